@@ -1,0 +1,133 @@
+"""metadata.yaml of a rosbag2 folder, version 9 as Jazzy writes and reads it (rosbag2_storage/yaml.hpp)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .errors import BagError
+
+FILE_NAME = "metadata.yaml"
+
+# rmw_qos_policy_kind_t names as rosbag2 writes them since version 9; older bags carry the enum's numbers.
+_HISTORY = {1: "keep_last", 2: "keep_all"}
+_RELIABILITY = {1: "reliable", 2: "best_effort"}
+_DURABILITY = {1: "transient_local", 2: "volatile"}
+_FOREVER = {"sec": 9223372036, "nsec": 854775807}
+
+
+@dataclass(frozen=True)
+class OfferedQoS:
+    """The QoS that a topic's publisher offered when it was recorded."""
+
+    history: str = "keep_last"
+    depth: int = 10
+    reliability: str = "reliable"
+    durability: str = "volatile"
+
+
+@dataclass(frozen=True)
+class TopicMetadata:
+    """One row of `topics_with_message_count`; `type_hash` is the RIHS01 hash of the type (REP-2011)."""
+
+    name: str
+    type: str
+    message_count: int
+    type_hash: str = ""
+    qos: tuple[OfferedQoS, ...] = ()
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The `rosbag2_bagfile_information` of a folder; {} where there is no metadata.yaml."""
+    path = folder / FILE_NAME
+    if not path.exists():
+        return {}
+    try:
+        data = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+        information: dict[str, Any] = data["rosbag2_bagfile_information"]
+        return dict(information)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise BagError(
+            f"{path} is not rosbag2 metadata ({type(error).__name__}); delete it to read the bag without"
+        ) from error
+
+
+def write(
+    folder: Path, file: str, start_ns: int, end_ns: int, topics: Sequence[TopicMetadata]
+) -> None:
+    """Write version 9 metadata for a folder with one MCAP file; times in ns."""
+    count = sum(topic.message_count for topic in topics)
+    span = {
+        "duration": {"nanoseconds": end_ns - start_ns},
+        "starting_time": {"nanoseconds_since_epoch": start_ns},
+        "message_count": count,
+    }
+    information = {
+        "version": 9,
+        "storage_identifier": "mcap",
+        **span,
+        "topics_with_message_count": [
+            {
+                "topic_metadata": {
+                    "name": topic.name,
+                    "type": topic.type,
+                    "serialization_format": "cdr",
+                    "offered_qos_profiles": [_dump_qos(qos) for qos in topic.qos],
+                    "type_description_hash": topic.type_hash,
+                },
+                "message_count": topic.message_count,
+            }
+            for topic in topics
+        ],
+        "compression_format": "",
+        "compression_mode": "",
+        "relative_file_paths": [file],
+        "files": [{"path": file, **span}],
+        "custom_data": {},
+        "ros_distro": "jazzy",
+    }
+    text = yaml.safe_dump({"rosbag2_bagfile_information": information}, sort_keys=False)
+    (folder / FILE_NAME).write_text(text, "utf-8")
+
+
+def qos_yaml(qos: Sequence[OfferedQoS]) -> str:
+    """QoS profiles as the MCAP channel metadata `offered_qos_profiles` holds them."""
+    return str(yaml.safe_dump([_dump_qos(item) for item in qos], sort_keys=False))
+
+
+def parse_qos(text: str) -> tuple[OfferedQoS, ...]:
+    """The inverse of `qos_yaml`; also reads the numbered policies of older bags.
+
+    Raises ValueError for anything else.
+    """
+    try:
+        return tuple(_qos(row) for row in yaml.load(text, Loader=yaml.CSafeLoader) or [])
+    except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise ValueError(f"not a QoS profile ({type(error).__name__}: {error})") from error
+
+
+def _qos(row: dict[str, Any]) -> OfferedQoS:
+    return OfferedQoS(
+        history=_HISTORY.get(row["history"], str(row["history"])),
+        depth=int(row.get("depth", 0)) or OfferedQoS.depth,  # 0: rosbag2 could not tell
+        reliability=_RELIABILITY.get(row["reliability"], str(row["reliability"])),
+        durability=_DURABILITY.get(row["durability"], str(row["durability"])),
+    )
+
+
+def _dump_qos(qos: OfferedQoS) -> dict[str, Any]:
+    return {
+        "history": qos.history,
+        "depth": qos.depth,
+        "reliability": qos.reliability,
+        "durability": qos.durability,
+        "deadline": dict(_FOREVER),
+        "lifespan": dict(_FOREVER),
+        "liveliness": "automatic",
+        "liveliness_lease_duration": dict(_FOREVER),
+        "avoid_ros_namespace_conventions": False,
+    }

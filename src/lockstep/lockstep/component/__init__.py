@@ -1,0 +1,25 @@
+"""Components: the units under test, and their contracts. Knows ROS messages, never a client library."""
+
+from .component import Component
+from .contract import Contract, contract_of
+from .parameter import Parameter
+from .port import Input, Output
+from .qos import SENSOR_DATA, QoS
+from .schedule import Schedule
+from .time import stamp_ns, to_stamp
+from .timer import Timer
+
+__all__ = [
+    "SENSOR_DATA",
+    "Component",
+    "Contract",
+    "Input",
+    "Output",
+    "Parameter",
+    "QoS",
+    "Schedule",
+    "Timer",
+    "contract_of",
+    "stamp_ns",
+    "to_stamp",
+]

@@ -1,0 +1,76 @@
+"""Component: the unit under test. Declares ports, parameters and timers; knows no client library."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol
+
+from .parameter import Parameter
+from .port import Input, Output
+from .timer import Timer
+
+
+class Logger(Protocol):
+    """What a component may log with; live it is the node's ROS logger."""
+
+    def debug(self, message: str) -> Any: ...
+    def info(self, message: str) -> Any: ...
+    def warning(self, message: str) -> Any: ...
+    def error(self, message: str) -> Any: ...
+
+
+class Host(Protocol):
+    """The program that gives a component its ports and its time."""
+
+    @property
+    def logger(self) -> Logger: ...
+    def now(self) -> int: ...
+    def publish(self, output: str, msg: Any) -> None: ...
+
+
+class Component:
+    """Base of every component.
+
+    Declare ports, parameters and timers as class attributes and write one `on_<name>` method for each
+    input (taking the message) and each timer (taking nothing).
+    """
+
+    inputs: ClassVar[dict[str, Input[Any]]] = {}
+    outputs: ClassVar[dict[str, Output[Any]]] = {}
+    parameters: ClassVar[dict[str, Parameter[Any]]] = {}
+    timers: ClassVar[dict[str, Timer]] = {}
+
+    host: Host
+    parameter_values: dict[str, Any]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        declared = [
+            item for base in reversed(cls.__mro__[:-1]) for item in vars(base).items()
+        ]
+        cls.inputs = {name: item for name, item in declared if isinstance(item, Input)}
+        cls.outputs = {name: item for name, item in declared if isinstance(item, Output)}
+        cls.parameters = {name: item for name, item in declared if isinstance(item, Parameter)}
+        cls.timers = {name: item for name, item in declared if isinstance(item, Timer)}
+        for name in [*cls.inputs, *cls.timers]:
+            if not callable(getattr(cls, f"on_{name}", None)):
+                raise TypeError(f"{cls.__name__} declares '{name}' but has no method on_{name}")
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Component:
+        # Not in __init__, so that a component may define its own without calling this one.
+        self = super().__new__(cls)
+        self.parameter_values = {name: p.default for name, p in cls.parameters.items()}
+        for name, output in cls.outputs.items():
+            self.__dict__[name] = output.of(self)
+        return self
+
+    def on_start(self) -> None:
+        """Called once when parameters have their values, before the first message or timer."""
+
+    def now(self) -> int:
+        """The run's time in nanoseconds: the ROS clock live, the message's time in a direct run."""
+        return self.host.now()
+
+    @property
+    def logger(self) -> Logger:
+        """The node's logger."""
+        return self.host.logger

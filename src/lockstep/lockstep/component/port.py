@@ -1,0 +1,75 @@
+"""Ports: the typed inputs and outputs of a component."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .qos import QoS
+
+if TYPE_CHECKING:
+    from .component import Component
+
+MessageT = TypeVar("MessageT")
+
+
+def type_name(message_type: type) -> str:
+    """The ROS name of a rosidl message class, such as `sensor_msgs/msg/Imu`."""
+    return f"{message_type.__module__.split('.', maxsplit=1)[0]}/msg/{message_type.__name__}"
+
+
+def message_class(name: str) -> type[Any]:
+    """The rosidl class of a ROS type name; raises LookupError where it is not installed."""
+    package, _, message = name.replace("/msg/", "/").partition("/")
+    try:
+        cls: type[Any] = getattr(importlib.import_module(f"{package}.msg"), message)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise LookupError(
+            f"message type {name} is not installed; build or source the package '{package}'"
+        ) from error
+    return cls
+
+
+class _Port(Generic[MessageT]):
+    def __init__(
+        self, message_type: type[MessageT], topic: str | None = None, qos: QoS | None = None
+    ) -> None:
+        self.message_type = message_type
+        self.qos = qos or QoS()
+        self.name = ""
+        self._topic = topic
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @property
+    def topic(self) -> str:
+        """The topic before remapping; relative unless it was declared absolute."""
+        return self._topic or self.name
+
+
+class Input(_Port[MessageT]):
+    """Receives messages of one type; each goes to the component's `on_<name>(msg)`."""
+
+
+class Output(_Port[MessageT]):
+    """Sends messages of one type."""
+
+    _component: Component
+
+    def of(self, component: Component) -> Output[MessageT]:
+        """This output as owned by one component, so that it can publish."""
+        output = copy.copy(self)
+        output._component = component
+        return output
+
+    def publish(self, msg: MessageT) -> None:
+        """Send `msg` at the run's current time."""
+        message: Any = msg
+        if not isinstance(message, self.message_type):
+            raise TypeError(
+                f"output '{self.name}' takes {type_name(self.message_type)}, "
+                f"not {type(message).__name__}"
+            )
+        self._component.host.publish(self.name, message)

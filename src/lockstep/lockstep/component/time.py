@@ -1,0 +1,20 @@
+"""Time inside a component: integer nanoseconds, as builtin_interfaces/Time counts them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from builtin_interfaces.msg import Time
+
+NS_PER_S = 1_000_000_000
+
+
+def stamp_ns(stamp: Any) -> int:
+    """Nanoseconds of a builtin_interfaces/Time."""
+    return int(stamp.sec) * NS_PER_S + int(stamp.nanosec)
+
+
+def to_stamp(time_ns: int) -> Time:
+    """The builtin_interfaces/Time of `time_ns`."""
+    sec, nanosec = divmod(time_ns, NS_PER_S)
+    return Time(sec=sec, nanosec=nanosec)

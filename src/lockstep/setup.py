@@ -1,0 +1,27 @@
+from setuptools import find_packages, setup
+
+package = "lockstep"
+nodes = ["player", "recorder", "comparator", "host"]
+
+setup(
+    name=package,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    package_data={package: ["py.typed"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{package}"]),
+        (f"share/{package}", ["package.xml"]),
+    ],
+    install_requires=["setuptools"],
+    zip_safe=True,
+    maintainer="Lockstep developers",
+    maintainer_email="lockstep-developers@example.com",
+    description="Proves that a re-implemented ROS 2 node is a drop-in replacement.",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            "lockstep = lockstep.cli.main:main",
+            *[f"{node} = lockstep.nodes.{node}:main" for node in nodes],
+        ]
+    },
+)

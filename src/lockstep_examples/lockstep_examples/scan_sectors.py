@@ -1,0 +1,46 @@
+"""ScanSectors: the nearest obstacle in each sector of a laser scan; arrays, NaN and infinities.
+
+Special ranges as REP-117 defines them: NaN is an error, +inf no return, -inf an object too close to measure.
+"""
+
+import numpy as np
+from lockstep.component import Component, Input, Output, Parameter
+from sensor_msgs.msg import LaserScan
+
+
+class ScanSectors(Component):
+    """Reduce a scan to one range per sector; a sector without a valid return is +inf."""
+
+    scan = Input(LaserScan)
+    sectors = Output(LaserScan)
+    count = Parameter(8, description="number of sectors of equal width")
+
+    def on_scan(self, msg: LaserScan) -> None:
+        if self.count < 1:
+            self.logger.error("parameter 'count' must be at least 1")
+            return
+        ranges = np.asarray(msg.ranges, dtype=np.float32)
+        with np.errstate(invalid="ignore"):
+            valid = (ranges >= msg.range_min) & (ranges <= msg.range_max)
+        valid |= np.isneginf(ranges)
+        nearest = np.full(self.count, np.inf, dtype=np.float32)
+        sector = np.arange(len(ranges)) * self.count // max(len(ranges), 1)
+        np.minimum.at(nearest, sector[valid], ranges[valid])
+
+        width = (msg.angle_max - msg.angle_min) / self.count
+        result = LaserScan(header=msg.header)
+        result.angle_min = msg.angle_min + 0.5 * width
+        result.angle_max = msg.angle_max - 0.5 * width
+        result.angle_increment = width
+        result.time_increment = msg.time_increment
+        result.scan_time = msg.scan_time
+        result.range_min = msg.range_min
+        result.range_max = msg.range_max
+        result.ranges = nearest.tolist()
+        self.sectors.publish(result)
+
+
+def main() -> None:
+    from lockstep.nodes.host import host
+
+    host(ScanSectors)
