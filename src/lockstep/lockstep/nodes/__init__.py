@@ -1,0 +1,1 @@
+"""The ROS 2 nodes of the suite: host, player, recorder, comparator. The only place that imports rclpy."""

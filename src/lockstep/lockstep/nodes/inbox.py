@@ -1,0 +1,95 @@
+"""Taking messages straight from subscriptions.
+
+An rclpy executor rebuilds its bookkeeping for every callback, which costs more than most callbacks. Here one
+wait set watches the data, the caller takes messages in the order it wants, and an executor only serves the
+rest (parameters, services) now and then, in the same thread.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from rclpy.callback_groups import CallbackGroup
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from rclpy.subscription import Subscription
+
+SERVE_PERIOD_S = 0.02
+
+
+class _HandsOff(CallbackGroup):
+    """Keeps the executor away from the subscriptions of an inbox."""
+
+    def can_execute(self, entity: Any) -> bool:
+        return False
+
+    def beginning_execution(self, entity: Any) -> bool:
+        return False
+
+    def ending_execution(self, entity: Any) -> None:
+        """Never reached."""
+
+
+class Inbox:
+    """The subscriptions of a node, and what is left for its executor."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._group = _HandsOff()
+        self._subscriptions: list[Subscription] = []
+        self._executor = SingleThreadedExecutor(context=node.context)
+        self._executor.add_node(node)
+        self._served = 0.0
+        self._clock: Subscription | None = None
+
+    def subscribe(
+        self, message_type: type, topic: str, qos: QoSProfile, *, raw: bool = False
+    ) -> Subscription:
+        """Subscribe; messages stay in the queue until `take`."""
+        subscription = self._node.create_subscription(
+            message_type, topic, _no_callback, qos, raw=raw, callback_group=self._group
+        )
+        self._subscriptions.append(subscription)
+        return subscription
+
+    def wait(self, timeout_s: float) -> list[Subscription]:
+        """The subscriptions that have a message, after `timeout_s` at the latest."""
+        watched = self._subscriptions if self._clock is None else [*self._subscriptions, self._clock]
+        wait_set = rclpy_implementation.WaitSet(
+            len(watched), 0, 0, 0, 0, 0, self._node.context.handle
+        )
+        wait_set.clear_entities()
+        for subscription in watched:
+            wait_set.add_subscription(subscription.handle)
+        wait_set.wait(max(0, int(timeout_s * 1e9)))
+        ready = set(wait_set.get_ready_entities("subscription"))
+        return [s for s in watched if s.handle.pointer in ready]
+
+    @staticmethod
+    def take(subscription: Subscription) -> tuple[Any, dict[str, int]] | None:
+        """The next message (bytes if raw) and its rmw message info; None if there is none."""
+        taken: tuple[Any, dict[str, int]] | None = subscription.handle.take_message(
+            subscription.msg_type, subscription.raw
+        )
+        return taken
+
+    def is_clock(self, subscription: Subscription) -> bool:
+        """Whether this is the node's own /clock subscription (it has one under use_sim_time)."""
+        return subscription is self._clock
+
+    def serve(self) -> None:
+        """Answer services, now and then; cheap to call after every message."""
+        now = time.monotonic()
+        if now - self._served >= SERVE_PERIOD_S:
+            self._executor.spin_once(timeout_sec=0)
+            self._served = now
+            self._clock = next(
+                (s for s in self._node.subscriptions if s.topic_name == "/clock"), None
+            )
+
+
+def _no_callback(message: Any) -> None:
+    """Subscriptions of an inbox are taken from, never called."""

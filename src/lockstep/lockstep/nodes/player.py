@@ -1,0 +1,549 @@
+"""The player: replays chosen topics of a bag, with /clock, at a real-time factor or in lockstep with a host."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import struct
+import sys
+import time
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from lockstep_interfaces.msg import Acknowledgement, RecorderStatus, Step
+from lockstep_interfaces.srv import PlayNext, Seek, SetRate
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+from rosgraph_msgs.msg import Clock
+from std_srvs.srv import Trigger
+
+from ..bag import Bag, BagError, Topic
+from ..bag.metadata import OfferedQoS
+from ..component import stamp_ns, to_stamp
+from ..component.port import message_class
+from .host import ACKNOWLEDGEMENT_TOPIC, STEP_TOPIC
+from .inbox import Inbox
+from .process import OK, RunError, Stop, UsageError, exit_with, ros_node, split_arguments
+from .qos import lossless, profile
+from .recorder import STATUS_TOPIC, status_qos
+
+CLOCK_TYPE = "rosgraph_msgs/msg/Clock"
+WINDOW_LIMIT = 1000
+BYTES_IN_FLIGHT = 32 << 20
+CLOCK_PERIOD_S = 0.01
+JITTER_NS = 1_000_000_000
+SETTLE_S = 0.3
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to play; times in seconds."""
+
+    topics: dict[str, str]
+    rtf: float = 1.0
+    window: int = 0
+    clock: str = "auto"
+    start_offset_s: float = 0.0
+    duration_s: float = math.inf
+    paused: bool = False
+    wait: bool = True
+    with_recorder: bool = False
+    timeout_s: float = 10.0
+
+
+class Event(NamedTuple):
+    """What happens next: time steps to `time_ns`, then `topic` (of the bag) gets `data`, unless it is empty."""
+
+    log_time_ns: int
+    time_ns: int
+    topic: str
+    data: bytes
+
+
+class Timeline:
+    """The events of a bag in file order, on the time of the bag's own /clock or of its log times."""
+
+    def __init__(self, bag: Bag, options: Options) -> None:
+        self._bag = bag
+        self._topics = list(options.topics)
+        self._latched = {
+            name for name in self._topics if offered(bag.topic(name)).durability == "transient_local"
+        }
+        self._clock_topic = _clock_topic(bag, options.clock)
+        self._start_ns = bag.start_ns + round(options.start_offset_s * 1e9)
+        self._end_ns = (
+            bag.end_ns
+            if math.isinf(options.duration_s)
+            else self._start_ns + round(options.duration_s * 1e9)
+        )
+
+    def events(self, from_ns: int | None = None) -> Iterator[Event]:
+        """All events from a log time on; latched messages before it come first."""
+        start_ns = self._start_ns if from_ns is None else from_ns
+        names = [*self._topics, *([self._clock_topic] if self._clock_topic else [])]
+        now_ns = 0
+        for message in self._bag.messages(names):
+            is_clock = message.topic == self._clock_topic
+            if message.log_time_ns < start_ns and message.topic not in self._latched:
+                continue
+            if message.log_time_ns > self._end_ns:
+                continue
+            if is_clock:
+                now_ns = _clock_ns(message.data)
+            elif self._clock_topic is None:
+                now_ns = _forward(now_ns, message.log_time_ns)
+            yield Event(
+                message.log_time_ns, now_ns, "" if is_clock else message.topic, message.data
+            )
+
+    def total(self) -> int:
+        """How many messages of the chosen topics the bag holds."""
+        return sum(self._bag.topic(name).count for name in self._topics)
+
+
+class Player:
+    """Plays a timeline into the graph."""
+
+    def __init__(self, node: Node, bag: Bag, options: Options) -> None:
+        self._node = node
+        self._options = options
+        self._inbox = Inbox(node)
+        self._timeline = Timeline(bag, options)
+        self._publishers = {
+            name: node.create_publisher(
+                message_class(bag.topic(name).type), target, self._qos(bag.topic(name))
+            )
+            for name, target in options.topics.items()
+        }
+        self._clock: Publisher | None = (
+            None if options.clock == "none" else node.create_publisher(Clock, "/clock", 10)
+        )
+        self._flow = _Window(node, self._inbox, options) if options.window else None
+        self._recorder = (
+            self._inbox.subscribe(RecorderStatus, STATUS_TOPIC, status_qos())
+            if options.with_recorder
+            else None
+        )
+        self._sent = {publisher.topic_name: 0 for publisher in self._publishers.values()}
+        self._first_ns: int | None = None
+        self._rtf = options.rtf
+        self._paused = options.paused
+        self._play_next = 0
+        self._seek_ns: int | None = None
+        self._anchor: tuple[float, int] | None = None
+        self._offer_services()
+
+    def play(self, stop: Stop, report_progress: bool) -> None:
+        """Play to the end, or until stopped; raises RunError on loss or when the host hangs."""
+        self._wait_for_peers(stop)
+        total, progress = self._timeline.total(), 0.0
+        events = self._timeline.events()
+        while not stop.requested:
+            if self._seek_ns is not None:
+                events, self._seek_ns, self._anchor = self._timeline.events(self._seek_ns), None, None
+            event = next(events, None)
+            if event is None:
+                break
+            if self._wait_until_due(event, stop):
+                self._send(event)
+            if report_progress and time.monotonic() - progress > 0.1:
+                progress = time.monotonic()
+                print("progress", sum(self._sent.values()), total, flush=True)
+            self._inbox.serve()
+        if self._flow is not None:
+            self._flow.drain(stop)
+        if report_progress:
+            print("progress", sum(self._sent.values()), total, flush=True)
+
+    def report(self) -> dict[str, Any]:
+        """What was sent and acknowledged, as data."""
+        report: dict[str, Any] = {"sent": self._sent, "first_ns": self._first_ns}
+        if self._flow is not None:
+            report |= self._flow.report()
+        return report
+
+    def _send(self, event: Event) -> None:
+        publisher = self._publishers.get(event.topic)
+        if self._flow is not None:
+            topic = publisher.topic_name if publisher else ""
+            self._flow.announce(event.time_ns, topic, len(event.data))
+        if self._clock is not None and event.time_ns:
+            self._clock.publish(Clock(clock=to_stamp(event.time_ns)))
+        if publisher is not None:
+            _insist(publisher, event.data, self._options.timeout_s)
+            self._sent[publisher.topic_name] += 1
+            if self._first_ns is None:
+                self._first_ns = event.time_ns
+
+    def _wait_until_due(self, event: Event, stop: Stop) -> bool:
+        """Wait for the event's turn; False when it must not be sent (stop, seek)."""
+        while self._paused and not self._play_next:
+            self._anchor = None
+            if stop.requested or self._seek_ns is not None:
+                return False
+            self._listen(0.02)
+        if self._play_next:
+            self._play_next -= 1 if event.topic else 0
+            self._anchor = None
+        elif not math.isinf(self._rtf):
+            if self._anchor is None:
+                self._anchor = (time.monotonic(), event.log_time_ns)
+            start_s, start_ns = self._anchor
+            due_s = start_s + (event.log_time_ns - start_ns) * 1e-9 / self._rtf
+            while (left_s := due_s - time.monotonic()) > 0:
+                if stop.requested or self._seek_ns is not None or self._anchor is None:
+                    break
+                self._tick_clock(event, left_s)
+                self._listen(min(left_s, CLOCK_PERIOD_S))
+        if self._flow is not None:
+            self._flow.wait_for_room(len(event.data), stop)
+        return not stop.requested and self._seek_ns is None
+
+    def _tick_clock(self, event: Event, left_s: float) -> None:
+        """Between sparse messages, /clock made from log times goes on."""
+        if self._clock is None or self._flow is not None or self._timeline_has_clock:
+            return
+        now_ns = event.time_ns - round(left_s * self._rtf * 1e9)
+        if self._first_ns is not None and now_ns > self._first_ns:
+            self._clock.publish(Clock(clock=to_stamp(now_ns)))
+
+    @property
+    def _timeline_has_clock(self) -> bool:
+        return self._timeline._clock_topic is not None
+
+    def _listen(self, timeout_s: float) -> None:
+        self._inbox.wait(timeout_s)
+        if self._flow is not None:
+            self._flow.take()
+        self._inbox.serve()
+
+    def _wait_for_peers(self, stop: Stop) -> None:
+        if not (self._options.wait or self._flow or self._recorder):
+            return
+        deadline = time.monotonic() + self._options.timeout_s
+        recorder_ready = self._recorder is None
+        while not stop.requested:
+            if self._recorder is not None:
+                while (taken := self._inbox.take(self._recorder)) is not None:
+                    recorder_ready = taken[0].ready
+            missing = self._missing_peer(recorder_ready)
+            if missing is None:
+                break
+            if time.monotonic() > deadline:
+                raise RunError(f"{missing} within {self._options.timeout_s:g} s")
+            self._listen(0.02)
+        if self._flow is None and not stop.requested:
+            time.sleep(SETTLE_S)  # a best-effort reader may still be matching our writers
+
+    def _missing_peer(self, recorder_ready: bool) -> str | None:
+        for publisher in self._publishers.values():
+            if publisher.get_subscription_count() == 0:
+                return f"no node subscribed to {publisher.topic_name} ({_type(publisher)})"
+        if self._flow is not None and not self._flow.ready:
+            return "the host did not report that it is ready"
+        if not recorder_ready:
+            return "no node published what the recorder waits for"
+        return None
+
+    def _qos(self, topic: Topic) -> QoSProfile:
+        qos = offered(topic)
+        if self._options.window or qos.reliability == "reliable":
+            return lossless(qos.durability)
+        return profile(qos)
+
+    def _offer_services(self) -> None:
+        node = self._node
+        node.create_service(Trigger, "~/pause", self._on_pause)
+        node.create_service(Trigger, "~/resume", self._on_resume)
+        node.create_service(PlayNext, "~/play_next", self._on_play_next)
+        node.create_service(SetRate, "~/set_rate", self._on_set_rate)
+        node.create_service(Seek, "~/seek", self._on_seek)
+
+    def _on_pause(self, request: Any, response: Any) -> Any:
+        self._paused = True
+        return _granted(response)
+
+    def _on_resume(self, request: Any, response: Any) -> Any:
+        self._paused, self._anchor = False, None
+        return _granted(response)
+
+    def _on_play_next(self, request: Any, response: Any) -> Any:
+        if not self._paused:
+            return _refused(response, "pause before playing single messages")
+        self._play_next += request.count
+        return _granted(response)
+
+    def _on_set_rate(self, request: Any, response: Any) -> Any:
+        try:
+            self._rtf = checked_rtf(request.rate, self._options.window)
+        except UsageError as error:
+            return _refused(response, str(error))
+        self._anchor = None
+        return _granted(response)
+
+    def _on_seek(self, request: Any, response: Any) -> Any:
+        self._seek_ns = stamp_ns(request.time)
+        return _granted(response)
+
+
+class _Window:
+    """The player's side of lockstep: announces steps and holds back until they are acknowledged."""
+
+    def __init__(self, node: Node, inbox: Inbox, options: Options) -> None:
+        self._inbox = inbox
+        self._window = options.window
+        self._timeout_s = options.timeout_s
+        self._steps = node.create_publisher(Step, STEP_TOPIC, lossless())
+        self._acknowledgements = inbox.subscribe(Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless())
+        self._in_flight: list[tuple[str, int, int]] = []  # topic, time in ns, bytes
+        self._bytes = 0
+        self._sent = 0
+        self._consumed = 0
+        self._published: dict[str, int] = {}
+        self._durations_ns = array("Q")
+        self._progress_s = time.monotonic()
+        self._started_s = 0.0
+        self._ended_s = 0.0
+        self.ready = False
+
+    def announce(self, time_ns: int, topic: str, size: int) -> None:
+        """Send the next step."""
+        if not self._sent:
+            self._started_s = self._progress_s = time.monotonic()
+        elif not self._in_flight:
+            self._progress_s = time.monotonic()
+        _insist(
+            self._steps,
+            Step(index=self._sent, stamp=to_stamp(time_ns), topic=topic),
+            self._timeout_s,
+        )
+        self._sent += 1
+        self._in_flight.append((topic, time_ns, size))
+        self._bytes += size
+
+    def wait_for_room(self, size: int, stop: Stop) -> None:
+        """Wait until the window has room for one more message of `size` bytes."""
+        self.take()
+        while self._in_flight and not stop.requested:
+            if len(self._in_flight) < self._window and self._bytes + size <= BYTES_IN_FLIGHT:
+                return
+            self._wait()
+
+    def drain(self, stop: Stop) -> None:
+        """Wait until every step is acknowledged."""
+        while self._in_flight and not stop.requested:
+            self._wait()
+
+    def take(self) -> None:
+        """Take the acknowledgements that are there."""
+        while (taken := self._inbox.take(self._acknowledgements)) is not None:
+            self._count(taken[0])
+
+    def report(self) -> dict[str, Any]:
+        """Counts and the times of callbacks, as data."""
+        durations = np.frombuffer(self._durations_ns, np.uint64)
+        percentiles = np.percentile(durations, [50, 99]) if len(durations) else (None, None)
+        return {
+            "steps": self._sent,
+            "acknowledged": self._consumed,
+            "published": self._published,
+            "callback_ns": {"median": percentiles[0], "p99": percentiles[1]},
+            "wall_s": self._ended_s - self._started_s,
+        }
+
+    def _wait(self) -> None:
+        self._inbox.wait(0.05)
+        self.take()
+        self._inbox.serve()
+        if self._in_flight and time.monotonic() - self._progress_s > self._timeout_s:
+            topic, time_ns, _ = self._in_flight[0]
+            what = f"the message of {topic}" if topic else "the step of time"
+            raise RunError(
+                f"no answer for {self._timeout_s:g} s to {what} at {time_ns * 1e-9:.9f} s "
+                f"(step {self._consumed} of {self._sent})"
+            )
+
+    def _count(self, message: Acknowledgement) -> None:
+        self.ready = self.ready or message.ready
+        if not self._published:
+            self._published = dict.fromkeys(message.topics, 0)
+        done = message.steps - self._consumed
+        if done < 0 or done > len(self._in_flight):
+            raise RunError(
+                f"{message.node} acknowledged {message.steps} steps, but {self._sent} were sent; "
+                "is a second host running in this domain?"
+            )
+        self._bytes -= sum(size for _, _, size in self._in_flight[:done])
+        del self._in_flight[:done]
+        self._consumed = message.steps
+        for index in message.published_topic:
+            self._published[message.topics[index]] += 1
+        self._durations_ns.extend(message.duration_ns)
+        if done:
+            self._progress_s = self._ended_s = time.monotonic()
+
+
+def offered(topic: Topic) -> OfferedQoS:
+    """The QoS to offer for a recorded topic: that of its first publisher, or the ROS default."""
+    return topic.qos[0] if topic.qos else OfferedQoS()
+
+
+def checked_rtf(rtf: float, window: int) -> float:
+    """A real-time factor that can be played; raises UsageError."""
+    if not rtf > 0:
+        raise UsageError(f"real-time factor {rtf:g} is not greater than 0")
+    if math.isinf(rtf) and not window:
+        raise UsageError(
+            "real-time factor inf needs a host in lockstep (--window); give a finite one"
+        )
+    return rtf
+
+
+def _clock_topic(bag: Bag, clock: str) -> str | None:
+    topics = [name for name, topic in bag.topics.items() if topic.type == CLOCK_TYPE]
+    if clock in ("auto", "bag") and topics:
+        return "/clock" if "/clock" in topics else topics[0]
+    if clock == "bag":
+        raise UsageError(f"{bag.path} has no /clock; use --clock times")
+    return None
+
+
+def _clock_ns(data: bytes) -> int:
+    """The time of a rosgraph_msgs/Clock in CDR: encapsulation (byte 1 is the endianness), sec, nanosec."""
+    sec, nanosec = struct.unpack_from("<iI" if data[1] & 1 else ">iI", data, 4)
+    return int(sec) * 1_000_000_000 + int(nanosec)
+
+
+def _forward(now_ns: int, log_time_ns: int) -> int:
+    """Log times as a clock: small steps back are the recorder's jitter, large ones a new start."""
+    return now_ns if 0 < now_ns - log_time_ns < JITTER_NS else log_time_ns
+
+
+def _insist(publisher: Publisher, message: Any, timeout_s: float) -> None:
+    """Publish; while the queue is full, wait (it holds back instead of losing)."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            publisher.publish(message)
+            return
+        except rclpy_implementation.RCLError as error:
+            if time.monotonic() > deadline:
+                raise RunError(
+                    f"nobody takes {publisher.topic_name} any more; its queue is full"
+                ) from error
+
+
+def _type(publisher: Publisher) -> str:
+    return f"{publisher.msg_type.__module__.split('.')[0]}/msg/{publisher.msg_type.__name__}"
+
+
+def _granted(response: Any) -> Any:
+    response.success = True
+    return response
+
+
+def _refused(response: Any, message: str) -> Any:
+    response.success, response.message = False, message
+    return response
+
+
+def _chosen(bag: Bag, arguments: Sequence[str]) -> dict[str, str]:
+    """`NAME` or `NAME:=TARGET` arguments as a map; all topics but the clock without any."""
+    chosen: dict[str, str] = {}
+    for argument in arguments:
+        name, _, target = argument.partition(":=")
+        chosen[bag.topic(name).name] = target or name
+    return chosen or {
+        name: name for name, topic in bag.topics.items() if topic.type != CLOCK_TYPE
+    }
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="player",
+        description="Replay topics of a bag into the ROS graph, with /clock.",
+        epilog="example: player bags/office_scan_odom_tf --topic /scan:=/laser --rtf 2",
+    )
+    parser.add_argument("bag", help="rosbag2 folder or .mcap file")
+    parser.add_argument(
+        "--topic",
+        action="append",
+        default=[],
+        metavar="NAME[:=TARGET]",
+        help="topic to play, and under which name (repeatable; default: all)",
+    )
+    parser.add_argument("--rtf", type=float, default=1.0, help="real-time factor; inf in lockstep")
+    parser.add_argument(
+        "--window",
+        type=int,
+        default=0,
+        help=f"lockstep with at most this many messages in flight, up to {WINDOW_LIMIT}; 0: off",
+    )
+    parser.add_argument(
+        "--clock",
+        choices=["auto", "bag", "times", "none"],
+        default="auto",
+        help="where /clock comes from: the bag's own, its log times, or not at all",
+    )
+    parser.add_argument("--start-offset", type=float, default=0.0, metavar="S")
+    parser.add_argument("--duration", type=float, default=math.inf, metavar="S")
+    parser.add_argument("--paused", action="store_true", help="start paused; see ~/resume")
+    parser.add_argument("--no-wait", action="store_true", help="do not wait for subscribers")
+    parser.add_argument(
+        "--with-recorder", action="store_true", help="wait until the recorder is ready"
+    )
+    parser.add_argument("--timeout", type=float, default=10.0, metavar="S", help="patience")
+    parser.add_argument("--report", metavar="FILE", help="write what was sent as JSON")
+    parser.add_argument("--progress", action="store_true", help="print progress lines")
+    return parser.parse_args(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    own, ros = split_arguments(arguments)
+    args = _parse(own)
+    if not 0 <= args.window <= WINDOW_LIMIT:
+        raise UsageError(f"--window {args.window} is not between 0 and {WINDOW_LIMIT}")
+    rtf = checked_rtf(args.rtf, args.window)
+    bag = Bag(args.bag)
+    if bag.problem:
+        raise BagError(bag.problem)
+    options = Options(
+        topics=_chosen(bag, args.topic),
+        rtf=rtf,
+        window=args.window,
+        clock=args.clock,
+        start_offset_s=args.start_offset,
+        duration_s=args.duration,
+        paused=args.paused,
+        wait=not args.no_wait,
+        with_recorder=args.with_recorder,
+        timeout_s=args.timeout,
+    )
+    stop = Stop()
+    with ros_node("lockstep_player", ros) as node:
+        try:
+            player = Player(node, bag, options)
+        except LookupError as error:
+            raise UsageError(str(error)) from error
+        try:
+            player.play(stop, args.progress)
+        finally:
+            if args.report:
+                with open(args.report, "w", encoding="utf-8") as file:
+                    json.dump(player.report(), file, indent=2)
+    return OK
+
+
+def main() -> None:
+    """`ros2 run lockstep player BAG …`"""
+    exit_with(lambda: _run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()
