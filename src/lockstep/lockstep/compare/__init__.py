@@ -1,0 +1,19 @@
+"""Comparing two bags: align, tolerances, values, text diffs. Needs no ROS."""
+
+from .align import Alignment, align
+from .compare import Comparison, KeyComparison, compare
+from .errors import CompareError
+from .text_diff import write_text_diffs
+from .tolerance import Tolerance, Tolerances
+
+__all__ = [
+    "Alignment",
+    "CompareError",
+    "Comparison",
+    "KeyComparison",
+    "Tolerance",
+    "Tolerances",
+    "align",
+    "compare",
+    "write_text_diffs",
+]

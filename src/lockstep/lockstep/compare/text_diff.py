@@ -1,0 +1,109 @@
+"""Text diffs in the manner of `diff -u`: one file per key, hunks headed by tick and relative time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from .compare import KEPT_TICKS, Comparison, KeyComparison, TickDifference
+from .values import Deviation, seconds
+
+_KEPT_FIELDS = 50
+
+
+def write_text_diffs(comparison: Comparison, folder: Path) -> dict[str, Path]:
+    """Write one `.diff` file per key that differs and `summary.txt`; returns the diff files by key."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for key in comparison.keys.values():
+        if not key.matches:
+            path = folder / f"{key.topic.strip('/').replace('/', '__') or 'root'}.diff"
+            path.write_text("\n".join(text_diff(comparison, key)) + "\n", "utf-8")
+            files[key.topic] = path
+    (folder / "summary.txt").write_text("\n".join(summary(comparison)) + "\n", "utf-8")
+    return files
+
+
+def summary(comparison: Comparison) -> Iterator[str]:
+    """The verdict, then what is to be known of each key; a line each."""
+    if not comparison.compared:
+        yield f"NOTHING COMPARED: neither {comparison.name_a} nor {comparison.name_b} has a message"
+    elif comparison.all_match:
+        yield f"MATCH: {comparison.name_b} does what {comparison.name_a} does"
+    else:
+        yield f"DIFFERENT: {comparison.name_b} does not do what {comparison.name_a} does"
+    for key in comparison.keys.values():
+        yield from _summary_of_key(comparison, key)
+    patterns = comparison.tolerances.by_pattern
+    rules = ", ".join(f"{pattern}: {tolerance}" for pattern, tolerance in patterns.items())
+    yield f"aligned by {comparison.align}; tolerances: {rules or 'none, values must be equal'}"
+
+
+def text_diff(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
+    """The diff of one key, line by line; bounded in length."""
+    yield f"--- {comparison.name_a}\t{key.topic}\t{key.type}\t{key.count_a} messages"
+    yield f"+++ {comparison.name_b}\t{key.topic}\t{key.type}\t{key.count_b} messages"
+    if key.problem:
+        yield f"@@ {key.problem} @@"
+    hunks: list[tuple[int, list[str]]] = [(d.time_ns, list(_hunk(d))) for d in key.kept]
+    for sign, name, alone in (
+        ("-", comparison.name_a, key.only_a),
+        ("+", comparison.name_b, key.only_b),
+    ):
+        hunks += [
+            (time_ns, [f"@@ tick {tick}, t = {seconds(time_ns)} s @@", f"{sign}only in {name}"])
+            for tick, time_ns in alone[:KEPT_TICKS]
+        ]
+    for _, lines in sorted(hunks, key=lambda hunk: hunk[0]):
+        yield from lines
+    hidden = key.differing + len(key.only_a) + len(key.only_b) - len(hunks)
+    if hidden:
+        yield f"… {hidden} more like this"
+
+
+def _hunk(difference: TickDifference) -> Iterator[str]:
+    tick = str(difference.tick_a)
+    if difference.tick_b != difference.tick_a:
+        tick += f" / {difference.tick_b}"
+    yield f"@@ tick {tick}, t = {seconds(difference.time_ns)} s @@"
+    for deviation in difference.fields[:_KEPT_FIELDS]:
+        yield f"-{deviation.field}: {deviation.a}"
+        yield f"+{deviation.field}: {deviation.b}{_reason(deviation)}"
+    if len(difference.fields) > _KEPT_FIELDS:
+        yield f" … {len(difference.fields) - _KEPT_FIELDS} more fields"
+
+
+def _reason(deviation: Deviation) -> str:
+    if deviation.error is None:
+        return ""
+    return f"    # off by {deviation.error:.6g}, tolerance {deviation.tolerance}"
+
+
+def _summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
+    head = f"{key.topic} ({key.type}): "
+    if key.problem:
+        yield head + key.problem
+        return
+    parts = [f"{key.aligned} aligned", f"{key.differing} differ"]
+    if key.only_a:
+        parts.append(f"{len(key.only_a)} only in {comparison.name_a}")
+    if key.only_b:
+        parts.append(f"{len(key.only_b)} only in {comparison.name_b}")
+    if key.equal_bytes:
+        parts.append(f"{key.equal_bytes} with identical bytes")
+    yield head + ", ".join(parts)
+    if key.first:
+        deviation = key.first.fields[0]
+        yield (
+            f"  first at tick {key.first.tick_a}, t = {seconds(key.first.time_ns)} s: {deviation.field} "
+            f"is {deviation.b}, expected {deviation.a}{_reason(deviation)}"
+        )
+    for name, alone in ((comparison.name_a, key.only_a), (comparison.name_b, key.only_b)):
+        if alone:
+            yield f"  first only in {name}: tick {alone[0][0]}, t = {seconds(alone[0][1])} s"
+    if key.worst and key.worst.error is not None:
+        worst = key.worst
+        yield (
+            f"  largest error at tick {key.worst_tick}: {worst.field} is {worst.b}, expected {worst.a}"
+            f"{_reason(worst)}"
+        )
