@@ -1,0 +1,1 @@
+"""The `lockstep` command: one module per sub-command, no logic of its own."""

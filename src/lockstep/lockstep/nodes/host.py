@@ -23,8 +23,9 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 
 from ..component import Component, Schedule, contract_of, stamp_ns, to_stamp
+from ..run.errors import FAILED, RunError, UsageError
 from .inbox import Inbox
-from .process import FAILED, OK, RunError, Stop, UsageError, exit_with, ros_node, split_arguments
+from .process import Stop, exit_with, ros_node, split_arguments
 from .qos import lossless, profile
 
 STEP_TOPIC = "/lockstep/step"
@@ -282,10 +283,10 @@ def run(component_class: type[Component], arguments: Sequence[str], program: str
         raise UsageError(f"unknown argument '{unknown[0]}'; try {program} --help")
     if "--help" in own or "-h" in own:
         print(_USAGE.format(program=program, component=component_class.__name__))
-        return OK
+        return 0
     if "--contract" in own:
         print(contract_of(component_class).to_json())
-        return OK
+        return 0
     stop = Stop()
     with ros_node(node_name(component_class.__name__), ros) as node:
         try:
@@ -293,7 +294,7 @@ def run(component_class: type[Component], arguments: Sequence[str], program: str
         except RunError as error:
             node.get_logger().fatal(str(error))
             return FAILED
-    return OK
+    return 0
 
 
 def host(component_class: type[Component]) -> None:

@@ -28,8 +28,9 @@ from ..bag.metadata import OfferedQoS
 from ..component import stamp_ns, to_stamp
 from ..component.port import message_class
 from .host import ACKNOWLEDGEMENT_TOPIC, STEP_TOPIC
+from ..run.errors import RunError, UsageError
 from .inbox import Inbox
-from .process import OK, RunError, Stop, UsageError, exit_with, ros_node, split_arguments
+from .process import Stop, exit_with, ros_node, split_arguments
 from .qos import lossless, profile
 from .recorder import STATUS_TOPIC, status_qos
 
@@ -55,6 +56,7 @@ class Options:
     wait: bool = True
     with_recorder: bool = False
     timeout_s: float = 10.0
+    start_timeout_s: float = 30.0
 
 
 class Event(NamedTuple):
@@ -226,7 +228,7 @@ class Player:
     def _wait_for_peers(self, stop: Stop) -> None:
         if not (self._options.wait or self._flow or self._recorder):
             return
-        deadline = time.monotonic() + self._options.timeout_s
+        deadline = time.monotonic() + self._options.start_timeout_s
         recorder_ready = self._recorder is None
         while not stop.requested:
             if self._recorder is not None:
@@ -236,7 +238,7 @@ class Player:
             if missing is None:
                 break
             if time.monotonic() > deadline:
-                raise RunError(f"{missing} within {self._options.timeout_s:g} s")
+                raise RunError(f"{missing} within {self._options.start_timeout_s:g} s")
             self._listen(0.02)
         if self._flow is None and not stop.requested:
             time.sleep(SETTLE_S)  # a best-effort reader may still be matching our writers
@@ -498,7 +500,12 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--with-recorder", action="store_true", help="wait until the recorder is ready"
     )
-    parser.add_argument("--timeout", type=float, default=10.0, metavar="S", help="patience")
+    parser.add_argument(
+        "--timeout", type=float, default=10.0, metavar="S", help="patience with a host that hangs"
+    )
+    parser.add_argument(
+        "--start-timeout", type=float, default=30.0, metavar="S", help="patience with discovery"
+    )
     parser.add_argument("--report", metavar="FILE", help="write what was sent as JSON")
     parser.add_argument("--progress", action="store_true", help="print progress lines")
     return parser.parse_args(arguments)
@@ -524,6 +531,7 @@ def _run(arguments: Sequence[str]) -> int:
         wait=not args.no_wait,
         with_recorder=args.with_recorder,
         timeout_s=args.timeout,
+        start_timeout_s=args.start_timeout,
     )
     stop = Stop()
     with ros_node("lockstep_player", ros) as node:
@@ -537,7 +545,7 @@ def _run(arguments: Sequence[str]) -> int:
             if args.report:
                 with open(args.report, "w", encoding="utf-8") as file:
                     json.dump(player.report(), file, indent=2)
-    return OK
+    return 0
 
 
 def main() -> None:

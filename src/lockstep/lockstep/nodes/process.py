@@ -16,19 +16,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from ..bag import BagError
-
-OK = 0
-USAGE = 2
-FAILED = 3
-
-
-class UsageError(Exception):
-    """The caller asked for something that cannot be; the process exits with 2."""
-
-
-class RunError(Exception):
-    """The run failed (crash, hang, loss); the process exits with 3."""
-
+from ..run.errors import FAILED, USAGE, RunError, UsageError
 
 class Stop:
     """Set by SIGINT or SIGTERM; loops ask it, so that a node always ends between two messages."""

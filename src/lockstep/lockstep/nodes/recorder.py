@@ -27,8 +27,9 @@ from ..bag.metadata import OfferedQoS
 from ..component import stamp_ns
 from ..component.port import message_class
 from .host import ACKNOWLEDGEMENT_TOPIC
+from ..run.errors import RunError, UsageError
 from .inbox import Inbox
-from .process import OK, RunError, Stop, UsageError, exit_with, ros_node, split_arguments
+from .process import Stop, exit_with, ros_node, split_arguments
 from .qos import lossless
 
 STATUS_TOPIC = "/lockstep/recorder"
@@ -81,15 +82,15 @@ class Recorder:
                     raise UsageError(f"in lockstep, give the type of {name} as {name}:TYPE")
                 self._subscribe(name, type_name, lossless(), (OfferedQoS(),))
 
-    def record(self, stop: Stop) -> None:
-        """Record until stopped, then until all that was announced is here."""
+    def record(self, stop: Stop, quiet_s: float) -> None:
+        """Record until stopped, then until nothing has come for `quiet_s` and all that was announced is here."""
         while not stop.requested:
             self._take(self._inbox.wait(STATUS_PERIOD_S))
             self._writer.flush()
             self._announce()
             self._discover()
             self._inbox.serve()
-        self._drain()
+        self._drain(quiet_s)
 
     def report(self) -> dict[str, Any]:
         """What was received, and what is known to be missing, as data."""
@@ -149,11 +150,13 @@ class Recorder:
             data, source_ns = waiting.popleft()
             self._writer.write(topic, data, self._last_stamp_ns, source_ns)
 
-    def _drain(self) -> None:
-        deadline = time.monotonic() + DRAIN_S
-        while time.monotonic() < deadline:
-            got = self._take(self._inbox.wait(STATUS_PERIOD_S))
-            if not got and not self._expected:
+    def _drain(self, quiet_s: float) -> None:
+        last = time.monotonic()
+        while True:
+            now = time.monotonic()
+            if self._take(self._inbox.wait(min(quiet_s, STATUS_PERIOD_S))):
+                last = now
+            elif now - last >= (DRAIN_S if self._expected else quiet_s):
                 break
         for recording in self._recordings.values():  # what a host that died did not acknowledge
             for data, source_ns in recording.waiting:
@@ -249,6 +252,13 @@ def _run(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--lockstep", action="store_true", help="take times and order from a host's acknowledgements"
     )
+    parser.add_argument(
+        "--quiet",
+        type=float,
+        default=STATUS_PERIOD_S,
+        metavar="S",
+        help="when asked to stop, go on until nothing has come for so long",
+    )
     parser.add_argument("--report", metavar="FILE", help="write what was recorded as JSON")
     args = parser.parse_args(own)
     topics = {name: type_name or None for name, _, type_name in (t.partition(":") for t in args.topic)}
@@ -256,14 +266,14 @@ def _run(arguments: Sequence[str]) -> int:
     with ros_node("lockstep_recorder", ros) as node, BagWriter(args.bag) as writer:
         recorder = Recorder(node, writer, topics, in_lockstep=args.lockstep)
         try:
-            recorder.record(stop)
+            recorder.record(stop, args.quiet)
         except BagError as error:
             raise RunError(str(error)) from error
         finally:
             if args.report:
                 with open(args.report, "w", encoding="utf-8") as file:
                     json.dump(recorder.report(), file, indent=2)
-    return OK
+    return 0
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""Running implementations and verifying them against each other. Starts the nodes as processes; needs no rclpy."""

@@ -1,0 +1,86 @@
+"""`lockstep compare`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..bag import Bag
+from ..compare import CompareError, Tolerance, Tolerances, compare, write_text_diffs
+from ..compare.text_diff import summary
+from ..run.errors import DIFFERENT, MATCH, UsageError
+from ..run.verify import comparison_as_data, create_folder
+from .show import Align, console
+
+
+def command(
+    a: Annotated[Path, typer.Argument(help="The reference bag.", show_default=False)],
+    b: Annotated[Path, typer.Argument(help="The bag to judge.", show_default=False)],
+    topics: Annotated[
+        list[str] | None, typer.Option("--topic", "-t", help="Topic to compare (repeatable; default: all).")
+    ] = None,
+    align: Annotated[Align, typer.Option(help="What makes two messages belong together.")] = Align.time,
+    tolerance: Annotated[
+        list[str] | None,
+        typer.Option(help="PATTERN=ABS or PATTERN=ABS,REL or PATTERN=ignore (repeatable)."),
+    ] = None,
+    time_tolerance: Annotated[
+        float | None, typer.Option(help="Seconds; default: half the median interval.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the text diffs; must not exist.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+) -> None:
+    """Compare two bags message by message and field by field.
+
+    **Examples**
+
+    lockstep compare run1/python/bag run1/cpp/bag
+
+    lockstep compare a b --topic /odom --tolerance "pose.*=1e-6" --tolerance header.stamp=ignore -o diffs
+    """
+    rules = Tolerances(dict(_rule(text) for text in tolerance or []))
+    bags = Bag(a), Bag(b)
+    for topic in topics or []:
+        if all(topic not in bag.topics for bag in bags):
+            bags[0].topic(topic)
+    comparison = compare(
+        *bags,
+        topics=topics,
+        align_by=align.value,
+        time_tolerance_ns=None if time_tolerance is None else round(time_tolerance * 1e9),
+        tolerances=rules,
+        names=(str(a), str(b)),
+    )
+    if not comparison.compared:
+        raise CompareError(f"{a} and {b} hold no messages to compare")
+    if output is not None:
+        create_folder(output)
+        write_text_diffs(comparison, output)
+    if as_json:
+        typer.echo(json.dumps(comparison_as_data(comparison), indent=2))
+    else:
+        for line in summary(comparison):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+        if output is not None:
+            console.print(f"diffs: {output}", soft_wrap=True)
+    raise typer.Exit(MATCH if comparison.all_match else DIFFERENT)
+
+
+def _rule(text: str) -> tuple[str, Tolerance]:
+    pattern, _, value = text.partition("=")
+    if value == "ignore":
+        return pattern, Tolerance(ignore=True)
+    try:
+        numbers = [float(number) for number in value.split(",")]
+        if not 1 <= len(numbers) <= 2 or any(not 0 <= number < float("inf") for number in numbers):
+            raise ValueError
+    except ValueError as error:
+        raise UsageError(
+            f"--tolerance '{text}' is not PATTERN=ABS, PATTERN=ABS,REL or PATTERN=ignore"
+        ) from error
+    return pattern, Tolerance(*numbers)

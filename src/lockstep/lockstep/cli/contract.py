@@ -1,0 +1,45 @@
+"""`lockstep contract`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..component import Contract
+from ..run.errors import DIFFERENT
+from ..run.implementation import contract_of_command, find_executable, host_command
+from .show import console
+
+
+def command(
+    component: Annotated[
+        str, typer.Argument(help="MODULE:CLASS or PACKAGE/EXECUTABLE", show_default=False)
+    ],
+    other: Annotated[
+        str | None, typer.Argument(help="Another one to hold against it.", show_default=False)
+    ] = None,
+) -> None:
+    """Print the contract of a component as JSON, or the differences between two.
+
+    **Examples**
+
+    lockstep contract lockstep_examples:PdController
+
+    lockstep contract lockstep_examples:PdController lockstep_examples_cpp/pd_controller
+    """
+    first = _contract(component)
+    if other is None:
+        typer.echo(first.to_json())
+        return
+    differences = first.differences(_contract(other))
+    for difference in differences:
+        console.print(f"{other}: {difference}", markup=False, highlight=False, soft_wrap=True)
+    if differences:
+        raise typer.Exit(DIFFERENT)
+    console.print(f"{component} and {other} have the same contract", highlight=False, soft_wrap=True)
+
+
+def _contract(target: str) -> Contract:
+    command = host_command(target) if ":" in target else [str(find_executable(target, target))]
+    return contract_of_command(target, command)

@@ -1,0 +1,76 @@
+"""`lockstep`: the entry point of the command."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+import typer
+
+from .. import __version__
+from ..bag import BagError
+from ..compare import CompareError
+from ..run.errors import FAILED, INTERRUPTED, USAGE, RunError, UsageError
+from . import compare, contract, info, run, verify
+
+app = typer.Typer(
+    name="lockstep",
+    help="Prove that a re-implemented ROS 2 node is a drop-in replacement.\n\n"
+    "Exit codes: 0 the implementations match, 1 they differ, 2 bad usage or unreadable input, "
+    "3 a run failed (crash, hang, loss), 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+app.command("verify")(verify.command)
+app.command("run")(run.command)
+app.command("compare")(compare.command)
+app.command("info")(info.command)
+app.command("contract")(contract.command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lockstep {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Options of the command itself."""
+
+
+def main() -> None:
+    """Run the command line; errors become one sentence on stderr."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app()
+    except (UsageError, BagError, CompareError) as error:
+        sys.exit(_say(error, USAGE))
+    except RunError as error:
+        sys.exit(_say(error, FAILED))
+    except KeyboardInterrupt:
+        print("interrupted; all processes ended", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except OSError as error:  # a full disk, a folder taken away
+        where = f"{error.filename}: " if error.filename else ""
+        sys.exit(_say(f"{where}{error.strerror or error}", FAILED))
+
+
+def _say(error: Exception | str, code: int) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return code
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

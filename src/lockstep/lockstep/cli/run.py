@@ -1,0 +1,52 @@
+"""`lockstep run`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..run.errors import UsageError
+from ..run.live import run_live
+from ..run.verification import load
+from ..run.verify import check, create_folder, default_folder
+from .show import console, progress_bars
+
+
+def command(
+    file: Annotated[Path, typer.Argument(help="verify.yaml", show_default=False)],
+    implementation: Annotated[str, typer.Argument(help="One of its implementations.", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the bag and logs; must not exist.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print counts and paths as JSON.")] = False,
+) -> None:
+    """Run one implementation of a verify.yaml on its inputs and keep what it puts out.
+
+    **Examples**
+
+    lockstep run verify.yaml cpp -o out_cpp
+
+    lockstep run verify.yaml python -o out_python && lockstep compare out_python/bag out_cpp/bag
+    """
+    verification = load(file)
+    if implementation not in verification.implementations:
+        names = ", ".join(verification.implementations)
+        raise UsageError(f"{file} has no implementation '{implementation}'; it has {names}")
+    chosen = {implementation: verification.implementations[implementation]}
+    only = {verification.reference: verification.implementations[verification.reference], **chosen}
+    contract, _ = check(verification.model_copy(update={"implementations": only}))
+    folder = output or default_folder(f"{file.stem}-{implementation}")
+    create_folder(folder.parent) if not folder.parent.exists() else None
+    if folder.exists():
+        raise UsageError(f"{folder} exists already; choose another --output or delete it")
+    with progress_bars() as watch:
+        live = run_live(implementation, verification, contract, folder, watch(implementation))
+    if as_json:
+        typer.echo(json.dumps({**asdict(live), "bag": str(live.bag)}, indent=2))
+        return
+    console.print(f"{sum(live.sent.values())} messages in, {sum(live.recorded.values())} out")
+    console.print(f"bag: {live.bag}", soft_wrap=True)

@@ -1,0 +1,97 @@
+"""How sub-commands show progress and verdicts on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ..compare.text_diff import summary
+from ..run.errors import MATCH
+from ..run.live import Progress as OnProgress
+from ..run.verify import Verdict, Watch
+
+console = Console(highlight=False)
+
+
+class Align(str, Enum):
+    """How messages are aligned, as the command line spells it."""
+
+    time = "time"
+    stamp = "stamp"
+    tick = "tick"
+
+
+@contextmanager
+def progress_bars() -> Iterator[Watch]:
+    """A progress bar on stderr for each run; nothing where stderr is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+
+        def watch(name: str) -> OnProgress:
+            task = bars.add_task(f"running {name}", total=None)
+            return lambda done, total: bars.update(task, completed=done, total=total)
+
+        yield watch
+
+
+def print_verdict(out: Console, verdict: Verdict) -> None:
+    """The verdict of each comparison in words, and where the files are."""
+    for name, differences in verdict.mismatched_contracts.items():
+        out.print(f"[bold red]CONTRACT DIFFERS[/] {name}: " + "; ".join(differences), soft_wrap=True)
+    for comparison in verdict.comparisons.values():
+        first, *rest = summary(comparison)
+        colour = "green" if comparison.all_match else "red"
+        word, _, sentence = first.partition(": ")
+        out.print(f"[bold {colour}]{word}[/]: {sentence}", soft_wrap=True)
+        for line in rest:
+            out.print(f"  {line}", markup=False, soft_wrap=True)
+    out.print(f"bags, logs and diffs: {verdict.folder}", soft_wrap=True)
+
+
+def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
+    """One row per pair of implementations."""
+    table = Table(
+        "reference", "implementation", "in", "out", "aligned", "differing", "largest error",
+        "median", "speed-up", "verdict",
+    )  # fmt: skip
+    for column in table.columns[2:9]:
+        column.justify = "right"
+    for verdict in verdicts:
+        for name, comparison in verdict.comparisons.items():
+            reference, run = verdict.runs[verdict.reference], verdict.runs[name]
+            keys = comparison.keys.values()
+            errors = [k.worst.error for k in keys if k.worst and k.worst.error is not None]
+            differing = sum(k.differing + len(k.only_a) + len(k.only_b) for k in keys)
+            table.add_row(
+                f"{verdict.contract.component} {reference.name}",
+                name,
+                str(sum(run.sent.values())),
+                str(sum(run.recorded.values())),
+                str(sum(k.aligned for k in keys)),
+                str(differing),
+                f"{max(errors, default=0.0):.3g}",
+                f"{_us(reference.median_ns)} → {_us(run.median_ns)}",
+                _ratio(reference.median_ns, run.median_ns),
+                "[green]match[/]" if comparison.all_match else "[red]differs[/]",
+            )
+    if table.row_count:
+        out.print(table)
+        out.print("median: time of one callback, publishing included", style="dim")
+
+
+def exit_code(verdicts: Iterable[Verdict]) -> int:
+    """The worst exit code."""
+    return max((verdict.exit_code for verdict in verdicts), default=MATCH)
+
+
+def _us(duration_ns: float | None) -> str:
+    return "–" if duration_ns is None else f"{duration_ns * 1e-3:.1f} µs"
+
+
+def _ratio(slow: float | None, fast: float | None) -> str:
+    return "–" if slow is None or not fast else f"{slow / fast:.1f} ×"

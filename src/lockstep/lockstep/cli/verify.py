@@ -1,0 +1,41 @@
+"""`lockstep verify`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..run.verification import load
+from ..run.verify import as_data, default_folder, verify
+from .show import console, print_table, print_verdict, progress_bars
+
+
+def command(
+    file: Annotated[Path, typer.Argument(help="verify.yaml", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for bags, logs and diffs; must not exist.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Run all implementations of a verify.yaml on the same inputs and compare their outputs.
+
+    **Examples**
+
+    lockstep verify src/lockstep_examples/verify/imu_complementary_filter.yaml
+
+    lockstep verify my_filter.yaml -o runs/nightly --json > result.json
+    """
+    verification = load(file)
+    folder = output or default_folder(file.stem)
+    with progress_bars() as watch:
+        verdict = verify(verification, folder, watch)
+    if as_json:
+        data: dict[str, Any] = as_data(verdict)
+        typer.echo(json.dumps(data, indent=2))
+    else:
+        print_verdict(console, verdict)
+        print_table(console, [verdict])
+    raise typer.Exit(verdict.exit_code)

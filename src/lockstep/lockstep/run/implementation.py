@@ -1,0 +1,69 @@
+"""How to start an implementation, and what it promises."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from ..component import Contract
+from .errors import RunError, UsageError
+from .verification import Implementation
+
+_CONTRACT_PATIENCE_S = 30
+
+
+def command_of(name: str, implementation: Implementation) -> list[str]:
+    """The command line that starts it, without arguments; raises UsageError if there is no such program."""
+    if implementation.component is not None:
+        return host_command(implementation.component)
+    if implementation.executable is not None:
+        return [str(find_executable(name, implementation.executable))]
+    assert implementation.command is not None
+    return implementation.command
+
+
+def host_command(component: str) -> list[str]:
+    """The command line of the Python host for `MODULE:CLASS`."""
+    return [sys.executable, "-m", "lockstep.nodes.host", component]
+
+
+def find_executable(name: str, executable: str) -> Path:
+    """The path of PACKAGE/EXECUTABLE on AMENT_PREFIX_PATH."""
+    package, _, program = executable.partition("/")
+    prefixes = [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
+    for prefix in prefixes:
+        path = prefix / "lib" / package / program
+        if path.is_file() and os.access(path, os.X_OK):
+            return path
+    if any((prefix / "share" / package).is_dir() for prefix in prefixes):
+        raise UsageError(f"{name}: package '{package}' has no executable '{program}'; build it")
+    raise UsageError(f"{name}: package '{package}' is not found; build it and source the workspace")
+
+
+def contract_of_command(name: str, command: list[str]) -> Contract:
+    """Ask a host for its contract."""
+    try:
+        done = subprocess.run(
+            [*command, "--contract"],
+            capture_output=True,
+            text=True,
+            timeout=_CONTRACT_PATIENCE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RunError(f"{name} printed no contract within {_CONTRACT_PATIENCE_S} s") from error
+    except OSError as error:
+        raise UsageError(f"{name}: cannot start '{command[0]}': {error.strerror}") from error
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        reason = lines[-1].removeprefix("error: ")
+        kind = UsageError if done.returncode == 2 else RunError
+        raise kind(f"{name} printed no contract: {reason}")
+    try:
+        return Contract.from_json(done.stdout)
+    except ValueError as error:
+        raise UsageError(
+            f"{name} printed no contract: {error}; start nodes that are not components with command:"
+        ) from error

@@ -1,0 +1,215 @@
+"""Live runs: player → node → recorder, each its own process, on an isolated domain of the real ROS graph."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..bag import Bag
+from ..component import Contract
+from .domain import isolated_domain
+from .errors import RunError, UsageError
+from .implementation import command_of
+from .processes import Process, Processes, wait_for
+from .verification import Implementation, Inputs, Run, Verification
+
+Progress = Callable[[int, int], None]
+START_PATIENCE_S = 30.0
+QUIET_S = 1.0
+
+
+@dataclass(frozen=True)
+class LiveRun:
+    """What one implementation did with the inputs; `median_ns` is the time of its callbacks."""
+
+    name: str
+    bag: Path
+    sent: dict[str, int]
+    recorded: dict[str, int]
+    first_input_ns: int
+    wall_s: float | None
+    median_ns: float | None
+    p99_ns: float | None
+
+
+def run_live(
+    name: str,
+    verification: Verification,
+    contract: Contract,
+    folder: Path,
+    progress: Progress | None = None,
+) -> LiveRun:
+    """Run one implementation on the inputs and record its outputs into `folder`/bag.
+
+    Raises RunError, with the tail of the log concerned, if anything crashes, hangs or is lost.
+    """
+    implementation = verification.implementations[name]
+    folder.mkdir(parents=True)
+    parameters = _parameters_file(folder, verification.parameters | implementation.parameters)
+    in_lockstep = implementation.command is None
+    with isolated_domain() as environment:
+        environment["ROS_LOG_DIR"] = str(folder / "ros_log")
+        environment["PYTHONUNBUFFERED"] = "1"
+        with Processes(environment) as processes:
+            recorder = processes.start(
+                f"the recorder of {name}",
+                _recorder_command(contract, folder, in_lockstep),
+                folder / "recorder.log",
+            )
+            node = processes.start(
+                name, _node_command(name, implementation, parameters), folder / "node.log"
+            )
+            player = processes.start(
+                f"the player for {name}",
+                _player_command(verification.inputs, contract, verification.run, folder, in_lockstep),
+                folder / "player.log",
+            )
+            _play(player, node, recorder, folder, progress)
+            _stop(recorder, node, in_lockstep)
+    return _checked(name, folder, in_lockstep)
+
+
+def bag_topics(inputs: Inputs, contract: Contract) -> dict[str, str]:
+    """Topic of the bag → topic of the input port. Raises UsageError if bag and contract do not fit."""
+    bag = Bag(inputs.bag)
+    ports = {port.name: port for port in contract.inputs}
+    topics: dict[str, str] = {}
+    for port_name, names in inputs.topics.items():
+        port = ports.get(port_name)
+        if port is None:
+            raise UsageError(
+                f"the contract has no input '{port_name}'; it has {', '.join(ports) or 'none'}"
+            )
+        for name in [names] if isinstance(names, str) else names:
+            topic = bag.topic(name)
+            if topic.type != port.type:
+                raise UsageError(
+                    f"topic {name} of {inputs.bag} is {topic.type}, but input '{port_name}' takes {port.type}"
+                )
+            if name in topics:
+                raise UsageError(f"topic {name} is given to two inputs")
+            topics[name] = resolved(port.topic)
+    unfed = ports.keys() - inputs.topics.keys()
+    if unfed:
+        raise UsageError(f"input '{min(unfed)}' gets no topic of the bag; add it under inputs.topics")
+    return topics
+
+
+def resolved(topic: str) -> str:
+    """A topic name as it is in the root namespace."""
+    return topic if topic.startswith("/") else f"/{topic}"
+
+
+def _play(
+    player: Process, node: Process, recorder: Process, folder: Path, progress: Progress | None
+) -> None:
+    last = [0]
+
+    def show() -> None:
+        # The player's log ends with lines "progress SENT TOTAL".
+        words = player.log.read_bytes().rstrip().rsplit(b"\n", 1)[-1].split()
+        if progress and len(words) == 3 and words[0] == b"progress" and int(words[1]) != last[0]:
+            last[0] = int(words[1])
+            progress(last[0], int(words[2]))
+
+    wait_for(player, [node, recorder], show)
+    if player.child.returncode != 0:
+        message = player.tail().splitlines()[-1:] or [player.how_it_ended()]
+        ending = f"; its log {node.log} ends with:\n{node.tail()}" if node.tail() else ""
+        raise RunError(f"{node.name}: {message[0].removeprefix('error: ')}{ending}")
+
+
+def _stop(recorder: Process, node: Process, in_lockstep: bool) -> None:
+    """End recorder and node the ordinary way, the recorder first, so that it sees all."""
+    if not recorder.interrupt(grace_s=60) or recorder.child.returncode != 0:
+        raise RunError(f"{recorder.name} failed ({recorder.how_it_ended()}):\n{recorder.tail()}")
+    if not in_lockstep:
+        return  # a black box may end as it likes
+    if not node.interrupt():
+        raise RunError(f"{node.name} did not end within 5 s of SIGINT")
+    if node.child.returncode != 0:
+        raise RunError(
+            f"{node.name} ended badly on SIGINT ({node.how_it_ended()}); its log {node.log} ends with:\n{node.tail()}"
+        )
+
+
+def _checked(name: str, folder: Path, in_lockstep: bool) -> LiveRun:
+    """Read the reports; raises RunError if a message is not accounted for."""
+    played: dict[str, Any] = json.loads((folder / "player.json").read_text("utf-8"))
+    report: dict[str, Any] = json.loads((folder / "recorder.json").read_text("utf-8"))
+    recorded: dict[str, int] = report["recorded"]
+    if report["missing"]:
+        topic, count = next(iter(report["missing"].items()))
+        raise RunError(f"{name}: {count} messages of {topic} were lost on the way to the recorder")
+    if in_lockstep and played["acknowledged"] != played["steps"]:
+        raise RunError(f"{name}: {played['acknowledged']} of {played['steps']} steps were acknowledged")
+    for topic, count in played.get("published", {}).items():
+        if recorded.get(topic, 0) != count:
+            raise RunError(
+                f"{name}: published {count} messages on {topic}, but {recorded.get(topic, 0)} were recorded"
+            )
+    if not sum(played["sent"].values()):
+        raise RunError(f"{name}: no input was sent; the chosen part of the bag is empty")
+    if not sum(recorded.values()):
+        raise RunError(f"{name} never answered: it published nothing on {', '.join(recorded) or 'any topic'}")
+    bag = Bag(folder / "bag")
+    written = {topic: bag.topics[topic].count if topic in bag.topics else 0 for topic in recorded}
+    if bag.problem or written != recorded:
+        raise RunError(f"{name}: {bag.problem or f'{bag.path} does not hold all that was recorded'}")
+    times = played.get("callback_ns", {})
+    return LiveRun(
+        name=name,
+        bag=bag.path,
+        sent=played["sent"],
+        recorded=recorded,
+        first_input_ns=played["first_ns"],
+        wall_s=played.get("wall_s"),
+        median_ns=times.get("median"),
+        p99_ns=times.get("p99"),
+    )
+
+
+def _parameters_file(folder: Path, parameters: dict[str, Any]) -> Path:
+    path = folder / "parameters.yaml"
+    content = {"/**": {"ros__parameters": {**parameters, "use_sim_time": True}}}
+    path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+    return path
+
+
+def _node_command(name: str, implementation: Implementation, parameters: Path) -> list[str]:
+    command = command_of(name, implementation)
+    ros = ["--ros-args", "--params-file", str(parameters)]
+    if implementation.command is None:
+        return [*command, "--lockstep", *ros]
+    for port, topic in implementation.remap.items():
+        ros += ["-r", f"{topic}:={resolved(port)}"]
+    return [*command, *ros]
+
+
+def _player_command(
+    inputs: Inputs, contract: Contract, run: Run, folder: Path, in_lockstep: bool
+) -> list[str]:
+    command = [sys.executable, "-m", "lockstep.nodes.player", str(inputs.bag), "--with-recorder"]
+    for name, target in bag_topics(inputs, contract).items():
+        command += ["--topic", f"{name}:={target}"]
+    command += ["--rtf", str(run.rtf), "--window", str(run.window if in_lockstep else 0)]
+    command += ["--clock", inputs.clock, "--timeout", str(run.timeout)]
+    command += ["--start-timeout", str(START_PATIENCE_S)]
+    command += ["--start-offset", str(inputs.start), "--duration", str(inputs.duration)]
+    return [*command, "--progress", "--report", str(folder / "player.json")]
+
+
+def _recorder_command(contract: Contract, folder: Path, in_lockstep: bool) -> list[str]:
+    command = [sys.executable, "-m", "lockstep.nodes.recorder", str(folder / "bag")]
+    command += ["--report", str(folder / "recorder.json")]
+    for port in contract.outputs:
+        command += ["--topic", f"{resolved(port.topic)}:{port.type}"]
+    if in_lockstep:
+        return [*command, "--lockstep"]
+    return [*command, "--quiet", str(QUIET_S), "--ros-args", "-p", "use_sim_time:=true"]

@@ -1,0 +1,184 @@
+"""verify.yaml: what to verify, as a model that names the line of every mistake."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from ..compare import Tolerance, Tolerances
+from .errors import UsageError
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+ParameterValue = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Implementation(_Model):
+    """One realisation of the contract: a Python component, an executable of a package, or any command."""
+
+    component: str | None = Field(None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS")
+    executable: str | None = Field(None, pattern=r"^[^/]+/[^/]+$", description="PACKAGE/EXECUTABLE")
+    command: list[str] | None = Field(None, min_length=1, description="a black box")
+    remap: dict[str, str] = Field(default={}, description="black box: port → the node's own topic")
+    parameters: dict[str, ParameterValue] = {}
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Implementation:
+        kinds = [k for k in ("component", "executable", "command") if getattr(self, k) is not None]
+        if len(kinds) != 1:
+            raise ValueError("give exactly one of component, executable and command")
+        if self.remap and self.command is None:
+            raise ValueError("remap is for commands; components have the contract's topics")
+        return self
+
+
+class Inputs(_Model):
+    """Recorded inputs: which topics of a bag go to which input ports; times in seconds from the bag's start."""
+
+    bag: Path
+    topics: dict[str, str | list[str]] = Field(min_length=1, description="port → topic(s) of the bag")
+    clock: Literal["auto", "bag", "times"] = "auto"
+    start: float = Field(0.0, ge=0, allow_inf_nan=False)
+    duration: float = Field(math.inf, gt=0)
+
+
+class Run(_Model):
+    """How to run: on the live graph at a real-time factor, in lockstep unless it is a black box."""
+
+    mode: Literal["live"] = "live"
+    rtf: float = Field(math.inf, gt=0)
+    window: int = Field(100, ge=1, le=1000, description="messages in flight")
+    timeout: float = Field(10.0, gt=0, description="seconds without an answer that count as a hang")
+
+
+class ToleranceModel(_Model):
+    """|b - a| <= abs + rel * |a|."""
+
+    abs: float = Field(0.0, ge=0, allow_inf_nan=False)
+    rel: float = Field(0.0, ge=0, allow_inf_nan=False)
+
+
+class Compare(_Model):
+    """How outputs are aligned and compared."""
+
+    align: Literal["time", "stamp", "tick"] = "time"
+    time_tolerance: float | None = Field(None, ge=0, description="seconds; default: half the interval")
+    tolerance: dict[str, ToleranceModel | Literal["exact", "ignore"]] = {}
+
+    def tolerances(self) -> Tolerances:
+        """The rules in the comparison's own terms."""
+        rules = {}
+        for pattern, rule in self.tolerance.items():
+            if isinstance(rule, str):
+                rules[pattern] = Tolerance(ignore=rule == "ignore")
+            else:
+                rules[pattern] = Tolerance(abs=rule.abs, rel=rule.rel)
+        return Tolerances(rules)
+
+
+class Verification(_Model):
+    """The whole file."""
+
+    contract: str | None = Field(None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS")
+    implementations: dict[Name, Implementation] = Field(min_length=1)
+    reference: str
+    inputs: Inputs
+    parameters: dict[str, ParameterValue] = {}
+    run: Run = Run()
+    compare: Compare = Compare()
+
+    @field_validator("reference")
+    @classmethod
+    def _reference_exists(cls, name: str, info: Any) -> str:
+        names = info.data.get("implementations", {name: None})
+        if name not in names:
+            raise ValueError(f"'{name}' is none of the implementations ({', '.join(names)})")
+        return name
+
+    @model_validator(mode="after")
+    def _black_boxes_can_run(self) -> Verification:
+        boxes = [name for name, i in self.implementations.items() if i.command is not None]
+        if boxes and math.isinf(self.run.rtf):
+            raise ValueError(
+                f"'{boxes[0]}' is a command and acknowledges nothing; give run: {{rtf: 1.0}} or another finite factor"
+            )
+        if self.reference in boxes and self.contract is None:
+            raise ValueError("the reference is a command, so contract: MODULE:CLASS is needed")
+        return self
+
+
+def load(path: Path) -> Verification:
+    """Read a verify.yaml; paths in it are relative to its folder. Raises UsageError that names the line."""
+    try:
+        text = path.read_text("utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.load(text, Loader=_Loader)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not a text file") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UsageError(f"{path}:{line}: {error.problem or 'not YAML'}") from error
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path} is not YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise UsageError(f"{path} is not a verification; see the README for an example")
+    try:
+        verification = Verification.model_validate(data)
+    except ValidationError as error:
+        raise UsageError(_sentence(path, root, error)) from error
+    inputs = verification.inputs.model_copy(update={"bag": path.parent / verification.inputs.bag})
+    return verification.model_copy(update={"inputs": inputs})
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is given twice, where YAML would let the last one win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"key '{key.value}' is given twice", problem_mark=key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _sentence(path: Path, root: yaml.Node | None, error: ValidationError) -> str:
+    first = error.errors()[0]
+    line, known = _locate(root, first["loc"])
+    where = ".".join(known) or "the file"
+    if first["type"] == "extra_forbidden":
+        return f"{path}:{line}: unknown key '{known[-1]}' in {'.'.join(known[:-1]) or 'the file'}"
+    if first["type"] == "missing":
+        return f"{path}:{line}: key '{first['loc'][-1]}' is missing in {where}"
+    message = first["msg"].removeprefix("Value error, ")
+    given = f" (given: {first['input']!r})" if not isinstance(first["input"], (dict, BaseModel)) else ""
+    return f"{path}:{line}: {where}: {message}{given}"
+
+
+def _locate(root: yaml.Node | None, location: tuple[str | int, ...]) -> tuple[int, list[str]]:
+    """The line of a pydantic location, and the part of it that exists in the file."""
+    node, line, known = root, 1, []
+    for step in location:
+        if isinstance(node, yaml.MappingNode):
+            entry = next((pair for pair in node.value if pair[0].value == str(step)), None)
+            if entry is None:
+                continue  # a branch of a union, or a missing key
+            line, node = entry[0].start_mark.line + 1, entry[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+        else:
+            continue
+        known.append(str(step))
+    return line, known

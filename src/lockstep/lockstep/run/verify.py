@@ -1,0 +1,201 @@
+"""Verification: the same inputs through every implementation, outputs compared with those of the reference."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..bag import Bag, BagError
+from ..compare import Comparison, compare, write_text_diffs
+from ..compare.text_diff import summary
+from ..component import Contract
+from .errors import DIFFERENT, MATCH, RunError, UsageError
+from .implementation import command_of, contract_of_command, host_command
+from .live import LiveRun, Progress, bag_topics, resolved, run_live
+from .verification import Verification
+
+Watch = Callable[[str], Progress]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came out; `comparisons` has one entry for each implementation but the reference."""
+
+    folder: Path
+    reference: str
+    contract: Contract
+    mismatched_contracts: dict[str, list[str]]
+    runs: dict[str, LiveRun]
+    comparisons: dict[str, Comparison]
+
+    @property
+    def exit_code(self) -> int:
+        """0 if every implementation does what the reference does, else 1."""
+        matches = all(comparison.all_match for comparison in self.comparisons.values())
+        return MATCH if matches and not self.mismatched_contracts else DIFFERENT
+
+
+def verify(verification: Verification, folder: Path, watch: Watch | None = None) -> Verdict:
+    """Run every implementation on the inputs, compare each with the reference, write everything to `folder`.
+
+    Raises UsageError or BagError before anything runs, RunError when a run fails.
+    """
+    contract, mismatched = check(verification)
+    create_folder(folder)
+    (folder / "contract.json").write_text(contract.to_json() + "\n", "utf-8")
+    runs: dict[str, LiveRun] = {}
+    comparisons: dict[str, Comparison] = {}
+    if not mismatched:
+        reference = verification.reference
+        names = [reference, *(n for n in verification.implementations if n != reference)]
+        for name in names:
+            progress = watch(name) if watch else None
+            runs[name] = run_live(name, verification, contract, folder / name, progress)
+        for name in names[1:]:
+            comparisons[name] = _compare(verification, contract, runs[reference], runs[name])
+    verdict = Verdict(folder, verification.reference, contract, mismatched, runs, comparisons)
+    _write(verdict)
+    return verdict
+
+
+def check(verification: Verification) -> tuple[Contract, dict[str, list[str]]]:
+    """Everything that can be known before a run: the contract, and where other implementations break it."""
+    for name, implementation in verification.implementations.items():
+        command_of(name, implementation)
+    bag = Bag(verification.inputs.bag)
+    if bag.problem:
+        raise BagError(bag.problem)
+    contracts = {
+        name: contract_of_command(name, command_of(name, implementation))
+        for name, implementation in verification.implementations.items()
+        if implementation.command is None
+    }
+    if verification.contract is not None:
+        contract = contract_of_command("contract", host_command(verification.contract))
+    else:
+        contract = contracts[verification.reference]
+    if not contract.outputs:
+        raise UsageError(f"{contract.component} has no outputs to compare")
+    bag_topics(verification.inputs, contract)
+    _check_parameters(verification, contract)
+    differences = {name: contract.differences(other) for name, other in contracts.items()}
+    return contract, {name: found for name, found in differences.items() if found}
+
+
+def create_folder(folder: Path) -> None:
+    """Create the output folder; an existing one is never written into."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError as error:
+        raise UsageError(f"{folder} exists already; choose another --output or delete it") from error
+    except OSError as error:
+        raise UsageError(f"cannot create {folder}: {error.strerror}") from error
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"{folder} is not writable")
+
+
+def default_folder(stem: str) -> Path:
+    """A folder for results that does not exist yet: runs/STEM-DATE-TIME below the current one."""
+    base = Path("runs", f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}")
+    number, folder = 1, base
+    while folder.exists():
+        number += 1
+        folder = base.with_name(f"{base.name}-{number}")
+    return folder
+
+
+def as_data(verdict: Verdict) -> dict[str, Any]:
+    """The verdict as result.json holds it (docs/result.md)."""
+    return {
+        "version": 1,
+        "match": verdict.exit_code == MATCH,
+        "reference": verdict.reference,
+        "contract_mismatches": verdict.mismatched_contracts,
+        "runs": {
+            name: {**asdict(run), "bag": str(run.bag)} for name, run in verdict.runs.items()
+        },
+        "comparisons": {
+            name: comparison_as_data(comparison) for name, comparison in verdict.comparisons.items()
+        },
+    }
+
+
+def comparison_as_data(comparison: Comparison) -> dict[str, Any]:
+    """A comparison as result.json holds it."""
+    keys = {}
+    for name, key in comparison.keys.items():
+        first, worst = key.first, key.worst
+        keys[name] = {
+            "type": key.type,
+            "match": key.matches,
+            "problem": key.problem,
+            "messages": [key.count_a, key.count_b],
+            "aligned": key.aligned,
+            "identical_bytes": key.equal_bytes,
+            "differing": key.differing,
+            "missing": len(key.only_a),
+            "extra": len(key.only_b),
+            "first_difference": first
+            and {
+                "ticks": [first.tick_a, first.tick_b],
+                "time_ns": first.time_ns,
+                "field": first.fields[0].field,
+                "expected": first.fields[0].a,
+                "found": first.fields[0].b,
+                "error": first.fields[0].error,
+                "tolerance": str(first.fields[0].tolerance),
+            },
+            "largest_error": worst
+            and {"tick": key.worst_tick, "field": worst.field, "error": worst.error},
+        }
+    return {"match": comparison.all_match, "align": comparison.align, "keys": keys}
+
+
+def _compare(
+    verification: Verification, contract: Contract, reference: LiveRun, other: LiveRun
+) -> Comparison:
+    options = verification.compare
+    tolerance_s = options.time_tolerance
+    try:
+        comparison = compare(
+            Bag(reference.bag),
+            Bag(other.bag),
+            topics=[resolved(port.topic) for port in contract.outputs],
+            align_by=options.align,
+            origin_ns=reference.first_input_ns,
+            time_tolerance_ns=None if tolerance_s is None else round(tolerance_s * 1e9),
+            tolerances=options.tolerances(),
+            names=(reference.name, other.name),
+        )
+    except BagError as error:
+        raise RunError(f"the outputs cannot be compared: {error}") from error
+    return comparison
+
+
+def _check_parameters(verification: Verification, contract: Contract) -> None:
+    known = {p.name for p in contract.parameters}
+    for name, implementation in verification.implementations.items():
+        given = verification.parameters.keys() | implementation.parameters.keys()
+        if given - known:
+            raise UsageError(
+                f"{name}: the contract has no parameter '{min(given - known)}'; "
+                f"it has {', '.join(sorted(known)) or 'none'}"
+            )
+
+
+def _write(verdict: Verdict) -> None:
+    lines = [
+        f"CONTRACT DIFFERS: {name}: {difference}"
+        for name, differences in verdict.mismatched_contracts.items()
+        for difference in differences
+    ]
+    for name, comparison in verdict.comparisons.items():
+        write_text_diffs(comparison, verdict.folder / f"{name}_vs_{verdict.reference}")
+        lines += [*summary(comparison), ""]
+    (verdict.folder / "summary.txt").write_text("\n".join(lines).rstrip() + "\n", "utf-8")
+    (verdict.folder / "result.json").write_text(json.dumps(as_data(verdict), indent=2) + "\n", "utf-8")
