@@ -1,0 +1,62 @@
+# Build a component as a shared library and as an executable that runs it as a ROS 2 node.
+#
+#   find_package(lockstep_cpp REQUIRED)
+#   lockstep_add_component(vector_normalizer
+#     CLASS VectorNormalizer
+#     SOURCES src/vector_normalizer.cpp
+#     DEPENDENCIES geometry_msgs)
+#
+# CLASS         the class given to LOCKSTEP_COMPONENT in one of the sources
+# SOURCES       the component's sources
+# DEPENDENCIES  packages with the message types and libraries that the sources use
+# SKIP_INSTALL  build only, as for a test
+#
+# The executable is the target `vector_normalizer`, installed to lib/<package>; the library is the target
+# `vector_normalizer_component`, installed to lib.
+
+set(_lockstep_main "${CMAKE_CURRENT_LIST_DIR}/main.cpp.in")
+
+function(lockstep_add_component target)
+  cmake_parse_arguments(ARG "SKIP_INSTALL" "CLASS" "SOURCES;DEPENDENCIES" ${ARGN})
+  if(ARG_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "lockstep_add_component(${target}): unknown arguments ${ARG_UNPARSED_ARGUMENTS}")
+  endif()
+  foreach(required CLASS SOURCES)
+    if(NOT ARG_${required})
+      message(FATAL_ERROR "lockstep_add_component(${target}): ${required} is missing")
+    endif()
+  endforeach()
+
+  set(library ${target}_component)
+  add_library(${library} SHARED ${ARG_SOURCES})
+  # No fused multiply-add: a component computes the same in every language.
+  target_compile_options(${library} PRIVATE -ffp-contract=off)
+  target_link_libraries(${library} PUBLIC lockstep_cpp::lockstep_cpp)
+  foreach(package ${ARG_DEPENDENCIES})
+    find_package(${package} REQUIRED)
+    if(TARGET ${package}::${package}__rosidl_typesupport_cpp)
+      # Messages: without their Python side, which would load an interpreter.
+      target_link_libraries(${library} PUBLIC
+        ${package}::${package}__rosidl_generator_cpp ${package}::${package}__rosidl_typesupport_cpp)
+    elseif(${package}_TARGETS)
+      target_link_libraries(${library} PUBLIC ${${package}_TARGETS})
+    else()
+      target_include_directories(${library} PUBLIC ${${package}_INCLUDE_DIRS})
+      target_link_libraries(${library} PUBLIC ${${package}_LIBRARIES})
+    endif()
+  endforeach()
+
+  set(LOCKSTEP_CLASS "${ARG_CLASS}")
+  set(main "${CMAKE_CURRENT_BINARY_DIR}/lockstep/${target}/main.cpp")
+  configure_file("${_lockstep_main}" "${main}" @ONLY)
+  add_executable(${target} "${main}")
+  # The executable refers to nothing in the component's library: loading it is what registers the class.
+  target_link_libraries(${target} PRIVATE
+    -Wl,--push-state,--no-as-needed ${library} -Wl,--pop-state lockstep_cpp::lockstep_cpp_host)
+
+  if(NOT ARG_SKIP_INSTALL)
+    set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/..")
+    install(TARGETS ${library} LIBRARY DESTINATION lib)
+    install(TARGETS ${target} RUNTIME DESTINATION lib/${PROJECT_NAME})
+  endif()
+endfunction()

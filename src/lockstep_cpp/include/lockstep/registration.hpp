@@ -1,0 +1,42 @@
+#ifndef LOCKSTEP__REGISTRATION_HPP_
+#define LOCKSTEP__REGISTRATION_HPP_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lockstep/component.hpp"
+
+namespace lockstep
+{
+
+using ComponentFactory = std::function<std::unique_ptr<Component>()>;
+
+/// A class of components in a library that is loaded, by its name without namespace.
+struct Registration
+{
+  Registration(const std::string & class_name, ComponentFactory factory);
+};
+
+/// A new component of a registered class; the namespace may be left out.
+/// \throws std::invalid_argument if no loaded library has registered the class
+std::unique_ptr<Component> make_component(const std::string & class_name);
+
+/// The names of all registered classes, without namespace, in alphabetical order.
+std::vector<std::string> registered_components();
+
+/// The class name without its namespace: "demo::ImuFilter" is "ImuFilter".
+std::string unqualified(const std::string & class_name);
+
+/// The default name of a component's node: "ImuComplementaryFilter" is "imu_complementary_filter".
+std::string snake_case(const std::string & class_name);
+
+}  // namespace lockstep
+
+/// Make a class of components known to the programs that load its library. Once per source file.
+#define LOCKSTEP_COMPONENT(Class)                              \
+  static const ::lockstep::Registration lockstep_registration( \
+    #Class, [] { return ::std::unique_ptr<::lockstep::Component>(::std::make_unique<Class>()); });
+
+#endif  // LOCKSTEP__REGISTRATION_HPP_

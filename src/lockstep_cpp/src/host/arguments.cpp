@@ -1,0 +1,111 @@
+#include "arguments.hpp"
+
+#include <string>
+#include <vector>
+
+#include "errors.hpp"
+#include "rcl/allocator.h"
+#include "rcl/arguments.h"
+
+namespace lockstep
+{
+
+namespace
+{
+
+/// The command line as rcl parses it, without starting anything.
+class RosArguments
+{
+public:
+  RosArguments(int argc, char ** argv) : argv_(argv)
+  {
+    if (rcl_parse_arguments(argc, argv, rcl_get_default_allocator(), &parsed_) != RCL_RET_OK) {
+      throw UsageError(take_rcl_error());
+    }
+  }
+  ~RosArguments()
+  {
+    if (rcl_arguments_fini(&parsed_) != RCL_RET_OK) {
+      take_rcl_error();
+    }
+  }
+  RosArguments(const RosArguments &) = delete;
+  RosArguments & operator=(const RosArguments &) = delete;
+
+  /// The arguments outside --ros-args, without the program's name.
+  std::vector<std::string> others() const
+  {
+    return select(
+      rcl_arguments_get_count_unparsed(&parsed_), rcl_arguments_get_unparsed, "reading arguments");
+  }
+
+  /// The arguments within --ros-args that mean nothing.
+  std::vector<std::string> unknown() const
+  {
+    return select(
+      rcl_arguments_get_count_unparsed_ros(&parsed_), rcl_arguments_get_unparsed_ros,
+      "reading ROS arguments");
+  }
+
+private:
+  using GetIndices = rcl_ret_t (*)(const rcl_arguments_t *, rcl_allocator_t, int **);
+
+  std::vector<std::string> select(int count, GetIndices get_indices, const char * what) const
+  {
+    std::vector<std::string> selected;
+    if (count > 0) {
+      rcl_allocator_t allocator = rcl_get_default_allocator();
+      int * indices = nullptr;
+      check(get_indices(&parsed_, allocator, &indices), what);
+      for (int i = 0; i < count; ++i) {
+        if (indices[i] > 0) {
+          selected.emplace_back(argv_[indices[i]]);
+        }
+      }
+      allocator.deallocate(indices, allocator.state);
+    }
+    return selected;
+  }
+
+  char ** argv_;
+  rcl_arguments_t parsed_ = rcl_get_zero_initialized_arguments();
+};
+
+}  // namespace
+
+Arguments parse_arguments(int argc, char ** argv)
+{
+  const RosArguments ros_arguments(argc, argv);
+  Arguments arguments;
+  for (const std::string & argument : ros_arguments.others()) {
+    if (argument == "--help" || argument == "-h") {
+      arguments.help = true;
+    } else if (argument == "--contract") {
+      arguments.contract = true;
+    } else if (argument == "--lockstep") {
+      arguments.lockstep = true;
+    } else {
+      throw UsageError("unknown argument '" + argument + "'; see --help");
+    }
+  }
+  for (const std::string & argument : ros_arguments.unknown()) {
+    throw UsageError("unknown ROS argument '" + argument + "' after --ros-args");
+  }
+  return arguments;
+}
+
+std::string usage(const std::string & executable, const std::string & class_name)
+{
+  return "usage: " + executable +
+         " [--help] [--contract] [--lockstep] [--ros-args …]\n"
+         "\n"
+         "Run the component " +
+         class_name +
+         " as a ROS 2 node.\n"
+         "\n"
+         "  --contract       print the component's contract as JSON and exit\n"
+         "  --lockstep       consume messages in the order of the steps on /lockstep/step\n"
+         "  --ros-args …     remappings (-r), parameters (-p, --params-file), --log-level, …\n";
+}
+
+}  // namespace lockstep

@@ -1,0 +1,85 @@
+#include "execution.hpp"
+
+#include <array>
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "errors.hpp"
+
+namespace lockstep
+{
+
+namespace
+{
+
+std::vector<std::int64_t> periods_ns(const Component & component)
+{
+  std::vector<std::int64_t> periods;
+  for (const Timer * timer : component.timers()) {
+    periods.push_back(timer->period_ns());
+  }
+  return periods;
+}
+
+}  // namespace
+
+std::string seconds(std::int64_t time_ns)
+{
+  std::array<char, 32> text{};
+  std::snprintf(
+    text.data(), text.size(), "%" PRId64 ".%09" PRId64, time_ns / 1'000'000'000,
+    time_ns % 1'000'000'000);
+  return text.data();
+}
+
+Execution::Execution(Component & component, const std::atomic<bool> & stop_requested)
+: component_(component), stop_requested_(stop_requested), schedule_(periods_ns(component))
+{
+}
+
+template <typename Callback>
+void Execution::call(const std::string & name, Callback && callback)
+{
+  const auto failed = [&](const std::string & what) {
+    return RunError(
+      "on_" + name + " failed at " + seconds(component_.now()) + " s: " + one_line(what));
+  };
+  try {
+    callback();
+  } catch (const Stopped &) {
+    throw;
+  } catch (const std::exception & error) {
+    throw failed(error.what());
+  } catch (...) {
+    throw failed("an exception that is no std::exception");
+  }
+}
+
+void Execution::start()
+{
+  call("start", [this] { component_.on_start(); });
+}
+
+void Execution::advance(std::int64_t now_ns)
+{
+  schedule_.advance(now_ns, [this](std::size_t index) {
+    if (stop_requested_) {
+      throw Stopped();
+    }
+    const Timer & timer = *component_.timers()[index];
+    component_.set_now(schedule_.now_ns());
+    call(timer.name(), [&timer] { timer.fire(); });
+  });
+  component_.set_now(schedule_.now_ns());
+}
+
+void Execution::deliver(InputPort & input)
+{
+  call(input.name(), [&input] { input.deliver(); });
+}
+
+}  // namespace lockstep

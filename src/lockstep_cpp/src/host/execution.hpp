@@ -1,0 +1,52 @@
+#ifndef HOST__EXECUTION_HPP_
+#define HOST__EXECUTION_HPP_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "lockstep/component.hpp"
+#include "lockstep/schedule.hpp"
+
+namespace lockstep
+{
+
+/// Runs a component's callbacks on the run's time and tells which one failed. Knows no rcl.
+///
+/// Every method throws RunError if a callback throws, and Stopped if a stop was requested between
+/// two timers.
+class Execution
+{
+public:
+  Execution(Component & component, const std::atomic<bool> & stop_requested);
+
+  /// Call on_start; the time is 0.
+  void start();
+
+  /// Step time, firing the timers that fall due on the way.
+  void advance(std::int64_t now_ns);
+
+  /// Call the input's callback with the message in its buffer.
+  void deliver(InputPort & input);
+
+  /// Time has another source from now on: the timers start again.
+  void restart() { schedule_.restart(); }
+
+  std::int64_t now_ns() const { return schedule_.now_ns(); }
+  const Schedule & schedule() const { return schedule_; }
+
+private:
+  template <typename Callback>
+  void call(const std::string & name, Callback && callback);
+
+  Component & component_;
+  const std::atomic<bool> & stop_requested_;
+  Schedule schedule_;
+};
+
+/// A time in ns as seconds with nine decimals: "12.345000000".
+std::string seconds(std::int64_t time_ns);
+
+}  // namespace lockstep
+
+#endif  // HOST__EXECUTION_HPP_

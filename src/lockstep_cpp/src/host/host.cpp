@@ -1,0 +1,146 @@
+#include "lockstep/host.hpp"
+
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <string>
+
+#include "arguments.hpp"
+#include "clock.hpp"
+#include "context.hpp"
+#include "errors.hpp"
+#include "execution.hpp"
+#include "free_run.hpp"
+#include "lockstep/contract.hpp"
+#include "lockstep/registration.hpp"
+#include "lockstep_run.hpp"
+#include "node.hpp"
+#include "parameters.hpp"
+#include "ports.hpp"
+#include "services.hpp"
+#include "stop_signal.hpp"
+#include "wait_set.hpp"
+
+namespace lockstep
+{
+
+namespace
+{
+
+constexpr int OK = 0;
+constexpr int BAD_USAGE = 2;
+constexpr int RUN_FAILED = 3;
+
+void declare_use_sim_time(
+  Parameters & parameters, Clock & clock, Execution & execution, bool lockstep)
+{
+  parameters.declare(
+    {"use_sim_time", "", false, false, [&, lockstep](const ParameterValue & value) {
+       const bool enabled = std::get<bool>(value);
+       if (enabled == clock.sim_time()) {
+         return;
+       }
+       clock.use_sim_time(enabled);
+       // In lockstep the time is that of the steps, whatever the ROS clock.
+       if (!lockstep) {
+         execution.restart();
+       }
+     }});
+}
+
+void declare_type_description_service(Parameters & parameters, Services & services, Node & node)
+{
+  parameters.declare(
+    {"start_type_description_service", "If enabled, start the ~/get_type_description service.",
+     true, true, [&](const ParameterValue & value) {
+       if (std::get<bool>(value)) {
+         services.add(std::make_unique<TypeDescriptionService>(node));
+       }
+     }});
+}
+
+void declare_component_parameters(Parameters & parameters, const Component & component)
+{
+  for (ParameterBase * parameter : component.parameters()) {
+    parameters.declare(
+      {parameter->name(), parameter->description(), parameter->default_value(), false,
+       [parameter](const ParameterValue & value) { parameter->set(value); }});
+  }
+}
+
+/// Run the component as a node until a stop is requested.
+void run_node(Context & context, Node & node, Component & component, bool lockstep)
+{
+  const StopSignal stop(context);
+  Execution execution(component, stop.requested());
+  Clock clock(node);
+  Parameters parameters(node, context, [&clock, &execution, lockstep] {
+    return lockstep ? execution.now_ns() : clock.now_ns();
+  });
+  Services services;
+  declare_use_sim_time(parameters, clock, execution, lockstep);
+  declare_type_description_service(parameters, services, node);
+  declare_component_parameters(parameters, component);
+  parameters.serve(services);
+  Ports ports(node, component, lockstep);
+
+  // The inputs and /clock, or the inputs and the steps.
+  WaitSet wait_set(context, ports.inputs.size() + 1, 1, services.size());
+  if (lockstep) {
+    LockstepRun(node, ports, execution, services, stop, wait_set).run();
+  } else {
+    FreeRun(ports, clock, execution, services, stop, wait_set).run();
+  }
+}
+
+/// Run the component as a node and report what went wrong through its logger.
+int host(
+  int argc, char ** argv, const std::string & node_name, Component & component, bool lockstep)
+{
+  block_stop_signals();
+  Context context(argc, argv);
+  Node node(context, node_name);
+  component.logger.connect(
+    [&node](Severity severity, const std::string & text) { node.log(severity, text); });
+  try {
+    run_node(context, node, component, lockstep);
+  } catch (const Stopped &) {
+    return OK;
+  } catch (const UsageError &) {
+    throw;
+  } catch (const std::exception & error) {
+    node.log(Severity::fatal, node.name() + ": " + one_line(error.what()));
+    return RUN_FAILED;
+  }
+  return OK;
+}
+
+}  // namespace
+
+int host_main(int argc, char ** argv, const std::string & class_name)
+{
+  const std::string component_name = unqualified(class_name);
+  const std::string node_name = snake_case(component_name);
+  try {
+    const Arguments arguments = parse_arguments(argc, argv);
+    if (arguments.help) {
+      std::fputs(usage(argv[0], component_name).c_str(), stdout);
+      return OK;
+    }
+    const std::unique_ptr<Component> component = make_component(component_name);
+    if (arguments.contract) {
+      std::puts(to_json(contract_of(component_name, *component)).c_str());
+      return OK;
+    }
+    return host(argc, argv, node_name, *component, arguments.lockstep);
+  } catch (const UsageError & error) {
+    std::fprintf(stderr, "%s: %s\n", node_name.c_str(), error.what());
+    return BAD_USAGE;
+  } catch (const std::exception & error) {
+    std::fprintf(stderr, "%s: %s\n", node_name.c_str(), one_line(error.what()).c_str());
+    return RUN_FAILED;
+  }
+}
+
+}  // namespace lockstep

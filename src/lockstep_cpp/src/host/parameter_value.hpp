@@ -1,0 +1,30 @@
+#ifndef HOST__PARAMETER_VALUE_HPP_
+#define HOST__PARAMETER_VALUE_HPP_
+
+#include <cstdint>
+#include <optional>
+
+#include "lockstep/parameter.hpp"
+#include "rcl_interfaces/msg/parameter_value.hpp"
+#include "rcl_yaml_param_parser/types.h"
+
+namespace lockstep
+{
+
+/// The constant of rcl_interfaces/msg/ParameterType for the type of `value`.
+std::uint8_t to_type(const ParameterValue & value);
+
+/// The name of a constant of rcl_interfaces/msg/ParameterType: "no value", "bool", …
+const char * type_name(std::uint8_t type);
+
+rcl_interfaces::msg::ParameterValue to_msg(const ParameterValue & value);
+
+/// \return nothing for a value that is not set, and for a byte array, which no component has
+std::optional<ParameterValue> from_msg(const rcl_interfaces::msg::ParameterValue & msg);
+
+/// A value of the command line or of a parameter file, in the same form as in a service request.
+rcl_interfaces::msg::ParameterValue to_msg(const rcl_variant_t & variant);
+
+}  // namespace lockstep
+
+#endif  // HOST__PARAMETER_VALUE_HPP_
