@@ -11,6 +11,7 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{package}"]),
         (f"share/{package}", ["package.xml"]),
+        ("bin", ["bin/lockstep"]),
     ],
     install_requires=["setuptools"],
     zip_safe=True,

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from ..bag import Bag
-from ..compare import CompareError, Tolerance, Tolerances, compare, write_text_diffs
+from ..compare import CompareError, Tolerances, compare, write_text_diffs
 from ..compare.text_diff import summary
-from ..run.errors import DIFFERENT, MATCH, UsageError
+from ..run.errors import DIFFERENT, MATCH
 from ..run.verify import comparison_as_data, create_folder
 from .show import Align, console
 
@@ -43,7 +43,7 @@ def command(
 
     lockstep compare a b --topic /odom --tolerance "pose.*=1e-6" --tolerance header.stamp=ignore -o diffs
     """
-    rules = Tolerances(dict(_rule(text) for text in tolerance or []))
+    rules = Tolerances.parse(tolerance or [])
     bags = Bag(a), Bag(b)
     for topic in topics or []:
         if all(topic not in bag.topics for bag in bags):
@@ -56,8 +56,6 @@ def command(
         tolerances=rules,
         names=(str(a), str(b)),
     )
-    if not comparison.compared:
-        raise CompareError(f"{a} and {b} hold no messages to compare")
     if output is not None:
         create_folder(output)
         write_text_diffs(comparison, output)
@@ -69,18 +67,3 @@ def command(
         if output is not None:
             console.print(f"diffs: {output}", soft_wrap=True)
     raise typer.Exit(MATCH if comparison.all_match else DIFFERENT)
-
-
-def _rule(text: str) -> tuple[str, Tolerance]:
-    pattern, _, value = text.partition("=")
-    if value == "ignore":
-        return pattern, Tolerance(ignore=True)
-    try:
-        numbers = [float(number) for number in value.split(",")]
-        if not 1 <= len(numbers) <= 2 or any(not 0 <= number < float("inf") for number in numbers):
-            raise ValueError
-    except ValueError as error:
-        raise UsageError(
-            f"--tolerance '{text}' is not PATTERN=ABS, PATTERN=ABS,REL or PATTERN=ignore"
-        ) from error
-    return pattern, Tolerance(*numbers)

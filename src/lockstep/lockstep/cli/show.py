@@ -16,6 +16,7 @@ from ..run.live import Progress as OnProgress
 from ..run.verify import Verdict, Watch
 
 console = Console(highlight=False)
+TABLE_WIDTH = 120
 
 
 class Align(str, Enum):
@@ -55,11 +56,8 @@ def print_verdict(out: Console, verdict: Verdict) -> None:
 
 def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
     """One row per pair of implementations."""
-    table = Table(
-        "reference", "implementation", "in", "out", "aligned", "differing", "largest error",
-        "median", "speed-up", "verdict",
-    )  # fmt: skip
-    for column in table.columns[2:9]:
+    table = Table("", "in → out", "aligned", "differing", "largest error", "median", "speed-up", "verdict")
+    for column in table.columns[1:7]:
         column.justify = "right"
     for verdict in verdicts:
         for name, comparison in verdict.comparisons.items():
@@ -68,20 +66,19 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
             errors = [k.worst.error for k in keys if k.worst and k.worst.error is not None]
             differing = sum(k.differing + len(k.only_a) + len(k.only_b) for k in keys)
             table.add_row(
-                f"{verdict.contract.component} {reference.name}",
-                name,
-                str(sum(run.sent.values())),
-                str(sum(run.recorded.values())),
+                f"{verdict.contract.component}\n  {name} vs {reference.name}",
+                f"{sum(run.sent.values())} → {sum(run.recorded.values())}",
                 str(sum(k.aligned for k in keys)),
                 str(differing),
                 f"{max(errors, default=0.0):.3g}",
-                f"{_us(reference.median_ns)} → {_us(run.median_ns)}",
+                f"{_us(reference.median_ns)} → {_us(run.median_ns)} µs",
                 _ratio(reference.median_ns, run.median_ns),
                 "[green]match[/]" if comparison.all_match else "[red]differs[/]",
             )
     if table.row_count:
-        out.print(table)
-        out.print("median: time of one callback, publishing included", style="dim")
+        wide = out if out.is_terminal else Console(width=TABLE_WIDTH, highlight=False)
+        wide.print(table)
+        wide.print("median: reference → implementation, one callback with its publishing", style="dim")
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> int:
@@ -90,7 +87,7 @@ def exit_code(verdicts: Iterable[Verdict]) -> int:
 
 
 def _us(duration_ns: float | None) -> str:
-    return "–" if duration_ns is None else f"{duration_ns * 1e-3:.1f} µs"
+    return "–" if duration_ns is None else f"{duration_ns * 1e-3:.1f}"
 
 
 def _ratio(slow: float | None, fast: float | None) -> str:

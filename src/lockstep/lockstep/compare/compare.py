@@ -105,6 +105,8 @@ def compare(
         comparison.keys[key] = _compare_key(
             (a, b), key, (index_a.get(key), index_b.get(key)), comparison, time_tolerance_ns
         )
+    if not comparison.compared:
+        raise CompareError(f"{a.path} and {b.path} hold no messages to compare")
     return comparison
 
 

@@ -26,9 +26,7 @@ def write_text_diffs(comparison: Comparison, folder: Path) -> dict[str, Path]:
 
 def summary(comparison: Comparison) -> Iterator[str]:
     """The verdict, then what is to be known of each key; a line each."""
-    if not comparison.compared:
-        yield f"NOTHING COMPARED: neither {comparison.name_a} nor {comparison.name_b} has a message"
-    elif comparison.all_match:
+    if comparison.all_match:
         yield f"MATCH: {comparison.name_b} does what {comparison.name_a} does"
     else:
         yield f"DIFFERENT: {comparison.name_b} does not do what {comparison.name_a} does"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from .errors import CompareError
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,11 @@ class Tolerances:
         self._compiled = [(_compile(pattern), self.by_pattern[pattern]) for pattern in specific_first]
         self._cache: dict[str, Tolerance] = {}
 
+    @classmethod
+    def parse(cls, rules: Iterable[str]) -> Tolerances:
+        """Rules as a command line gives them: PATTERN=ABS, PATTERN=ABS,REL or PATTERN=ignore."""
+        return cls(dict(_rule(text) for text in rules))
+
     def of(self, field: str) -> Tolerance:
         """The tolerance of a field; array indices in the path do not matter."""
         found = self._cache.get(field)
@@ -55,6 +63,19 @@ class Tolerances:
             for pattern in self.by_pattern
             if not any(_compile(pattern).fullmatch(field) for field in known)
         ]
+
+
+def _rule(text: str) -> tuple[str, Tolerance]:
+    pattern, _, value = text.partition("=")
+    if value == "ignore":
+        return pattern, Tolerance(ignore=True)
+    try:
+        numbers = [float(number) for number in value.split(",")]
+    except ValueError:
+        numbers = []
+    if not pattern or not 1 <= len(numbers) <= 2 or any(not 0 <= n < math.inf for n in numbers):
+        raise CompareError(f"tolerance '{text}' is not PATTERN=ABS, PATTERN=ABS,REL or PATTERN=ignore")
+    return pattern, Tolerance(*numbers)
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

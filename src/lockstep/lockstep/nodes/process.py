@@ -16,6 +16,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from ..bag import BagError
+from ..compare import CompareError
 from ..run.errors import FAILED, USAGE, RunError, UsageError
 
 class Stop:
@@ -77,7 +78,7 @@ def exit_with(main: Callable[[], int]) -> None:
     """Run `main` and end the process with its exit code; errors become one sentence on stderr."""
     try:
         code = main()
-    except (UsageError, BagError) as error:
+    except (UsageError, BagError, CompareError) as error:
         print(f"error: {error}", file=sys.stderr)
         code = USAGE
     except RunError as error:

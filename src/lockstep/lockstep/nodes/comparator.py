@@ -1,0 +1,60 @@
+"""The comparator: compares two bags as a node, for launch files; the verdict is its log and its exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..bag import Bag
+from ..compare import Tolerances, compare, write_text_diffs
+from ..compare.text_diff import summary
+from ..run.errors import DIFFERENT, MATCH
+from .process import exit_with, ros_node, split_arguments
+
+
+def _run(arguments: Sequence[str]) -> int:
+    own, ros = split_arguments(arguments)
+    parser = argparse.ArgumentParser(
+        prog="comparator",
+        description="Compare two bags; exit code 0: they match, 1: they differ, 2: they cannot be compared.",
+        epilog="example: comparator python/bag cpp/bag -o diffs --tolerance 'quaternion.*=1e-9'",
+    )
+    parser.add_argument("a", help="the reference bag")
+    parser.add_argument("b", help="the bag to judge")
+    parser.add_argument("-o", "--output", required=True, help="folder for summary.txt and text diffs")
+    parser.add_argument("--topic", action="append", help="topic to compare (repeatable; default: all)")
+    parser.add_argument("--align", choices=["time", "stamp", "tick"], default="time")
+    parser.add_argument("--time-tolerance", type=float, metavar="S")
+    parser.add_argument(
+        "--tolerance", action="append", default=[], help="PATTERN=ABS[,REL] or PATTERN=ignore"
+    )
+    args = parser.parse_args(own)
+    with ros_node("lockstep_comparator", ros) as node:
+        comparison = compare(
+            Bag(args.a),
+            Bag(args.b),
+            topics=args.topic,
+            align_by=args.align,
+            time_tolerance_ns=None
+            if args.time_tolerance is None
+            else round(args.time_tolerance * 1e9),
+            tolerances=Tolerances.parse(args.tolerance),
+            names=(args.a, args.b),
+        )
+        write_text_diffs(comparison, Path(args.output))
+        log = node.get_logger()
+        for line in summary(comparison):
+            (log.info if comparison.all_match else log.error)(line)
+        log.info(f"diffs: {args.output}")
+        return MATCH if comparison.all_match else DIFFERENT
+
+
+def main() -> None:
+    """`ros2 run lockstep comparator A B -o FOLDER …`"""
+    exit_with(lambda: _run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()
