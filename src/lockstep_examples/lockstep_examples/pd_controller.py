@@ -57,8 +57,7 @@ class PdController(Component):
             self.kp_linear * (self.target[0] - self.measured[0]) - self.kd_linear * derivative[0]
         )
         torque = (
-            self.kp_angular * (self.target[1] - self.measured[1])
-            - self.kd_angular * derivative[1]
+            self.kp_angular * (self.target[1] - self.measured[1]) - self.kd_angular * derivative[1]
         )
         self.previous = self.measured
         self.derivative = derivative

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from rosbags.interfaces import Nodetype
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-from rosbags.typesys.base import Nodetype
 
 from .errors import BagError
 from .reader import Topic
@@ -26,7 +26,9 @@ class Decoder:
         self._store = get_typestore(Stores.EMPTY)
         try:
             self._store.register(get_types_from_msg(topic.definition, topic.type))
-        except Exception as error:  # the parser raises whatever a malformed definition makes it raise
+        except (
+            Exception
+        ) as error:  # the parser raises whatever a malformed definition makes it raise
             raise BagError(
                 f"the definition of {topic.type} in the bag cannot be read ({type(error).__name__})"
             ) from error
@@ -45,11 +47,12 @@ class Decoder:
         return list(self._fields(self._topic.type, ""))
 
     def _fields(self, type_name: str, prefix: str) -> Iterator[str]:
-        for name, (kind, detail) in self._store.get_msgdef(type_name).fields:
-            path = f"{prefix}{name}"
+        for name, described in self._store.get_msgdef(type_name).fields:
+            kind: Any = described[0]
+            detail: Any = described[1]
             while kind in (Nodetype.ARRAY, Nodetype.SEQUENCE):
                 kind, detail = detail[0]
             if kind == Nodetype.NAME and detail not in _TIMES:
-                yield from self._fields(detail, f"{path}.")
+                yield from self._fields(detail, f"{prefix}{name}.")
             else:
-                yield path
+                yield f"{prefix}{name}"

@@ -13,10 +13,10 @@ from pathlib import Path
 from .errors import BagError
 
 _SEPARATOR = "=" * 80
-_PRIMITIVES = frozenset(
-    "bool byte char float32 float64 int8 uint8 int16 uint16 int32 uint32 int64 uint64 string wstring".split()
+_PRIMITIVES = re.compile(r"bool|byte|char|float(32|64)|u?int(8|16|32|64)|w?string")
+_FIELD = re.compile(
+    r"^\s*([a-zA-Z][\w/]*)(?:<=\d+)?(?:\[[^\]]*\])?\s+[a-zA-Z]\w*\s*(?P<constant>=)?"
 )
-_FIELD = re.compile(r"^\s*([a-zA-Z][\w/]*)(?:<=\d+)?(?:\[[^\]]*\])?\s+[a-zA-Z]\w*\s*(?P<constant>=)?")
 
 
 def definition(type_name: str) -> str:
@@ -28,7 +28,8 @@ def definition(type_name: str) -> str:
         owner = pending.pop(0)
         for used in _dependencies(texts[owner], owner.partition("/")[0]):
             if used not in texts:
-                texts[used] = _installed(*used.split("/"), ".msg")
+                package, _, message = used.partition("/")
+                texts[used] = _installed(package, message, ".msg")
                 pending.append(used)
     first, *rest = texts.items()
     return first[1] + "".join(f"\n{_SEPARATOR}\nMSG: {name}\n{text}" for name, text in rest)
@@ -55,7 +56,7 @@ def _dependencies(text: str, package: str) -> list[str]:
     found = []
     for line in text.splitlines():
         match = _FIELD.match(line.split("#", maxsplit=1)[0])
-        if match and not match["constant"] and match[1] not in _PRIMITIVES:
+        if match and not match["constant"] and not _PRIMITIVES.fullmatch(match[1]):
             found.append(_qualified(match[1], package))
     return found
 

@@ -7,11 +7,13 @@ jump, so they are no order.
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import zstandard
 from mcap.exceptions import McapError
 from mcap.reader import make_reader
 from mcap.records import Channel, Schema
@@ -24,7 +26,17 @@ from .errors import BagError
 
 _MAGIC = b"\x89MCAP0\r\n"
 # Whatever a damaged file can make the mcap library (and the decompressors below it) raise.
-_DAMAGE = (McapError, CRCValidationError, ValueError, RuntimeError, EOFError, MemoryError, KeyError)
+_DAMAGE = (
+    McapError,
+    CRCValidationError,
+    zstandard.ZstdError,
+    struct.error,
+    ValueError,
+    RuntimeError,
+    EOFError,
+    MemoryError,
+    KeyError,
+)
 
 
 class Message(NamedTuple):
@@ -111,7 +123,9 @@ class Bag:
         try:
             with file.open("rb") as stream:
                 if stream.read(len(_MAGIC)) != _MAGIC:
-                    raise BagError(f"{file} is not an MCAP file; give a rosbag2 folder or a .mcap file")
+                    raise BagError(
+                        f"{file} is not an MCAP file; give a rosbag2 folder or a .mcap file"
+                    )
                 stream.seek(0, os.SEEK_END)
                 whole = stream.tell() >= 2 * len(_MAGIC)
                 if whole:
@@ -164,7 +178,9 @@ def _files(path: Path) -> list[Path]:
     files = [path / str(name) for name in names]
     for file in files:
         if not file.resolve().is_relative_to(path.resolve()) or not file.is_file():
-            raise BagError(f"{path}/{metadata.FILE_NAME} names {file.name}, which is not in the folder")
+            raise BagError(
+                f"{path}/{metadata.FILE_NAME} names {file.name}, which is not in the folder"
+            )
     return files
 
 

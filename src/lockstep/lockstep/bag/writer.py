@@ -7,7 +7,7 @@ import time
 import zlib
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import zstandard
 from mcap.data_stream import RecordBuilder
@@ -27,6 +27,9 @@ from mcap.records import (
 from . import metadata
 from .errors import BagError
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 _MAGIC = b"\x89MCAP0\r\n"
 _CHUNK_BYTES = 1 << 20
 _FLUSH_S = 0.5
@@ -44,7 +47,9 @@ class BagWriter:
         try:
             self.path.mkdir(parents=True)
         except FileExistsError as error:
-            raise BagError(f"{self.path} exists already; choose another folder or delete it") from error
+            raise BagError(
+                f"{self.path} exists already; choose another folder or delete it"
+            ) from error
         except OSError as error:
             raise BagError(f"cannot create {self.path}: {error.strerror}") from error
         self._file_name = f"{self.path.name}_0.mcap"
@@ -60,7 +65,7 @@ class BagWriter:
         self._last_flush = time.monotonic()
         self._put(_MAGIC + _record(Header(profile="ros2", library="lockstep")))
 
-    def __enter__(self) -> BagWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -219,9 +224,11 @@ class BagWriter:
             *self._chunk_indexes,
         ):
             record.write(summary)
-        body = summary.end()
+        body: bytes = summary.end()
         # The CRC covers the summary and the footer up to the CRC itself: opcode, length, two offsets.
-        covered = body + _record(Footer(summary_start=start, summary_offset_start=0, summary_crc=0))[:-4]
+        covered = (
+            body + _record(Footer(summary_start=start, summary_offset_start=0, summary_crc=0))[:-4]
+        )
         return covered + zlib.crc32(covered).to_bytes(4, "little") + _MAGIC
 
     def _put(self, data: bytes) -> None:
@@ -254,6 +261,7 @@ class _OpenChunk:
 
 
 def _record(record: Header | Chunk | MessageIndex | DataEnd | Footer) -> bytes:
-    builder = RecordBuilder()
+    builder: Any = RecordBuilder()
     record.write(builder)
-    return bytes(builder.end())
+    body: bytes = builder.end()
+    return body

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..bag import Bag
-from ..compare import CompareError, Tolerances, compare, write_text_diffs
+from ..compare import Tolerances, compare, write_text_diffs
 from ..compare.text_diff import summary
 from ..run.errors import DIFFERENT, MATCH
 from ..run.verify import comparison_as_data, create_folder
@@ -20,9 +20,12 @@ def command(
     a: Annotated[Path, typer.Argument(help="The reference bag.", show_default=False)],
     b: Annotated[Path, typer.Argument(help="The bag to judge.", show_default=False)],
     topics: Annotated[
-        list[str] | None, typer.Option("--topic", "-t", help="Topic to compare (repeatable; default: all).")
+        list[str] | None,
+        typer.Option("--topic", "-t", help="Topic to compare (repeatable; default: all)."),
     ] = None,
-    align: Annotated[Align, typer.Option(help="What makes two messages belong together.")] = Align.time,
+    align: Annotated[
+        Align, typer.Option(help="What makes two messages belong together.")
+    ] = Align.time,
     tolerance: Annotated[
         list[str] | None,
         typer.Option(help="PATTERN=ABS or PATTERN=ABS,REL or PATTERN=ignore (repeatable)."),
@@ -31,7 +34,8 @@ def command(
         float | None, typer.Option(help="Seconds; default: half the median interval.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for the text diffs; must not exist.")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for the text diffs; must not exist."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:

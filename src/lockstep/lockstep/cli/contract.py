@@ -37,7 +37,9 @@ def command(
         console.print(f"{other}: {difference}", markup=False, highlight=False, soft_wrap=True)
     if differences:
         raise typer.Exit(DIFFERENT)
-    console.print(f"{component} and {other} have the same contract", highlight=False, soft_wrap=True)
+    console.print(
+        f"{component} and {other} have the same contract", highlight=False, soft_wrap=True
+    )
 
 
 def _contract(target: str) -> Contract:

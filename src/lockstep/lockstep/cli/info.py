@@ -15,7 +15,9 @@ from .show import console
 
 
 def command(
-    path: Annotated[Path, typer.Argument(metavar="BAG", help="rosbag2 folder or .mcap", show_default=False)],
+    path: Annotated[
+        Path, typer.Argument(metavar="BAG", help="rosbag2 folder or .mcap", show_default=False)
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Show what a bag holds: topics, types, counts, rates, and whether it is whole.
@@ -39,7 +41,12 @@ def command(
                     "end_ns": bag.end_ns,
                     "problem": bag.problem,
                     "topics": [
-                        {"name": t.name, "type": t.type, "messages": t.count, "type_hash": t.type_hash}
+                        {
+                            "name": t.name,
+                            "type": t.type,
+                            "messages": t.count,
+                            "type_hash": t.type_hash,
+                        }
                         for t in topics
                     ],
                 },
@@ -51,10 +58,14 @@ def command(
         for column in table.columns[2:]:
             column.justify = "right"
         for topic in topics:
-            rate = f"{(topic.count - 1) / duration_s:.1f}" if duration_s and topic.count > 1 else "–"
+            rate = (
+                f"{(topic.count - 1) / duration_s:.1f}" if duration_s and topic.count > 1 else "–"
+            )
             table.add_row(topic.name, topic.type, str(topic.count), rate)
         console.print(table)
-        console.print(f"{bag.count} messages in {duration_s:.3f} s, from {bag.start_ns * 1e-9:.9f} s on")
+        console.print(
+            f"{bag.count} messages in {duration_s:.3f} s, from {bag.start_ns * 1e-9:.9f} s on"
+        )
         if bag.problem:
             console.print(f"[bold red]problem:[/] {bag.problem}", soft_wrap=True)
     raise typer.Exit(USAGE if bag.problem else MATCH)

@@ -18,11 +18,16 @@ from .show import console, progress_bars
 
 def command(
     file: Annotated[Path, typer.Argument(help="verify.yaml", show_default=False)],
-    implementation: Annotated[str, typer.Argument(help="One of its implementations.", show_default=False)],
+    implementation: Annotated[
+        str, typer.Argument(help="One of its implementations.", show_default=False)
+    ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for the bag and logs; must not exist.")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for the bag and logs; must not exist."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print counts and paths as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print counts and paths as JSON.")
+    ] = False,
 ) -> None:
     """Run one implementation of a verify.yaml on its inputs and keep what it puts out.
 

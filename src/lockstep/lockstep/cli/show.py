@@ -30,7 +30,12 @@ class Align(str, Enum):
 @contextmanager
 def progress_bars() -> Iterator[Watch]:
     """A progress bar on stderr for each run; nothing where stderr is no terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
 
         def watch(name: str) -> OnProgress:
@@ -43,7 +48,9 @@ def progress_bars() -> Iterator[Watch]:
 def print_verdict(out: Console, verdict: Verdict) -> None:
     """The verdict of each comparison in words, and where the files are."""
     for name, differences in verdict.mismatched_contracts.items():
-        out.print(f"[bold red]CONTRACT DIFFERS[/] {name}: " + "; ".join(differences), soft_wrap=True)
+        out.print(
+            f"[bold red]CONTRACT DIFFERS[/] {name}: " + "; ".join(differences), soft_wrap=True
+        )
     for comparison in verdict.comparisons.values():
         first, *rest = summary(comparison)
         colour = "green" if comparison.all_match else "red"
@@ -56,7 +63,9 @@ def print_verdict(out: Console, verdict: Verdict) -> None:
 
 def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
     """One row per pair of implementations."""
-    table = Table("", "in → out", "aligned", "differing", "largest error", "median", "speed-up", "verdict")
+    table = Table(
+        "", "in → out", "aligned", "differing", "largest error", "median", "speed-up", "verdict"
+    )
     for column in table.columns[1:7]:
         column.justify = "right"
     for verdict in verdicts:
@@ -78,7 +87,9 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
     if table.row_count:
         wide = out if out.is_terminal else Console(width=TABLE_WIDTH, highlight=False)
         wide.print(table)
-        wide.print("median: reference → implementation, one callback with its publishing", style="dim")
+        wide.print(
+            "median: reference → implementation, one callback with its publishing", style="dim"
+        )
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> int:

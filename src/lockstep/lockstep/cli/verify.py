@@ -16,7 +16,8 @@ from .show import console, print_table, print_verdict, progress_bars
 def command(
     file: Annotated[Path, typer.Argument(help="verify.yaml", show_default=False)],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for bags, logs and diffs; must not exist.")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for bags, logs and diffs; must not exist."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:

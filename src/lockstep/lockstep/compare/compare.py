@@ -71,11 +71,6 @@ class Comparison:
         """Whether every key matches."""
         return all(key.matches for key in self.keys.values())
 
-    @property
-    def compared(self) -> int:
-        """Number of messages of A and B that were compared with a partner or found without one."""
-        return sum(k.aligned + len(k.only_a) + len(k.only_b) for k in self.keys.values())
-
 
 def compare(
     a: Bag,
@@ -100,12 +95,14 @@ def compare(
     comparison = Comparison(*names, align_by, tolerances or Tolerances())
     keys = sorted(topics if topics is not None else a.topics.keys() | b.topics.keys())
     index_a, index_b = (_index(bag, keys, align_by, origin_ns) for bag in (a, b))
-    _check_patterns(comparison.tolerances, [bag.topics[k] for bag in (a, b) for k in keys if k in bag.topics])
+    _check_patterns(
+        comparison.tolerances, [bag.topics[k] for bag in (a, b) for k in keys if k in bag.topics]
+    )
     for key in keys:
         comparison.keys[key] = _compare_key(
             (a, b), key, (index_a.get(key), index_b.get(key)), comparison, time_tolerance_ns
         )
-    if not comparison.compared:
+    if not any(key.count_a or key.count_b for key in comparison.keys.values()):
         raise CompareError(f"{a.path} and {b.path} hold no messages to compare")
     return comparison
 
@@ -150,7 +147,8 @@ def _compare_values(
     decoders = [Decoder(bag.topics[key]) for bag in bags]
     same_definition = bags[0].topics[key].definition == bags[1].topics[key].definition
     chosen_a, chosen_b = (
-        _choose(bag.messages([key]), ticks) for bag, ticks in zip(bags, (pairs.a, pairs.b), strict=True)
+        _choose(bag.messages([key]), ticks)
+        for bag, ticks in zip(bags, (pairs.a, pairs.b), strict=True)
     )
     for (tick_a, message_a), (tick_b, message_b) in zip(chosen_a, chosen_b, strict=True):
         if message_a.data == message_b.data and same_definition:
@@ -178,7 +176,9 @@ def _compare_values(
 def _worse(new: Deviation, old: Deviation | None) -> bool:
     if old is None or old.passes != new.passes:
         return old is None or old.passes
-    return (new.error if new.error is not None else -1.0) > (old.error if old.error is not None else -1.0)
+    return (new.error if new.error is not None else -1.0) > (
+        old.error if old.error is not None else -1.0
+    )
 
 
 def _choose(messages: Iterable[Message], ticks: Times) -> Iterator[tuple[int, Message]]:
@@ -208,7 +208,9 @@ def _index(bag: Bag, keys: list[str], align_by: Align, origin_ns: int | None) ->
 def _stamp(decoder: Decoder, message: Message, tick: int) -> int:
     header = getattr(decoder.decode(message.data, tick), "header", None)
     if header is None:
-        raise CompareError(f"{message.topic} has no header to align by; align by time or tick instead")
+        raise CompareError(
+            f"{message.topic} has no header to align by; align by time or tick instead"
+        )
     return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
 
 

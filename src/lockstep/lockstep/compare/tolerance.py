@@ -21,7 +21,9 @@ class Tolerance:
     def __str__(self) -> str:
         if self.ignore:
             return "ignored"
-        parts = [f"{name} {value:g}" for name, value in (("abs", self.abs), ("rel", self.rel)) if value]
+        parts = [
+            f"{name} {value:g}" for name, value in (("abs", self.abs), ("rel", self.rel)) if value
+        ]
         return " + ".join(parts) or "exact"
 
 
@@ -37,8 +39,12 @@ class Tolerances:
 
     def __init__(self, by_pattern: Mapping[str, Tolerance] | None = None) -> None:
         self.by_pattern = dict(by_pattern or {})
-        specific_first = sorted(self.by_pattern, key=lambda p: len(p.replace("*", "")), reverse=True)
-        self._compiled = [(_compile(pattern), self.by_pattern[pattern]) for pattern in specific_first]
+        specific_first = sorted(
+            self.by_pattern, key=lambda p: len(p.replace("*", "")), reverse=True
+        )
+        self._compiled = [
+            (_compile(pattern), self.by_pattern[pattern]) for pattern in specific_first
+        ]
         self._cache: dict[str, Tolerance] = {}
 
     @classmethod
@@ -74,8 +80,10 @@ def _rule(text: str) -> tuple[str, Tolerance]:
     except ValueError:
         numbers = []
     if not pattern or not 1 <= len(numbers) <= 2 or any(not 0 <= n < math.inf for n in numbers):
-        raise CompareError(f"tolerance '{text}' is not PATTERN=ABS, PATTERN=ABS,REL or PATTERN=ignore")
-    return pattern, Tolerance(*numbers)
+        raise CompareError(
+            f"tolerance '{text}' is not PATTERN=ABS, PATTERN=ABS,REL or PATTERN=ignore"
+        )
+    return pattern, Tolerance(abs=numbers[0], rel=sum(numbers[1:]))
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

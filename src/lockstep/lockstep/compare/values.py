@@ -54,7 +54,7 @@ def deviations(a: Any, b: Any, tolerances: Tolerances, path: str = "") -> Iterat
     elif isinstance(a, (bool, str, bytes)) or not isinstance(a, (int, float)):
         if a != b:
             yield Deviation(path, repr(a), repr(b), None, tolerance, passes=False)
-    elif not (a == b or (a != a and b != b)):
+    elif not (a == b or (math.isnan(a) and math.isnan(b))):
         error = abs(b - a)
         limit = tolerance.abs + tolerance.rel * abs(a)
         passes = math.isfinite(a) and error <= limit
@@ -72,7 +72,9 @@ def _array(a: Any, b: Any, tolerance: Tolerance, path: str) -> Iterator[Deviatio
         return
     exact = a.dtype.kind in "iu"
     reference, other = (a.astype(object), b.astype(object)) if exact and a.itemsize == 8 else (a, b)
-    reference, other = (x if x.dtype == object else x.astype(np.float64) for x in (reference, other))
+    reference, other = (
+        x if x.dtype == object else x.astype(np.float64) for x in (reference, other)
+    )
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.where(equal, 0.0, np.abs(other - reference).astype(np.float64))
         error[np.isnan(error)] = np.inf
@@ -82,7 +84,12 @@ def _array(a: Any, b: Any, tolerance: Tolerance, path: str) -> Iterator[Deviatio
     count = int(wrong.sum())
     more = f" ({count} of {len(a)} elements)" if count > 1 else ""
     yield Deviation(
-        f"{path}[{index}]", str(a[index]), f"{b[index]}{more}", float(error[index]), tolerance, not count
+        f"{path}[{index}]",
+        str(a[index]),
+        f"{b[index]}{more}",
+        float(error[index]),
+        tolerance,
+        not count,
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from .parameter import Parameter
 from .port import Input, Output
 from .timer import Timer
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Logger(Protocol):
@@ -44,9 +47,7 @@ class Component:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        declared = [
-            item for base in reversed(cls.__mro__[:-1]) for item in vars(base).items()
-        ]
+        declared = [item for base in reversed(cls.__mro__[:-1]) for item in vars(base).items()]
         cls.inputs = {name: item for name, item in declared if isinstance(item, Input)}
         cls.outputs = {name: item for name, item in declared if isinstance(item, Output)}
         cls.parameters = {name: item for name, item in declared if isinstance(item, Parameter)}
@@ -55,7 +56,7 @@ class Component:
             if not callable(getattr(cls, f"on_{name}", None)):
                 raise TypeError(f"{cls.__name__} declares '{name}' but has no method on_{name}")
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Component:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         # Not in __init__, so that a component may define its own without calling this one.
         self = super().__new__(cls)
         self.parameter_values = {name: p.default for name, p in cls.parameters.items()}

@@ -122,7 +122,9 @@ def _differences(ours: Contract, theirs: Contract) -> Iterator[str]:
         other = {item.name: item for item in getattr(theirs, kind)}
         noun = kind[:-1]
         yield from (f"{noun} '{name}' is missing" for name in mine if name not in other)
-        yield from (f"{noun} '{name}' is not in the reference" for name in other if name not in mine)
+        yield from (
+            f"{noun} '{name}' is not in the reference" for name in other if name not in mine
+        )
         for name in mine.keys() & other.keys():
             for field, value in vars(mine[name]).items():
                 found = getattr(other[name], field)

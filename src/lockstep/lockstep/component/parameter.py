@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, overload
 if TYPE_CHECKING:
     from .component import Component
 
-ValueT = TypeVar(
-    "ValueT", bool, int, float, str, list[bool], list[int], list[float], list[str]
-)
+ValueT = TypeVar("ValueT", bool, int, float, str, list[bool], list[int], list[float], list[str])
 
 _SCALARS: dict[type, str] = {bool: "bool", int: "integer", float: "double", str: "string"}
 

@@ -24,7 +24,7 @@ def message_class(name: str) -> type[Any]:
     package, _, message = name.replace("/msg/", "/").partition("/")
     try:
         cls: type[Any] = getattr(importlib.import_module(f"{package}.msg"), message)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise LookupError(
             f"message type {name} is not installed; build or source the package '{package}'"
         ) from error

@@ -23,8 +23,12 @@ def _run(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("a", help="the reference bag")
     parser.add_argument("b", help="the bag to judge")
-    parser.add_argument("-o", "--output", required=True, help="folder for summary.txt and text diffs")
-    parser.add_argument("--topic", action="append", help="topic to compare (repeatable; default: all)")
+    parser.add_argument(
+        "-o", "--output", required=True, help="folder for summary.txt and text diffs"
+    )
+    parser.add_argument(
+        "--topic", action="append", help="topic to compare (repeatable; default: all)"
+    )
     parser.add_argument("--align", choices=["time", "stamp", "tick"], default="time")
     parser.add_argument("--time-tolerance", type=float, metavar="S")
     parser.add_argument(

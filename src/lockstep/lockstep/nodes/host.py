@@ -16,11 +16,12 @@ from typing import Any
 
 import rclpy.exceptions
 import rclpy.parameter
-from lockstep_interfaces.msg import Acknowledgement, Step
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.subscription import Subscription
+
+from lockstep_interfaces.msg import Acknowledgement, Step
 
 from ..component import Component, Schedule, contract_of, stamp_ns, to_stamp
 from ..run.errors import FAILED, RunError, UsageError
@@ -214,7 +215,9 @@ class _Flow:
             return None
         step: Step = taken[0]
         if step.index != self._count:
-            raise RunError(f"{self._node.get_name()}: step {self._count} was lost; got {step.index}")
+            raise RunError(
+                f"{self._node.get_name()}: step {self._count} was lost; got {step.index}"
+            )
         return step
 
     def publish(self, output: str, msg: Any, now_ns: int) -> None:

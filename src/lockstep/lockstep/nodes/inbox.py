@@ -57,7 +57,9 @@ class Inbox:
 
     def wait(self, timeout_s: float) -> list[Subscription]:
         """The subscriptions that have a message, after `timeout_s` at the latest."""
-        watched = self._subscriptions if self._clock is None else [*self._subscriptions, self._clock]
+        watched = (
+            self._subscriptions if self._clock is None else [*self._subscriptions, self._clock]
+        )
         wait_set = rclpy_implementation.WaitSet(
             len(watched), 0, 0, 0, 0, 0, self._node.context.handle
         )

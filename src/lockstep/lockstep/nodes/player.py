@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from lockstep_interfaces.msg import Acknowledgement, RecorderStatus, Step
-from lockstep_interfaces.srv import PlayNext, Seek, SetRate
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -23,12 +21,15 @@ from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import Trigger
 
+from lockstep_interfaces.msg import Acknowledgement, RecorderStatus, Step
+from lockstep_interfaces.srv import PlayNext, Seek, SetRate
+
 from ..bag import Bag, BagError, Topic
 from ..bag.metadata import OfferedQoS
 from ..component import stamp_ns, to_stamp
-from ..component.port import message_class
-from .host import ACKNOWLEDGEMENT_TOPIC, STEP_TOPIC
+from ..component.port import message_class, type_name
 from ..run.errors import RunError, UsageError
+from .host import ACKNOWLEDGEMENT_TOPIC, STEP_TOPIC
 from .inbox import Inbox
 from .process import Stop, exit_with, ros_node, split_arguments
 from .qos import lossless, profile
@@ -75,7 +76,9 @@ class Timeline:
         self._bag = bag
         self._topics = list(options.topics)
         self._latched = {
-            name for name in self._topics if offered(bag.topic(name)).durability == "transient_local"
+            name
+            for name in self._topics
+            if offered(bag.topic(name)).durability == "transient_local"
         }
         self._clock_topic = _clock_topic(bag, options.clock)
         self._start_ns = bag.start_ns + round(options.start_offset_s * 1e9)
@@ -148,7 +151,11 @@ class Player:
         events = self._timeline.events()
         while not stop.requested:
             if self._seek_ns is not None:
-                events, self._seek_ns, self._anchor = self._timeline.events(self._seek_ns), None, None
+                events, self._seek_ns, self._anchor = (
+                    self._timeline.events(self._seek_ns),
+                    None,
+                    None,
+                )
             event = next(events, None)
             if event is None:
                 break
@@ -442,7 +449,8 @@ def _insist(publisher: Publisher, message: Any, timeout_s: float) -> None:
 
 
 def _type(publisher: Publisher) -> str:
-    return f"{publisher.msg_type.__module__.split('.')[0]}/msg/{publisher.msg_type.__name__}"
+    message_type: Any = publisher.msg_type
+    return type_name(message_type)
 
 
 def _granted(response: Any) -> Any:
@@ -461,9 +469,7 @@ def _chosen(bag: Bag, arguments: Sequence[str]) -> dict[str, str]:
     for argument in arguments:
         name, _, target = argument.partition(":=")
         chosen[bag.topic(name).name] = target or name
-    return chosen or {
-        name: name for name, topic in bag.topics.items() if topic.type != CLOCK_TYPE
-    }
+    return chosen or {name: name for name, topic in bag.topics.items() if topic.type != CLOCK_TYPE}
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -11,13 +11,16 @@ from typing import Any
 
 import rclpy
 import rclpy.exceptions
+from rclpy.context import Context
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import try_shutdown
 
 from ..bag import BagError
 from ..compare import CompareError
 from ..run.errors import FAILED, USAGE, RunError, UsageError
+
 
 class Stop:
     """Set by SIGINT or SIGTERM; loops ask it, so that a node always ends between two messages."""
@@ -34,7 +37,7 @@ class Stop:
 @contextmanager
 def ros_node(name: str, ros_arguments: Sequence[str], **options: Any) -> Iterator[Node]:
     """An rclpy node in its own context; `ros_arguments` are those from `--ros-args` on."""
-    context = rclpy.Context()
+    context = Context()
     try:
         rclpy.init(
             args=list(ros_arguments),
@@ -48,13 +51,13 @@ def ros_node(name: str, ros_arguments: Sequence[str], **options: Any) -> Iterato
         rclpy.exceptions.InvalidNodeNameException,
         rclpy.exceptions.InvalidNamespaceException,
     ) as error:
-        rclpy.try_shutdown(context=context)
+        try_shutdown(context=context)
         raise UsageError(" ".join(str(error).split())) from error
     try:
         yield node
     finally:
         node.destroy_node()
-        rclpy.try_shutdown(context=context)
+        try_shutdown(context=context)
 
 
 def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

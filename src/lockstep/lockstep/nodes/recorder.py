@@ -16,18 +16,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lockstep_interfaces.msg import Acknowledgement, RecorderStatus
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
+
+from lockstep_interfaces.msg import Acknowledgement, RecorderStatus
 
 from ..bag import BagError, BagWriter
 from ..bag.definitions import definition, type_hash
 from ..bag.metadata import OfferedQoS
 from ..component import stamp_ns
 from ..component.port import message_class
-from .host import ACKNOWLEDGEMENT_TOPIC
 from ..run.errors import RunError, UsageError
+from .host import ACKNOWLEDGEMENT_TOPIC
 from .inbox import Inbox
 from .process import Stop, exit_with, ros_node, split_arguments
 from .qos import lossless
@@ -73,7 +74,9 @@ class Recorder:
             if in_lockstep
             else None
         )
-        self._expected: deque[tuple[str, int]] = deque()  # topic, time in ns: in order of publishing
+        self._expected: deque[tuple[str, int]] = (
+            deque()
+        )  # topic, time in ns: in order of publishing
         self._last_stamp_ns = 0
         self._last_status = self._last_discovery = 0.0
         if in_lockstep:
@@ -250,7 +253,9 @@ def _run(arguments: Sequence[str]) -> int:
         help="topic to record (repeatable; default: all)",
     )
     parser.add_argument(
-        "--lockstep", action="store_true", help="take times and order from a host's acknowledgements"
+        "--lockstep",
+        action="store_true",
+        help="take times and order from a host's acknowledgements",
     )
     parser.add_argument(
         "--quiet",
@@ -261,7 +266,9 @@ def _run(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--report", metavar="FILE", help="write what was recorded as JSON")
     args = parser.parse_args(own)
-    topics = {name: type_name or None for name, _, type_name in (t.partition(":") for t in args.topic)}
+    topics = {
+        name: type_name or None for name, _, type_name in (t.partition(":") for t in args.topic)
+    }
     stop = Stop()
     with ros_node("lockstep_recorder", ros) as node, BagWriter(args.bag) as writer:
         recorder = Recorder(node, writer, topics, in_lockstep=args.lockstep)

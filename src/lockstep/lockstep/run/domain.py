@@ -45,7 +45,9 @@ def isolated_domain() -> Iterator[dict[str, str]]:
             environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
             yield environment
             return
-    raise RunError("every ROS_DOMAIN_ID from 1 to 101 is in use; end other ROS programs and try again")
+    raise RunError(
+        "every ROS_DOMAIN_ID from 1 to 101 is in use; end other ROS programs and try again"
+    )
 
 
 def _in_use(domain: int) -> bool:

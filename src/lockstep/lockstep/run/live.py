@@ -67,7 +67,9 @@ def run_live(
             )
             player = processes.start(
                 f"the player for {name}",
-                _player_command(verification.inputs, contract, verification.run, folder, in_lockstep),
+                _player_command(
+                    verification.inputs, contract, verification.run, folder, in_lockstep
+                ),
                 folder / "player.log",
             )
             _play(player, node, recorder, folder, progress)
@@ -97,7 +99,9 @@ def bag_topics(inputs: Inputs, contract: Contract) -> dict[str, str]:
             topics[name] = resolved(port.topic)
     unfed = ports.keys() - inputs.topics.keys()
     if unfed:
-        raise UsageError(f"input '{min(unfed)}' gets no topic of the bag; add it under inputs.topics")
+        raise UsageError(
+            f"input '{min(unfed)}' gets no topic of the bag; add it under inputs.topics"
+        )
     return topics
 
 
@@ -148,7 +152,9 @@ def _checked(name: str, folder: Path, in_lockstep: bool) -> LiveRun:
         topic, count = next(iter(report["missing"].items()))
         raise RunError(f"{name}: {count} messages of {topic} were lost on the way to the recorder")
     if in_lockstep and played["acknowledged"] != played["steps"]:
-        raise RunError(f"{name}: {played['acknowledged']} of {played['steps']} steps were acknowledged")
+        raise RunError(
+            f"{name}: {played['acknowledged']} of {played['steps']} steps were acknowledged"
+        )
     for topic, count in played.get("published", {}).items():
         if recorded.get(topic, 0) != count:
             raise RunError(
@@ -157,11 +163,15 @@ def _checked(name: str, folder: Path, in_lockstep: bool) -> LiveRun:
     if not sum(played["sent"].values()):
         raise RunError(f"{name}: no input was sent; the chosen part of the bag is empty")
     if not sum(recorded.values()):
-        raise RunError(f"{name} never answered: it published nothing on {', '.join(recorded) or 'any topic'}")
+        raise RunError(
+            f"{name} never answered: it published nothing on {', '.join(recorded) or 'any topic'}"
+        )
     bag = Bag(folder / "bag")
     written = {topic: bag.topics[topic].count if topic in bag.topics else 0 for topic in recorded}
     if bag.problem or written != recorded:
-        raise RunError(f"{name}: {bag.problem or f'{bag.path} does not hold all that was recorded'}")
+        raise RunError(
+            f"{name}: {bag.problem or f'{bag.path} does not hold all that was recorded'}"
+        )
     times = played.get("callback_ns", {})
     return LiveRun(
         name=name,

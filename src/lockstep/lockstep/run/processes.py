@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -11,8 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from .errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -58,10 +63,8 @@ class Process:
         """Make it end, with whatever it started: SIGINT, then SIGTERM, then SIGKILL."""
         if not self.ended and not self.interrupt():
             self._signal(signal.SIGTERM)
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):  # SIGKILL follows
                 self.child.wait(1)
-            except subprocess.TimeoutExpired:
-                pass  # SIGKILL follows
         self._signal(signal.SIGKILL)
         self.child.wait()
 
@@ -79,7 +82,7 @@ class Processes:
         self._environment = dict(environment)
         self._running: list[Process] = []
 
-    def __enter__(self) -> Processes:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -88,7 +91,9 @@ class Processes:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave orphans
+        previous = signal.signal(
+            signal.SIGINT, signal.SIG_IGN
+        )  # a second Ctrl-C must not leave orphans
         try:
             for process in reversed(self._running):
                 process.end()
@@ -106,10 +111,12 @@ class Processes:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
-                    preexec_fn=_die_with_parent,
+                    preexec_fn=_die_with_parent,  # noqa: PLW1509 - it only calls prctl
                 )
         except FileNotFoundError as error:
-            raise UsageError(f"{name}: cannot find '{command[0]}'; build it or check the name") from error
+            raise UsageError(
+                f"{name}: cannot find '{command[0]}'; build it or check the name"
+            ) from error
         except OSError as error:
             raise UsageError(f"{name}: cannot start '{command[0]}': {error.strerror}") from error
         process = Process(name, log, child)

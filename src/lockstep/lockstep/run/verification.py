@@ -23,9 +23,11 @@ class _Model(BaseModel):
 class Implementation(_Model):
     """One realisation of the contract: a Python component, an executable of a package, or any command."""
 
-    component: str | None = Field(None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS")
-    executable: str | None = Field(None, pattern=r"^[^/]+/[^/]+$", description="PACKAGE/EXECUTABLE")
-    command: list[str] | None = Field(None, min_length=1, description="a black box")
+    component: str | None = Field(default=None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS")
+    executable: str | None = Field(
+        default=None, pattern=r"^[^/]+/[^/]+$", description="PACKAGE/EXECUTABLE"
+    )
+    command: list[str] | None = Field(default=None, min_length=1, description="a black box")
     remap: dict[str, str] = Field(default={}, description="black box: port → the node's own topic")
     parameters: dict[str, ParameterValue] = {}
 
@@ -43,33 +45,39 @@ class Inputs(_Model):
     """Recorded inputs: which topics of a bag go to which input ports; times in seconds from the bag's start."""
 
     bag: Path
-    topics: dict[str, str | list[str]] = Field(min_length=1, description="port → topic(s) of the bag")
+    topics: dict[str, str | list[str]] = Field(
+        min_length=1, description="port → topic(s) of the bag"
+    )
     clock: Literal["auto", "bag", "times"] = "auto"
-    start: float = Field(0.0, ge=0, allow_inf_nan=False)
-    duration: float = Field(math.inf, gt=0)
+    start: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    duration: float = Field(default=math.inf, gt=0)
 
 
 class Run(_Model):
     """How to run: on the live graph at a real-time factor, in lockstep unless it is a black box."""
 
     mode: Literal["live"] = "live"
-    rtf: float = Field(math.inf, gt=0)
-    window: int = Field(100, ge=1, le=1000, description="messages in flight")
-    timeout: float = Field(10.0, gt=0, description="seconds without an answer that count as a hang")
+    rtf: float = Field(default=math.inf, gt=0)
+    window: int = Field(default=100, ge=1, le=1000, description="messages in flight")
+    timeout: float = Field(
+        default=10.0, gt=0, description="seconds without an answer that count as a hang"
+    )
 
 
 class ToleranceModel(_Model):
     """|b - a| <= abs + rel * |a|."""
 
-    abs: float = Field(0.0, ge=0, allow_inf_nan=False)
-    rel: float = Field(0.0, ge=0, allow_inf_nan=False)
+    abs: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    rel: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
 
 class Compare(_Model):
     """How outputs are aligned and compared."""
 
     align: Literal["time", "stamp", "tick"] = "time"
-    time_tolerance: float | None = Field(None, ge=0, description="seconds; default: half the interval")
+    time_tolerance: float | None = Field(
+        default=None, ge=0, description="seconds; default: half the interval"
+    )
     tolerance: dict[str, ToleranceModel | Literal["exact", "ignore"]] = {}
 
     def tolerances(self) -> Tolerances:
@@ -86,13 +94,13 @@ class Compare(_Model):
 class Verification(_Model):
     """The whole file."""
 
-    contract: str | None = Field(None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS")
+    contract: str | None = Field(default=None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS")
     implementations: dict[Name, Implementation] = Field(min_length=1)
     reference: str
     inputs: Inputs
     parameters: dict[str, ParameterValue] = {}
-    run: Run = Run()
-    compare: Compare = Compare()
+    run: Run = Field(default_factory=Run)
+    compare: Compare = Field(default_factory=Compare)
 
     @field_validator("reference")
     @classmethod
@@ -162,7 +170,9 @@ def _sentence(path: Path, root: yaml.Node | None, error: ValidationError) -> str
     if first["type"] == "missing":
         return f"{path}:{line}: key '{first['loc'][-1]}' is missing in {where}"
     message = first["msg"].removeprefix("Value error, ")
-    given = f" (given: {first['input']!r})" if not isinstance(first["input"], (dict, BaseModel)) else ""
+    given = (
+        f" (given: {first['input']!r})" if not isinstance(first["input"], (dict, BaseModel)) else ""
+    )
     return f"{path}:{line}: {where}: {message}{given}"
 
 
@@ -175,7 +185,9 @@ def _locate(root: yaml.Node | None, location: tuple[str | int, ...]) -> tuple[in
             if entry is None:
                 continue  # a branch of a union, or a missing key
             line, node = entry[0].start_mark.line + 1, entry[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        elif (
+            isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value)
+        ):
             node = node.value[step]
             line = node.start_mark.line + 1
         else:

@@ -92,7 +92,9 @@ def create_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True)
     except FileExistsError as error:
-        raise UsageError(f"{folder} exists already; choose another --output or delete it") from error
+        raise UsageError(
+            f"{folder} exists already; choose another --output or delete it"
+        ) from error
     except OSError as error:
         raise UsageError(f"cannot create {folder}: {error.strerror}") from error
     if not os.access(folder, os.W_OK):
@@ -116,9 +118,7 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
         "match": verdict.exit_code == MATCH,
         "reference": verdict.reference,
         "contract_mismatches": verdict.mismatched_contracts,
-        "runs": {
-            name: {**asdict(run), "bag": str(run.bag)} for name, run in verdict.runs.items()
-        },
+        "runs": {name: {**asdict(run), "bag": str(run.bag)} for name, run in verdict.runs.items()},
         "comparisons": {
             name: comparison_as_data(comparison) for name, comparison in verdict.comparisons.items()
         },
@@ -198,4 +198,6 @@ def _write(verdict: Verdict) -> None:
         write_text_diffs(comparison, verdict.folder / f"{name}_vs_{verdict.reference}")
         lines += [*summary(comparison), ""]
     (verdict.folder / "summary.txt").write_text("\n".join(lines).rstrip() + "\n", "utf-8")
-    (verdict.folder / "result.json").write_text(json.dumps(as_data(verdict), indent=2) + "\n", "utf-8")
+    (verdict.folder / "result.json").write_text(
+        json.dumps(as_data(verdict), indent=2) + "\n", "utf-8"
+    )

@@ -1,0 +1,9 @@
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def bags() -> Path:
+    """The folder of real sample bags."""
+    return Path(__file__).resolve().parents[3] / "bags"

@@ -1,0 +1,320 @@
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockstep.bag import Bag, BagError, BagWriter
+from lockstep.compare import CompareError, Tolerance, Tolerances, align, compare, write_text_diffs
+from lockstep.compare.align import align_ticks
+from lockstep.compare.values import deviations, seconds
+
+
+@dataclass
+class Reading:
+    value: float
+    ranges: np.ndarray
+    name: str = ""
+
+
+def worst(a, b, **tolerance):
+    tolerances = Tolerances({"*": Tolerance(**tolerance)} if tolerance else {})
+    return list(deviations(a, b, tolerances))
+
+
+def reading(value=0.0, ranges=(), name="", dtype=np.float32):
+    return Reading(value, np.array(ranges, dtype), name)
+
+
+def test_equal_messages_have_no_deviation():
+    assert not worst(reading(1.5, [1, 2], "a"), reading(1.5, [1, 2], "a"))
+
+
+def test_nan_equals_nan_and_infinities_equal_themselves():
+    nan, inf = float("nan"), float("inf")
+    assert not worst(reading(nan, [nan, inf, -inf]), reading(nan, [nan, inf, -inf]))
+
+
+@pytest.mark.parametrize(("a", "b"), [(float("nan"), 1.0), (float("inf"), 1.0), (1.0, float("-inf"))])
+def test_no_tolerance_makes_a_special_value_equal_to_a_number(a, b):
+    for left, right in ((a, b), (b, a)):
+        assert [d.passes for d in worst(reading(left), reading(right), abs=1e300, rel=1e300)] == [False]
+        found = worst(reading(0, [left]), reading(0, [right]), abs=1e300, rel=1e300)
+        assert [d.passes for d in found] == [False]
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(0, 10), st.floats(0, 0.1))
+def test_scalars_pass_exactly_when_numpy_says_so(a, b, absolute, relative):
+    found = worst(reading(a), reading(b), abs=absolute, rel=relative)
+    expected = bool(np.isclose(b, a, rtol=relative, atol=absolute))
+    assert all(d.passes for d in found) == expected
+
+
+@given(st.lists(st.tuples(st.floats(width=32), st.floats(width=32)), min_size=1), st.floats(0, 10))
+def test_arrays_pass_exactly_when_each_element_does(pairs, absolute):
+    a, b = (np.array(side, np.float32) for side in zip(*pairs, strict=True))
+    found = worst(Reading(0.0, a), Reading(0.0, b), abs=absolute)
+    each = [worst(reading(float(x)), reading(float(y)), abs=absolute) for x, y in zip(a, b, strict=True)]
+    assert all(d.passes for d in found) == all(d.passes for ds in each for d in ds)
+
+
+def test_an_array_names_its_worst_element_and_how_many_are_wrong():
+    (found,) = worst(reading(0, [1, 2, 3]), reading(0, [1, 2.5, 9]))
+    assert (found.field, found.a, found.error) == ("ranges[2]", "3.0", 6.0)
+    assert found.b == "9.0 (2 of 3 elements)"
+
+
+def test_a_different_length_is_a_finding_of_its_own():
+    (found,) = worst(reading(0, [1, 2]), reading(0, [1, 2, 3]), abs=100)
+    assert (found.field, found.a, found.b, found.passes) == ("ranges", "2 elements", "3 elements", False)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, np.uint64])
+def test_integers_do_not_wrap_around(dtype):
+    info = np.iinfo(dtype)
+    (found,) = worst(reading(0, [info.min], dtype=dtype), reading(0, [info.max], dtype=dtype))
+    assert found.error == pytest.approx(float(info.max) - float(info.min))
+    assert not found.passes
+
+
+def test_text_differs_however_large_the_tolerance():
+    (found,) = worst(reading(name="base"), reading(name="map"), abs=1e9)
+    assert (found.field, found.a, found.b, found.error) == ("name", "'base'", "'map'", None)
+
+
+def test_the_most_specific_pattern_wins():
+    tolerances = Tolerances(
+        {
+            "*": Tolerance(abs=1),
+            "pose.*": Tolerance(abs=2),
+            "pose.position.x": Tolerance(abs=3),
+            "ranges": Tolerance(abs=4),
+        }
+    )
+    assert [
+        tolerances.of(f).abs for f in ("a", "pose.position.y", "pose.position.x", "ranges[17]")
+    ] == [1, 2, 3, 4]
+
+
+def test_a_pattern_covers_what_is_below_its_field_and_nothing_beside_it():
+    tolerances = Tolerances({"pose": Tolerance(ignore=True)})
+    assert tolerances.of("pose.position.x").ignore
+    assert not tolerances.of("pose_2").ignore
+
+
+def test_rules_of_the_command_line():
+    rules = Tolerances.parse(["a.*=1e-3", "b=1,0.5", "c=ignore"]).by_pattern
+    assert rules == {
+        "a.*": Tolerance(abs=1e-3),
+        "b": Tolerance(abs=1, rel=0.5),
+        "c": Tolerance(ignore=True),
+    }
+
+
+@pytest.mark.parametrize("rule", ["", "a", "a=", "=1", "a=x", "a=-1", "a=nan", "a=inf", "a=1,2,3"])
+def test_a_rule_that_makes_no_sense_is_refused(rule):
+    with pytest.raises(CompareError, match="is not PATTERN=ABS"):
+        Tolerances.parse([rule])
+
+
+def times(*values):
+    return np.array(values, np.int64)
+
+
+def test_a_missing_message_does_not_shift_its_neighbours():
+    result = align(times(0, 10, 20, 30), times(0, 20, 30))
+    assert (result.a.tolist(), result.b.tolist()) == ([0, 2, 3], [0, 1, 2])
+    assert (result.only_a.tolist(), result.only_b.tolist()) == ([1], [])
+
+
+def test_jitter_within_half_an_interval_still_pairs():
+    result = align(times(0, 10, 20, 30), times(1, 8, 23, 30))
+    assert result.a.tolist() == result.b.tolist() == [0, 1, 2, 3]
+
+
+def test_nothing_pairs_beyond_the_tolerance():
+    result = align(times(0, 10), times(4, 14), tolerance_ns=3)
+    assert (len(result.a), result.only_a.tolist(), result.only_b.tolist()) == (0, [0, 1], [0, 1])
+
+
+def test_equal_times_pair_in_order():
+    result = align(times(5, 5, 5), times(5, 5))
+    assert (result.a.tolist(), result.only_a.tolist()) == ([0, 1], [2])
+
+
+def test_ticks_pair_by_count():
+    result = align_ticks(3, 5)
+    assert (result.a.tolist(), result.only_b.tolist()) == ([0, 1, 2], [3, 4])
+
+
+@given(
+    st.lists(st.integers(0, 10**6), max_size=50).map(sorted),
+    st.lists(st.integers(0, 10**6), max_size=50).map(sorted),
+    st.integers(0, 10**5),
+)
+def test_alignment_is_one_to_one_in_order_within_tolerance_and_loses_nothing(a, b, tolerance):
+    result = align(times(*a), times(*b), tolerance)
+    assert all(np.diff(result.a) > 0) and all(np.diff(result.b) > 0)
+    assert all(abs(b[j] - a[i]) <= tolerance for i, j in zip(result.a, result.b, strict=True))
+    assert sorted([*result.a, *result.only_a]) == list(range(len(a)))
+    assert sorted([*result.b, *result.only_b]) == list(range(len(b)))
+
+
+STRING = "string data\n"
+PAIR = "float64 x\nint32[] n\n"
+
+
+def pair(x: float, *numbers: int) -> bytes:
+    head = np.array([x], "<f8").tobytes()
+    return b"\0\1\0\0" + head + np.array([len(numbers), *numbers], "<i4").tobytes()
+
+
+def write(folder, messages, topic="/out", type_name="test_msgs/msg/Pair", text=PAIR):
+    with BagWriter(folder) as writer:
+        writer.add_topic(topic, type_name, text)
+        for time_ns, data in messages:
+            writer.write(topic, data, time_ns)
+    return Bag(folder)
+
+
+def test_a_real_bag_matches_itself(bags):
+    bag = Bag(bags / "husky_gps_imu_odom")
+    comparison = compare(bag, bag)
+    assert comparison.all_match
+    assert {k.topic: k.equal_bytes for k in comparison.keys.values()} == {
+        t.name: t.count for t in bag.topics.values()
+    }
+
+
+def test_a_changed_value_is_found_at_its_tick_with_both_values(tmp_path):
+    a = write(tmp_path / "a", [(t * 10, pair(t, 1, 2)) for t in range(100, 150)])
+    b = write(
+        tmp_path / "b", [(t * 10, pair(t + (0.25 if t == 120 else 0), 1, 2)) for t in range(100, 150)]
+    )
+    key = compare(a, b).keys["/out"]
+    assert (key.aligned, key.differing, key.equal_bytes) == (50, 1, 49)
+    assert key.first is not None
+    assert (key.first.tick_a, key.first.time_ns) == (20, 200)
+    assert (key.first.fields[0].field, key.first.fields[0].a, key.first.fields[0].b) == (
+        "x",
+        "120.0",
+        "120.25",
+    )
+    assert compare(a, b, tolerances=Tolerances({"x": Tolerance(abs=0.25)})).all_match
+
+
+def test_bags_recorded_at_different_times_align_by_relative_time(tmp_path):
+    a = write(tmp_path / "a", [(t * 10, pair(t)) for t in range(100, 150)])
+    b = write(tmp_path / "b", [(t * 10 + 7_000_003, pair(t)) for t in range(100, 150)])
+    assert compare(a, b).all_match
+    assert not compare(a, b, origin_ns=0).all_match
+
+
+def test_missing_and_extra_messages_are_findings(tmp_path):
+    a = write(tmp_path / "a", [(t * 10, pair(t)) for t in range(10) if t != 7])
+    b = write(tmp_path / "b", [(t * 10, pair(t)) for t in range(10) if t != 4])
+    key = compare(a, b, origin_ns=0).keys["/out"]
+    assert (key.aligned, key.differing) == (8, 0)
+    assert (key.only_a, key.only_b) == ([(4, 40)], [(6, 70)])
+    assert not key.matches
+
+
+def test_a_topic_of_one_side_only_is_a_finding(tmp_path):
+    a = write(tmp_path / "a", [(0, pair(0))])
+    b = write(tmp_path / "b", [(0, pair(0))], topic="/other")
+    comparison = compare(a, b)
+    assert {k.topic: k.problem for k in comparison.keys.values()} == {
+        "/other": "not in a",
+        "/out": "not in b",
+    }
+
+
+def test_another_type_is_a_finding(tmp_path):
+    a = write(tmp_path / "a", [(0, pair(0))])
+    b = write(
+        tmp_path / "b",
+        [(0, b"\0\1\0\0\1\0\0\0\0")],
+        type_name="std_msgs/msg/String",
+        text=STRING,
+    )
+    assert "std_msgs/msg/String" in (compare(a, b).keys["/out"].problem or "")
+
+
+def test_the_same_bytes_under_another_definition_are_decoded(tmp_path):
+    a = write(tmp_path / "a", [(0, pair(0, 1, 2))])
+    b = write(tmp_path / "b", [(0, pair(0, 1, 2))], text="float64 x\nuint32[] n\n")
+    key = compare(a, b).keys["/out"]
+    assert (key.equal_bytes, key.matches) == (0, True)
+
+
+def test_bags_without_a_message_cannot_match(tmp_path):
+    a, b = (write(tmp_path / name, []) for name in "ab")
+    with pytest.raises(CompareError, match="no messages to compare"):
+        compare(a, b)
+
+
+def test_a_tolerance_for_no_field_is_refused(bags):
+    bag = Bag(bags / "husky_acceleration")
+    with pytest.raises(CompareError, match=r"tolerance 'vectr\.\*' matches no field; the fields are header"):
+        compare(bag, bag, tolerances=Tolerances({"vectr.*": Tolerance(abs=1)}))
+
+
+def test_a_truncated_bag_is_never_compared(bags, tmp_path):
+    whole = bags / "husky_acceleration/husky_acceleration_0.mcap"
+    cut = tmp_path / "cut.mcap"
+    cut.write_bytes(whole.read_bytes()[:-3000])
+    with pytest.raises(BagError, match="cut off"):
+        compare(Bag(whole), Bag(cut))
+
+
+def test_aligning_by_stamp_needs_a_header(tmp_path):
+    bag = write(tmp_path / "a", [(0, pair(0))])
+    with pytest.raises(CompareError, match="/out has no header to align by"):
+        compare(bag, bag, align_by="stamp")
+
+
+def test_a_real_bag_aligns_by_stamp(bags):
+    bag = Bag(bags / "husky_acceleration")
+    assert compare(bag, bag, align_by="stamp").all_match
+
+
+def test_a_text_diff_reads_like_diff_u(tmp_path):
+    a = write(tmp_path / "a", [(t * 1_000_000_000, pair(t, 5)) for t in range(3)])
+    b = write(tmp_path / "b", [(0, pair(0, 5)), (1_000_000_000, pair(1.5, 5))])
+    comparison = compare(a, b, tolerances=Tolerances({"x": Tolerance(abs=0.125)}), names=("old", "new"))
+    files = write_text_diffs(comparison, tmp_path / "diffs")
+    assert files["/out"].read_text().splitlines() == [
+        "--- old\t/out\ttest_msgs/msg/Pair\t3 messages",
+        "+++ new\t/out\ttest_msgs/msg/Pair\t2 messages",
+        "@@ tick 1, t = 1.000000000 s @@",
+        "-x: 1.0",
+        "+x: 1.5    # off by 0.5, tolerance abs 0.125",
+        "@@ tick 2, t = 2.000000000 s @@",
+        "-only in old",
+    ]
+    assert (tmp_path / "diffs/summary.txt").read_text().splitlines() == [
+        "DIFFERENT: new does not do what old does",
+        "/out (test_msgs/msg/Pair): 2 aligned, 1 differ, 1 only in old, 1 with identical bytes",
+        "  first at tick 1, t = 1.000000000 s: x is 1.5, expected 1.0    # off by 0.5, tolerance abs 0.125",
+        "  first only in old: tick 2, t = 2.000000000 s",
+        "  largest error at tick 1: x is 1.5, expected 1.0    # off by 0.5, tolerance abs 0.125",
+        "aligned by time; tolerances: x: abs 0.125",
+    ]
+
+
+def test_a_text_diff_is_bounded(tmp_path):
+    a = write(tmp_path / "a", [(t, pair(0)) for t in range(5000)])
+    b = write(tmp_path / "b", [(t, pair(1)) for t in range(5000)])
+    comparison = compare(a, b)
+    text = write_text_diffs(comparison, tmp_path / "diffs")["/out"].read_text()
+    assert comparison.keys["/out"].differing == 5000
+    assert len(text.splitlines()) < 500
+    assert text.endswith("… 4900 more like this\n")
+
+
+@pytest.mark.parametrize(
+    ("time_ns", "text"), [(0, "0.000000000"), (1_500_000_000, "1.500000000"), (-1, "-0.000000001")]
+)
+def test_seconds_are_exact(time_ns, text):
+    assert seconds(time_ns) == text
