@@ -47,7 +47,7 @@ def command(
     folder = output or default_folder(f"{file.stem}-{implementation}")
     create_folder(folder.parent) if not folder.parent.exists() else None
     if folder.exists():
-        raise UsageError(f"{folder} exists already; choose another --output or delete it")
+        raise UsageError(f"{folder} exists already; choose another folder or delete it")
     with progress_bars() as watch:
         live = run_live(implementation, verification, contract, folder, watch(implementation))
     if as_json:

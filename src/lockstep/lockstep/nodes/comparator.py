@@ -32,6 +32,12 @@ def _run(arguments: Sequence[str]) -> int:
     parser.add_argument("--align", choices=["time", "stamp", "tick"], default="time")
     parser.add_argument("--time-tolerance", type=float, metavar="S")
     parser.add_argument(
+        "--origin",
+        type=int,
+        metavar="NS",
+        help="time of the first input, from which times count in both bags (default: each bag's first message)",
+    )
+    parser.add_argument(
         "--tolerance", action="append", default=[], help="PATTERN=ABS[,REL] or PATTERN=ignore"
     )
     args = parser.parse_args(own)
@@ -41,6 +47,7 @@ def _run(arguments: Sequence[str]) -> int:
             Bag(args.b),
             topics=args.topic,
             align_by=args.align,
+            origin_ns=args.origin,
             time_tolerance_ns=None
             if args.time_tolerance is None
             else round(args.time_tolerance * 1e9),

@@ -74,7 +74,49 @@ def run_live(
             )
             _play(player, node, recorder, folder, progress)
             _stop(recorder, node, in_lockstep)
-    return _checked(name, folder, in_lockstep)
+    return checked_run(name, folder, in_lockstep)
+
+
+def checked_run(name: str, folder: Path, in_lockstep: bool) -> LiveRun:
+    """Read the reports in `folder` after a run; raises RunError if a message is not accounted for."""
+    played: dict[str, Any] = json.loads((folder / "player.json").read_text("utf-8"))
+    report: dict[str, Any] = json.loads((folder / "recorder.json").read_text("utf-8"))
+    recorded: dict[str, int] = report["recorded"]
+    if report["missing"]:
+        topic, count = next(iter(report["missing"].items()))
+        raise RunError(f"{name}: {count} messages of {topic} were lost on the way to the recorder")
+    if in_lockstep and played["acknowledged"] != played["steps"]:
+        raise RunError(
+            f"{name}: {played['acknowledged']} of {played['steps']} steps were acknowledged"
+        )
+    for topic, count in played.get("published", {}).items():
+        if recorded.get(topic, 0) != count:
+            raise RunError(
+                f"{name}: published {count} messages on {topic}, but {recorded.get(topic, 0)} were recorded"
+            )
+    if not sum(played["sent"].values()):
+        raise RunError(f"{name}: no input was sent; the chosen part of the bag is empty")
+    if not sum(recorded.values()):
+        raise RunError(
+            f"{name} never answered: it published nothing on {', '.join(recorded) or 'any topic'}"
+        )
+    bag = Bag(folder / "bag")
+    written = {topic: bag.topics[topic].count if topic in bag.topics else 0 for topic in recorded}
+    if bag.problem or written != recorded:
+        raise RunError(
+            f"{name}: {bag.problem or f'{bag.path} does not hold all that was recorded'}"
+        )
+    times = played.get("callback_ns", {})
+    return LiveRun(
+        name=name,
+        bag=bag.path,
+        sent=played["sent"],
+        recorded=recorded,
+        first_input_ns=played["first_ns"],
+        wall_s=played.get("wall_s"),
+        median_ns=times.get("median"),
+        p99_ns=times.get("p99"),
+    )
 
 
 def bag_topics(inputs: Inputs, contract: Contract) -> dict[str, str]:
@@ -141,48 +183,6 @@ def _stop(recorder: Process, node: Process, in_lockstep: bool) -> None:
         raise RunError(
             f"{node.name} ended badly on SIGINT ({node.how_it_ended()}); its log {node.log} ends with:\n{node.tail()}"
         )
-
-
-def _checked(name: str, folder: Path, in_lockstep: bool) -> LiveRun:
-    """Read the reports; raises RunError if a message is not accounted for."""
-    played: dict[str, Any] = json.loads((folder / "player.json").read_text("utf-8"))
-    report: dict[str, Any] = json.loads((folder / "recorder.json").read_text("utf-8"))
-    recorded: dict[str, int] = report["recorded"]
-    if report["missing"]:
-        topic, count = next(iter(report["missing"].items()))
-        raise RunError(f"{name}: {count} messages of {topic} were lost on the way to the recorder")
-    if in_lockstep and played["acknowledged"] != played["steps"]:
-        raise RunError(
-            f"{name}: {played['acknowledged']} of {played['steps']} steps were acknowledged"
-        )
-    for topic, count in played.get("published", {}).items():
-        if recorded.get(topic, 0) != count:
-            raise RunError(
-                f"{name}: published {count} messages on {topic}, but {recorded.get(topic, 0)} were recorded"
-            )
-    if not sum(played["sent"].values()):
-        raise RunError(f"{name}: no input was sent; the chosen part of the bag is empty")
-    if not sum(recorded.values()):
-        raise RunError(
-            f"{name} never answered: it published nothing on {', '.join(recorded) or 'any topic'}"
-        )
-    bag = Bag(folder / "bag")
-    written = {topic: bag.topics[topic].count if topic in bag.topics else 0 for topic in recorded}
-    if bag.problem or written != recorded:
-        raise RunError(
-            f"{name}: {bag.problem or f'{bag.path} does not hold all that was recorded'}"
-        )
-    times = played.get("callback_ns", {})
-    return LiveRun(
-        name=name,
-        bag=bag.path,
-        sent=played["sent"],
-        recorded=recorded,
-        first_input_ns=played["first_ns"],
-        wall_s=played.get("wall_s"),
-        median_ns=times.get("median"),
-        p99_ns=times.get("p99"),
-    )
 
 
 def _parameters_file(folder: Path, parameters: dict[str, Any]) -> Path:

@@ -92,9 +92,7 @@ def create_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True)
     except FileExistsError as error:
-        raise UsageError(
-            f"{folder} exists already; choose another --output or delete it"
-        ) from error
+        raise UsageError(f"{folder} exists already; choose another folder or delete it") from error
     except OSError as error:
         raise UsageError(f"cannot create {folder}: {error.strerror}") from error
     if not os.access(folder, os.W_OK):
