@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from rosbags.highlevel import AnyReader
-
 from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.bag.decode import Decoder
 from lockstep.bag.definitions import definition, type_hash
 from lockstep.bag.metadata import OfferedQoS
+from rosbags.highlevel import AnyReader
 
 
 def copy_of(source: Bag, folder: Path) -> Bag:
@@ -30,7 +29,11 @@ def test_a_copied_bag_holds_the_same_messages_in_the_same_order(bags, tmp_path, 
     source = Bag(bags / name)
     copy = copy_of(source, tmp_path / "copy")
     assert list(copy.messages()) == list(source.messages())
-    assert (copy.count, copy.start_ns, copy.end_ns) == (source.count, source.start_ns, source.end_ns)
+    assert (copy.count, copy.start_ns, copy.end_ns) == (
+        source.count,
+        source.start_ns,
+        source.end_ns,
+    )
     assert {t.name: (t.type, t.count) for t in copy.topics.values()} == {
         t.name: (t.type, t.count) for t in source.topics.values()
     }
@@ -91,8 +94,7 @@ def test_a_bag_cut_off_anywhere_yields_what_is_whole_and_says_so(bags, tmp_path)
         assert bag.problem is not None and str(cut) in bag.problem
         got = []
         with pytest.raises(BagError, match="cut off or damaged"):
-            for message in bag.messages():
-                got.append(message)
+            got.extend(bag.messages())
         assert got == messages[: len(got)]
         assert bag.count == len(got)
 
@@ -108,7 +110,11 @@ def test_a_flipped_byte_is_noticed(bags, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(None, "does not exist"), (b"", "is not an MCAP file"), (b"#ROSBAG V2.0\n", "is not an MCAP file")],
+    [
+        (None, "does not exist"),
+        (b"", "is not an MCAP file"),
+        (b"#ROSBAG V2.0\n", "is not an MCAP file"),
+    ],
 )
 def test_what_is_no_bag_is_refused_in_a_sentence(tmp_path, content, sentence):
     path = tmp_path / "x.mcap"

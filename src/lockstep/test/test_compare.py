@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.compare import CompareError, Tolerance, Tolerances, align, compare, write_text_diffs
 from lockstep.compare.align import align_ticks
@@ -36,10 +35,14 @@ def test_nan_equals_nan_and_infinities_equal_themselves():
     assert not worst(reading(nan, [nan, inf, -inf]), reading(nan, [nan, inf, -inf]))
 
 
-@pytest.mark.parametrize(("a", "b"), [(float("nan"), 1.0), (float("inf"), 1.0), (1.0, float("-inf"))])
+@pytest.mark.parametrize(
+    ("a", "b"), [(float("nan"), 1.0), (float("inf"), 1.0), (1.0, float("-inf"))]
+)
 def test_no_tolerance_makes_a_special_value_equal_to_a_number(a, b):
     for left, right in ((a, b), (b, a)):
-        assert [d.passes for d in worst(reading(left), reading(right), abs=1e300, rel=1e300)] == [False]
+        assert [d.passes for d in worst(reading(left), reading(right), abs=1e300, rel=1e300)] == [
+            False
+        ]
         found = worst(reading(0, [left]), reading(0, [right]), abs=1e300, rel=1e300)
         assert [d.passes for d in found] == [False]
 
@@ -55,7 +58,9 @@ def test_scalars_pass_exactly_when_numpy_says_so(a, b, absolute, relative):
 def test_arrays_pass_exactly_when_each_element_does(pairs, absolute):
     a, b = (np.array(side, np.float32) for side in zip(*pairs, strict=True))
     found = worst(Reading(0.0, a), Reading(0.0, b), abs=absolute)
-    each = [worst(reading(float(x)), reading(float(y)), abs=absolute) for x, y in zip(a, b, strict=True)]
+    each = [
+        worst(reading(float(x)), reading(float(y)), abs=absolute) for x, y in zip(a, b, strict=True)
+    ]
     assert all(d.passes for d in found) == all(d.passes for ds in each for d in ds)
 
 
@@ -67,7 +72,12 @@ def test_an_array_names_its_worst_element_and_how_many_are_wrong():
 
 def test_a_different_length_is_a_finding_of_its_own():
     (found,) = worst(reading(0, [1, 2]), reading(0, [1, 2, 3]), abs=100)
-    assert (found.field, found.a, found.b, found.passes) == ("ranges", "2 elements", "3 elements", False)
+    assert (found.field, found.a, found.b, found.passes) == (
+        "ranges",
+        "2 elements",
+        "3 elements",
+        False,
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, np.uint64])
@@ -190,7 +200,8 @@ def test_a_real_bag_matches_itself(bags):
 def test_a_changed_value_is_found_at_its_tick_with_both_values(tmp_path):
     a = write(tmp_path / "a", [(t * 10, pair(t, 1, 2)) for t in range(100, 150)])
     b = write(
-        tmp_path / "b", [(t * 10, pair(t + (0.25 if t == 120 else 0), 1, 2)) for t in range(100, 150)]
+        tmp_path / "b",
+        [(t * 10, pair(t + (0.25 if t == 120 else 0), 1, 2)) for t in range(100, 150)],
     )
     key = compare(a, b).keys["/out"]
     assert (key.aligned, key.differing, key.equal_bytes) == (50, 1, 49)
@@ -256,7 +267,9 @@ def test_bags_without_a_message_cannot_match(tmp_path):
 
 def test_a_tolerance_for_no_field_is_refused(bags):
     bag = Bag(bags / "husky_acceleration")
-    with pytest.raises(CompareError, match=r"tolerance 'vectr\.\*' matches no field; the fields are header"):
+    with pytest.raises(
+        CompareError, match=r"tolerance 'vectr\.\*' matches no field; the fields are header"
+    ):
         compare(bag, bag, tolerances=Tolerances({"vectr.*": Tolerance(abs=1)}))
 
 
@@ -282,7 +295,9 @@ def test_a_real_bag_aligns_by_stamp(bags):
 def test_a_text_diff_reads_like_diff_u(tmp_path):
     a = write(tmp_path / "a", [(t * 1_000_000_000, pair(t, 5)) for t in range(3)])
     b = write(tmp_path / "b", [(0, pair(0, 5)), (1_000_000_000, pair(1.5, 5))])
-    comparison = compare(a, b, tolerances=Tolerances({"x": Tolerance(abs=0.125)}), names=("old", "new"))
+    comparison = compare(
+        a, b, tolerances=Tolerances({"x": Tolerance(abs=0.125)}), names=("old", "new")
+    )
     files = write_text_diffs(comparison, tmp_path / "diffs")
     assert files["/out"].read_text().splitlines() == [
         "--- old\t/out\ttest_msgs/msg/Pair\t3 messages",

@@ -1,7 +1,15 @@
 import pytest
 from geometry_msgs.msg import Twist, Vector3Stamped
-
-from lockstep.component import Component, Contract, Input, Output, Parameter, QoS, Timer, contract_of
+from lockstep.component import (
+    Component,
+    Contract,
+    Input,
+    Output,
+    Parameter,
+    QoS,
+    Timer,
+    contract_of,
+)
 from lockstep.component.port import message_class, type_name
 from lockstep.run.direct import DirectRun
 
@@ -64,7 +72,9 @@ def test_an_input_without_its_method_is_refused_at_once():
 
 def test_publishing_the_wrong_type_names_the_output_and_both_types():
     run = DirectRun(Doubler())
-    with pytest.raises(TypeError, match="'doubled' takes geometry_msgs/msg/Vector3Stamped, not Twist"):
+    with pytest.raises(
+        TypeError, match="'doubled' takes geometry_msgs/msg/Vector3Stamped, not Twist"
+    ):
         run.component.doubled.publish(Twist())
 
 
@@ -118,7 +128,9 @@ def test_every_broken_promise_of_a_contract_is_named():
     ]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"contract": 2}', '{"contract": 1, "inputs": 5}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"contract": 2}', '{"contract": 1, "inputs": 5}']
+)
 def test_what_is_no_contract_is_refused(text):
     with pytest.raises(ValueError, match="contract"):
         Contract.from_json(text)

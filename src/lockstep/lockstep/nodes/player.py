@@ -5,41 +5,34 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import struct
 import sys
 import time
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import Trigger
 
-from lockstep_interfaces.msg import Acknowledgement, RecorderStatus, Step
+from lockstep_interfaces.msg import RecorderStatus
 from lockstep_interfaces.srv import PlayNext, Seek, SetRate
 
 from ..bag import Bag, BagError, Topic
-from ..bag.metadata import OfferedQoS
 from ..component import stamp_ns, to_stamp
 from ..component.port import message_class, type_name
 from ..run.errors import RunError, UsageError
-from .host import ACKNOWLEDGEMENT_TOPIC, STEP_TOPIC
 from .inbox import Inbox
 from .process import Stop, exit_with, ros_node, split_arguments
 from .qos import lossless, profile
 from .recorder import STATUS_TOPIC, status_qos
+from .timeline import CLOCK_TYPE, JITTER_NS, Event, Timeline, offered
+from .window import Window, insist
 
-CLOCK_TYPE = "rosgraph_msgs/msg/Clock"
 WINDOW_LIMIT = 1000
-BYTES_IN_FLIGHT = 32 << 20
 CLOCK_PERIOD_S = 0.01
-JITTER_NS = 1_000_000_000
 SETTLE_S = 0.3
 
 
@@ -60,58 +53,6 @@ class Options:
     start_timeout_s: float = 30.0
 
 
-class Event(NamedTuple):
-    """What happens next: time steps to `time_ns`, then `topic` (of the bag) gets `data`, unless it is empty."""
-
-    log_time_ns: int
-    time_ns: int
-    topic: str
-    data: bytes
-
-
-class Timeline:
-    """The events of a bag in file order, on the time of the bag's own /clock or of its log times."""
-
-    def __init__(self, bag: Bag, options: Options) -> None:
-        self._bag = bag
-        self._topics = list(options.topics)
-        self._latched = {
-            name
-            for name in self._topics
-            if offered(bag.topic(name)).durability == "transient_local"
-        }
-        self._clock_topic = _clock_topic(bag, options.clock)
-        self._start_ns = bag.start_ns + round(options.start_offset_s * 1e9)
-        self._end_ns = (
-            bag.end_ns
-            if math.isinf(options.duration_s)
-            else self._start_ns + round(options.duration_s * 1e9)
-        )
-
-    def events(self, from_ns: int | None = None) -> Iterator[Event]:
-        """All events from a log time on; latched messages before it come first."""
-        start_ns = self._start_ns if from_ns is None else from_ns
-        names = [*self._topics, *([self._clock_topic] if self._clock_topic else [])]
-        now_ns = 0
-        for message in self._bag.messages(names):
-            is_clock = message.topic == self._clock_topic
-            if message.log_time_ns < start_ns and message.topic not in self._latched:
-                continue
-            if message.log_time_ns > self._end_ns:
-                continue
-            if is_clock:
-                now_ns = _clock_ns(message.data)
-            elif self._clock_topic is None:
-                now_ns = _forward(now_ns, message.log_time_ns)
-            yield Event(
-                message.log_time_ns, now_ns, "" if is_clock else message.topic, message.data
-            )
-
-    def total(self) -> int:
-        """How many messages of the chosen topics the bag holds."""
-        return sum(self._bag.topic(name).count for name in self._topics)
-
-
 class Player:
     """Plays a timeline into the graph."""
 
@@ -119,7 +60,9 @@ class Player:
         self._node = node
         self._options = options
         self._inbox = Inbox(node)
-        self._timeline = Timeline(bag, options)
+        self._timeline = Timeline(
+            bag, list(options.topics), options.clock, options.start_offset_s, options.duration_s
+        )
         self._publishers = {
             name: node.create_publisher(
                 message_class(bag.topic(name).type), target, self._qos(bag.topic(name))
@@ -129,7 +72,10 @@ class Player:
         self._clock: Publisher | None = (
             None if options.clock == "none" else node.create_publisher(Clock, "/clock", 10)
         )
-        self._flow = _Window(node, self._inbox, options) if options.window else None
+        self._clock_s = 0.0
+        self._flow = (
+            Window(node, self._inbox, options.window, options.timeout_s) if options.window else None
+        )
         self._recorder = (
             self._inbox.subscribe(RecorderStatus, STATUS_TOPIC, status_qos())
             if options.with_recorder
@@ -142,6 +88,8 @@ class Player:
         self._play_next = 0
         self._seek_ns: int | None = None
         self._anchor: tuple[float, int] | None = None
+        self._last_log_ns = 0
+        self._finished = False
         self._offer_services()
 
     def play(self, stop: Stop, report_progress: bool) -> None:
@@ -158,6 +106,7 @@ class Player:
                 )
             event = next(events, None)
             if event is None:
+                self._finished = True
                 break
             if self._wait_until_due(event, stop):
                 self._send(event)
@@ -172,7 +121,11 @@ class Player:
 
     def report(self) -> dict[str, Any]:
         """What was sent and acknowledged, as data."""
-        report: dict[str, Any] = {"sent": self._sent, "first_ns": self._first_ns}
+        report: dict[str, Any] = {
+            "finished": self._finished,
+            "sent": self._sent,
+            "first_ns": self._first_ns,
+        }
         if self._flow is not None:
             report |= self._flow.report()
         return report
@@ -182,10 +135,10 @@ class Player:
         if self._flow is not None:
             topic = publisher.topic_name if publisher else ""
             self._flow.announce(event.time_ns, topic, len(event.data))
-        if self._clock is not None and event.time_ns:
-            self._clock.publish(Clock(clock=to_stamp(event.time_ns)))
+        if event.time_ns:
+            self._publish_clock(event.time_ns)
         if publisher is not None:
-            _insist(publisher, event.data, self._options.timeout_s)
+            insist(publisher, event.data, self._options.timeout_s)
             self._sent[publisher.topic_name] += 1
             if self._first_ns is None:
                 self._first_ns = event.time_ns
@@ -201,8 +154,9 @@ class Player:
             self._play_next -= 1 if event.topic else 0
             self._anchor = None
         elif not math.isinf(self._rtf):
-            if self._anchor is None:
+            if self._anchor is None or event.log_time_ns < self._last_log_ns - JITTER_NS:
                 self._anchor = (time.monotonic(), event.log_time_ns)
+            self._last_log_ns = event.log_time_ns
             start_s, start_ns = self._anchor
             due_s = start_s + (event.log_time_ns - start_ns) * 1e-9 / self._rtf
             while (left_s := due_s - time.monotonic()) > 0:
@@ -214,17 +168,23 @@ class Player:
             self._flow.wait_for_room(len(event.data), stop)
         return not stop.requested and self._seek_ns is None
 
+    def _publish_clock(self, time_ns: int) -> None:
+        if self._clock is None:
+            return
+        if (
+            self._flow is not None
+        ):  # a host in lockstep goes by its steps; /clock is for everybody else
+            now_s = time.monotonic()
+            if now_s - self._clock_s < CLOCK_PERIOD_S:
+                return
+            self._clock_s = now_s
+        self._clock.publish(Clock(clock=to_stamp(time_ns)))
+
     def _tick_clock(self, event: Event, left_s: float) -> None:
         """Between sparse messages, /clock made from log times goes on."""
-        if self._clock is None or self._flow is not None or self._timeline_has_clock:
-            return
         now_ns = event.time_ns - round(left_s * self._rtf * 1e9)
-        if self._first_ns is not None and now_ns > self._first_ns:
-            self._clock.publish(Clock(clock=to_stamp(now_ns)))
-
-    @property
-    def _timeline_has_clock(self) -> bool:
-        return self._timeline._clock_topic is not None
+        if self._timeline.clock_topic is None and self._first_ns and now_ns > self._first_ns:
+            self._publish_clock(now_ns)
 
     def _listen(self, timeout_s: float) -> None:
         self._inbox.wait(timeout_s)
@@ -301,108 +261,6 @@ class Player:
         return _granted(response)
 
 
-class _Window:
-    """The player's side of lockstep: announces steps and holds back until they are acknowledged."""
-
-    def __init__(self, node: Node, inbox: Inbox, options: Options) -> None:
-        self._inbox = inbox
-        self._window = options.window
-        self._timeout_s = options.timeout_s
-        self._steps = node.create_publisher(Step, STEP_TOPIC, lossless())
-        self._acknowledgements = inbox.subscribe(Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless())
-        self._in_flight: list[tuple[str, int, int]] = []  # topic, time in ns, bytes
-        self._bytes = 0
-        self._sent = 0
-        self._consumed = 0
-        self._published: dict[str, int] = {}
-        self._durations_ns = array("Q")
-        self._progress_s = time.monotonic()
-        self._started_s = 0.0
-        self._ended_s = 0.0
-        self.ready = False
-
-    def announce(self, time_ns: int, topic: str, size: int) -> None:
-        """Send the next step."""
-        if not self._sent:
-            self._started_s = self._progress_s = time.monotonic()
-        elif not self._in_flight:
-            self._progress_s = time.monotonic()
-        _insist(
-            self._steps,
-            Step(index=self._sent, stamp=to_stamp(time_ns), topic=topic),
-            self._timeout_s,
-        )
-        self._sent += 1
-        self._in_flight.append((topic, time_ns, size))
-        self._bytes += size
-
-    def wait_for_room(self, size: int, stop: Stop) -> None:
-        """Wait until the window has room for one more message of `size` bytes."""
-        self.take()
-        while self._in_flight and not stop.requested:
-            if len(self._in_flight) < self._window and self._bytes + size <= BYTES_IN_FLIGHT:
-                return
-            self._wait()
-
-    def drain(self, stop: Stop) -> None:
-        """Wait until every step is acknowledged."""
-        while self._in_flight and not stop.requested:
-            self._wait()
-
-    def take(self) -> None:
-        """Take the acknowledgements that are there."""
-        while (taken := self._inbox.take(self._acknowledgements)) is not None:
-            self._count(taken[0])
-
-    def report(self) -> dict[str, Any]:
-        """Counts and the times of callbacks, as data."""
-        durations = np.frombuffer(self._durations_ns, np.uint64)
-        percentiles = np.percentile(durations, [50, 99]) if len(durations) else (None, None)
-        return {
-            "steps": self._sent,
-            "acknowledged": self._consumed,
-            "published": self._published,
-            "callback_ns": {"median": percentiles[0], "p99": percentiles[1]},
-            "wall_s": self._ended_s - self._started_s,
-        }
-
-    def _wait(self) -> None:
-        self._inbox.wait(0.05)
-        self.take()
-        self._inbox.serve()
-        if self._in_flight and time.monotonic() - self._progress_s > self._timeout_s:
-            topic, time_ns, _ = self._in_flight[0]
-            what = f"the message of {topic}" if topic else "the step of time"
-            raise RunError(
-                f"no answer for {self._timeout_s:g} s to {what} at {time_ns * 1e-9:.9f} s "
-                f"(step {self._consumed} of {self._sent})"
-            )
-
-    def _count(self, message: Acknowledgement) -> None:
-        self.ready = self.ready or message.ready
-        if not self._published:
-            self._published = dict.fromkeys(message.topics, 0)
-        done = message.steps - self._consumed
-        if done < 0 or done > len(self._in_flight):
-            raise RunError(
-                f"{message.node} acknowledged {message.steps} steps, but {self._sent} were sent; "
-                "is a second host running in this domain?"
-            )
-        self._bytes -= sum(size for _, _, size in self._in_flight[:done])
-        del self._in_flight[:done]
-        self._consumed = message.steps
-        for index in message.published_topic:
-            self._published[message.topics[index]] += 1
-        self._durations_ns.extend(message.duration_ns)
-        if done:
-            self._progress_s = self._ended_s = time.monotonic()
-
-
-def offered(topic: Topic) -> OfferedQoS:
-    """The QoS to offer for a recorded topic: that of its first publisher, or the ROS default."""
-    return topic.qos[0] if topic.qos else OfferedQoS()
-
-
 def checked_rtf(rtf: float, window: int) -> float:
     """A real-time factor that can be played; raises UsageError."""
     if not rtf > 0:
@@ -412,40 +270,6 @@ def checked_rtf(rtf: float, window: int) -> float:
             "real-time factor inf needs a host in lockstep (--window); give a finite one"
         )
     return rtf
-
-
-def _clock_topic(bag: Bag, clock: str) -> str | None:
-    topics = [name for name, topic in bag.topics.items() if topic.type == CLOCK_TYPE]
-    if clock in ("auto", "bag") and topics:
-        return "/clock" if "/clock" in topics else topics[0]
-    if clock == "bag":
-        raise UsageError(f"{bag.path} has no /clock; use --clock times")
-    return None
-
-
-def _clock_ns(data: bytes) -> int:
-    """The time of a rosgraph_msgs/Clock in CDR: encapsulation (byte 1 is the endianness), sec, nanosec."""
-    sec, nanosec = struct.unpack_from("<iI" if data[1] & 1 else ">iI", data, 4)
-    return int(sec) * 1_000_000_000 + int(nanosec)
-
-
-def _forward(now_ns: int, log_time_ns: int) -> int:
-    """Log times as a clock: small steps back are the recorder's jitter, large ones a new start."""
-    return now_ns if 0 < now_ns - log_time_ns < JITTER_NS else log_time_ns
-
-
-def _insist(publisher: Publisher, message: Any, timeout_s: float) -> None:
-    """Publish; while the queue is full, wait (it holds back instead of losing)."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            publisher.publish(message)
-            return
-        except rclpy_implementation.RCLError as error:
-            if time.monotonic() > deadline:
-                raise RunError(
-                    f"nobody takes {publisher.topic_name} any more; its queue is full"
-                ) from error
 
 
 def _type(publisher: Publisher) -> str:

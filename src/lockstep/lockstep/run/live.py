@@ -85,6 +85,8 @@ def checked_run(name: str, folder: Path, in_lockstep: bool) -> LiveRun:
     if report["missing"]:
         topic, count = next(iter(report["missing"].items()))
         raise RunError(f"{name}: {count} messages of {topic} were lost on the way to the recorder")
+    if not played["finished"]:
+        raise RunError(f"{name}: the player was stopped before the end of the bag")
     if in_lockstep and played["acknowledged"] != played["steps"]:
         raise RunError(
             f"{name}: {played['acknowledged']} of {played['steps']} steps were acknowledged"

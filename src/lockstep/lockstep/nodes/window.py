@@ -1,0 +1,135 @@
+"""The player's side of lockstep: announces steps and holds back until the host has acknowledged them."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections import deque
+from typing import Any
+
+import numpy as np
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+
+from lockstep_interfaces.msg import Acknowledgement, Step
+
+from ..component import to_stamp
+from ..run.errors import RunError
+from .host import ACKNOWLEDGEMENT_TOPIC, STEP_TOPIC
+from .inbox import Inbox
+from .process import Stop
+from .qos import lossless
+
+BYTES_IN_FLIGHT = 32 << 20
+
+
+class Window:
+    """At most `size` steps, and 32 MiB, are in flight; a host silent for `timeout_s` has hung."""
+
+    def __init__(self, node: Node, inbox: Inbox, size: int, timeout_s: float) -> None:
+        self._inbox = inbox
+        self._size = size
+        self._timeout_s = timeout_s
+        self._steps = node.create_publisher(Step, STEP_TOPIC, lossless())
+        self._acknowledgements = inbox.subscribe(Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless())
+        self._in_flight: deque[tuple[str, int, int]] = deque()  # topic, time in ns, bytes
+        self._bytes = 0
+        self._sent = 0
+        self._consumed = 0
+        self._published: dict[str, int] = {}
+        self._durations_ns = array("Q")
+        self._progress_s = time.monotonic()
+        self._started_s = 0.0
+        self._ended_s = 0.0
+        self.ready = False
+
+    def announce(self, time_ns: int, topic: str, size: int) -> None:
+        """Send the next step."""
+        if not self._sent:
+            self._started_s = self._progress_s = time.monotonic()
+        elif not self._in_flight:
+            self._progress_s = time.monotonic()
+        insist(
+            self._steps,
+            Step(index=self._sent, stamp=to_stamp(time_ns), topic=topic),
+            self._timeout_s,
+        )
+        self._sent += 1
+        self._in_flight.append((topic, time_ns, size))
+        self._bytes += size
+
+    def wait_for_room(self, size: int, stop: Stop) -> None:
+        """Wait until the window has room for one more message of `size` bytes."""
+        self.take()
+        while self._in_flight and not stop.requested:
+            if len(self._in_flight) < self._size and self._bytes + size <= BYTES_IN_FLIGHT:
+                return
+            self._wait()
+
+    def drain(self, stop: Stop) -> None:
+        """Wait until every step is acknowledged."""
+        while self._in_flight and not stop.requested:
+            self._wait()
+
+    def take(self) -> None:
+        """Take the acknowledgements that are there."""
+        while (taken := self._inbox.take(self._acknowledgements)) is not None:
+            self._count(taken[0])
+
+    def report(self) -> dict[str, Any]:
+        """Counts and the times of callbacks, as data."""
+        durations = np.frombuffer(self._durations_ns, np.uint64)
+        percentiles = np.percentile(durations, [50, 99]) if len(durations) else (None, None)
+        return {
+            "steps": self._sent,
+            "acknowledged": self._consumed,
+            "published": self._published,
+            "callback_ns": {"median": percentiles[0], "p99": percentiles[1]},
+            "wall_s": self._ended_s - self._started_s,
+        }
+
+    def _wait(self) -> None:
+        self._inbox.wait(0.05)
+        self.take()
+        self._inbox.serve()
+        if self._in_flight and time.monotonic() - self._progress_s > self._timeout_s:
+            topic, time_ns, _ = self._in_flight[0]
+            what = f"the message of {topic}" if topic else "the step of time"
+            raise RunError(
+                f"no answer for {self._timeout_s:g} s to {what} at {time_ns * 1e-9:.9f} s "
+                f"(step {self._consumed} of {self._sent})"
+            )
+
+    def _count(self, message: Acknowledgement) -> None:
+        self.ready = self.ready or message.ready
+        if not self._published:
+            self._published = dict.fromkeys(message.topics, 0)
+        done = message.steps - self._consumed
+        if done < 0 or done > len(self._in_flight):
+            raise RunError(
+                f"{message.node} acknowledged {message.steps} steps, but {self._sent} were sent; "
+                "is a second host running in this domain?"
+            )
+        for _ in range(done):
+            self._bytes -= self._in_flight.popleft()[2]
+        self._consumed = message.steps
+        for index in message.published_topic:
+            self._published[message.topics[index]] += 1
+        self._durations_ns.extend(message.duration_ns)
+        if done:
+            self._progress_s = self._ended_s = time.monotonic()
+
+
+def insist(publisher: Publisher, message: Any, timeout_s: float) -> None:
+    """Publish; while the queue is full, wait (it holds back instead of losing)."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            publisher.publish(message)
+            return
+        except rclpy_implementation.RCLError as error:
+            if time.monotonic() > deadline:
+                raise RunError(
+                    f"nobody takes {publisher.topic_name} any more; its queue is full"
+                ) from error
