@@ -30,6 +30,7 @@ FreeRun::FreeRun(
 void FreeRun::run()
 {
   execution_.start();
+  execution_.advance(clock_.now_ns());
   while (!stop_.requested()) {
     wait();
     services_.answer(wait_set_);

@@ -1,0 +1,482 @@
+"""A component's executable is an ordinary ROS 2 node."""
+
+import json
+import re
+import signal
+
+import pytest
+import rclpy
+from conftest import call, wait_until
+from rcl_interfaces.msg import Log, Parameter, ParameterEvent, ParameterType, ParameterValue
+from rcl_interfaces.srv import (
+    DescribeParameters,
+    GetParameters,
+    GetParameterTypes,
+    ListParameters,
+    SetParameters,
+    SetParametersAtomically,
+)
+from rclpy.parameter_client import AsyncParameterClient
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_system_default
+from rosgraph_msgs.msg import Clock
+from std_msgs.msg import Header, String
+from type_description_interfaces.srv import GetTypeDescription
+
+LATCHED = QoSProfile(depth=5, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+class Inbox(list):
+    """The messages of a topic."""
+
+    def __init__(self, node, message_type, topic, qos=10):
+        super().__init__()
+        self.subscription = node.create_subscription(message_type, topic, self.append, qos)
+
+
+def connect(node, publisher):
+    wait_until(lambda: publisher.get_subscription_count() > 0, node)
+
+
+def double(name, value):
+    return Parameter(
+        name=name, value=ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value)
+    )
+
+
+def string(name, value):
+    return Parameter(
+        name=name, value=ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=value)
+    )
+
+
+def clock(seconds):
+    message = Clock()
+    message.clock.sec, message.clock.nanosec = divmod(round(seconds * 1e9), 1_000_000_000)
+    return message
+
+
+class Simulation:
+    """A /clock, and the means to know that the host has heard it."""
+
+    def __init__(self, node):
+        self.node = node
+        self.clocks = node.create_publisher(Clock, "/clock", 10)
+        self.texts = node.create_publisher(String, "text", 10)
+        self.echoes = Inbox(node, String, "echo", LATCHED)
+        connect(node, self.clocks)
+        connect(node, self.texts)
+
+    def set_time(self, seconds):
+        # /clock is best effort, so it is repeated until the host answers with the new time.
+        answer = f"what time at {round(seconds * 1e9)} "
+
+        def answered():
+            self.clocks.publish(clock(seconds))
+            self.texts.publish(String(data="what time"))
+            return any(echo.data.startswith(answer) for echo in self.echoes)
+
+        wait_until(answered, self.node)
+
+
+# --- command line ---------------------------------------------------------------------------------
+
+
+def test_contract_is_json_as_python_writes_it(start):
+    code, out, err = start("--contract").result()
+    assert (code, err) == (0, "")
+    contract = json.loads(out)
+    assert out == json.dumps(contract, indent=2, ensure_ascii=False) + "\n"
+    assert contract["component"] == "Probe"
+    assert [port["topic"] for port in contract["inputs"]] == ["text", "sensor/header"]
+    assert [timer["name"] for timer in contract["timers"]] == ["slow", "fast"]
+    assert {p["name"]: p["default"] for p in contract["parameters"]} == {
+        "flag": False,
+        "whole": 3,
+        "gain": 0.5,
+        "name": "probe",
+        "lists.flags": [True, False],
+        "lists.wholes": [1, 2],
+        "lists.gains": [0.5, 2.0],
+        "lists.names": ["a", "b"],
+    }
+
+
+def test_help_says_how_to_use_it(start):
+    code, out, err = start("--help").result()
+    assert (code, err) == (0, "")
+    assert "--contract" in out
+    assert "--lockstep" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--unknown"], "unknown argument '--unknown'"),
+        (["file.bag"], "unknown argument 'file.bag'"),
+        (["--ros-args", "--unknown"], "unknown ROS argument '--unknown'"),
+        (["--ros-args", "-r", "nothing"], "Couldn't parse remap rule"),
+        (["--ros-args", "--params-file", "no-such-file"], "no-such-file"),
+        (["--ros-args", "-r", "__node:=not-a-name"], "not-a-name"),
+        (["--ros-args", "-p", "gain:=1"], "'gain' must be of type double, not integer"),
+        (["--ros-args", "-p", "whole:=1.0"], "'whole' must be of type integer, not double"),
+        (["--ros-args", "-p", "gain:=[]"], "'gain' must be of type double, not no value"),
+        (["--ros-args", "-p", "use_sim_time:=1"], "'use_sim_time' must be of type bool"),
+    ],
+)
+def test_bad_arguments_end_it_with_one_sentence(start, arguments, sentence):
+    code, out, err = start(*arguments).result()
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert err.startswith("probe: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_it_cleanly(start, node, signal_number):
+    host = start()
+    wait_until(lambda: "probe" in node.get_node_names(), node)
+    assert host.stop(signal_number) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [("throw", "told to throw"), ("throw a number", "an exception that is no std::exception")],
+)
+def test_exception_of_a_callback_ends_it_with_one_fatal_line(start, node, text, what):
+    host = start("--ros-args", "-r", "__node:=renamed", "-p", "use_sim_time:=true")
+    simulation = Simulation(node)
+    simulation.set_time(12.345)
+    simulation.texts.publish(String(data=text))
+    code, out, err = host.result()
+    assert (code, out) == (3, "")
+    line = r"\[FATAL\] \[[0-9.]+\] \[renamed\]: renamed: on_text failed at 12\.345000000 s: "
+    assert re.fullmatch(line + re.escape(what) + "\n", err)
+
+
+# --- graph ----------------------------------------------------------------------------------------
+
+
+def test_node_looks_like_one_of_rclpy(start, node):
+    start("--ros-args", "-r", "__ns:=/robot", "-r", "__node:=twin")
+    plain = rclpy.create_node("plain", namespace="/robot")
+    plain.create_subscription(String, "text", print, 10)
+    plain.create_subscription(Header, "sensor/header", print, 10)
+    plain.create_publisher(String, "echo", 10)
+    plain.create_publisher(Header, "ticks", 10)
+
+    def look(name):
+        rename = [
+            sorted((topic.replace(name, "NODE"), types) for topic, types in names_and_types)
+            for names_and_types in (
+                node.get_publisher_names_and_types_by_node(name, "/robot"),
+                node.get_subscriber_names_and_types_by_node(name, "/robot"),
+                node.get_service_names_and_types_by_node(name, "/robot"),
+                node.get_client_names_and_types_by_node(name, "/robot"),
+            )
+        ]
+        return rename
+
+    try:
+        names = node.get_node_names
+        wait_until(lambda: "twin" in names() and "plain" in names(), node)
+        wait_until(lambda: look("twin") == look("plain"), node)
+        for topic in ("/rosout", "/parameter_events"):
+            qos = {
+                info.node_name: info.qos_profile
+                for info in node.get_publishers_info_by_topic(topic)
+            }
+            assert qos["twin"] == qos["plain"]
+    finally:
+        plain.destroy_node()
+
+
+def test_ports_have_the_declared_qos(start, node):
+    start("--ros-args", "-r", "sensor/header:=/imu/header")
+    topics = ["/text", "/imu/header", "/echo", "/ticks"]
+    found = {}
+
+    def look():
+        for topic in topics:
+            infos = [
+                *node.get_subscriptions_info_by_topic(topic),
+                *node.get_publishers_info_by_topic(topic),
+            ]
+            found.update({topic: info.qos_profile for info in infos})
+        return len(found) == len(topics)
+
+    wait_until(look, node)
+    reliable, best_effort = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
+    assert [found[topic].reliability for topic in topics] == [
+        reliable,
+        best_effort,
+        reliable,
+        reliable,
+    ]
+    volatile, latched = DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL
+    assert [found[topic].durability for topic in topics] == [volatile, volatile, latched, volatile]
+
+
+def test_messages_go_through_remapped_topics(start, node):
+    start("--ros-args", "-r", "text:=/chat/in", "-r", "echo:=/chat/out")
+    texts = node.create_publisher(String, "/chat/in", 10)
+    echoes = Inbox(node, String, "/chat/out", LATCHED)
+    connect(node, texts)
+    for i in range(5):
+        texts.publish(String(data=f"message {i}"))
+    wait_until(lambda: len(echoes) == 6, node)
+    assert echoes[0].data == "started with gain 0.500000"
+    assert [echo.data[:9] for echo in echoes[1:]] == [f"message {i}" for i in range(5)]
+
+
+def test_log_lines_go_to_rosout_by_level(start, node):
+    start("--ros-args", "--log-level", "probe:=debug", "--log-level", "WARN")
+    logs = Inbox(
+        node, Log, "/rosout", QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    )
+    texts = node.create_publisher(String, "text", 10)
+    connect(node, texts)
+    texts.publish(String(data="log"))
+    wait_until(lambda: any(log.level == 40 for log in logs), node)
+    assert [(log.name, log.level, log.msg) for log in logs if log.name == "probe"] == [
+        ("probe", 10, "a debug line"),
+        ("probe", 20, "an info line"),
+        ("probe", 30, "a warning line"),
+        ("probe", 40, "an error line"),
+    ]
+
+
+def test_type_description_service_knows_the_types_of_the_ports(start, node):
+    start()
+    wait_until(lambda: node.get_publishers_info_by_topic("/ticks"), node)
+    type_hash = str(node.get_publishers_info_by_topic("/ticks")[0].topic_type_hash)
+    response = call(
+        node,
+        GetTypeDescription,
+        "/probe/get_type_description",
+        type_name="std_msgs/msg/Header",
+        type_hash=type_hash,
+    )
+    assert response.successful, response.failure_reason
+    assert response.type_description.type_description.type_name == "std_msgs/msg/Header"
+
+
+def test_type_description_service_can_be_left_out(start, node):
+    start("--ros-args", "-p", "start_type_description_service:=false")
+    wait_until(lambda: "probe" in node.get_node_names(), node)
+    wait_until(lambda: len(node.get_service_names_and_types_by_node("probe", "/")) == 6, node)
+
+
+# --- parameters -----------------------------------------------------------------------------------
+
+
+def test_parameters_are_listed_described_and_read(start, node):
+    start("--ros-args", "-p", "gain:=2.5")
+    listed = call(node, ListParameters, "/probe/list_parameters").result
+    assert listed.names == [
+        "use_sim_time",
+        "start_type_description_service",
+        "flag",
+        "whole",
+        "gain",
+        "name",
+        "lists.flags",
+        "lists.wholes",
+        "lists.gains",
+        "lists.names",
+    ]
+    assert listed.prefixes == ["lists"]
+
+    shallow = call(node, ListParameters, "/probe/list_parameters", depth=1).result
+    assert "gain" in shallow.names
+    assert "lists.gains" not in shallow.names
+    below = call(node, ListParameters, "/probe/list_parameters", prefixes=["lists"]).result
+    assert below.names == ["lists.flags", "lists.wholes", "lists.gains", "lists.names"]
+
+    names = ["whole", "start_type_description_service"]
+    described = call(node, DescribeParameters, "/probe/describe_parameters", names=names)
+    assert [(d.name, d.type, d.read_only) for d in described.descriptors] == [
+        ("whole", ParameterType.PARAMETER_INTEGER, False),
+        ("start_type_description_service", ParameterType.PARAMETER_BOOL, True),
+    ]
+    assert described.descriptors[0].description == "a whole number"
+
+    names = ["gain", "whole", "lists.names", "use_sim_time"]
+    values = call(node, GetParameters, "/probe/get_parameters", names=names).values
+    assert values[0].double_value == 2.5
+    assert values[1].integer_value == 3
+    assert values[2].string_array_value == ["a", "b"]
+    assert values[3] == ParameterValue(type=ParameterType.PARAMETER_BOOL)
+    types = call(node, GetParameterTypes, "/probe/get_parameter_types", names=names).types
+    assert list(types) == [3, 2, 9, 1]
+
+
+def test_unknown_parameters_are_answered_with_nothing(start, node):
+    start()
+    names = ["gain", "unknown"]
+    assert call(node, GetParameters, "/probe/get_parameters", names=names).values == []
+    assert (
+        list(call(node, GetParameterTypes, "/probe/get_parameter_types", names=names).types) == []
+    )
+    assert (
+        call(node, DescribeParameters, "/probe/describe_parameters", names=names).descriptors == []
+    )
+
+
+def test_parameters_are_set_in_the_running_component(start, node):
+    start()
+    echoes = Inbox(node, String, "echo", LATCHED)
+    events = Inbox(node, ParameterEvent, "/parameter_events")
+    texts = node.create_publisher(String, "text", 10)
+    connect(node, texts)
+    parameters = AsyncParameterClient(node, "probe")
+    assert parameters.wait_for_services(20.0)
+    wait_until(lambda: node.count_publishers("/parameter_events") == 2, node)
+    events.clear()
+
+    future = parameters.set_parameters([rclpy.Parameter("gain", value=4.0)])
+    wait_until(future.done, node)
+    assert [result.successful for result in future.result().results] == [True]
+    wait_until(lambda: len(events) == 1, node)
+    assert events[0].node == "/probe"
+    assert events[0].stamp.sec > 0
+    assert [p.value.double_value for p in events[0].changed_parameters] == [4.0]
+
+    texts.publish(String(data="text"))
+    wait_until(lambda: echoes and "with gain 4.0" in echoes[-1].data, node)
+
+
+def test_impossible_parameters_are_refused_with_a_reason(start, node):
+    start()
+    results = call(
+        node,
+        SetParameters,
+        "/probe/set_parameters",
+        parameters=[
+            string("gain", "much"),
+            double("unknown", 1.0),
+            Parameter(
+                name="start_type_description_service",
+                value=ParameterValue(type=ParameterType.PARAMETER_BOOL),
+            ),
+            Parameter(name="gain"),
+            double("gain", 3.0),
+        ],
+    ).results
+    assert [(result.successful, result.reason) for result in results] == [
+        (False, "parameter 'gain' must be of type double, not string"),
+        (False, "parameter 'unknown' is not declared"),
+        (False, "parameter 'start_type_description_service' is read-only"),
+        (False, "parameter 'gain' must be of type double, not no value"),
+        (True, ""),
+    ]
+    gain = call(node, GetParameters, "/probe/get_parameters", names=["gain"]).values[0]
+    assert gain.double_value == 3.0
+
+
+def test_parameters_are_set_atomically_or_not_at_all(start, node):
+    start()
+    service = (SetParametersAtomically, "/probe/set_parameters_atomically")
+    parameters = [double("gain", 9.0), double("name", 1.0)]
+    assert not call(node, *service, parameters=parameters).result.successful
+    gain = call(node, GetParameters, "/probe/get_parameters", names=["gain"]).values[0]
+    assert gain.double_value == 0.5
+    parameters = [double("gain", 9.0), string("name", "x")]
+    assert call(node, *service, parameters=parameters).result.successful
+    gain = call(node, GetParameters, "/probe/get_parameters", names=["gain"]).values[0]
+    assert gain.double_value == 9.0
+
+
+def test_parameter_files_apply_by_node_name(start, node, tmp_path):
+    file = tmp_path / "parameters.yaml"
+    file.write_text(
+        "/**:\n  ros__parameters: {gain: 1.5, whole: 7}\n"
+        "/robot/*:\n  ros__parameters: {gain: 2.5, lists: {gains: [1.0, 2.0, 3.0]}}\n"
+        "/other/probe:\n  ros__parameters: {gain: 3.5}\n"
+    )
+    start("--ros-args", "-r", "__ns:=/robot", "--params-file", str(file), "-p", "name:=given")
+    names = ["gain", "whole", "lists.gains", "name"]
+    values = call(node, GetParameters, "/robot/probe/get_parameters", names=names).values
+    assert values[0].double_value == 2.5
+    assert values[1].integer_value == 7
+    assert list(values[2].double_array_value) == [1.0, 2.0, 3.0]
+    assert values[3].string_value == "given"
+
+
+# --- time -----------------------------------------------------------------------------------------
+
+
+def test_system_time_is_the_time_without_use_sim_time(start, node):
+    start()
+    ticks = Inbox(node, Header, "ticks")
+    wait_until(lambda: len(ticks) >= 10, node)
+    stamps = [(t.frame_id, t.stamp.sec * 10**9 + t.stamp.nanosec) for t in ticks]
+    fast = [stamp for frame_id, stamp in stamps if frame_id == "fast"]
+    assert {b - a for a, b in zip(fast, fast[1:], strict=False)} == {10_000_000}
+    now = node.get_clock().now().nanoseconds
+    assert abs(now - fast[-1]) < 5 * 10**9
+
+
+def test_timers_fire_on_simulated_time_without_skipping(start, node):
+    start("--ros-args", "-p", "use_sim_time:=true")
+    ticks = Inbox(node, Header, "ticks", 1000)
+    wait_until(lambda: node.count_publishers("/ticks") == 1, node)
+    simulation = Simulation(node)
+    simulation.set_time(100.0)
+    assert [tick.frame_id for tick in ticks if tick.frame_id != "start"] == []
+    simulation.set_time(100.045)
+    wait_until(lambda: len([t for t in ticks if t.frame_id != "start"]) >= 6, node)
+    fired = [
+        (t.frame_id, t.stamp.sec * 1000 + t.stamp.nanosec // 1_000_000)
+        for t in ticks
+        if t.frame_id != "start"
+    ]
+    assert fired == [
+        ("fast", 100_010),
+        ("slow", 100_020),
+        ("fast", 100_020),
+        ("fast", 100_030),
+        ("slow", 100_040),
+        ("fast", 100_040),
+    ]
+
+
+def test_use_sim_time_can_be_switched_while_running(start, node):
+    start()
+    ticks = Inbox(node, Header, "ticks", 1000)
+    wait_until(lambda: len(ticks) >= 3, node)
+
+    def switch(value):
+        on = ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=value)
+        parameter = Parameter(name="use_sim_time", value=on)
+        response = call(node, SetParameters, "/probe/set_parameters", parameters=[parameter])
+        assert response.results[0].successful
+
+    switch(True)
+    simulation = Simulation(node)
+    simulation.set_time(5.0)
+    ticks.clear()
+    simulation.set_time(5.03)
+    wait_until(lambda: len(ticks) >= 4, node)
+    assert all(tick.stamp.sec == 5 for tick in ticks)
+
+    # Back to system time, decades later: the timers start again instead of catching up.
+    switch(False)
+    wait_until(lambda: simulation.clocks.get_subscription_count() == 0, node)
+    ticks.clear()
+    wait_until(lambda: len(ticks) >= 5, node)
+    assert all(tick.stamp.sec > 1_000_000_000 for tick in ticks)
+
+
+def test_best_effort_publishers_reach_best_effort_inputs(start, node):
+    start("--ros-args", "-p", "use_sim_time:=true")
+    qos = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+    headers = node.create_publisher(Header, "sensor/header", qos)
+    echoes = Inbox(node, String, "echo", qos_profile_system_default)
+    wait_until(lambda: node.count_publishers("/echo") == 1, node)
+    connect(node, headers)
+    wait_until(
+        lambda: (
+            headers.publish(Header(frame_id="imu")) or any("imu at 0" in e.data for e in echoes)
+        ),
+        node,
+    )
