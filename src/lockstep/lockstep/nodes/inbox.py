@@ -60,6 +60,9 @@ class Inbox:
         watched = (
             self._subscriptions if self._clock is None else [*self._subscriptions, self._clock]
         )
+        if not watched:  # rcl refuses to wait for nothing
+            time.sleep(timeout_s)
+            return []
         wait_set = rclpy_implementation.WaitSet(
             len(watched), 0, 0, 0, 0, 0, self._node.context.handle
         )
