@@ -1,0 +1,24 @@
+# Everything a developer does, in either world (see env.sh). `make demo` or `make test` is all one needs to know.
+SHELL := /bin/bash
+.PHONY: demo test lint format setup build clean
+
+demo: build
+	@. ./env.sh && python3 tools/demo.py
+
+test: build
+	@tools/test
+
+lint: setup
+	@tools/lint
+
+format: setup
+	@LOCKSTEP_WITHOUT_WORKSPACE=1 . ./env.sh && ruff check --fix-only . && ruff format . && find src -name '*.[ch]pp' -exec clang-format -i {} +
+
+setup:
+	@tools/setup
+
+build: setup
+	@tools/build
+
+clean:
+	rm -rf build install log .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
