@@ -46,7 +46,7 @@ def ros_node(name: str, ros_arguments: Sequence[str], **options: Any) -> Iterato
         )
         node = Node(name, context=context, **options)
     except (
-        rclpy_implementation.InvalidROSArgsError,
+        rclpy_implementation.RCLInvalidROSArgsError,
         rclpy_implementation.UnknownROSArgsError,
         rclpy.exceptions.InvalidNodeNameException,
         rclpy.exceptions.InvalidNamespaceException,

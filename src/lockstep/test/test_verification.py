@@ -1,0 +1,123 @@
+import math
+
+import pytest
+from lockstep.compare import Tolerance
+from lockstep.run.errors import UsageError
+from lockstep.run.verification import load
+
+GOOD = """\
+implementations:
+  python: {component: "my_pkg:MyNode"}
+  cpp: {executable: my_pkg_cpp/my_node}
+reference: python
+inputs:
+  bag: bags/drive
+  topics: {imu: /imu/data}
+compare:
+  align: stamp
+  tolerance:
+    quaternion.*: {abs: 1e-9}
+    header.frame_id: ignore
+    count: exact
+"""
+
+
+def write(tmp_path, text):
+    path = tmp_path / "verify.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_a_good_file_has_sensible_defaults(tmp_path):
+    verification = load(write(tmp_path, GOOD))
+    assert verification.inputs.bag == tmp_path / "bags/drive"
+    assert math.isinf(verification.run.rtf)
+    assert (verification.run.window, verification.inputs.clock) == (100, "auto")
+    assert verification.compare.tolerances().by_pattern == {
+        "quaternion.*": Tolerance(abs=1e-9),
+        "header.frame_id": Tolerance(ignore=True),
+        "count": Tolerance(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("  align: stamp", "  algin: stamp", "verify.yaml:9: unknown key 'algin' in compare"),
+        ("reference: python", "referenc: python", "verify.yaml:1: key 'reference' is missing"),
+        (
+            "  align: stamp",
+            "  align: clock",
+            "verify.yaml:9: compare.align: Input should be 'time'",
+        ),
+        ("{abs: 1e-9}", "{abs: -1}", "verify.yaml:11: compare.tolerance.quaternion.*.abs"),
+        ("{abs: 1e-9}", "{abs: .nan}", "verify.yaml:11: compare.tolerance.quaternion.*.abs"),
+        ("{abs: 1e-9}", "{absolute: 1}", "verify.yaml:11: unknown key 'absolute'"),
+        ("count: exact", "count: eksact", "verify.yaml:13: compare.tolerance.count"),
+        ("reference: python", "reference: rust", "verify.yaml:4: reference: 'rust' is none of"),
+        ("my_pkg_cpp/my_node", "my_node", "verify.yaml:3: implementations.cpp.executable"),
+        (
+            "{executable: my_pkg_cpp/my_node}",
+            "{}",
+            "verify.yaml:3: implementations.cpp: give exactly one of component, executable and command",
+        ),
+        (
+            "{executable: my_pkg_cpp/my_node}",
+            "{executable: a/b, remap: {imu: /imu}}",
+            "verify.yaml:3: implementations.cpp: remap is for commands",
+        ),
+        (
+            "{executable: my_pkg_cpp/my_node}",
+            "{command: [my_node]}",
+            "'cpp' is a command and acknowledges nothing; give run: {rtf: 1.0}",
+        ),
+        ("  bag: bags/drive\n", "", "verify.yaml:5: key 'bag' is missing in inputs"),
+        (
+            "  align: stamp",
+            "  align: stamp\n  align: tick",
+            "verify.yaml:10: key 'align' is given twice",
+        ),
+        ("  topics: {imu: /imu/data}", "  topics: {}", "verify.yaml:7: inputs.topics"),
+        ("  align: stamp", "\talign: stamp", "verify.yaml:9: found character"),
+        ("reference: python", "reference: [python", "verify.yaml:5:"),
+    ],
+)
+def test_a_mistake_is_named_with_its_key_and_line(tmp_path, old, new, sentence):
+    assert old in GOOD
+    with pytest.raises(UsageError) as error:
+        load(write(tmp_path, GOOD.replace(old, new)))
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "42", "[]", "hello", "implementations: 3"])
+def test_a_file_that_is_no_verification_is_refused(tmp_path, text):
+    with pytest.raises(UsageError, match=r"verify\.yaml"):
+        load(write(tmp_path, text))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UsageError, match=r"cannot read .*nothing\.yaml: No such file"):
+        load(tmp_path / "nothing.yaml")
+
+
+def test_a_file_that_runs_code_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="could not determine a constructor"):
+        load(write(tmp_path, "reference: !!python/object/apply:os.system ['true']\n"))
+
+
+@pytest.mark.parametrize(
+    ("run", "sentence"),
+    [
+        ("{rtf: 0}", "run.rtf"),
+        ("{rtf: -1}", "run.rtf"),
+        ("{rtf: fast}", "run.rtf"),
+        ("{window: 0}", "run.window"),
+        ("{window: 1001}", "run.window"),
+        ("{timeout: 0}", "run.timeout"),
+        ("{mode: direct}", "run.mode"),
+    ],
+)
+def test_how_to_run_is_checked(tmp_path, run, sentence):
+    with pytest.raises(UsageError, match=rf"verify\.yaml:14: {sentence}"):
+        load(write(tmp_path, f"{GOOD}run: {run}\n"))
