@@ -53,7 +53,7 @@ class Probe : public lockstep::Component
       logger.error("an error line");
     }
     if (msg.data == "burst") {
-      for (int i = 0; i < 12'000; ++i) {
+      for (int i = 0; i < 10'500; ++i) {
         tick(std::to_string(i));
       }
     }
