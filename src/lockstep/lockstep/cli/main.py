@@ -11,8 +11,10 @@ import typer
 from .. import __version__
 from ..bag import BagError
 from ..compare import CompareError
-from ..run.errors import FAILED, INTERRUPTED, USAGE, RunError, UsageError
+from ..run.errors import FAILED, INTERRUPTED, USAGE, Interrupted, RunError, UsageError
 from . import compare, contract, info, run, verify
+
+_INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 app = typer.Typer(
     name="lockstep",
@@ -48,14 +50,16 @@ def _options(
 
 def main() -> None:
     """Run the command line; errors become one sentence on stderr."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in _INTERRUPTIONS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _interrupt)
     try:
         app()
     except (UsageError, BagError, CompareError) as error:
         sys.exit(_say(error, USAGE))
     except RunError as error:
         sys.exit(_say(error, FAILED))
-    except KeyboardInterrupt:
+    except Interrupted:
         print("interrupted; all processes ended", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except OSError as error:  # a full disk, a folder taken away
@@ -69,7 +73,11 @@ def _say(error: Exception | str, code: int) -> int:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    for each in _INTERRUPTIONS:
+        signal.signal(
+            each, signal.SIG_IGN
+        )  # once is enough; a second time must not disturb the end
+    raise Interrupted
 
 
 if __name__ == "__main__":

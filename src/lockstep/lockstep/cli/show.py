@@ -36,7 +36,8 @@ def progress_bars() -> Iterator[Watch]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    stderr = Console(stderr=True)
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bars:
 
         def watch(name: str) -> OnProgress:
             task = bars.add_task(f"running {name}", total=None)

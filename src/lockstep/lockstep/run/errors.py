@@ -15,3 +15,10 @@ class UsageError(Exception):
 
 class RunError(Exception):
     """A run failed (crash, hang, loss); ends with exit code 3."""
+
+
+class Interrupted(BaseException):
+    """Someone asked this process to end (Ctrl-C, SIGTERM, a closed terminal); ends with exit code 130.
+
+    Not KeyboardInterrupt, which command-line libraries answer in their own way.
+    """

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..component import Contract
 from .errors import RunError, UsageError
+from .processes import ask
 from .verification import Implementation
 
 _CONTRACT_PATIENCE_S = 30
@@ -45,17 +46,9 @@ def find_executable(name: str, executable: str) -> Path:
 def contract_of_command(name: str, command: list[str]) -> Contract:
     """Ask a host for its contract."""
     try:
-        done = subprocess.run(
-            [*command, "--contract"],
-            capture_output=True,
-            text=True,
-            timeout=_CONTRACT_PATIENCE_S,
-            check=False,
-        )
+        done = ask(name, [*command, "--contract"], _CONTRACT_PATIENCE_S)
     except subprocess.TimeoutExpired as error:
         raise RunError(f"{name} printed no contract within {_CONTRACT_PATIENCE_S} s") from error
-    except OSError as error:
-        raise UsageError(f"{name}: cannot start '{command[0]}': {error.strerror}") from error
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         reason = lines[-1].removeprefix("error: ")

@@ -1,28 +1,36 @@
-"""Child processes that always end: with their run, with Ctrl-C, and with this process."""
+"""Child processes that always end, with all that they started: with their run, with Ctrl-C, and with this process."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import RunError, UsageError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True)
 GRACE_S = 5.0
 TAIL_LINES = 15
+_INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+# Outlives this process if it is killed, which the end of its stdin tells; then it ends the groups it was told of.
+# PR_SET_PDEATHSIG would reach neither the children of a child nor a child that hangs in its handling of SIGTERM.
+_GUARDIAN = f"""
+groups=
+while read -r group; do groups="$groups -$group"; done
+kill -s INT -- $groups
+sleep {GRACE_S:g}
+kill -s KILL -- $groups
+"""
 
 
 @dataclass
@@ -49,6 +57,11 @@ class Process:
         """The last lines of its log."""
         lines = self.log.read_text("utf-8", "replace").rstrip().splitlines()
         return "\n".join(lines[-TAIL_LINES:])
+
+    def last_words(self) -> str:
+        """`its log FILE ends with: …`"""
+        tail = self.tail()
+        return f"its log {self.log} ends with:\n{tail}" if tail else f"its log {self.log} is empty"
 
     def interrupt(self, grace_s: float = GRACE_S) -> bool:
         """Send SIGINT and wait; whether it ended in time."""
@@ -83,6 +96,14 @@ class Processes:
         self._running: list[Process] = []
 
     def __enter__(self) -> Self:
+        with _undisturbed():
+            self._guardian = subprocess.Popen(
+                ["/bin/sh", "-c", _GUARDIAN],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         return self
 
     def __exit__(
@@ -91,37 +112,35 @@ class Processes:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        previous = signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        )  # a second Ctrl-C must not leave orphans
-        try:
+        with _undisturbed():
             for process in reversed(self._running):
                 process.end()
-        finally:
-            signal.signal(signal.SIGINT, previous)
+            self._guardian.kill()
+            self._guardian.communicate()
 
     def start(self, name: str, command: Sequence[str], log: Path) -> Process:
         """Start a command in a process group of its own."""
-        try:
-            with log.open("wb") as output:
-                child = subprocess.Popen(
-                    list(command),
-                    env=self._environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    preexec_fn=_die_with_parent,  # noqa: PLW1509 - it only calls prctl
-                )
-        except FileNotFoundError as error:
-            raise UsageError(
-                f"{name}: cannot find '{command[0]}'; build it or check the name"
-            ) from error
-        except OSError as error:
-            raise UsageError(f"{name}: cannot start '{command[0]}': {error.strerror}") from error
-        process = Process(name, log, child)
-        self._running.append(process)
+        with log.open("wb") as output, _undisturbed():
+            child = _start(
+                name, command, env=self._environment, stdout=output, stderr=subprocess.STDOUT
+            )
+            process = Process(name, log, child)
+            self._running.append(process)
+            assert self._guardian.stdin is not None
+            os.write(self._guardian.stdin.fileno(), b"%d\n" % child.pid)
         return process
+
+
+def ask(name: str, command: Sequence[str], timeout_s: float) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end and give what it prints; raises subprocess.TimeoutExpired, and leaves nothing running."""
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with _start(name, command, **pipes, encoding="utf-8", errors="replace") as child:
+        try:
+            out, err = child.communicate(timeout=timeout_s)
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # the whole group has ended
+                os.killpg(child.pid, signal.SIGKILL)
+    return subprocess.CompletedProcess(command, child.returncode, out, err)
 
 
 def wait_for(process: Process, watched: Sequence[Process], meanwhile: Callable[[], None]) -> None:
@@ -131,11 +150,36 @@ def wait_for(process: Process, watched: Sequence[Process], meanwhile: Callable[[
         for other in watched:
             if other.ended and not process.ended:
                 raise RunError(
-                    f"{other.name} ended during the run ({other.how_it_ended()}); "
-                    f"its log {other.log} ends with:\n{other.tail()}"
+                    f"{other.name} ended during the run ({other.how_it_ended()}); {other.last_words()}"
                 )
         time.sleep(0.02)
 
 
-def _die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _start(name: str, command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
+    try:
+        return subprocess.Popen(
+            list(command), stdin=subprocess.DEVNULL, start_new_session=True, **options
+        )
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{name}: cannot find '{command[0]}'; build it or check the name"
+        ) from error
+    except OSError as error:
+        raise UsageError(f"{name}: cannot start '{command[0]}': {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Holds interruptions back until the end of the with-statement, so that no child is forgotten."""
+    came: list[int] = []
+    previous = {
+        number: signal.signal(number, lambda number, frame: came.append(number))
+        for number in _INTERRUPTIONS
+    }
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        if came:
+            signal.raise_signal(came[0])
