@@ -1,0 +1,165 @@
+"""The launch arguments, declared once, and their values checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from launch import LaunchContext
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
+from lockstep.nodes.player import checked_rtf
+from lockstep.run.errors import UsageError
+from lockstep.run.verify import default_folder
+
+_DECLARED: dict[str, dict[str, Any]] = {
+    "reference": {
+        "default_value": "lockstep_examples/imu_complementary_filter",
+        "description": "what the implementation must do as well, PACKAGE/EXECUTABLE",
+    },
+    "implementation": {
+        "default_value": "lockstep_examples_cpp/imu_complementary_filter",
+        "description": "the node under test, PACKAGE/EXECUTABLE",
+    },
+    "bag": {
+        "default_value": "bags/husky_gps_imu_odom",
+        "description": "rosbag2 folder or .mcap file; relative to the current folder or to this workspace",
+    },
+    "topics": {
+        "default_value": "/imu/data:=/imu",
+        "description": "topics of the bag to play, each NAME or NAME:=TARGET, with spaces between",
+    },
+    "outputs": {
+        "default_value": "",
+        "description": "topics to record, each NAME:TYPE, with spaces between, such as "
+        "/orientation:geometry_msgs/msg/QuaternionStamped; empty: all outputs of the contract",
+    },
+    "rtf": {
+        "default_value": "inf",
+        "description": "real-time factor: 1 is recorded speed, inf as fast as the node keeps up",
+    },
+    "window": {
+        "default_value": "100",
+        "description": "messages in flight in lockstep; 0: no lockstep, for nodes that are no components "
+        "(give outputs and a finite rtf)",
+    },
+    "clock": {
+        "default_value": "auto",
+        "choices": ["auto", "bag", "times", "none"],
+        "description": "where /clock comes from: the bag's own if it has one, only the bag's own, "
+        "the times of its messages, or no /clock",
+    },
+    "align": {
+        "default_value": "time",
+        "choices": ["time", "stamp", "tick"],
+        "description": "what makes two messages belong together",
+    },
+    "tolerance": {
+        "default_value": "*=1e-9",
+        "description": "each FIELD=ABS, FIELD=ABS,REL or FIELD=ignore, with spaces between; "
+        "* stands for any text",
+    },
+    "params_file": {
+        "default_value": "",
+        "description": "parameters of the nodes under test, as ROS 2 parameter file; empty: none",
+    },
+    "output": {"description": "folder to create for bags, reports and diffs"},
+    "domain_id": {
+        "default_value": "auto",
+        "description": "auto: a ROS_DOMAIN_ID that nobody uses; 0 to 232: this one; both reach no other machine. "
+        "as_is: the graph of this shell, so that the replay may drive a robot",
+    },
+}
+
+
+def declare(*names: str, **defaults: str) -> list[DeclareLaunchArgument]:
+    """Declare the named arguments; `defaults` replaces the usual default values."""
+    changed = {name: {"default_value": value} for name, value in defaults.items()}
+    return [
+        DeclareLaunchArgument(name, **{**_DECLARED[name], **changed.get(name, {})})
+        for name in names
+    ]
+
+
+def fresh_folder(stem: str) -> str:
+    """A default for `output` that does not exist yet."""
+    return str(default_folder(stem))
+
+
+def value_of(context: LaunchContext, name: str) -> str:
+    """The value of an argument."""
+    text: str = LaunchConfiguration(name).perform(context)
+    return text
+
+
+def words_of(context: LaunchContext, name: str) -> list[str]:
+    """The value of an argument that is a list with spaces between."""
+    return value_of(context, name).split()
+
+
+@dataclass(frozen=True)
+class Executable:
+    """An executable of a package, given as PACKAGE/EXECUTABLE."""
+
+    package: str
+    program: str
+
+    @classmethod
+    def of(cls, context: LaunchContext, name: str) -> Executable:
+        """The executable that an argument names."""
+        text = value_of(context, name)
+        package, _, program = text.partition("/")
+        if not package or not program or "/" in program:
+            raise UsageError(f"{name}:={text} is not PACKAGE/EXECUTABLE")
+        return cls(package, program)
+
+    def __str__(self) -> str:
+        return f"{self.package}/{self.program}"
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What to play and how; `topics` are NAME or NAME:=TARGET, in lockstep unless `window` is 0."""
+
+    bag: Path
+    topics: tuple[str, ...]
+    rtf: float
+    window: int
+    clock: str
+    params_file: Path | None
+
+    @classmethod
+    def of(cls, context: LaunchContext, *, window: int | None = None) -> Replay:
+        """The replay that the arguments describe; raises UsageError."""
+        window = _number(context, "window", int) if window is None else window
+        return cls(
+            bag=_found(value_of(context, "bag"), "bag"),
+            topics=tuple(words_of(context, "topics")),
+            rtf=checked_rtf(_number(context, "rtf", float), window),
+            window=window,
+            clock=value_of(context, "clock"),
+            params_file=_params_file(context),
+        )
+
+
+def _number(context: LaunchContext, name: str, kind: type) -> Any:
+    text = value_of(context, name)
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise UsageError(f"{name}:={text} is not a number") from error
+
+
+def _params_file(context: LaunchContext) -> Path | None:
+    text = value_of(context, "params_file")
+    return _found(text, "params_file") if text else None
+
+
+def _found(text: str, name: str) -> Path:
+    """A path that exists, looked for in the current folder and then in the folders around this file."""
+    path = Path(text).expanduser()
+    for folder in (Path.cwd(), *Path(__file__).resolve().parents):
+        if (folder / path).exists():
+            return folder / path
+    raise UsageError(f"{text} does not exist; give {name}:=PATH")

@@ -1,0 +1,86 @@
+"""The nodes of a launch, as actions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.descriptions import Parameter
+
+from .arguments import Executable, Replay
+
+# Whatever becomes of `ros2 launch`, even SIGKILL, its nodes get SIGTERM then.
+_END_WITH_LAUNCH = ["setpriv --pdeathsig TERM ", LaunchConfiguration("launch-prefix", default="")]
+_SAVING_S = "60"  # a recorder may have much to write when it is asked to stop
+
+
+def player(replay: Replay, *arguments: str, **options: Any) -> Node:
+    """The player of a replay."""
+    return _node(
+        Executable("lockstep", "player"),
+        str(replay.bag),
+        *_repeated("--topic", replay.topics),
+        *("--rtf", str(replay.rtf), "--window", str(replay.window), "--clock", replay.clock),
+        *arguments,
+        **options,
+    )
+
+
+def recorder(bag: Path, topics: list[str], *arguments: str, **options: Any) -> Node:
+    """A recorder of `topics`, each NAME or NAME:TYPE, on simulated time."""
+    return _node(
+        Executable("lockstep", "recorder"),
+        str(bag),
+        *_repeated("--topic", topics),
+        *arguments,
+        parameters=[Parameter("use_sim_time", True)],
+        sigkill_timeout=_SAVING_S,
+        **options,
+    )
+
+
+def implementation(
+    name: str, executable: Executable, replay: Replay, *arguments: str, **options: Any
+) -> Node:
+    """The node under test, with its parameters, on the replay's time; `name` is what the log calls it."""
+    parameters: list[Any] = [str(replay.params_file)] if replay.params_file else []
+    return _node(
+        executable,
+        *arguments,
+        exec_name=name,
+        parameters=[*parameters, Parameter("use_sim_time", replay.clock != "none")],
+        **options,
+    )
+
+
+def comparator(
+    a: Path, b: Path, output: Path, tolerances: list[str], *arguments: str, **options: Any
+) -> Node:
+    """The comparator of a reference bag and the one to judge; text diffs go to `output`."""
+    return _node(
+        Executable("lockstep", "comparator"),
+        *(str(a), str(b), "--output", str(output)),
+        *_repeated("--tolerance", tolerances),
+        *arguments,
+        **options,
+    )
+
+
+def _node(
+    executable: Executable, *arguments: str, exec_name: str | None = None, **options: Any
+) -> Node:
+    return Node(
+        package=executable.package,
+        executable=executable.program,
+        exec_name=exec_name or executable.program,
+        arguments=arguments,
+        prefix=_END_WITH_LAUNCH,
+        output="both",
+        **options,
+    )
+
+
+def _repeated(option: str, values: list[str] | tuple[str, ...]) -> list[str]:
+    return [word for value in values for word in (option, value)]

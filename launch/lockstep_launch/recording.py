@@ -1,0 +1,118 @@
+"""A recorded run: player → implementation → recorder, as `lockstep verify` runs them, told by launch events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from launch import Action
+from launch.events.process import ProcessExited
+from lockstep.bag import Bag, BagError
+from lockstep.component import Contract
+from lockstep.run.errors import RunError, UsageError
+from lockstep.run.implementation import contract_of_command, find_executable
+from lockstep.run.live import LiveRun, bag_topics, checked_run, resolved
+from lockstep.run.verification import Inputs
+
+from . import nodes
+from .arguments import Executable, Replay
+from .ending import how_it_ended, require_success, stop, unless_shut_down
+
+Then = Callable[[LiveRun], list[Action]]
+_QUIET_S = "1"
+
+
+def record(
+    name: str, executable: Executable, replay: Replay, outputs: list[str], output: Path, then: Then
+) -> list[Action]:
+    """Run an implementation on a replay and record its outputs into OUTPUT/NAME/bag; then do `then`.
+
+    When the player has ended, the recorder is stopped, then the implementation; then every message must be
+    accounted for. Whatever else happens raises RunError and so ends the launch.
+    """
+    in_lockstep = replay.window > 0
+    folder = output / name
+    folder.mkdir(parents=True)
+
+    def after_player(event: ProcessExited) -> list[Action]:
+        require_success(event, f"the player for {name}")
+        return [stop(recorder)]
+
+    def after_recorder(event: ProcessExited) -> list[Action]:
+        require_success(event, f"the recorder of {name}")
+        if player.return_code is None:
+            raise RunError(f"the recorder of {name} ended during the run")
+        return [stop(implementation)] if implementation.return_code is None else finish()
+
+    def after_implementation(event: ProcessExited) -> list[Action]:
+        if player.return_code is None:
+            raise RunError(f"{name} ended during the run ({how_it_ended(event)}); its log is above")
+        if in_lockstep:  # a black box may end as it likes
+            require_success(event, name)
+        return [] if recorder.return_code is None else finish()
+
+    def finish() -> list[Action]:
+        return then(checked_run(name, folder, in_lockstep))
+
+    recorder = nodes.recorder(
+        folder / "bag",
+        outputs,
+        *("--report", str(folder / "recorder.json")),
+        *(["--lockstep"] if in_lockstep else ["--quiet", _QUIET_S]),
+        on_exit=unless_shut_down(after_recorder),
+    )
+    implementation = nodes.implementation(
+        name,
+        executable,
+        replay,
+        *(["--lockstep"] if in_lockstep else []),
+        on_exit=unless_shut_down(after_implementation),
+    )
+    player = nodes.player(
+        replay,
+        *("--with-recorder", "--report", str(folder / "player.json")),
+        on_exit=unless_shut_down(after_player),
+    )
+    return [recorder, implementation, player]
+
+
+def checked_outputs(
+    replay: Replay, outputs: list[str], executables: dict[str, Executable]
+) -> list[str]:
+    """What to record, each NAME:TYPE; checks before anything runs that executables, bag and contracts fit.
+
+    Raises UsageError, BagError or RunError.
+    """
+    programs = {
+        name: find_executable(name, str(executable)) for name, executable in executables.items()
+    }
+    bag = Bag(replay.bag)
+    if bag.problem:
+        raise BagError(bag.problem)
+    if replay.window == 0:
+        if not outputs:
+            raise UsageError(
+                "without lockstep (window:=0) give the topics to record with outputs:="
+            )
+        return outputs
+    contracts = [contract_of_command(name, [str(path)]) for name, path in programs.items()]
+    for other in contracts[1:]:
+        differences = contracts[0].differences(other)
+        if differences:
+            raise RunError(f"the contracts differ: {differences[0]}")
+    _check_topics(replay, contracts[0])
+    return outputs or [f"{resolved(port.topic)}:{port.type}" for port in contracts[0].outputs]
+
+
+def _check_topics(replay: Replay, contract: Contract) -> None:
+    ports = {resolved(port.topic): port.name for port in contract.inputs}
+    topics: dict[str, list[str]] = {}
+    for text in replay.topics:
+        name, _, target = text.partition(":=")
+        port = ports.get(resolved(target or name))
+        if port is None:
+            raise UsageError(
+                f"{text} goes to no input of {contract.component}; it has {', '.join(ports) or 'none'}"
+            )
+        topics.setdefault(port, []).append(name)
+    bag_topics(Inputs(bag=replay.bag, topics=topics), contract)

@@ -1,0 +1,45 @@
+"""Replay a bag with /clock at a real-time factor, if you like into a node: ros2 launch lockstep_launch replay.launch.py"""
+
+from launch import Action, LaunchContext, LaunchDescription
+from launch.actions import OpaqueFunction, Shutdown
+from launch.events.process import ProcessExited
+from lockstep.run.errors import RunError
+
+from lockstep_launch import nodes
+from lockstep_launch.arguments import Executable, Replay, declare, value_of
+from lockstep_launch.ending import how_it_ended, require_success, unless_shut_down
+from lockstep_launch.isolation import isolate
+
+
+def replay(context: LaunchContext) -> list[Action]:
+    def after_player(event: ProcessExited) -> list[Action]:
+        require_success(event, "the player")
+        return [Shutdown(reason="the bag has been played")]
+
+    def after_implementation(event: ProcessExited) -> list[Action]:
+        raise RunError(f"the implementation ended during the replay ({how_it_ended(event)})")
+
+    played = Replay.of(context, window=0)
+    if not value_of(context, "implementation"):
+        return [nodes.player(played, "--no-wait", on_exit=unless_shut_down(after_player))]
+    return [
+        nodes.implementation(
+            "implementation",
+            Executable.of(context, "implementation"),
+            played,
+            on_exit=unless_shut_down(after_implementation),
+        ),
+        nodes.player(played, on_exit=unless_shut_down(after_player)),
+    ]
+
+
+def generate_launch_description() -> LaunchDescription:
+    return LaunchDescription(
+        [
+            *declare("bag", "topics", topics=""),
+            *declare("implementation", implementation=""),
+            *declare("rtf", "clock", "params_file", "domain_id", rtf="1.0"),
+            OpaqueFunction(function=isolate),
+            OpaqueFunction(function=replay),
+        ]
+    )
