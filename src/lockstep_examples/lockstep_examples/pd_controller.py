@@ -46,7 +46,8 @@ class PdController(Component):
         if not self.running:
             return
         dt = 0.02
-        decay = self.filter_time / (self.filter_time + dt)
+        filter_time = max(self.filter_time, 0.0)
+        decay = filter_time / (filter_time + dt)
         derivative = (
             decay * self.derivative[0]
             + (1.0 - decay) * ((self.measured[0] - self.previous[0]) / dt),

@@ -17,7 +17,7 @@ class VectorNormalizer(Component):
         x, y, z = msg.vector.x, msg.vector.y, msg.vector.z
         length = math.sqrt(x * x + y * y + z * z)
         result = Vector3Stamped(header=msg.header)
-        if not length < self.epsilon:  # NaN stays NaN
+        if not (length < self.epsilon or length == 0.0):  # NaN stays NaN
             result.vector.x = x / length
             result.vector.y = y / length
             result.vector.z = z / length

@@ -63,6 +63,7 @@ class PdController : public lockstep::Component
       return;
     }
     const double dt = 0.02;
+    const double filter_time = std::max<double>(this->filter_time, 0.0);
     const double decay = filter_time / (filter_time + dt);
     derivative = {
       decay * derivative.linear + (1.0 - decay) * ((measured.linear - previous.linear) / dt),

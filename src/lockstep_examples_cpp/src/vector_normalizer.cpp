@@ -22,7 +22,7 @@ class VectorNormalizer : public lockstep::Component
     const double length = std::sqrt(x * x + y * y + z * z);
     Vector3Stamped result;
     result.header = msg.header;
-    if (!(length < epsilon)) {  // NaN stays NaN
+    if (!(length < epsilon || length == 0.0)) {  // NaN stays NaN
       result.vector.x = x / length;
       result.vector.y = y / length;
       result.vector.z = z / length;

@@ -14,6 +14,7 @@ from typing import Any
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
+from rclpy.subscription import Subscription
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import Trigger
 
@@ -63,12 +64,7 @@ class Player:
         self._timeline = Timeline(
             bag, list(options.topics), options.clock, options.start_offset_s, options.duration_s
         )
-        self._publishers = {
-            name: node.create_publisher(
-                message_class(bag.topic(name).type), target, self._qos(bag.topic(name))
-            )
-            for name, target in options.topics.items()
-        }
+        self._publishers = self._advertise(bag)
         self._clock: Publisher | None = (
             None if options.clock == "none" else node.create_publisher(Clock, "/clock", 10)
         )
@@ -116,6 +112,8 @@ class Player:
             self._inbox.serve()
         if self._flow is not None:
             self._flow.drain(stop)
+            if self._recorder is not None:
+                self._wait_for_recorder(self._flow.published, self._recorder, stop)
         if report_progress:
             print("progress", sum(self._sent.values()), total, flush=True)
 
@@ -210,6 +208,27 @@ class Player:
         if self._flow is None and not stop.requested:
             time.sleep(SETTLE_S)  # a best-effort reader may still be matching our writers
 
+    def _wait_for_recorder(
+        self, published: dict[str, int], status: Subscription, stop: Stop
+    ) -> None:
+        """Wait until the recorder has all that the host published."""
+        recorded: dict[str, int] = {}
+        deadline = time.monotonic() + self._options.timeout_s
+        while not stop.requested:
+            while (taken := self._inbox.take(status)) is not None:
+                news = dict(zip(taken[0].topics, taken[0].counts, strict=True))
+                if news != recorded:
+                    recorded, deadline = news, time.monotonic() + self._options.timeout_s
+            late = {t: published[t] - n for t, n in recorded.items() if n < published.get(t, 0)}
+            if recorded and not late:
+                return
+            if time.monotonic() > deadline:
+                topic = next(iter(late), "any topic")
+                raise RunError(
+                    f"{late.get(topic, 0)} messages of {topic} never reached the recorder"
+                )
+            self._listen(0.02)
+
     def _missing_peer(self, recorder_ready: bool) -> str | None:
         for publisher in self._publishers.values():
             if publisher.get_subscription_count() == 0:
@@ -219,6 +238,23 @@ class Player:
         if not recorder_ready:
             return "no node published what the recorder waits for"
         return None
+
+    def _advertise(self, bag: Bag) -> dict[str, Publisher]:
+        """Topic of the bag → publisher; topics with one target share it, because DDS orders no two writers."""
+        by_target: dict[str, Publisher] = {}
+        publishers = {}
+        for name, target in self._options.topics.items():
+            topic = bag.topic(name)
+            if target not in by_target:
+                by_target[target] = self._node.create_publisher(
+                    message_class(topic.type), target, self._qos(topic)
+                )
+            elif _type(by_target[target]) != topic.type:
+                raise UsageError(
+                    f"{target} cannot be both {_type(by_target[target])} and {topic.type}"
+                )
+            publishers[name] = by_target[target]
+        return publishers
 
     def _qos(self, topic: Topic) -> QoSProfile:
         qos = offered(topic)

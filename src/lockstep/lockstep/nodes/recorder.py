@@ -210,7 +210,7 @@ class Recorder:
                 ready=len(self._by_topic) >= len(self._wanted)
                 and all(s.get_publisher_count() > 0 for s in self._recordings),
                 topics=list(self._by_topic),
-                counts=[r.count for r in self._by_topic.values()],
+                counts=[self._writer.counts[topic] for topic in self._by_topic],
             )
         )
 

@@ -37,7 +37,7 @@ class Window:
         self._bytes = 0
         self._sent = 0
         self._consumed = 0
-        self._published: dict[str, int] = {}
+        self.published: dict[str, int] = {}
         self._durations_ns = array("Q")
         self._progress_s = time.monotonic()
         self._started_s = 0.0
@@ -84,7 +84,7 @@ class Window:
         return {
             "steps": self._sent,
             "acknowledged": self._consumed,
-            "published": self._published,
+            "published": self.published,
             "callback_ns": {"median": percentiles[0], "p99": percentiles[1]},
             "wall_s": self._ended_s - self._started_s,
         }
@@ -103,8 +103,8 @@ class Window:
 
     def _count(self, message: Acknowledgement) -> None:
         self.ready = self.ready or message.ready
-        if not self._published:
-            self._published = dict.fromkeys(message.topics, 0)
+        if not self.published:
+            self.published = dict.fromkeys(message.topics, 0)
         done = message.steps - self._consumed
         if done < 0 or done > len(self._in_flight):
             raise RunError(
@@ -115,7 +115,7 @@ class Window:
             self._bytes -= self._in_flight.popleft()[2]
         self._consumed = message.steps
         for index in message.published_topic:
-            self._published[message.topics[index]] += 1
+            self.published[message.topics[index]] += 1
         self._durations_ns.extend(message.duration_ns)
         if done:
             self._progress_s = self._ended_s = time.monotonic()

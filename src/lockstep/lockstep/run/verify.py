@@ -45,6 +45,8 @@ def verify(verification: Verification, folder: Path, watch: Watch | None = None)
 
     Raises UsageError or BagError before anything runs, RunError when a run fails.
     """
+    if len(verification.implementations) < 2:
+        raise UsageError(f"'{verification.reference}' needs another implementation to compare with")
     contract, mismatched = check(verification)
     create_folder(folder)
     (folder / "contract.json").write_text(contract.to_json() + "\n", "utf-8")
