@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The demo: verifies the examples on real recordings and shows what green and red verdicts look like."""
 
 from __future__ import annotations
@@ -7,9 +6,8 @@ import sys
 import time
 from pathlib import Path
 
-from lockstep.bag import BagError
+from lockstep.cli.main import end_well
 from lockstep.cli.show import console, print_table, print_verdict, progress_bars
-from lockstep.run.errors import FAILED, INTERRUPTED, USAGE, RunError, UsageError
 from lockstep.run.verification import load
 from lockstep.run.verify import default_folder, verify
 
@@ -32,17 +30,19 @@ def main() -> int:
     started = time.monotonic()
     verdicts = []
     surprises = []
-    with progress_bars() as watch:
-        for number, (name, (title, expected)) in enumerate(STEPS.items(), start=1):
-            console.print(f"\n[bold]{number}. {name}[/]: {title}")
+    for number, (name, (title, expected)) in enumerate(STEPS.items(), start=1):
+        console.print(f"\n[bold]{number}. {name}[/]: {title}", soft_wrap=True)
+        with progress_bars() as watch:
             verdict = verify(load(VERIFY / f"{name}.yaml"), folder / name, watch)
-            print_verdict(console, verdict)
-            verdicts.append(verdict)
-            if verdict.exit_code != expected:
-                surprises.append(name)
+        print_verdict(console, verdict)
+        verdicts.append(verdict)
+        if verdict.exit_code != expected:
+            surprises.append(name)
     console.print()
     print_table(console, verdicts)
-    console.print(f"{len(STEPS)} verifications in {time.monotonic() - started:.0f} s; bags, logs and diffs:")
+    console.print(
+        f"{len(STEPS)} verifications in {time.monotonic() - started:.0f} s; bags, logs and diffs:"
+    )
     for verdict in verdicts:
         console.print(f"  {verdict.folder}", soft_wrap=True)
     for name in surprises:
@@ -51,15 +51,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        code = main()
-    except (UsageError, BagError) as error:
-        code = USAGE
-        print(f"error: {error}", file=sys.stderr)
-    except RunError as error:
-        code = FAILED
-        print(f"error: {error}", file=sys.stderr)
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-        print("interrupted; all processes ended", file=sys.stderr)
-    sys.exit(code)
+    end_well(lambda: sys.exit(main()))

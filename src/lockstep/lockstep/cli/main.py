@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 import typer
@@ -49,12 +50,17 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line; errors become one sentence on stderr."""
+    """Run the command line."""
+    end_well(app)
+
+
+def end_well(command: Callable[[], None]) -> None:
+    """Run a command; whatever ends it becomes one sentence on stderr and an exit code."""
     for number in _INTERRUPTIONS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
             signal.signal(number, _interrupt)
     try:
-        app()
+        command()
     except (UsageError, BagError, CompareError) as error:
         sys.exit(_say(error, USAGE))
     except RunError as error:

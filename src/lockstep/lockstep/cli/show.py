@@ -11,7 +11,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ..compare.text_diff import summary
-from ..run.errors import MATCH
 from ..run.live import Progress as OnProgress
 from ..run.verify import Verdict, Watch
 
@@ -67,8 +66,9 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
     table = Table(
         "", "in → out", "aligned", "differing", "largest error", "median", "speed-up", "verdict"
     )
+    table.columns[0].no_wrap = True
     for column in table.columns[1:7]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     for verdict in verdicts:
         for name, comparison in verdict.comparisons.items():
             reference, run = verdict.runs[verdict.reference], verdict.runs[name]
@@ -91,11 +91,6 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
         wide.print(
             "median: reference → implementation, one callback with its publishing", style="dim"
         )
-
-
-def exit_code(verdicts: Iterable[Verdict]) -> int:
-    """The worst exit code."""
-    return max((verdict.exit_code for verdict in verdicts), default=MATCH)
 
 
 def _us(duration_ns: float | None) -> str:
