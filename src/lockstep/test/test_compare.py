@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -333,3 +335,17 @@ def test_a_text_diff_is_bounded(tmp_path):
 )
 def test_seconds_are_exact(time_ns, text):
     assert seconds(time_ns) == text
+
+
+WITHOUT_ROS = """
+import sys
+for name in ("rclpy", "builtin_interfaces", "std_msgs", "sensor_msgs", "lockstep_interfaces"):
+    sys.modules[name] = None  # importing it fails
+from lockstep.bag import Bag
+from lockstep.compare import compare
+assert compare(Bag(sys.argv[1]), Bag(sys.argv[1])).all_match
+"""
+
+
+def test_bags_are_compared_without_any_ros(bags):
+    subprocess.run([sys.executable, "-c", WITHOUT_ROS, bags / "husky_acceleration"], check=True)

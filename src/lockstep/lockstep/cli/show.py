@@ -15,7 +15,7 @@ from ..run.live import Progress as OnProgress
 from ..run.verify import Verdict, Watch
 
 console = Console(highlight=False)
-TABLE_WIDTH = 120
+TABLE_WIDTH = 124
 
 
 class Align(str, Enum):
