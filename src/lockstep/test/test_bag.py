@@ -12,6 +12,7 @@ from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.bag.decode import Decoder
 from lockstep.bag.definitions import definition, type_hash
 from lockstep.bag.metadata import OfferedQoS
+from mcap.reader import make_reader
 from rosbags.highlevel import AnyReader
 
 
@@ -163,6 +164,21 @@ def test_an_empty_bag_is_a_bag(tmp_path):
         writer.add_topic("/x", "std_msgs/msg/String", "string data")
     bag = Bag(tmp_path / "empty")
     assert (bag.count, bag.problem, list(bag.messages())) == (0, None, [])
+
+
+def test_every_chunk_holds_a_message_as_rosbag2_play_demands(tmp_path, monkeypatch):
+    monkeypatch.setattr("lockstep.bag.writer._FLUSH_S", 0)
+    type_name = "std_msgs/msg/Header"
+    with BagWriter(tmp_path / "bag") as writer:
+        for topic in ("/a", "/b"):
+            writer.add_topic(topic, type_name, definition(type_name))
+            writer.flush()
+        writer.write("/a", b"\0\1\0\0", 1)
+        writer.flush()
+    with (tmp_path / "bag/bag_0.mcap").open("rb") as file:
+        summary = make_reader(file).get_summary()
+    assert [index.message_index_length > 0 for index in summary.chunk_indexes] == [True]
+    assert Bag(tmp_path / "bag").topics.keys() == {"/a", "/b"}
 
 
 def test_negative_steps_in_time_keep_the_order_of_writing(tmp_path):

@@ -168,10 +168,10 @@ class BagWriter:
 
     def _finish_chunk(self) -> None:
         self._last_flush = time.monotonic()
+        if not self._chunk.indexes:  # rosbag2 plays no bag whose first chunk holds no message
+            return
         chunk, self._chunk = self._chunk, _OpenChunk()
         body = chunk.records.end()
-        if not body:
-            return
         start = self._stream.tell()
         head = _record(
             Chunk(
