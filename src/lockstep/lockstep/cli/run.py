@@ -45,9 +45,7 @@ def command(
     only = {verification.reference: verification.implementations[verification.reference], **chosen}
     contract, _ = check(verification.model_copy(update={"implementations": only}))
     folder = output or default_folder(f"{file.stem}-{implementation}")
-    create_folder(folder.parent) if not folder.parent.exists() else None
-    if folder.exists():
-        raise UsageError(f"{folder} exists already; choose another folder or delete it")
+    create_folder(folder)
     with progress_bars() as watch:
         live = run_live(implementation, verification, contract, folder, watch(implementation))
     if as_json:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from ..bag import Bag
+from ..bag import Bag, BagError
 from ..component import Contract
 from .domain import isolated_domain
 from .errors import RunError, UsageError
@@ -45,12 +45,11 @@ def run_live(
     folder: Path,
     progress: Progress | None = None,
 ) -> LiveRun:
-    """Run one implementation on the inputs and record its outputs into `folder`/bag.
+    """Run one implementation on the inputs and record its outputs into `folder`/bag; `folder` is empty.
 
     Raises RunError, with the tail of the log concerned, if anything crashes, hangs or is lost.
     """
     implementation = verification.implementations[name]
-    folder.mkdir(parents=True)
     parameters = _parameters_file(folder, verification.parameters | implementation.parameters)
     in_lockstep = implementation.command is None
     with isolated_domain() as environment:
@@ -63,7 +62,7 @@ def run_live(
                 folder / "recorder.log",
             )
             node = processes.start(
-                name, _node_command(name, implementation, parameters), folder / "node.log"
+                name, _node_command(name, implementation, contract, parameters), folder / "node.log"
             )
             player = processes.start(
                 f"the player for {name}",
@@ -102,7 +101,10 @@ def checked_run(name: str, folder: Path, in_lockstep: bool) -> LiveRun:
         raise RunError(
             f"{name} never answered: it published nothing on {', '.join(recorded) or 'any topic'}"
         )
-    bag = Bag(folder / "bag")
+    try:
+        bag = Bag(folder / "bag")
+    except BagError as error:
+        raise RunError(f"{name}: {error}") from error
     written = {topic: bag.topics[topic].count if topic in bag.topics else 0 for topic in recorded}
     if bag.problem or written != recorded:
         raise RunError(
@@ -168,22 +170,30 @@ def _play(
 
     wait_for(player, [node, recorder], show)
     if player.child.returncode != 0:
-        message = player.tail().splitlines()[-1:] or [player.how_it_ended()]
-        ending = f"; its log {node.log} ends with:\n{node.tail()}" if node.tail() else ""
-        raise RunError(f"{node.name}: {message[0].removeprefix('error: ')}{ending}")
+        last_line = player.tail().rpartition("\n")[2]
+        if not last_line.startswith("error: "):  # it was killed, or is broken
+            raise RunError(f"{player.name} failed ({player.how_it_ended()}); {player.last_words()}")
+        ending = f"; {node.last_words()}" if node.tail() else ""
+        raise RunError(f"{node.name}: {last_line.removeprefix('error: ')}{ending}")
 
 
 def _stop(recorder: Process, node: Process, in_lockstep: bool) -> None:
     """End recorder and node the ordinary way, the recorder first, so that it sees all."""
     if not recorder.interrupt(grace_s=60) or recorder.child.returncode != 0:
-        raise RunError(f"{recorder.name} failed ({recorder.how_it_ended()}):\n{recorder.tail()}")
+        raise RunError(
+            f"{recorder.name} failed ({recorder.how_it_ended()}); {recorder.last_words()}"
+        )
+    if node.ended and node.child.returncode != 0:
+        raise RunError(
+            f"{node.name} ended during the run ({node.how_it_ended()}); {node.last_words()}"
+        )
     if not in_lockstep:
         return  # a black box may end as it likes
     if not node.interrupt():
         raise RunError(f"{node.name} did not end within 5 s of SIGINT")
     if node.child.returncode != 0:
         raise RunError(
-            f"{node.name} ended badly on SIGINT ({node.how_it_ended()}); its log {node.log} ends with:\n{node.tail()}"
+            f"{node.name} ended badly on SIGINT ({node.how_it_ended()}); {node.last_words()}"
         )
 
 
@@ -194,13 +204,16 @@ def _parameters_file(folder: Path, parameters: dict[str, Any]) -> Path:
     return path
 
 
-def _node_command(name: str, implementation: Implementation, parameters: Path) -> list[str]:
+def _node_command(
+    name: str, implementation: Implementation, contract: Contract, parameters: Path
+) -> list[str]:
     command = command_of(name, implementation)
     ros = ["--ros-args", "--params-file", str(parameters)]
     if implementation.command is None:
         return [*command, "--lockstep", *ros]
+    topics = {port.name: port.topic for port in (*contract.inputs, *contract.outputs)}
     for port, topic in implementation.remap.items():
-        ros += ["-r", f"{topic}:={resolved(port)}"]
+        ros += ["-r", f"{topic}:={resolved(topics[port])}"]
     return [*command, *ros]
 
 

@@ -57,6 +57,7 @@ def verify(verification: Verification, folder: Path, watch: Watch | None = None)
         names = [reference, *(n for n in verification.implementations if n != reference)]
         for name in names:
             progress = watch(name) if watch else None
+            create_folder(folder / name)
             runs[name] = run_live(name, verification, contract, folder / name, progress)
         for name in names[1:]:
             comparisons[name] = _compare(verification, contract, runs[reference], runs[name])
@@ -85,6 +86,7 @@ def check(verification: Verification) -> tuple[Contract, dict[str, list[str]]]:
         raise UsageError(f"{contract.component} has no outputs to compare")
     bag_topics(verification.inputs, contract)
     _check_parameters(verification, contract)
+    _check_remaps(verification, contract)
     differences = {name: contract.differences(other) for name, other in contracts.items()}
     return contract, {name: found for name, found in differences.items() if found}
 
@@ -102,13 +104,8 @@ def create_folder(folder: Path) -> None:
 
 
 def default_folder(stem: str) -> Path:
-    """A folder for results that does not exist yet: runs/STEM-DATE-TIME below the current one."""
-    base = Path("runs", f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}")
-    number, folder = 1, base
-    while folder.exists():
-        number += 1
-        folder = base.with_name(f"{base.name}-{number}")
-    return folder
+    """A folder for results below the current one that no other run chooses: runs/STEM-DATE-TIME-PID."""
+    return Path("runs", f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
 
 
 def as_data(verdict: Verdict) -> dict[str, Any]:
@@ -185,6 +182,16 @@ def _check_parameters(verification: Verification, contract: Contract) -> None:
             raise UsageError(
                 f"{name}: the contract has no parameter '{min(given - known)}'; "
                 f"it has {', '.join(sorted(known)) or 'none'}"
+            )
+
+
+def _check_remaps(verification: Verification, contract: Contract) -> None:
+    known = {port.name for port in (*contract.inputs, *contract.outputs)}
+    for name, implementation in verification.implementations.items():
+        if implementation.remap.keys() - known:
+            raise UsageError(
+                f"{name}: remap names '{min(implementation.remap.keys() - known)}', which is no port "
+                f"of the contract; it has {', '.join(sorted(known))}"
             )
 
 
