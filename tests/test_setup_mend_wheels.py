@@ -1,6 +1,5 @@
 """The fix-ups of the wheels are safe to repeat, and refuse wheels that they do not know."""
 
-import os
 import shutil
 import subprocess
 import sys

@@ -101,7 +101,15 @@ def run_pip(venv: Path, lock: Path, held: int) -> None:
     pip inherits the lock that is held on the folder, so that no other set-up starts while it lives.
     """
     pins = re.findall(r"^\S+==(?!.*== 'win32')", lock.read_text(), re.MULTILINE)
-    command = [venv / "bin/python", "-I", "-m", "pip", "install", "--no-deps", "--require-hashes"]
+    command: list[str | Path] = [
+        venv / "bin/python",
+        "-I",
+        "-m",
+        "pip",
+        "install",
+        "--no-deps",
+        "--require-hashes",
+    ]
     command += ["--no-build-isolation", "--use-pep517", "--no-input", "--no-warn-script-location"]
     command += ["--disable-pip-version-check", "--progress-bar=off", "-r", lock]
     environment = {
