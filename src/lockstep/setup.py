@@ -14,6 +14,7 @@ setup(
         ("bin", ["bin/lockstep"]),
     ],
     install_requires=["setuptools"],
+    extras_require={"test": ["pytest"]},  # tells colcon test to run pytest
     zip_safe=True,
     maintainer="Lockstep developers",
     maintainer_email="lockstep-developers@example.com",

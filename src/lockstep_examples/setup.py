@@ -22,6 +22,7 @@ setup(
         (f"share/{package}/verify", glob("verify/*.yaml")),
     ],
     install_requires=["setuptools"],
+    extras_require={"test": ["pytest"]},  # tells colcon test to run pytest
     zip_safe=True,
     maintainer="Lockstep developers",
     maintainer_email="lockstep-developers@example.com",
