@@ -63,6 +63,23 @@ def test_a_subclass_inherits_ports_and_may_replace_them():
     assert DirectRun(Doubler()).component.factor == 2.0
 
 
+def test_a_parameter_may_have_a_name_that_is_no_identifier():
+    class Limited(Component):
+        speed = Parameter(1.5, name="limits.speed")
+
+    assert [p.name for p in contract_of(Limited).parameters] == ["limits.speed"]
+    assert DirectRun(Limited()).component.speed == 1.5
+    assert DirectRun(Limited(), {"limits.speed": 2.0}).component.speed == 2.0
+
+
+def test_two_parameters_of_one_name_are_refused_at_once():
+    with pytest.raises(TypeError, match="Twice declares parameter 'speed' twice"):
+
+        class Twice(Component):
+            speed = Parameter(1.5)
+            limit = Parameter(2.0, name="speed")
+
+
 def test_an_input_without_its_method_is_refused_at_once():
     with pytest.raises(TypeError, match="declares 'scan' but has no method on_scan"):
 

@@ -33,6 +33,15 @@ def test_time_that_steps_back_starts_every_timer_anew():
     assert fired(Schedule([10]), 100, 115, 50, 59, 60) == [(0, 110), (0, 60)]
 
 
+def test_timers_start_again_after_a_restart():
+    schedule = Schedule([10])
+    fired(schedule, 100)
+    schedule.restart()
+    assert (schedule.now_ns, schedule.next_due_ns) == (0, None)
+    assert fired(schedule, 1_000_000) == []
+    assert schedule.next_due_ns == 1_000_010
+
+
 def test_next_due_is_known_once_time_is():
     schedule = Schedule([30, 10])
     assert schedule.next_due_ns is None

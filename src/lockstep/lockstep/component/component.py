@@ -47,11 +47,19 @@ class Component:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        declared = [item for base in reversed(cls.__mro__[:-1]) for item in vars(base).items()]
-        cls.inputs = {name: item for name, item in declared if isinstance(item, Input)}
-        cls.outputs = {name: item for name, item in declared if isinstance(item, Output)}
-        cls.parameters = {name: item for name, item in declared if isinstance(item, Parameter)}
-        cls.timers = {name: item for name, item in declared if isinstance(item, Timer)}
+        declared: dict[str, Any] = {}
+        for base in reversed(cls.__mro__[:-1]):
+            declared |= vars(base)
+        cls.inputs = {name: item for name, item in declared.items() if isinstance(item, Input)}
+        cls.outputs = {name: item for name, item in declared.items() if isinstance(item, Output)}
+        cls.timers = {name: item for name, item in declared.items() if isinstance(item, Timer)}
+        cls.parameters = {}
+        for item in declared.values():
+            if (
+                isinstance(item, Parameter)
+                and cls.parameters.setdefault(item.name, item) is not item
+            ):
+                raise TypeError(f"{cls.__name__} declares parameter '{item.name}' twice")
         for name in [*cls.inputs, *cls.timers]:
             if not callable(getattr(cls, f"on_{name}", None)):
                 raise TypeError(f"{cls.__name__} declares '{name}' but has no method on_{name}")

@@ -29,16 +29,19 @@ def ros_type(value: object) -> str:
 
 
 class Parameter(Generic[ValueT]):
-    """A named value with a default; reading it on a component gives the current value."""
+    """A named value with a default; reading it on a component gives the current value.
 
-    def __init__(self, default: ValueT, description: str = "") -> None:
+    `name` is the ROS name where that is no Python identifier, such as `limits.speed`.
+    """
+
+    def __init__(self, default: ValueT, description: str = "", *, name: str = "") -> None:
         self.type = ros_type(default)
         self.default: ValueT = default
         self.description = description
-        self.name = ""
-
-    def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
+
+    def __set_name__(self, owner: type, attribute: str) -> None:
+        self.name = self.name or attribute
 
     @overload
     def __get__(self, component: None, owner: type) -> Parameter[ValueT]: ...
