@@ -1,19 +1,30 @@
-"""The probe component as a real process, and a real rclpy node beside it, on a DDS domain of their own."""
+"""The probe component as a real process, and a real rclpy node beside it, on a DDS domain of their own.
+
+LOCKSTEP_PROBE names the process: probe.cpp, built, or probe.py. Both pass the same tests.
+"""
 
 import os
 import signal
 import subprocess
 import time
 
-# Before rclpy is initialised and the processes start: no other node may be heard.
-os.environ["ROS_DOMAIN_ID"] = str(20 + os.getpid() % 80)
-os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-
 import pytest
 import rclpy
+from lockstep.run.domain import isolated_domain
 from rclpy.executors import Executor
 
 PROBE = os.environ.get("LOCKSTEP_PROBE", "probe")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def domain():
+    """A domain in which no other node is heard, for this process and those that it starts."""
+    with isolated_domain() as environment, pytest.MonkeyPatch.context() as patch:
+        for name in os.environ.keys() - environment.keys():
+            patch.delenv(name)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        yield
 
 
 class Host:

@@ -60,7 +60,7 @@ class Run:
         node.create_subscription(
             String, "/echo", lambda msg: self.recorded.append(("/echo", msg)), LATCHED
         )
-        node.create_subscription(
+        self.ticks_subscription = node.create_subscription(
             Header, "/ticks", lambda msg: self.recorded.append(("/ticks", msg)), LOSSLESS
         )
 
@@ -226,7 +226,7 @@ def test_exception_of_a_callback_ends_the_run(start, run):
     run.step(12_345_000_000, "/text")
     code, _, err = host.result()
     assert code == 3
-    assert "probe: on_text failed at 12.345000000 s: told to throw\n" in err
+    assert re.search(r"probe: on_text failed at 12\.345000000 s: .*told to throw", err)
 
 
 def test_slow_recorder_loses_nothing(start, run):
@@ -236,8 +236,14 @@ def test_slow_recorder_loses_nothing(start, run):
     run.texts.publish(String(data="burst"))  # more than both histories can hold
     run.step(10, "/text")
     time.sleep(1.0)
-    wait_until(lambda: run.consumed() == 1, run.executor, timeout_s=100)
-    wait_until(lambda: len(run.recorded) >= 10_503, run.executor, timeout_s=100)
+
+    def recorded_all():
+        # Directly, for an executor is slow.
+        while taken := run.ticks_subscription.handle.take_message(Header, False):
+            run.recorded.append(("/ticks", taken[0]))
+        return run.consumed() == 1 and len(run.recorded) >= 10_503
+
+    wait_until(recorded_all, run.executor, timeout_s=100)
     assert [frame_id for frame_id, _ in run.ticks()[1:]] == [str(i) for i in range(10_500)]
 
 

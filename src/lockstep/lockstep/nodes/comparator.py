@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..bag import Bag
-from ..compare import Tolerances, compare, write_text_diffs
+from ..bag import Bag, BagError
+from ..compare import CompareError, Tolerances, compare, write_text_diffs
 from ..compare.text_diff import summary
 from ..run.errors import DIFFERENT, MATCH
 from .process import exit_with, ros_node, split_arguments
@@ -64,7 +64,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """`ros2 run lockstep comparator A B -o FOLDER …`"""
-    exit_with(lambda: _run(sys.argv[1:]))
+    exit_with(lambda: _run(sys.argv[1:]), BagError, CompareError)
 
 
 if __name__ == "__main__":

@@ -11,36 +11,40 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
 
-import rclpy.exceptions
-import rclpy.parameter
-from rcl_interfaces.msg import ParameterDescriptor
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+from rclpy.exceptions import (
+    InvalidParameterTypeException,
+    NameValidationException,
+    ParameterAlreadyDeclaredException,
+)
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.publisher import Publisher
 from rclpy.subscription import Subscription
 
-from lockstep_interfaces.msg import Acknowledgement, Step
+from lockstep_interfaces.msg import Step
 
-from ..component import Component, Schedule, contract_of, stamp_ns, to_stamp
+from ..component import Component, Schedule, contract_of, stamp_ns
+from ..component.time import NS_PER_S
 from ..run.errors import FAILED, RunError, UsageError
-from .inbox import Inbox
-from .process import Stop, exit_with, ros_node, split_arguments
+from .flow import Flow, seconds
+from .inbox import SERVE_PERIOD_S, Inbox
+from .process import Stop, Stopped, exit_with, own_arguments, ros_node, sentence
 from .qos import lossless, profile
-
-STEP_TOPIC = "/lockstep/step"
-ACKNOWLEDGEMENT_TOPIC = "/lockstep/acknowledgement"
-HELLO_PERIOD_S = 0.05
-PENDING_STEPS = 64
-PUBLISH_PATIENCE_S = 10.0
 
 _USAGE = """usage: {program} [--help] [--contract] [--lockstep] [--ros-args …]
 
-Run {component} as a ROS 2 node.
+Run the component {component} as a ROS 2 node.
 
-  --contract   print the contract as JSON and exit
-  --lockstep   consume inputs in the order of the player's steps and acknowledge them
+  --contract       print the component's contract as JSON and exit
+  --lockstep       consume messages in the order of the steps on /lockstep/step
+  --ros-args …     remappings (-r), parameters (-p, --params-file), --log-level, …
 
 example: {program} --ros-args -p use_sim_time:=true -r __ns:=/robot"""
 
@@ -48,9 +52,10 @@ example: {program} --ros-args -p use_sim_time:=true -r __ns:=/robot"""
 class Host:
     """Gives a component its node: ports, parameters, timers, time and logging."""
 
-    def __init__(self, component: Component, node: Node, *, in_lockstep: bool) -> None:
+    def __init__(self, component: Component, node: Node, stop: Stop, *, in_lockstep: bool) -> None:
         self._component = component
         self._node = node
+        self._stop = stop
         self._inbox = Inbox(node)
         self._timers = list(component.timers)
         self._schedule = Schedule([timer.period_ns for timer in component.timers.values()])
@@ -58,14 +63,13 @@ class Host:
 
         self._declare_parameters()
         self._inputs: dict[Subscription, str] = {
+            # Volatile in lockstep: it goes with any publisher, and all that counts is sent after the first step.
             self._inbox.subscribe(
-                port.message_type,
-                port.topic,
-                lossless(port.qos.durability) if in_lockstep else profile(port.qos),
+                port.message_type, port.topic, lossless() if in_lockstep else profile(port.qos)
             ): name
             for name, port in component.inputs.items()
         }
-        self._outputs = {
+        self._outputs: dict[str, Publisher] = {
             name: node.create_publisher(
                 port.message_type,
                 port.topic,
@@ -73,7 +77,7 @@ class Host:
             )
             for name, port in component.outputs.items()
         }
-        self._flow = _Flow(node, self._inbox, self._outputs) if in_lockstep else None
+        self._flow = Flow(node, self._inbox, self._outputs, self.now, stop) if in_lockstep else None
         component.host = self
 
     def now(self) -> int:
@@ -85,66 +89,59 @@ class Host:
         if self._flow is None:
             self._outputs[output].publish(msg)
         else:
-            self._flow.publish(output, msg, self.now())
+            self._flow.publish(output, msg)
 
-    def spin(self, stop: Stop) -> None:
+    def spin(self) -> None:
         """Run until stopped; raises RunError when a callback fails or a rule of lockstep is broken."""
-        if self._flow is None:
-            self._call("on_start", self._component.on_start)
-            self._spin_free(stop)
-        else:
-            self._spin_in_lockstep(self._flow, stop)
+        with suppress(Stopped):
+            if self._flow is None:
+                self._spin_free()
+            else:
+                self._spin_in_lockstep(self._flow)
 
-    def _spin_free(self, stop: Stop) -> None:
+    def _spin_free(self) -> None:
         clock = self._node.get_clock()
-        while not stop.requested:
-            for subscription in self._inbox.wait(self._patience(clock.now().nanoseconds)):
-                taken = self._inbox.take(subscription)
-                if taken is None:
-                    continue
-                if self._inbox.is_clock(subscription):
-                    subscription.callback(taken[0])
-                self._advance(clock.now().nanoseconds)
-                if subscription in self._inputs:
-                    self._deliver(self._inputs[subscription], taken[0])
-            self._inbox.serve()
+        self._call("start")
+        while True:
+            self._stop.check()
             self._advance(clock.now().nanoseconds)
+            for subscription in self._inbox.wait(self._patience(clock)):
+                taken = self._inbox.take(subscription)
+                if taken is not None:
+                    self._advance(clock.now().nanoseconds)
+                    self._call(self._inputs[subscription], taken[0])
+            self._inbox.serve()
 
-    def _patience(self, now_ns: int) -> float:
+    def _patience(self, clock: Any) -> float:
         due_ns = self._schedule.next_due_ns
-        return 0.02 if due_ns is None else min(0.02, max(0, due_ns - now_ns) * 1e-9)
+        if due_ns is None or clock.ros_time_is_active:
+            return SERVE_PERIOD_S
+        left_ns: int = max(0, due_ns - clock.now().nanoseconds)
+        return min(SERVE_PERIOD_S, left_ns / NS_PER_S)
 
-    def _spin_in_lockstep(self, flow: _Flow, stop: Stop) -> None:
-        subscriptions = {s.topic_name: s for s in self._inputs}
-        while not stop.requested:
+    def _spin_in_lockstep(self, flow: Flow) -> None:
+        step = flow.first_step(self._is_connected)
+        # Not before the first step: only now does the recorder hear what on_start publishes.
+        self._call("start")
+        while True:
+            self._consume(step, flow)
             step = flow.next_step()
-            if step is None:
-                flow.acknowledge(ready=self._is_connected())
-                self._inbox.wait(HELLO_PERIOD_S)
-                self._inbox.serve()
-                continue
-            if step.index == 0:  # not earlier: now every peer listens
-                self._call("on_start", self._component.on_start)
-            self._advance(stamp_ns(step.stamp))
-            subscription = subscriptions.get(step.topic)
-            if subscription is not None:
-                msg = self._await(subscription, stop)
-                if stop.requested:
-                    return
-                start = time.perf_counter_ns()
-                self._deliver(self._inputs[subscription], msg)
-                flow.count_duration(time.perf_counter_ns() - start)
-            flow.finish_step()
-            self._inbox.serve()
 
-    def _await(self, subscription: Subscription, stop: Stop) -> Any:
-        while not stop.requested:
-            taken = self._inbox.take(subscription)
-            if taken is not None:
-                return taken[0]
-            self._inbox.wait(HELLO_PERIOD_S)
-            self._inbox.serve()
-        return None
+    def _consume(self, step: Step, flow: Flow) -> None:
+        if step.index != flow.steps:
+            raise RunError(
+                f"lockstep failed at {seconds(self.now())} s: "
+                f"step {flow.steps} should have come, but step {step.index} came"
+            )
+        self._advance(stamp_ns(step.stamp))
+        for subscription, name in self._inputs.items():
+            if subscription.topic_name == step.topic:
+                msg = flow.next(subscription)
+                start = time.perf_counter_ns()
+                self._call(name, msg)
+                flow.count_duration(time.perf_counter_ns() - start)
+        flow.steps += 1
+        self._inbox.serve()
 
     def _is_connected(self) -> bool:
         return all(s.get_publisher_count() > 0 for s in self._inputs) and all(
@@ -155,122 +152,67 @@ class Host:
         self._schedule.advance(now_ns, self._fire)
 
     def _fire(self, index: int) -> None:
-        method = f"on_{self._timers[index]}"
-        self._call(method, getattr(self._component, method))
+        self._stop.check()
+        self._call(self._timers[index])
 
-    def _deliver(self, name: str, msg: Any) -> None:
-        method = f"on_{name}"
-        self._call(method, getattr(self._component, method), msg)
-
-    def _call(self, name: str, method: Callable[..., None], *args: Any) -> None:
+    def _call(self, name: str, *args: Any) -> None:
         try:
-            method(*args)
-        except RunError:
+            getattr(self._component, f"on_{name}")(*args)
+        except (RunError, Stopped):
             raise
-        except Exception as error:
-            where = traceback.extract_tb(error.__traceback__)[-1]
+        except BaseException as error:  # also SystemExit: a component does not end its host
             raise RunError(
-                f"{self._node.get_name()}: {name} failed at {self.now() * 1e-9:.9f} s: "
-                f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"
+                f"on_{name} failed at {seconds(self.now())} s: {_what_and_where(error)}"
             ) from error
 
     def _declare_parameters(self) -> None:
         for name, parameter in self._component.parameters.items():
+            descriptor = ParameterDescriptor(description=parameter.description)
             try:
-                value = self._node.declare_parameter(
-                    name, parameter.default, ParameterDescriptor(description=parameter.description)
-                ).value
-            except rclpy.exceptions.InvalidParameterTypeException as error:
-                raise UsageError(f"parameter '{name}' must be of type {parameter.type}") from error
+                value = self._node.declare_parameter(name, parameter.default, descriptor).value
+            except InvalidParameterTypeException as error:
+                raise UsageError(sentence(error)) from error
+            except ParameterAlreadyDeclaredException as error:
+                raise RunError(f"parameter '{name}' is one that every node has already") from error
+            if value is None:  # `-p name:=[]`: a list without elements has no type
+                raise UsageError(
+                    f"parameter '{name}' must be of type {parameter.type}, not no value"
+                )
             self._component.parameter_values[name] = _plain(value)
+        self._sim_time: bool = self._node.get_parameter("use_sim_time").value
         self._node.add_post_set_parameters_callback(self._on_parameters)
 
-    def _on_parameters(self, changed: list[rclpy.parameter.Parameter]) -> None:
+    def _on_parameters(self, changed: list[Parameter]) -> None:
         for parameter in changed:
             if parameter.name in self._component.parameters:
                 self._component.parameter_values[parameter.name] = _plain(parameter.value)
+            elif parameter.name == "use_sim_time" and parameter.value != self._sim_time:
+                self._sim_time = parameter.value
+                if self._flow is None:  # in lockstep, time is that of the steps
+                    self._schedule.restart()
 
 
-class _Flow:
-    """The host's side of lockstep: steps in, acknowledgements out."""
+class HostNode(Node):
+    """A node that refuses parameters with the same sentences as the C++ host."""
 
-    def __init__(self, node: Node, inbox: Inbox, outputs: dict[str, Any]) -> None:
-        self._node = node
-        self._inbox = inbox
-        self._outputs = outputs
-        self._steps = inbox.subscribe(Step, STEP_TOPIC, lossless())
-        self._acknowledgements = node.create_publisher(
-            Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless()
-        )
-        self._index = {name: index for index, name in enumerate(outputs)}
-        self._count = 0
-        self._pending_steps = 0
-        self._last_hello = 0.0
-        self._pending = self._fresh()
+    def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
+        """Set all of them or none; the parameter services call this."""
+        for parameter in parameter_list:
+            if objection := self._objection(parameter):
+                reason = f"parameter '{parameter.name}' {objection}"
+                return SetParametersResult(successful=False, reason=reason)
+        return super().set_parameters_atomically(parameter_list)
 
-    def next_step(self) -> Step | None:
-        """The next step if it is there; raises RunError if one was lost."""
-        taken = self._inbox.take(self._steps)
-        if taken is None:
-            return None
-        step: Step = taken[0]
-        if step.index != self._count:
-            raise RunError(
-                f"{self._node.get_name()}: step {self._count} was lost; got {step.index}"
-            )
-        return step
-
-    def publish(self, output: str, msg: Any, now_ns: int) -> None:
-        """Publish, waiting while the queue is full, and note it for the acknowledgement."""
-        self._insist(self._outputs[output], msg)
-        self._pending.published_topic.append(self._index[output])
-        self._pending.published_stamp.append(to_stamp(now_ns))
-
-    def count_duration(self, duration_ns: int) -> None:
-        """Note how long the callback of an input took."""
-        self._pending.duration_ns.append(duration_ns)
-
-    def finish_step(self) -> None:
-        """Count a step as consumed; acknowledges when many are pending."""
-        self._count += 1
-        self._pending_steps += 1
-        if self._pending_steps >= PENDING_STEPS:
-            self.acknowledge(ready=True)
-
-    def acknowledge(self, *, ready: bool) -> None:
-        """Publish what is pending; before the first step, say hello now and then."""
-        if self._pending_steps == 0:
-            now = time.monotonic()
-            if self._count or now - self._last_hello < HELLO_PERIOD_S:
-                return
-            self._last_hello = now
-        message, self._pending = self._pending, self._fresh()
-        message.steps = self._count
-        message.ready = (
-            ready
-            and self._steps.get_publisher_count() > 0
-            and self._acknowledgements.get_subscription_count() >= 2
-        )
-        self._pending_steps = 0
-        self._insist(self._acknowledgements, message)
-
-    def _fresh(self) -> Acknowledgement:
-        return Acknowledgement(
-            node=self._node.get_fully_qualified_name(),
-            topics=[publisher.topic_name for publisher in self._outputs.values()],
-        )
-
-    def _insist(self, publisher: Any, msg: Any) -> None:
-        deadline = time.monotonic() + PUBLISH_PATIENCE_S
-        while True:
-            try:
-                publisher.publish(msg)
-                return
-            except rclpy_implementation.RCLError as error:
-                if time.monotonic() > deadline:
-                    raise RunError(
-                        f"{self._node.get_name()}: nobody takes {publisher.topic_name} any more"
-                    ) from error
+    def _objection(self, parameter: Parameter) -> str:
+        if not self.has_parameter(parameter.name):
+            return "is not declared"
+        declared = self.describe_parameter(parameter.name)
+        if declared.read_only:
+            return "is read-only"
+        if declared.type != parameter.type_.value:
+            wanted = Parameter.Type(declared.type)
+            return f"must be of type {_type_name(wanted)}, not {_type_name(parameter.type_)}"
+        return ""
 
 
 def node_name(component_name: str) -> str:
@@ -280,30 +222,43 @@ def node_name(component_name: str) -> str:
 
 def run(component_class: type[Component], arguments: Sequence[str], program: str) -> int:
     """Run a component with the command line of a host; returns the exit code."""
-    own, ros = split_arguments(arguments)
+    own = own_arguments(arguments)
     unknown = [a for a in own if a not in ("--help", "-h", "--contract", "--lockstep")]
     if unknown:
-        raise UsageError(f"unknown argument '{unknown[0]}'; try {program} --help")
+        raise UsageError(f"unknown argument '{unknown[0]}'; see --help")
     if "--help" in own or "-h" in own:
         print(_USAGE.format(program=program, component=component_class.__name__))
         return 0
     if "--contract" in own:
         print(contract_of(component_class).to_json())
         return 0
-    stop = Stop()
-    with ros_node(node_name(component_class.__name__), ros) as node:
+    stop = Stop(twice_kills=True)
+    try:
+        component = component_class()
+    except Exception as error:  # it is the user's and may raise anything
+        raise RunError(_what_and_where(error)) from error
+    with ros_node(node_name(component_class.__name__), arguments, HostNode) as node:
         try:
-            Host(component_class(), node, in_lockstep="--lockstep" in own).spin(stop)
+            Host(component, node, stop, in_lockstep="--lockstep" in own).spin()
         except RunError as error:
-            node.get_logger().fatal(str(error))
+            node.get_logger().fatal(f"{node.get_name()}: {error}")
+            return FAILED
+        except (rclpy_implementation.RCLError, NameValidationException) as error:
+            node.get_logger().fatal(f"{node.get_name()}: {sentence(error)}")
             return FAILED
     return 0
 
 
 def host(component_class: type[Component]) -> None:
     """The main of a component's executable."""
-    program = sys.argv[0].rsplit("/", maxsplit=1)[-1]
-    exit_with(lambda: run(component_class, sys.argv[1:], program))
+    _host(component_class, sys.argv[1:], Path(sys.argv[0]).name)
+
+
+def _host(component_class: type[Component], arguments: Sequence[str], program: str) -> NoReturn:
+    exit_with(
+        lambda: run(component_class, arguments, program),
+        name=node_name(component_class.__name__),
+    )
 
 
 def load(target: str) -> type[Component]:
@@ -320,13 +275,25 @@ def load(target: str) -> type[Component]:
 
 def main() -> None:
     """`ros2 run lockstep host MODULE:CLASS …`: host any Python component."""
-    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
-        exit_with(lambda: _missing_target())
-    exit_with(lambda: run(load(sys.argv[1]), sys.argv[2:], f"host {sys.argv[1]}"))
+    exit_with(lambda: _host_target(sys.argv[1:]), name="host")
 
 
-def _missing_target() -> int:
-    raise UsageError("give the component as MODULE:CLASS, such as lockstep_examples:PdController")
+def _host_target(arguments: Sequence[str]) -> int:
+    if not arguments or arguments[0].startswith("-"):
+        raise UsageError(
+            "give the component as MODULE:CLASS, such as lockstep_examples:PdController"
+        )
+    _host(load(arguments[0]), arguments[1:], f"host {arguments[0]}")
+
+
+def _what_and_where(error: BaseException) -> str:
+    what = " ".join(str(error).splitlines())
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {what} ({where.filename}:{where.lineno})"
+
+
+def _type_name(kind: Parameter.Type) -> str:
+    return "no value" if kind == Parameter.Type.NOT_SET else kind.name.lower()
 
 
 def _plain(value: Any) -> Any:

@@ -55,11 +55,14 @@ class Inbox:
         self._subscriptions.append(subscription)
         return subscription
 
-    def wait(self, timeout_s: float) -> list[Subscription]:
-        """The subscriptions that have a message, after `timeout_s` at the latest."""
-        watched = (
-            self._subscriptions if self._clock is None else [*self._subscriptions, self._clock]
-        )
+    def wait(self, timeout_s: float, only: Subscription | None = None) -> list[Subscription]:
+        """The subscriptions that have a message (or whether `only` that one has), after `timeout_s` at the latest.
+
+        Under use_sim_time, it also brings the node's clock up to date.
+        """
+        watched = self._subscriptions if only is None else [only]
+        if self._clock is not None:
+            watched = [*watched, self._clock]
         if not watched:  # rcl refuses to wait for nothing
             time.sleep(timeout_s)
             return []
@@ -71,7 +74,9 @@ class Inbox:
             wait_set.add_subscription(subscription.handle)
         wait_set.wait(max(0, int(timeout_s * 1e9)))
         ready = set(wait_set.get_ready_entities("subscription"))
-        return [s for s in watched if s.handle.pointer in ready]
+        if self._clock is not None and (taken := self.take(self._clock)) is not None:
+            self._clock.callback(taken[0])
+        return [s for s in watched if s.handle.pointer in ready and s is not self._clock]
 
     @staticmethod
     def take(subscription: Subscription) -> tuple[Any, dict[str, int]] | None:
@@ -80,10 +85,6 @@ class Inbox:
             subscription.msg_type, subscription.raw
         )
         return taken
-
-    def is_clock(self, subscription: Subscription) -> bool:
-        """Whether this is the node's own /clock subscription (it has one under use_sim_time)."""
-        return subscription is self._clock
 
     def serve(self) -> None:
         """Answer services, now and then; cheap to call after every message."""

@@ -416,7 +416,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """`ros2 run lockstep player BAG …`"""
-    exit_with(lambda: _run(sys.argv[1:]))
+    exit_with(lambda: _run(sys.argv[1:]), BagError)
 
 
 if __name__ == "__main__":

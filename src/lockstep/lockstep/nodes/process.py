@@ -2,57 +2,78 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import rclpy
-import rclpy.exceptions
 from rclpy.context import Context
+from rclpy.exceptions import (
+    InvalidParameterTypeException,
+    NameValidationException,
+    ParameterException,
+)
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import try_shutdown
 
-from ..bag import BagError
-from ..compare import CompareError
 from ..run.errors import FAILED, USAGE, RunError, UsageError
 
 
-class Stop:
-    """Set by SIGINT or SIGTERM; loops ask it, so that a node always ends between two messages."""
+class Stopped(BaseException):
+    """The process was asked to stop. Not an Exception: nothing went wrong, and no component shall catch it."""
 
-    def __init__(self) -> None:
+
+class Stop:
+    """Set by SIGINT or SIGTERM; loops ask it, so that a node always ends between two messages.
+
+    With `twice_kills`, a second signal ends the process at once, whatever it does.
+    """
+
+    def __init__(self, *, twice_kills: bool = False) -> None:
         self.requested = False
+        self._twice_kills = twice_kills
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._request)
 
+    def check(self) -> None:
+        """Raise Stopped once a stop was requested."""
+        if self.requested:
+            raise Stopped
+
     def _request(self, number: int, frame: FrameType | None) -> None:
+        if self.requested and self._twice_kills:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
         self.requested = True
 
 
 @contextmanager
-def ros_node(name: str, ros_arguments: Sequence[str], **options: Any) -> Iterator[Node]:
-    """An rclpy node in its own context; `ros_arguments` are those from `--ros-args` on."""
+def ros_node(
+    name: str, arguments: Sequence[str], kind: type[Node] = Node, **options: Any
+) -> Iterator[Node]:
+    """An rclpy node in its own context; of the `arguments` it takes those for ROS."""
+    own_arguments(arguments)  # rclpy.init would complain too, but in several lines
     context = Context()
     try:
         rclpy.init(
-            args=list(ros_arguments),
+            args=list(arguments),
             context=context,
             signal_handler_options=SignalHandlerOptions.NO,
         )
-        node = Node(name, context=context, **options)
-    except (
-        rclpy_implementation.RCLInvalidROSArgsError,
-        rclpy_implementation.UnknownROSArgsError,
-        rclpy.exceptions.InvalidNodeNameException,
-        rclpy.exceptions.InvalidNamespaceException,
-    ) as error:
+    except rclpy_implementation.RCLError as error:
+        raise UsageError(sentence(error)) from error
+    try:
+        node = kind(name, context=context, **options)
+    except (NameValidationException, ParameterException) as error:
         try_shutdown(context=context)
-        raise UsageError(" ".join(str(error).split())) from error
+        raise UsageError(sentence(error)) from error
     try:
         yield node
     finally:
@@ -60,8 +81,27 @@ def ros_node(name: str, ros_arguments: Sequence[str], **options: Any) -> Iterato
         try_shutdown(context=context)
 
 
+def sentence(error: BaseException) -> str:
+    """What an error of rclpy or rcl says, on one line and without the places in their sources."""
+    text = " ".join(str(error).split())
+    if isinstance(error, rclpy_implementation.UnknownROSArgsError):
+        return f"unknown ROS argument {text.strip('[]')} after --ros-args"
+    if isinstance(error, InvalidParameterTypeException):
+        pattern = r"Trying to set (parameter '.*?') to .* of type '(\w+)', expecting type '(\w+)'"
+        if match := re.match(pattern, text):
+            return f"{match[1]} must be of type {match[3].lower()}, not {match[2].lower()}"
+    return re.sub(
+        r"^[Ff]ailed to (initialize rcl|initialize logging|parse ROS arguments): |, at \S+:\d+",
+        "",
+        text,
+    )
+
+
 def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The node's own arguments and the ROS ones (`--ros-args … --`)."""
+    """The node's own arguments and the ROS ones (`--ros-args … --`).
+
+    For nodes with arguments like NAME:=TARGET, which rcl would take for a remap rule of ROS 1.
+    """
     own: list[str] = []
     ros: list[str] = []
     target = own
@@ -77,14 +117,32 @@ def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return own, ros
 
 
-def exit_with(main: Callable[[], int]) -> None:
-    """Run `main` and end the process with its exit code; errors become one sentence on stderr."""
+def own_arguments(arguments: Sequence[str]) -> list[str]:
+    """The arguments that rcl leaves; raises UsageError if it cannot read those that are for ROS."""
+    try:
+        own: list[str] = rclpy_implementation.rclpy_remove_ros_args(list(arguments))
+    except (rclpy_implementation.RCLError, rclpy_implementation.UnknownROSArgsError) as error:
+        raise UsageError(sentence(error)) from error
+    return own
+
+
+def exit_with(
+    main: Callable[[], int], *wrong_input: type[Exception], name: str = "error"
+) -> NoReturn:
+    """Run `main` and end the process with its exit code; errors become one sentence on stderr.
+
+    `wrong_input` are the errors beside UsageError for which the caller is to blame.
+    """
+    usage_errors: tuple[type[Exception], ...] = (UsageError, *wrong_input)
     try:
         code = main()
-    except (UsageError, BagError, CompareError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except usage_errors as error:
+        print(f"{name}: {error}", file=sys.stderr)
         code = USAGE
     except RunError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"{name}: {error}", file=sys.stderr)
+        code = FAILED
+    except rclpy_implementation.RCLError as error:
+        print(f"{name}: {sentence(error)}", file=sys.stderr)
         code = FAILED
     sys.exit(code)

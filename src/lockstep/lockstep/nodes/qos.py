@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-from ..bag.metadata import OfferedQoS
 from ..component import QoS
+
+if TYPE_CHECKING:
+    from ..bag.metadata import OfferedQoS
 
 _RELIABILITY = {
     "reliable": ReliabilityPolicy.RELIABLE,

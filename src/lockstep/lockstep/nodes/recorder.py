@@ -28,7 +28,7 @@ from ..bag.metadata import OfferedQoS
 from ..component import stamp_ns
 from ..component.port import message_class
 from ..run.errors import RunError, UsageError
-from .host import ACKNOWLEDGEMENT_TOPIC
+from .flow import ACKNOWLEDGEMENT_TOPIC
 from .inbox import Inbox
 from .process import Stop, exit_with, ros_node, split_arguments
 from .qos import lossless
@@ -118,8 +118,6 @@ class Recorder:
                 taken_any = True
                 if subscription is self._acknowledgements:
                     self._expect(taken[0])
-                elif self._inbox.is_clock(subscription):
-                    subscription.callback(taken[0])
                 else:
                     self._receive(self._recordings[subscription], *taken)
         self._write_in_order()
@@ -285,7 +283,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """`ros2 run lockstep recorder FOLDER …`"""
-    exit_with(lambda: _run(sys.argv[1:]))
+    exit_with(lambda: _run(sys.argv[1:]), BagError)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from lockstep_interfaces.msg import Acknowledgement, Step
 
 from ..component import to_stamp
 from ..run.errors import RunError
-from .host import ACKNOWLEDGEMENT_TOPIC, STEP_TOPIC
+from .flow import ACKNOWLEDGEMENT_TOPIC, STEP_TOPIC
 from .inbox import Inbox
 from .process import Stop
 from .qos import lossless

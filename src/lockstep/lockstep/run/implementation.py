@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from ..component import Contract
-from .errors import RunError, UsageError
+from .errors import USAGE, RunError, UsageError
 from .processes import ask
 from .verification import Implementation
 
@@ -51,9 +52,10 @@ def contract_of_command(name: str, command: list[str]) -> Contract:
         raise RunError(f"{name} printed no contract within {_CONTRACT_PATIENCE_S} s") from error
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        reason = lines[-1].removeprefix("error: ")
-        kind = UsageError if done.returncode == 2 else RunError
-        raise kind(f"{name} printed no contract: {reason}")
+        if done.returncode == USAGE:
+            reason = re.sub(r"^\w+: ", "", lines[-1])  # a host begins its sentence with its name
+            raise UsageError(f"{name} printed no contract: {reason}")
+        raise RunError(f"{name} printed no contract: {lines[-1]}")
     try:
         return Contract.from_json(done.stdout)
     except ValueError as error:

@@ -105,7 +105,10 @@ std::string usage(const std::string & executable, const std::string & class_name
          "\n"
          "  --contract       print the component's contract as JSON and exit\n"
          "  --lockstep       consume messages in the order of the steps on /lockstep/step\n"
-         "  --ros-args …     remappings (-r), parameters (-p, --params-file), --log-level, …\n";
+         "  --ros-args …     remappings (-r), parameters (-p, --params-file), --log-level, …\n"
+         "\n"
+         "example: " +
+         executable + " --ros-args -p use_sim_time:=true -r __ns:=/robot\n";
 }
 
 }  // namespace lockstep

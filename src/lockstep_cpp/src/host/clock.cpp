@@ -14,7 +14,6 @@ void Clock::use_sim_time(bool enabled)
   if (enabled == sim_time()) {
     return;
   }
-  sim_time_ns_ = 0;
   if (enabled) {
     subscription_.emplace(
       node_, rosidl_typesupport_cpp::get_message_type_support_handle<rosgraph_msgs::msg::Clock>(),

@@ -35,21 +35,22 @@ Context::Context(int argc, char ** argv) : context_(rcl_get_zero_initialized_con
   if (rcl_init_options_fini(&options) != RCL_RET_OK) {
     take_rcl_error();
   }
-  if (ret == RCL_RET_INVALID_ROS_ARGS) {
-    throw UsageError(take_rcl_error());
+  if (ret != RCL_RET_OK) {
+    throw UsageError(take_rcl_error());  // arguments, or variables such as ROS_DOMAIN_ID
   }
-  check(ret, "starting ROS");
   const rcl_allocator_t allocator = rcl_get_default_allocator();
   if (
     rcl_logging_configure_with_output_handler(&context_.global_arguments, &allocator, log_locked) !=
     RCL_RET_OK) {
-    // A node without a log file or /rosout is still a node, as in rclcpp.
-    RCUTILS_SAFE_FWRITE_TO_STDERR("logging is not available: ");
-    RCUTILS_SAFE_FWRITE_TO_STDERR((take_rcl_error() + "\n").c_str());
+    const UsageError error(take_rcl_error());
+    shut_down();
+    throw error;
   }
 }
 
-Context::~Context()
+Context::~Context() { shut_down(); }
+
+void Context::shut_down()
 {
   if (
     rcl_shutdown(&context_) != RCL_RET_OK || rcl_logging_fini() != RCL_RET_OK ||

@@ -10,7 +10,7 @@ namespace lockstep
 class Context
 {
 public:
-  /// \throws UsageError if rcl does not accept the arguments
+  /// \throws UsageError if rcl does not accept the arguments or the environment
   Context(int argc, char ** argv);
   ~Context();
   Context(const Context &) = delete;
@@ -19,6 +19,8 @@ public:
   rcl_context_t * handle() { return &context_; }
 
 private:
+  void shut_down();
+
   rcl_context_t context_;
 };
 

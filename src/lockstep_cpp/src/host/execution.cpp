@@ -52,6 +52,8 @@ void Execution::call(const std::string & name, Callback && callback)
     callback();
   } catch (const Stopped &) {
     throw;
+  } catch (const RunError &) {
+    throw;  // by publishing
   } catch (const std::exception & error) {
     throw failed(error.what());
   } catch (...) {

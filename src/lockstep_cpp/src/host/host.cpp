@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -125,7 +126,8 @@ int host_main(int argc, char ** argv, const std::string & class_name)
   try {
     const Arguments arguments = parse_arguments(argc, argv);
     if (arguments.help) {
-      std::fputs(usage(argv[0], component_name).c_str(), stdout);
+      const std::string program = std::filesystem::path(argv[0]).filename();
+      std::fputs(usage(program, component_name).c_str(), stdout);
       return OK;
     }
     const std::unique_ptr<Component> component = make_component(component_name);

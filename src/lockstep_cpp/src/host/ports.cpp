@@ -7,14 +7,18 @@ namespace lockstep
 
 Ports::Ports(Node & node, const Component & component, bool lossless)
 {
-  const auto qos = [lossless](const Port & port) {
-    return lossless ? lockstep::lossless(port.qos().durability) : to_rmw(port.qos());
-  };
   for (InputPort * input : component.inputs()) {
-    inputs.push_back(std::make_unique<HostedInput>(node, *input, qos(*input)));
+    // Volatile in lockstep: it goes with any publisher, and all that counts is sent after the first
+    // step.
+    inputs.push_back(
+      std::make_unique<HostedInput>(
+        node, *input, lossless ? lockstep::lossless(Durability::volatile_) : to_rmw(input->qos())));
   }
   for (OutputPort * output : component.outputs()) {
-    outputs.push_back(std::make_unique<HostedOutput>(node, *output, qos(*output)));
+    outputs.push_back(
+      std::make_unique<HostedOutput>(
+        node, *output,
+        lossless ? lockstep::lossless(output->qos().durability) : to_rmw(output->qos())));
   }
 }
 
