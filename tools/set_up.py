@@ -12,6 +12,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -133,7 +134,7 @@ def run_pip(venv: Path, lock: Path, held: int) -> None:
         pip.kill()
         pip.wait()
     if pip.returncode:
-        raise Obstacle(f"pip could not install {lock.name}: {failure(log.read_text())}")
+        raise Obstacle(f"pip could not install the packages: {failure(log.read_text())}")
 
 
 def progress(output: str, venv: Path, total: int) -> str:
@@ -145,12 +146,13 @@ def progress(output: str, venv: Path, total: int) -> str:
 
 
 def failure(output: str) -> str:
-    """The line of pip's output that says most: why it has no connection, or else its last error."""
+    """Why pip has no connection, or else the last error that it tells."""
+    lost = re.search(r"connection broken by '(.*)': /", output)
+    if lost:
+        return "no connection, " + re.sub(r"<[^>]*>: ", "", lost.group(1))
     lines = output.strip().splitlines() or ["it said nothing"]
-    for line in lines:
-        if "connection broken by" in line:
-            return "no connection, " + line.split("connection broken by ", 1)[1]
-    return next((line for line in reversed(lines) if line.startswith("ERROR: ")), lines[-1])
+    errors = [line for line in lines if re.match(r"ERROR: (?!Exception:$)", line)]
+    return (errors or lines)[-1]
 
 
 def mend(venv: Path) -> None:
@@ -184,6 +186,7 @@ def set_up(world: str, held: int) -> None:
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     held = os.open(ROOT, os.O_RDONLY)
     try:
         try:
