@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 GRACE_S = 5.0
 TAIL_LINES = 15
+FULL_BYTES = 1 << 16
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # Outlives this process if it is killed, which the end of its stdin tells; then it ends the groups it was told of.
@@ -59,7 +61,9 @@ class Process:
         return "\n".join(lines[-TAIL_LINES:])
 
     def last_words(self) -> str:
-        """`its log FILE ends with: …`"""
+        """`its log FILE ends with: …`, or why it could not write one."""
+        if shutil.disk_usage(self.log.parent).free < FULL_BYTES:
+            return f"the disk of {self.log.parent} is full"
         tail = self.tail()
         return f"its log {self.log} ends with:\n{tail}" if tail else f"its log {self.log} is empty"
 
