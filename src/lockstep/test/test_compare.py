@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.compare import CompareError, Tolerance, Tolerances, align, compare, write_text_diffs
-from lockstep.compare.align import align_ticks
+from lockstep.compare.align import align_ticks, tolerance_ns
 from lockstep.compare.values import deviations, seconds
 
 
@@ -38,14 +38,16 @@ def test_nan_equals_nan_and_infinities_equal_themselves():
 
 
 @pytest.mark.parametrize(
-    ("a", "b"), [(float("nan"), 1.0), (float("inf"), 1.0), (1.0, float("-inf"))]
+    ("a", "b"),
+    [(float("nan"), 1.0), (float("inf"), 1.0), (1.0, float("-inf")), (1e300, float("inf"))],
 )
 def test_no_tolerance_makes_a_special_value_equal_to_a_number(a, b):
     for left, right in ((a, b), (b, a)):
         assert [d.passes for d in worst(reading(left), reading(right), abs=1e300, rel=1e300)] == [
             False
         ]
-        found = worst(reading(0, [left]), reading(0, [right]), abs=1e300, rel=1e300)
+        arrays = (reading(0, [side], dtype=np.float64) for side in (left, right))
+        found = worst(*arrays, abs=1e300, rel=1e300)
         assert [d.passes for d in found] == [False]
 
 
@@ -254,11 +256,75 @@ def test_another_type_is_a_finding(tmp_path):
     assert "std_msgs/msg/String" in (compare(a, b).keys["/out"].problem or "")
 
 
-def test_the_same_bytes_under_another_definition_are_decoded(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "difference"),
+    [
+        ("float64 x\nuint32[] n\n", "n is int32[] against uint32[]"),
+        ("float64 x\nint32[2] n\n", "n is int32[] against int32[2]"),
+        ("float64[] x\nint32[] n\n", "x is float64 against float64[]"),
+        ("float64 x\nint32[] n\nbool b\n", "b is missing against bool"),
+    ],
+)
+def test_another_definition_of_a_type_is_a_finding(tmp_path, text, difference):
     a = write(tmp_path / "a", [(0, pair(0, 1, 2))])
-    b = write(tmp_path / "b", [(0, pair(0, 1, 2))], text="float64 x\nuint32[] n\n")
+    b = write(tmp_path / "b", [(0, pair(0, 1, 2))], text=text)
     key = compare(a, b).keys["/out"]
-    assert (key.equal_bytes, key.matches) == (0, True)
+    assert not key.matches
+    assert key.problem == f"the definition of test_msgs/msg/Pair differs: {difference}"
+
+
+TIME = "int32 sec\nuint32 nanosec\n"
+STAMP = f"builtin_interfaces/Time stamp\n{'=' * 80}\nMSG: builtin_interfaces/Time\n{TIME}"
+
+
+def test_a_relative_tolerance_does_not_loosen_stamps(tmp_path):
+    a, b = (
+        write(
+            tmp_path / name,
+            [(0, b"\0\1\0\0" + np.array([sec, 0], "<i4").tobytes())],
+            type_name="test_msgs/msg/Stamp",
+            text=STAMP,
+        )
+        for name, sec in (("a", 1_700_000_000), ("b", 1_700_000_001))
+    )
+    assert not compare(a, b, tolerances=Tolerances({"*": Tolerance(rel=0.1)})).all_match
+    assert compare(a, b, tolerances=Tolerances({"*": Tolerance(abs=1)})).all_match
+
+
+def test_no_tolerance_makes_true_false():
+    found = worst(
+        reading(0, [True, False], dtype=bool), reading(0, [True, True], dtype=bool), abs=9
+    )
+    assert [d.passes for d in found] == [False]
+
+
+def test_how_far_apart_aligned_messages_are_is_said(tmp_path):
+    a = write(tmp_path / "a", [(t * 1_000_000_000, pair(t)) for t in range(10)])
+    b = write(tmp_path / "b", [(t * 1_000_000_000 + t * 10_000_000, pair(t)) for t in range(10)])
+    comparison = compare(a, b, names=("a", "b"))
+    write_text_diffs(comparison, tmp_path / "diffs")
+    assert comparison.keys["/out"].largest_shift_ns == 90_000_000
+    assert "up to 0.090000000 s apart" in (tmp_path / "diffs/summary.txt").read_text()
+    assert not compare(a, b, time_tolerance_ns=0).all_match
+
+
+def test_every_topic_has_a_diff_of_its_own(tmp_path):
+    bags = []
+    for name in "ab":
+        with BagWriter(tmp_path / name) as writer:
+            for topic in ("/a/b", "/a__b", "/../x\0y"):
+                writer.add_topic(topic, "test_msgs/msg/Pair", PAIR)
+                writer.write(topic, pair(ord(name)), 0)
+        bags.append(Bag(tmp_path / name))
+    files = write_text_diffs(compare(*bags), tmp_path / "diffs")
+    assert len(set(files.values())) == 3
+    assert {path.parent for path in files.values()} == {tmp_path / "diffs"}
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf"), 1e300])
+def test_a_time_tolerance_that_makes_no_sense_is_refused(seconds):
+    with pytest.raises(CompareError, match="makes no sense"):
+        tolerance_ns(seconds)
 
 
 def test_bags_without_a_message_cannot_match(tmp_path):

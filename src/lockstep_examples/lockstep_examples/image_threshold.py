@@ -50,10 +50,13 @@ class ImageThreshold(Component):
         if pixel_bytes == 1:
             return pixels[:, :, 0]
         red, blue = (0, 2) if msg.encoding.startswith("rgb") else (2, 0)
-        luma = pixels[:, :, red] * np.uint32(RED)
-        luma += pixels[:, :, 1] * np.uint32(GREEN)
-        luma += pixels[:, :, blue] * np.uint32(BLUE)
-        return (luma + np.uint32(1 << 13)) >> np.uint32(14)
+        wide_pixels = pixels.astype(np.uint32)
+        luma = (
+            wide_pixels[:, :, red] * RED
+            + wide_pixels[:, :, 1] * GREEN
+            + wide_pixels[:, :, blue] * BLUE
+        )
+        return (luma + (1 << 13)) >> 14
 
 
 def main() -> None:

@@ -87,7 +87,10 @@ class ImuComplementaryFilter(Component):
             q3 + half * (q0 * wz + q1 * wy - q2 * wx),
         )
         norm = math.sqrt(q0 * q0 + q1 * q1 + q2 * q2 + q3 * q3)
-        self.q = [q0 / norm, q1 / norm, q2 / norm, q3 / norm]
+        if norm > 0.0 and math.isfinite(norm):
+            self.q = [q0 / norm, q1 / norm, q2 / norm, q3 / norm]
+        else:  # a rate beyond all reason
+            self.start(ax, ay, az)
 
 
 def main() -> None:

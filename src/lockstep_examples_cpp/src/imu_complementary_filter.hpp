@@ -106,7 +106,11 @@ class BasicImuComplementaryFilter : public lockstep::Component
     const double p2 = q2 + half * (q0 * wy - q1 * wz + q3 * wx);
     const double p3 = q3 + half * (q0 * wz + q1 * wy - q2 * wx);
     norm = std::sqrt(p0 * p0 + p1 * p1 + p2 * p2 + p3 * p3);
-    set_q(p0 / norm, p1 / norm, p2 / norm, p3 / norm);
+    if (norm > 0.0 && std::isfinite(norm)) {
+      set_q(p0 / norm, p1 / norm, p2 / norm, p3 / norm);
+    } else {  // a rate beyond all reason
+      start(ax, ay, az);
+    }
   }
 
   void set_q(double w, double x, double y, double z)

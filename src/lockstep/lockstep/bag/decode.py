@@ -42,17 +42,19 @@ class Decoder:
                 f"message {tick} of {self._topic.name} is no valid {self._topic.type} ({type(error).__name__})"
             ) from error
 
-    def fields(self) -> list[str]:
-        """The paths of all fields; arrays without index, times as one field."""
-        return list(self._fields(self._topic.type, ""))
+    def fields(self) -> dict[str, str]:
+        """The paths of all fields and their types; arrays without index, times as one field."""
+        return dict(self._fields(self._topic.type, ""))
 
-    def _fields(self, type_name: str, prefix: str) -> Iterator[str]:
+    def _fields(self, type_name: str, prefix: str) -> Iterator[tuple[str, str]]:
         for name, described in self._store.get_msgdef(type_name).fields:
             kind: Any = described[0]
             detail: Any = described[1]
+            size = ""
             while kind in (Nodetype.ARRAY, Nodetype.SEQUENCE):
+                size += f"[{detail[1] or ''}]"
                 kind, detail = detail[0]
             if kind == Nodetype.NAME and detail not in _TIMES:
-                yield from self._fields(detail, f"{prefix}{name}.")
+                yield from self._fields(detail, f"{prefix}{name}{size and '[]'}.")
             else:
-                yield f"{prefix}{name}"
+                yield f"{prefix}{name}", f"{detail if kind == Nodetype.NAME else detail[0]}{size}"

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+import zlib
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import zstandard
 from mcap.exceptions import McapError
+from mcap.opcode import Opcode
 from mcap.reader import make_reader
 from mcap.records import Channel, Schema
 from mcap.records import Message as McapMessage
@@ -25,6 +27,7 @@ from . import metadata
 from .errors import BagError
 
 _MAGIC = b"\x89MCAP0\r\n"
+_FOOTER = struct.Struct("<BQQQI")  # opcode, length, start of summary, of summary offsets, checksum
 # Whatever a damaged file can make the mcap library (and the decompressors below it) raise.
 _DAMAGE = (
     McapError,
@@ -36,6 +39,8 @@ _DAMAGE = (
     EOFError,
     MemoryError,
     KeyError,
+    IndexError,
+    OverflowError,
 )
 
 
@@ -116,8 +121,18 @@ class Bag:
 
     def messages(self, topics: list[str] | None = None) -> Iterator[Message]:
         """Messages of `topics` (default: all) in file order; raises BagError where the file is damaged."""
+        chosen = self.topics.keys() if topics is None else set(topics)
+        seen = dict.fromkeys(chosen, 0)
         for file in self.files:
-            yield from _scan(file, None if topics is None else set(topics))
+            for message in _scan(file, chosen):
+                seen[message.topic] += 1
+                yield message
+        for name, count in seen.items():
+            if name in self.topics and count != self.topics[name].count:
+                raise BagError(
+                    f"{self.path} is damaged: {name} has {count} messages where its index counts "
+                    f"{self.topics[name].count}; record or copy it again"
+                )
 
     def _open(self, file: Path) -> None:
         try:
@@ -131,8 +146,7 @@ class Bag:
                 if whole:
                     stream.seek(-len(_MAGIC), os.SEEK_END)
                     whole = stream.read() == _MAGIC
-                stream.seek(0)
-                summary = make_reader(stream).get_summary() if whole else None
+                summary = _summary(stream) if whole else None
         except OSError as error:
             raise BagError(f"cannot read {file}: {error.strerror}") from error
         except _DAMAGE:
@@ -162,6 +176,20 @@ class Bag:
             self.problem = str(error)
 
 
+def _summary(stream: BinaryIO) -> Summary | None:
+    """The summary section; None if there is none, or if its checksum says that it is damaged."""
+    stream.seek(-len(_MAGIC) - _FOOTER.size, os.SEEK_END)
+    opcode, _, start, _, checksum = _FOOTER.unpack(stream.read(_FOOTER.size))
+    end = stream.tell() - 4  # the checksum covers all before itself
+    if opcode != Opcode.FOOTER or not 0 < start <= end:
+        return None
+    stream.seek(start)
+    if checksum and zlib.crc32(stream.read(end - start)) != checksum:
+        return None
+    stream.seek(0)
+    return make_reader(stream).get_summary()
+
+
 def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise BagError(f"{path} does not exist; give a rosbag2 folder or a .mcap file")
@@ -173,6 +201,10 @@ def _files(path: Path) -> list[Path]:
         kind = storage if storage != "mcap" else f"{information['compression_format']}-compressed"
         raise BagError(f"{path} is a {kind} bag; convert it to plain MCAP with 'ros2 bag convert'")
     names = information.get("relative_file_paths") or sorted(p.name for p in path.glob("*.mcap"))
+    if not isinstance(names, list):
+        raise BagError(
+            f"{path}/{metadata.FILE_NAME} names no list of files; delete it to read the bag without"
+        )
     if not names:
         raise BagError(f"{path} holds no .mcap file; give a rosbag2 folder or a .mcap file")
     files = [path / str(name) for name in names]
@@ -185,7 +217,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _scan(
-    file: Path, topics: set[str] | None, described: dict[str, Topic] | None = None
+    file: Path, topics: Collection[str] | None, described: dict[str, Topic] | None = None
 ) -> Iterator[Message]:
     """Messages of one file in order; adds the topics it meets to `described`."""
     schemas: dict[int, Schema] = {}

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..bag import Bag
-from ..compare import Tolerances, compare, write_text_diffs
+from ..compare import Tolerances, compare, tolerance_ns, write_text_diffs
 from ..compare.text_diff import summary
 from ..run.errors import DIFFERENT, MATCH
 from ..run.verify import comparison_as_data, create_folder
-from .show import Align, console
+from .show import Align, console, print_json, print_line
 
 
 def command(
@@ -56,7 +55,7 @@ def command(
         *bags,
         topics=topics,
         align_by=align.value,
-        time_tolerance_ns=None if time_tolerance is None else round(time_tolerance * 1e9),
+        time_tolerance_ns=tolerance_ns(time_tolerance),
         tolerances=rules,
         names=(str(a), str(b)),
     )
@@ -64,10 +63,10 @@ def command(
         create_folder(output)
         write_text_diffs(comparison, output)
     if as_json:
-        typer.echo(json.dumps(comparison_as_data(comparison), indent=2))
+        print_json(comparison_as_data(comparison))
     else:
         for line in summary(comparison):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            print_line(console, line)
         if output is not None:
-            console.print(f"diffs: {output}", soft_wrap=True)
+            print_line(console, f"diffs: {output}")
     raise typer.Exit(MATCH if comparison.all_match else DIFFERENT)

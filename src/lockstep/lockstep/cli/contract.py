@@ -9,7 +9,7 @@ import typer
 from ..component import Contract
 from ..run.errors import DIFFERENT
 from ..run.implementation import contract_of_command, find_executable, host_command
-from .show import console
+from .show import console, print_line
 
 
 def command(
@@ -34,7 +34,7 @@ def command(
         return
     differences = first.differences(_contract(other))
     for difference in differences:
-        console.print(f"{other}: {difference}", markup=False, highlight=False, soft_wrap=True)
+        print_line(console, f"{other}: {difference}")
     if differences:
         raise typer.Exit(DIFFERENT)
     console.print(

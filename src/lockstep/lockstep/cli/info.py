@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from ..bag import Bag
 from ..run.errors import MATCH, USAGE
-from .show import console
+from .show import console, print_json, print_line
 
 
 def command(
@@ -32,40 +32,33 @@ def command(
     duration_s = (bag.end_ns - bag.start_ns) * 1e-9
     topics = sorted(bag.topics.values(), key=lambda topic: topic.name)
     if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "path": str(path),
-                    "messages": bag.count,
-                    "start_ns": bag.start_ns,
-                    "end_ns": bag.end_ns,
-                    "problem": bag.problem,
-                    "topics": [
-                        {
-                            "name": t.name,
-                            "type": t.type,
-                            "messages": t.count,
-                            "type_hash": t.type_hash,
-                        }
-                        for t in topics
-                    ],
-                },
-                indent=2,
-            )
+        print_json(
+            {
+                "path": str(path),
+                "messages": bag.count,
+                "start_ns": bag.start_ns,
+                "end_ns": bag.end_ns,
+                "problem": bag.problem,
+                "topics": [
+                    {"name": t.name, "type": t.type, "messages": t.count, "type_hash": t.type_hash}
+                    for t in topics
+                ],
+            }
         )
     else:
-        table = Table("topic", "type", "messages", "Hz", title=f"{path}", title_justify="left")
+        table = Table(
+            "topic", "type", "messages", "Hz", title=Text(str(path)), title_justify="left"
+        )
         for column in table.columns[2:]:
             column.justify = "right"
         for topic in topics:
             rate = (
                 f"{(topic.count - 1) / duration_s:.1f}" if duration_s and topic.count > 1 else "–"
             )
-            table.add_row(topic.name, topic.type, str(topic.count), rate)
+            table.add_row(Text(topic.name), Text(topic.type), str(topic.count), rate)
         console.print(table)
-        console.print(
-            f"{bag.count} messages in {duration_s:.3f} s, from {bag.start_ns * 1e-9:.9f} s on"
-        )
+        start_s = bag.start_ns * 1e-9
+        print_line(console, f"{bag.count} messages in {duration_s:.3f} s, from {start_s:.9f} s on")
         if bag.problem:
-            console.print(f"[bold red]problem:[/] {bag.problem}", soft_wrap=True)
+            print_line(console, f"problem: {bag.problem}")
     raise typer.Exit(USAGE if bag.problem else MATCH)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import typer
 from .. import __version__
 from ..bag import BagError
 from ..compare import CompareError
-from ..run.errors import FAILED, INTERRUPTED, USAGE, Interrupted, RunError, UsageError
+from ..run.errors import FAILED, INTERRUPTED, USAGE, Interrupted, RunError, UsageError, unforeseen
 from . import compare, contract, info, run, verify
 
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -59,6 +60,11 @@ def end_well(command: Callable[[], None]) -> None:
     for number in _INTERRUPTIONS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
             signal.signal(number, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # a terminal without our arrows still gets a verdict
     try:
         command()
     except (UsageError, BagError, CompareError) as error:
@@ -68,9 +74,8 @@ def end_well(command: Callable[[], None]) -> None:
     except Interrupted:
         print("interrupted; all processes ended", file=sys.stderr)
         sys.exit(INTERRUPTED)
-    except OSError as error:  # a full disk, a folder taken away
-        where = f"{error.filename}: " if error.filename else ""
-        sys.exit(_say(f"{where}{error.strerror or error}", FAILED))
+    except Exception as error:  # noqa: BLE001 - never a traceback, and never taken for a verdict
+        sys.exit(_say(unforeseen(error), FAILED))
 
 
 def _say(error: Exception | str, code: int) -> int:

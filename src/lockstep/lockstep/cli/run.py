@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..run.errors import UsageError
+from ..run.errors import DIFFERENT, UsageError
 from ..run.live import run_live
 from ..run.verification import load
 from ..run.verify import check, create_folder, default_folder
-from .show import console, progress_bars
+from .show import console, print_json, print_line, progress_bars
 
 
 def command(
@@ -43,13 +42,17 @@ def command(
         raise UsageError(f"{file} has no implementation '{implementation}'; it has {names}")
     chosen = {implementation: verification.implementations[implementation]}
     only = {verification.reference: verification.implementations[verification.reference], **chosen}
-    contract, _ = check(verification.model_copy(update={"implementations": only}))
+    contract, mismatched = check(verification.model_copy(update={"implementations": only}))
+    if mismatched:
+        for difference in mismatched[implementation]:
+            print_line(console, f"CONTRACT DIFFERS: {implementation}: {difference}")
+        raise typer.Exit(DIFFERENT)
     folder = output or default_folder(f"{file.stem}-{implementation}")
     create_folder(folder)
     with progress_bars() as watch:
         live = run_live(implementation, verification, contract, folder, watch(implementation))
     if as_json:
-        typer.echo(json.dumps({**asdict(live), "bag": str(live.bag)}, indent=2))
+        print_json({**asdict(live), "bag": str(live.bag)})
         return
-    console.print(f"{sum(live.sent.values())} messages in, {sum(live.recorded.values())} out")
-    console.print(f"bag: {live.bag}", soft_wrap=True)
+    print_line(console, f"{sum(live.sent.values())} messages in, {sum(live.recorded.values())} out")
+    print_line(console, f"bag: {live.bag}")

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from ..compare.text_diff import summary
 from ..run.live import Progress as OnProgress
 from ..run.verify import Verdict, Watch
 
-console = Console(highlight=False)
+
+class _Terminal(Console):
+    """Whoever reads our output may stop reading (`| head`); that changes no verdict."""
+
+    def on_broken_pipe(self) -> None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+console = _Terminal(highlight=False)
 TABLE_WIDTH = 124
 
 
@@ -45,20 +58,31 @@ def progress_bars() -> Iterator[Watch]:
         yield watch
 
 
+def print_line(out: Console, text: str) -> None:
+    """A line as it is: never wrapped, and nothing in it is taken for markup."""
+    out.print(text, markup=False, soft_wrap=True)
+
+
+def print_json(data: Any) -> None:
+    """Data for scripts, on stdout."""
+    print_line(console, json.dumps(data, indent=2, allow_nan=False))
+
+
 def print_verdict(out: Console, verdict: Verdict) -> None:
     """The verdict of each comparison in words, and where the files are."""
     for name, differences in verdict.mismatched_contracts.items():
-        out.print(
-            f"[bold red]CONTRACT DIFFERS[/] {name}: " + "; ".join(differences), soft_wrap=True
-        )
+        _print_finding(out, "CONTRACT DIFFERS", f"{name}: {'; '.join(differences)}", "red")
     for comparison in verdict.comparisons.values():
         first, *rest = summary(comparison)
-        colour = "green" if comparison.all_match else "red"
         word, _, sentence = first.partition(": ")
-        out.print(f"[bold {colour}]{word}[/]: {sentence}", soft_wrap=True)
+        _print_finding(out, word, sentence, "green" if comparison.all_match else "red")
         for line in rest:
-            out.print(f"  {line}", markup=False, soft_wrap=True)
-    out.print(f"bags, logs and diffs: {verdict.folder}", soft_wrap=True)
+            print_line(out, f"  {line}")
+    print_line(out, f"bags, logs and diffs: {verdict.folder}")
+
+
+def _print_finding(out: Console, word: str, sentence: str, colour: str) -> None:
+    out.print(Text.assemble((word, f"bold {colour}"), f": {sentence}"), soft_wrap=True)
 
 
 def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
@@ -86,7 +110,7 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
                 "[green]match[/]" if comparison.all_match else "[red]differs[/]",
             )
     if table.row_count:
-        wide = out if out.is_terminal else Console(width=TABLE_WIDTH, highlight=False)
+        wide = out if out.is_terminal else _Terminal(width=TABLE_WIDTH, highlight=False)
         wide.print(table)
         wide.print(
             "median: reference → implementation, one callback with its publishing", style="dim"

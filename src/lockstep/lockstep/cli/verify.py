@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..run.verification import load
 from ..run.verify import as_data, default_folder, verify
-from .show import console, print_table, print_verdict, progress_bars
+from .show import console, print_json, print_table, print_verdict, progress_bars
 
 
 def command(
@@ -34,8 +33,7 @@ def command(
     with progress_bars() as watch:
         verdict = verify(verification, folder, watch)
     if as_json:
-        data: dict[str, Any] = as_data(verdict)
-        typer.echo(json.dumps(data, indent=2))
+        print_json(as_data(verdict))
     else:
         print_verdict(console, verdict)
         print_table(console, [verdict])

@@ -1,6 +1,6 @@
 """Comparing two bags: align, tolerances, values, text diffs. Needs no ROS."""
 
-from .align import Alignment, align
+from .align import Alignment, align, tolerance_ns
 from .compare import Comparison, KeyComparison, compare
 from .errors import CompareError
 from .text_diff import write_text_diffs
@@ -15,5 +15,6 @@ __all__ = [
     "Tolerances",
     "align",
     "compare",
+    "tolerance_ns",
     "write_text_diffs",
 ]

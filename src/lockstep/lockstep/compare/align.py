@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .errors import CompareError
+
+MAX_TOLERANCE_S = 1e9
 Times = npt.NDArray[np.int64]
 
 
@@ -42,6 +45,17 @@ def align_ticks(count_a: int, count_b: int) -> Alignment:
     """Pair the i-th with the i-th."""
     ticks = np.arange(min(count_a, count_b), dtype=np.int64)
     return _alignment(ticks, ticks, count_a, count_b)
+
+
+def tolerance_ns(tolerance_s: float | None) -> int | None:
+    """A tolerance in time as `align` takes it; raises CompareError for one that makes no sense."""
+    if tolerance_s is None:
+        return None
+    if not 0 <= tolerance_s <= MAX_TOLERANCE_S:
+        raise CompareError(
+            f"a time tolerance of {tolerance_s:g} s makes no sense; give seconds from 0 on"
+        )
+    return round(tolerance_s * 1e9)
 
 
 def _half_interval(times: Times) -> int:

@@ -40,6 +40,8 @@ class KeyComparison:
     count_b: int = 0
     problem: str | None = None
     aligned: int = 0
+    largest_shift_ns: int = 0
+    """By how much the times of two messages that were aligned differ at most."""
     equal_bytes: int = 0
     differing: int = 0
     first: TickDifference | None = None
@@ -125,6 +127,17 @@ def _compare_key(
     if about[0].type != about[1].type:
         result.problem = f"type {about[0].type} against {about[1].type}"
         return result
+    decoders = (Decoder(about[0]), Decoder(about[1]))
+    fields = [decoder.fields() for decoder in decoders]
+    if fields[0] != fields[1]:
+        name = next(
+            n for n in fields[0].keys() | fields[1].keys() if fields[0].get(n) != fields[1].get(n)
+        )
+        kinds = [of.get(name, "missing") for of in fields]
+        result.problem = (
+            f"the definition of {result.type} differs: {name} is {kinds[0]} against {kinds[1]}"
+        )
+        return result
     if comparison.align == "tick":
         pairs = align_ticks(len(times_a), len(times_b))
     else:
@@ -132,26 +145,26 @@ def _compare_key(
     result.aligned = len(pairs.a)
     result.only_a = [(int(i), int(times_a[i])) for i in pairs.only_a]
     result.only_b = [(int(i), int(times_b[i])) for i in pairs.only_b]
-    _compare_values(bags, key, pairs, times_a, comparison.tolerances, result)
+    shifts = np.abs(times_b[pairs.b] - times_a[pairs.a])
+    result.largest_shift_ns = int(shifts.max(initial=0))
+    _compare_values(bags, decoders, pairs, times_a, comparison.tolerances, result)
     return result
 
 
 def _compare_values(
     bags: tuple[Bag, Bag],
-    key: str,
+    decoders: tuple[Decoder, Decoder],
     pairs: Alignment,
     times_a: Times,
     tolerances: Tolerances,
     result: KeyComparison,
 ) -> None:
-    decoders = [Decoder(bag.topics[key]) for bag in bags]
-    same_definition = bags[0].topics[key].definition == bags[1].topics[key].definition
     chosen_a, chosen_b = (
-        _choose(bag.messages([key]), ticks)
+        _choose(bag.messages([result.topic]), ticks)
         for bag, ticks in zip(bags, (pairs.a, pairs.b), strict=True)
     )
     for (tick_a, message_a), (tick_b, message_b) in zip(chosen_a, chosen_b, strict=True):
-        if message_a.data == message_b.data and same_definition:
+        if message_a.data == message_b.data:
             result.equal_bytes += 1
             continue
         found = list(

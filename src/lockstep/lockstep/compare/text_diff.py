@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,11 +19,17 @@ def write_text_diffs(comparison: Comparison, folder: Path) -> dict[str, Path]:
     files = {}
     for key in comparison.keys.values():
         if not key.matches:
-            path = folder / f"{key.topic.strip('/').replace('/', '__') or 'root'}.diff"
+            path = _free(folder, re.sub(r"[^\w.-]", "_", key.topic.strip("/").replace("/", "__")))
             path.write_text("\n".join(text_diff(comparison, key)) + "\n", "utf-8")
             files[key.topic] = path
     (folder / "summary.txt").write_text("\n".join(summary(comparison)) + "\n", "utf-8")
     return files
+
+
+def _free(folder: Path, stem: str) -> Path:
+    """A name for a diff that no other topic has."""
+    names = (f"{stem or 'root'}{number or ''}.diff" for number in itertools.count())
+    return next(path for path in (folder / name for name in names) if not path.exists())
 
 
 def summary(comparison: Comparison) -> Iterator[str]:
@@ -89,6 +97,8 @@ def _summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]
         parts.append(f"{len(key.only_b)} only in {comparison.name_b}")
     if key.equal_bytes:
         parts.append(f"{key.equal_bytes} with identical bytes")
+    if key.largest_shift_ns and comparison.align == "time":
+        parts.append(f"up to {seconds(key.largest_shift_ns)} s apart")
     yield head + ", ".join(parts)
     if key.first:
         deviation = key.first.fields[0]

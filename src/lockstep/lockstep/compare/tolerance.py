@@ -56,14 +56,14 @@ class Tolerances:
         """The tolerance of a field; array indices in the path do not matter."""
         found = self._cache.get(field)
         if found is None:
-            plain = re.sub(r"\[\d+\]", "", field)
+            plain = re.sub(r"\[\d*\]", "", field)
             found = next((t for pattern, t in self._compiled if pattern.fullmatch(plain)), EXACT)
             self._cache[field] = found
         return found
 
     def unused(self, fields: Iterable[str]) -> list[str]:
         """The patterns that match none of `fields`: spelling mistakes, most likely."""
-        known = list(fields)
+        known = [re.sub(r"\[\d*\]", "", field) for field in fields]
         return [
             pattern
             for pattern in self.by_pattern

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .tolerance import Tolerance, Tolerances
+from .tolerance import EXACT, Tolerance, Tolerances
 
 NS_PER_S = 1_000_000_000
 _TIMES = ("builtin_interfaces/msg/Time", "builtin_interfaces/msg/Duration")
@@ -55,16 +55,18 @@ def deviations(a: Any, b: Any, tolerances: Tolerances, path: str = "") -> Iterat
         if a != b:
             yield Deviation(path, repr(a), repr(b), None, tolerance, passes=False)
     elif not (a == b or (math.isnan(a) and math.isnan(b))):
-        error = abs(b - a)
+        error = math.inf if math.isnan(a) or math.isnan(b) else float(abs(b - a))
         limit = tolerance.abs + tolerance.rel * abs(a)
-        passes = math.isfinite(a) and error <= limit
-        yield Deviation(path, repr(a), repr(b), float(error), tolerance, passes)
+        passes = math.isfinite(error) and error <= limit
+        yield Deviation(path, repr(a), repr(b), error, tolerance, passes)
 
 
 def _array(a: Any, b: Any, tolerance: Tolerance, path: str) -> Iterator[Deviation]:
     if len(a) != len(b):
         yield _lengths(len(a), len(b), tolerance, path)
         return
+    if a.dtype.kind == "b":
+        tolerance = EXACT
     equal = a == b
     if a.dtype.kind == "f":
         equal |= np.isnan(a) & np.isnan(b)
@@ -102,7 +104,9 @@ def _time(a: Any, b: Any, tolerances: Tolerances, path: str) -> Iterator[Deviati
     ns_a, ns_b = (t.sec * NS_PER_S + t.nanosec for t in (a, b))
     if ns_a != ns_b and not tolerance.ignore:
         error = abs(ns_b - ns_a) / NS_PER_S
-        passes = error <= tolerance.abs + tolerance.rel * abs(ns_a) / NS_PER_S
+        # Relative to a point in time there is no tolerance: it would grow with the age of the epoch.
+        rel = tolerance.rel if a.__msgtype__.endswith("Duration") else 0.0
+        passes = error <= tolerance.abs + rel * abs(ns_a) / NS_PER_S
         yield Deviation(path, seconds(ns_a), seconds(ns_b), error, tolerance, passes)
 
 

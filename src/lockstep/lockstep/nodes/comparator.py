@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..bag import Bag, BagError
-from ..compare import CompareError, Tolerances, compare, write_text_diffs
+from ..compare import CompareError, Tolerances, compare, tolerance_ns, write_text_diffs
 from ..compare.text_diff import summary
 from ..run.errors import DIFFERENT, MATCH
 from .process import exit_with, ros_node, split_arguments
@@ -48,9 +48,7 @@ def _run(arguments: Sequence[str]) -> int:
             topics=args.topic,
             align_by=args.align,
             origin_ns=args.origin,
-            time_tolerance_ns=None
-            if args.time_tolerance is None
-            else round(args.time_tolerance * 1e9),
+            time_tolerance_ns=tolerance_ns(args.time_tolerance),
             tolerances=Tolerances.parse(args.tolerance),
             names=(args.a, args.b),
         )

@@ -17,13 +17,14 @@ from rclpy.exceptions import (
     InvalidParameterTypeException,
     NameValidationException,
     ParameterException,
+    ParameterUninitializedException,
 )
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import try_shutdown
 
-from ..run.errors import FAILED, USAGE, RunError, UsageError
+from ..run.errors import FAILED, USAGE, RunError, UsageError, unforeseen
 
 
 class Stopped(BaseException):
@@ -85,11 +86,15 @@ def sentence(error: BaseException) -> str:
     """What an error of rclpy or rcl says, on one line and without the places in their sources."""
     text = " ".join(str(error).split())
     if isinstance(error, rclpy_implementation.UnknownROSArgsError):
-        return f"unknown ROS argument {text.strip('[]')} after --ros-args"
+        return f"unknown ROS argument {text.strip('[]').partition(', ')[0]} after --ros-args"
     if isinstance(error, InvalidParameterTypeException):
         pattern = r"Trying to set (parameter '.*?') to .* of type '(\w+)', expecting type '(\w+)'"
         if match := re.match(pattern, text):
             return f"{match[1]} must be of type {match[3].lower()}, not {match[2].lower()}"
+    if isinstance(error, ParameterUninitializedException):  # `-p use_sim_time:=[]`
+        return re.sub(
+            r"^The (parameter '.*') is .*", r"\1 must be of type bool, not no value", text
+        )
     return re.sub(
         r"^[Ff]ailed to (initialize rcl|initialize logging|parse ROS arguments): |, at \S+:\d+",
         "",
@@ -144,5 +149,8 @@ def exit_with(
         code = FAILED
     except rclpy_implementation.RCLError as error:
         print(f"{name}: {sentence(error)}", file=sys.stderr)
+        code = FAILED
+    except Exception as error:  # noqa: BLE001 - never a traceback, and never taken for a verdict
+        print(f"{name}: {unforeseen(error)}", file=sys.stderr)
         code = FAILED
     sys.exit(code)

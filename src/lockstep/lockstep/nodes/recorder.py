@@ -278,6 +278,8 @@ def _run(arguments: Sequence[str]) -> int:
             if args.report:
                 with open(args.report, "w", encoding="utf-8") as file:
                     json.dump(recorder.report(), file, indent=2)
+        for topic, count in recorder.report()["missing"].items():
+            raise RunError(f"{count} messages of {topic} were lost on the way to the recorder")
     return 0
 
 

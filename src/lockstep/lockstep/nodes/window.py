@@ -84,6 +84,7 @@ class Window:
         return {
             "steps": self._sent,
             "acknowledged": self._consumed,
+            "callbacks": len(durations),
             "published": self.published,
             "callback_ns": {"median": percentiles[0], "p99": percentiles[1]},
             "wall_s": self._ended_s - self._started_s,

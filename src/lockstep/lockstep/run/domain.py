@@ -42,6 +42,7 @@ def isolated_domain() -> Iterator[dict[str, str]]:
                 continue
             environment = {k: v for k, v in os.environ.items() if k not in _OUTSIDE}
             environment["ROS_DOMAIN_ID"] = str(domain)
+            environment["SKIP_DEFAULT_XML"] = "1"  # Fast DDS: no profiles from the current folder
             environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
             yield environment
             return

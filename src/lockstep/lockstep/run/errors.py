@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 MATCH = 0
 DIFFERENT = 1
 USAGE = 2
@@ -22,3 +25,12 @@ class Interrupted(BaseException):
 
     Not KeyboardInterrupt, which command-line libraries answer in their own way.
     """
+
+
+def unforeseen(error: Exception) -> str:
+    """One sentence for an error that nobody thought of, with the place in the source for whoever mends it."""
+    if isinstance(error, OSError) and error.strerror:  # a full disk, a folder taken away
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text} ({Path(place.filename).name}:{place.lineno}); please report this"

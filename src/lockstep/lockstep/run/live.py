@@ -95,8 +95,13 @@ def checked_run(name: str, folder: Path, in_lockstep: bool) -> LiveRun:
             raise RunError(
                 f"{name}: published {count} messages on {topic}, but {recorded.get(topic, 0)} were recorded"
             )
-    if not sum(played["sent"].values()):
-        raise RunError(f"{name}: no input was sent; the chosen part of the bag is empty")
+    for topic, count in played["sent"].items():
+        if not count:
+            raise RunError(f"{name}: the chosen part of the bag holds no message for {topic}")
+    if in_lockstep and played["callbacks"] != sum(played["sent"].values()):
+        raise RunError(
+            f"{name} took {played['callbacks']} of {sum(played['sent'].values())} messages as its inputs"
+        )
     if not sum(recorded.values()):
         raise RunError(
             f"{name} never answered: it published nothing on {', '.join(recorded) or 'any topic'}"
@@ -226,7 +231,9 @@ def _player_command(
     command += ["--rtf", str(run.rtf), "--window", str(run.window if in_lockstep else 0)]
     command += ["--clock", inputs.clock, "--timeout", str(run.timeout)]
     command += ["--start-timeout", str(START_PATIENCE_S)]
-    command += ["--start-offset", str(inputs.start), "--duration", str(inputs.duration)]
+    command += ["--start-offset", str(inputs.start)]
+    if inputs.duration is not None:
+        command += ["--duration", str(inputs.duration)]
     return [*command, "--progress", "--report", str(folder / "player.json")]
 
 

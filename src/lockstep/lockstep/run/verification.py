@@ -7,13 +7,34 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from ..compare import Tolerance, Tolerances
 from .errors import UsageError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 ParameterValue = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]
+
+
+MAX_S = 1e9
+
+
+def _not_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("Input should be a number")  # noqa: TRY004 - what pydantic expects
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
+Factor = Annotated[float, BeforeValidator(_not_bool)]
 
 
 class _Model(BaseModel):
@@ -49,17 +70,17 @@ class Inputs(_Model):
         min_length=1, description="port → topic(s) of the bag"
     )
     clock: Literal["auto", "bag", "times"] = "auto"
-    start: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    duration: float = Field(default=math.inf, gt=0)
+    start: Number = Field(default=0.0, ge=0, le=MAX_S)
+    duration: Number | None = Field(default=None, gt=0, le=MAX_S)
 
 
 class Run(_Model):
     """How to run: on the live graph at a real-time factor, in lockstep unless it is a black box."""
 
     mode: Literal["live"] = "live"
-    rtf: float = Field(default=math.inf, gt=0)
+    rtf: Factor = Field(default=math.inf, gt=0)
     window: int = Field(default=100, ge=1, le=1000, description="messages in flight")
-    timeout: float = Field(
+    timeout: Number = Field(
         default=10.0, gt=0, description="seconds without an answer that count as a hang"
     )
 
@@ -67,17 +88,21 @@ class Run(_Model):
 class ToleranceModel(_Model):
     """|b - a| <= abs + rel * |a|."""
 
-    abs: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    rel: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    abs: Number = Field(default=0.0, ge=0)
+    rel: Number = Field(default=0.0, ge=0)
 
 
 class Compare(_Model):
     """How outputs are aligned and compared."""
 
     align: Literal["time", "stamp", "tick"] = "time"
-    time_tolerance: float | None = Field(
-        default=None, ge=0, description="seconds; default: half the interval"
+    time_tolerance: Number | None = Field(
+        default=None,
+        ge=0,
+        le=MAX_S,
+        description="seconds; default: none in lockstep, else half the interval",
     )
+    silent: list[str] = Field(default=[], description="outputs that need not carry a message")
     tolerance: dict[str, ToleranceModel | Literal["exact", "ignore"]] = {}
 
     def tolerances(self) -> Tolerances:
@@ -135,8 +160,8 @@ def load(path: Path) -> Verification:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise UsageError(f"{path}:{line}: {error.problem or 'not YAML'}") from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path} is not YAML: {error}") from error
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise UsageError(f"{path} is not YAML that can be read ({type(error).__name__})") from error
     if not isinstance(data, dict):
         raise UsageError(f"{path} is not a verification; see the README for an example")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -10,14 +11,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..bag import Bag, BagError
-from ..compare import Comparison, compare, write_text_diffs
+from ..bag import Bag, BagError, Topic
+from ..bag.decode import Decoder
+from ..bag.definitions import definition
+from ..compare import Comparison, compare, tolerance_ns, write_text_diffs
 from ..compare.text_diff import summary
 from ..component import Contract
+from ..component.parameter import ros_type
 from .errors import DIFFERENT, MATCH, RunError, UsageError
 from .implementation import command_of, contract_of_command, host_command
 from .live import LiveRun, Progress, bag_topics, resolved, run_live
-from .verification import Verification
+from .verification import Compare, Verification
 
 Watch = Callable[[str], Progress]
 
@@ -86,6 +90,7 @@ def check(verification: Verification) -> tuple[Contract, dict[str, list[str]]]:
         raise UsageError(f"{contract.component} has no outputs to compare")
     bag_topics(verification.inputs, contract)
     _check_parameters(verification, contract)
+    _check_compare(verification.compare, contract)
     _check_remaps(verification, contract)
     differences = {name: contract.differences(other) for name, other in contracts.items()}
     return contract, {name: found for name, found in differences.items() if found}
@@ -109,7 +114,7 @@ def default_folder(stem: str) -> Path:
 
 
 def as_data(verdict: Verdict) -> dict[str, Any]:
-    """The verdict as result.json holds it (docs/result.md)."""
+    """The verdict as result.json holds it (docs/verify.md)."""
     return {
         "version": 1,
         "match": verdict.exit_code == MATCH,
@@ -133,6 +138,7 @@ def comparison_as_data(comparison: Comparison) -> dict[str, Any]:
             "problem": key.problem,
             "messages": [key.count_a, key.count_b],
             "aligned": key.aligned,
+            "largest_shift_ns": key.largest_shift_ns,
             "identical_bytes": key.equal_bytes,
             "differing": key.differing,
             "missing": len(key.only_a),
@@ -144,13 +150,17 @@ def comparison_as_data(comparison: Comparison) -> dict[str, Any]:
                 "field": first.fields[0].field,
                 "expected": first.fields[0].a,
                 "found": first.fields[0].b,
-                "error": first.fields[0].error,
+                "error": _finite(first.fields[0].error),
                 "tolerance": str(first.fields[0].tolerance),
             },
             "largest_error": worst
-            and {"tick": key.worst_tick, "field": worst.field, "error": worst.error},
+            and {"tick": key.worst_tick, "field": worst.field, "error": _finite(worst.error)},
         }
     return {"match": comparison.all_match, "align": comparison.align, "keys": keys}
+
+
+def _finite(error: float | None) -> float | None:
+    return error if error is not None and math.isfinite(error) else None  # JSON has no infinity
 
 
 def _compare(
@@ -158,6 +168,9 @@ def _compare(
 ) -> Comparison:
     options = verification.compare
     tolerance_s = options.time_tolerance
+    names = (reference.name, other.name)
+    if tolerance_s is None and not any(verification.implementations[n].command for n in names):
+        tolerance_s = 0.0  # in lockstep the time of every message is exact
     try:
         comparison = compare(
             Bag(reference.bag),
@@ -165,24 +178,58 @@ def _compare(
             topics=[resolved(port.topic) for port in contract.outputs],
             align_by=options.align,
             origin_ns=reference.first_input_ns,
-            time_tolerance_ns=None if tolerance_s is None else round(tolerance_s * 1e9),
+            time_tolerance_ns=tolerance_ns(tolerance_s),
             tolerances=options.tolerances(),
-            names=(reference.name, other.name),
+            names=names,
         )
     except BagError as error:
         raise RunError(f"the outputs cannot be compared: {error}") from error
+    for port in contract.outputs:
+        key = comparison.keys[resolved(port.topic)]
+        if not (key.count_a or key.count_b or port.name in options.silent):
+            raise RunError(
+                f"nothing is known of output '{port.name}': neither {names[0]} nor {names[1]} published on it; "
+                f"choose other inputs, or allow it with compare: {{silent: [{port.name}]}}"
+            )
     return comparison
 
 
 def _check_parameters(verification: Verification, contract: Contract) -> None:
-    known = {p.name for p in contract.parameters}
+    known = {p.name: p.type for p in contract.parameters}
     for name, implementation in verification.implementations.items():
-        given = verification.parameters.keys() | implementation.parameters.keys()
-        if given - known:
+        for parameter, value in (verification.parameters | implementation.parameters).items():
+            if parameter not in known:
+                raise UsageError(
+                    f"{name}: the contract has no parameter '{parameter}'; "
+                    f"it has {', '.join(sorted(known)) or 'none'}"
+                )
+            try:
+                kind = ros_type(value)
+            except TypeError as error:
+                raise UsageError(f"{name}: parameter '{parameter}': {error}") from error
+            if kind != known[parameter]:
+                raise UsageError(
+                    f"{name}: parameter '{parameter}' must be of type {known[parameter]}, not {kind}"
+                )
+
+
+def _check_compare(options: Compare, contract: Contract) -> None:
+    fields: set[str] = set()
+    for port in contract.outputs:
+        topic = Topic(port.name, port.type, definition(port.type), encoding="ros2msg")
+        found = Decoder(topic).fields()
+        if options.align == "stamp" and "header.stamp" not in found:
             raise UsageError(
-                f"{name}: the contract has no parameter '{min(given - known)}'; "
-                f"it has {', '.join(sorted(known)) or 'none'}"
+                f"output '{port.name}' has no header to align by; align by time or tick"
             )
+        fields |= found.keys()
+    for pattern in options.tolerances().unused(fields):
+        raise UsageError(
+            f"tolerance '{pattern}' matches no field of the outputs; they have {', '.join(sorted(fields))}"
+        )
+    unknown = set(options.silent) - {port.name for port in contract.outputs}
+    if unknown:
+        raise UsageError(f"compare.silent: the contract has no output '{min(unknown)}'")
 
 
 def _check_remaps(verification: Verification, contract: Contract) -> None:
