@@ -14,7 +14,6 @@ from typing import Any
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
-from rclpy.subscription import Subscription
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import Trigger
 
@@ -77,6 +76,7 @@ class Player:
             if options.with_recorder
             else None
         )
+        self._status: RecorderStatus | None = None
         self._sent = {publisher.topic_name: 0 for publisher in self._publishers.values()}
         self._first_ns: int | None = None
         self._rtf = options.rtf
@@ -113,7 +113,7 @@ class Player:
         if self._flow is not None:
             self._flow.drain(stop)
             if self._recorder is not None:
-                self._wait_for_recorder(self._flow.published, self._recorder, stop)
+                self._wait_for_recorder(self._flow.published, stop)
         if report_progress:
             print("progress", sum(self._sent.values()), total, flush=True)
 
@@ -188,18 +188,17 @@ class Player:
         self._inbox.wait(timeout_s)
         if self._flow is not None:
             self._flow.take()
+        if self._recorder is not None:  # always: a message left there would end each wait at once
+            while (taken := self._inbox.take(self._recorder)) is not None:
+                self._status = taken[0]
         self._inbox.serve()
 
     def _wait_for_peers(self, stop: Stop) -> None:
         if not (self._options.wait or self._flow or self._recorder):
             return
         deadline = time.monotonic() + self._options.start_timeout_s
-        recorder_ready = self._recorder is None
         while not stop.requested:
-            if self._recorder is not None:
-                while (taken := self._inbox.take(self._recorder)) is not None:
-                    recorder_ready = taken[0].ready
-            missing = self._missing_peer(recorder_ready)
+            missing = self._missing_peer()
             if missing is None:
                 break
             if time.monotonic() > deadline:
@@ -208,15 +207,13 @@ class Player:
         if self._flow is None and not stop.requested:
             time.sleep(SETTLE_S)  # a best-effort reader may still be matching our writers
 
-    def _wait_for_recorder(
-        self, published: dict[str, int], status: Subscription, stop: Stop
-    ) -> None:
+    def _wait_for_recorder(self, published: dict[str, int], stop: Stop) -> None:
         """Wait until the recorder has all that the host published."""
         recorded: dict[str, int] = {}
         deadline = time.monotonic() + self._options.timeout_s
         while not stop.requested:
-            while (taken := self._inbox.take(status)) is not None:
-                news = dict(zip(taken[0].topics, taken[0].counts, strict=True))
+            if self._status is not None:
+                news = dict(zip(self._status.topics, self._status.counts, strict=True))
                 if news != recorded:
                     recorded, deadline = news, time.monotonic() + self._options.timeout_s
             late = {t: published[t] - n for t, n in recorded.items() if n < published.get(t, 0)}
@@ -229,13 +226,13 @@ class Player:
                 )
             self._listen(0.02)
 
-    def _missing_peer(self, recorder_ready: bool) -> str | None:
+    def _missing_peer(self) -> str | None:
         for publisher in self._publishers.values():
             if publisher.get_subscription_count() == 0:
                 return f"no node subscribed to {publisher.topic_name} ({_type(publisher)})"
         if self._flow is not None and not self._flow.ready:
             return "the host did not report that it is ready"
-        if not recorder_ready:
+        if self._recorder is not None and not (self._status and self._status.ready):
             return "no node published what the recorder waits for"
         return None
 

@@ -91,7 +91,7 @@ class Window:
         }
 
     def _wait(self) -> None:
-        self._inbox.wait(0.05)
+        self._inbox.wait(0.05, self._acknowledgements)
         self.take()
         self._inbox.serve()
         if self._in_flight and time.monotonic() - self._progress_s > self._timeout_s:
