@@ -21,7 +21,8 @@ from .verification import Implementation, Inputs, Run, Verification
 
 Progress = Callable[[int, int], None]
 START_PATIENCE_S = 30.0
-QUIET_S = 3.5  # a reliable reader that missed a message gets it after Fast DDS's heartbeat period of 3 s
+# A reliable reader that missed a message gets it after Fast DDS's heartbeat period of 3 s.
+QUIET_S = 3.5
 
 
 @dataclass(frozen=True)
