@@ -5,6 +5,7 @@ import json
 import pytest
 from conftest import ROOT, Stranger
 from lockstep.bag import Bag
+from lockstep.bag.decode import Decoder
 from rosbags.highlevel import AnyReader
 
 VERIFY = ROOT / "src/lockstep_examples/verify"
@@ -66,7 +67,10 @@ def test_a_recorded_bag_is_a_rosbag2_bag_that_others_read(stranger: Stranger):
         "geometry_msgs/msg/QuaternionStamped",
         1997,
     )
-    clock = {m.log_time_ns for m in Bag(ROOT / "bags/gazebo_diff_drive").messages(["/clock"])}
+    source = Bag(ROOT / "bags/gazebo_diff_drive")
+    decoder = Decoder(source.topic("/clock"))
+    clocks = [decoder.decode(m.data, 0).clock for m in source.messages(["/clock"])]
+    clock = {c.sec * 1_000_000_000 + c.nanosec for c in clocks}
     assert {time_ns for time_ns, _ in messages} <= clock, "logged on the simulation's time"
 
 
