@@ -24,6 +24,7 @@ STEP_TOPIC = "/lockstep/step"
 ACKNOWLEDGEMENT_TOPIC = "/lockstep/acknowledgement"
 HELLO_PERIOD_S = 0.05
 PENDING_STEPS = 64
+PENDING_S = 0.05
 PUBLISH_PATIENCE_S = 10.0
 
 
@@ -50,6 +51,7 @@ class Flow:
         )
         self._index = {name: index for index, name in enumerate(outputs)}
         self._acknowledged = 0
+        self._acknowledged_s = 0.0
         self._pending = self._fresh()
 
     def first_step(self, is_connected: Callable[[], bool]) -> Step:
@@ -79,7 +81,10 @@ class Flow:
     def next_step(self) -> Step:
         """Wait for the next step, acknowledging those before if it does not come at once."""
         self._stop.check()
-        if self.steps - self._acknowledged >= PENDING_STEPS:
+        if (
+            self.steps - self._acknowledged >= PENDING_STEPS
+            or time.monotonic() - self._acknowledged_s >= PENDING_S  # slow is not hanging
+        ):
             self._acknowledge_pending()
         step: Step = self.next(self._steps)
         return step
@@ -102,6 +107,7 @@ class Flow:
         message, self._pending = self._pending, self._fresh()
         message.ready = ready
         message.steps = self._acknowledged = self.steps
+        self._acknowledged_s = time.monotonic()
         self._insist(self._acknowledgements, message)
 
     def _fresh(self) -> Acknowledgement:

@@ -20,6 +20,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds ANNOUNCEMENT_PERIOD{50};
 constexpr std::uint64_t MAX_UNACKNOWLEDGED = 64;
+constexpr std::chrono::milliseconds MAX_SILENCE{50};
 constexpr std::chrono::seconds PUBLISH_TIMEOUT{10};
 
 template <typename Message>
@@ -60,7 +61,9 @@ void LockstepRun::run()
   while (true) {
     consume();
     const bool more = steps_.take(&step_);
-    if (!more || acknowledgement_.steps - acknowledged_ >= MAX_UNACKNOWLEDGED) {
+    if (
+      !more || acknowledgement_.steps - acknowledged_ >= MAX_UNACKNOWLEDGED ||
+      SteadyClock::now() - acknowledged_at_ >= MAX_SILENCE) {  // slow is not hanging
       acknowledge();
     }
     if (stop_.requested()) {
@@ -139,6 +142,7 @@ void LockstepRun::acknowledge()
   }
   publish_surely(acknowledgements_, &acknowledgement_);
   acknowledged_ = acknowledgement_.steps;
+  acknowledged_at_ = SteadyClock::now();
   acknowledgement_.published_topic.clear();
   acknowledgement_.published_stamp.clear();
   acknowledgement_.duration_ns.clear();

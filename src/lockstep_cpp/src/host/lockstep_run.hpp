@@ -56,6 +56,7 @@ private:
   lockstep_interfaces::msg::Step step_;
   lockstep_interfaces::msg::Acknowledgement acknowledgement_;
   std::uint64_t acknowledged_ = 0;
+  std::chrono::steady_clock::time_point acknowledged_at_;
 };
 
 }  // namespace lockstep
