@@ -1,15 +1,18 @@
 """In lockstep mode a host consumes its inputs in the order of the steps and loses nothing."""
 
 import re
+import signal
 import time
 
 import pytest
 import rclpy
 from builtin_interfaces.msg import Time
 from conftest import call, wait_until
-from rcl_interfaces.srv import GetParameters
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Header, String
 
 from lockstep_interfaces.msg import Acknowledgement, Step
@@ -245,6 +248,49 @@ def test_slow_recorder_loses_nothing(start, run):
 
     wait_until(recorded_all, run.executor, timeout_s=100)
     assert [frame_id for frame_id, _ in run.ticks()[1:]] == [str(i) for i in range(10_500)]
+
+
+def test_steps_name_topics_after_remapping(start, run):
+    start("--lockstep", "--ros-args", "-r", "text:=/chat", "-r", "sensor/header:=/sensor/header")
+    chats = run.player.create_publisher(String, "/chat", LOSSLESS)
+    run.record()
+    run.wait_until_ready()
+    chats.publish(String(data="hello"))
+    run.step(10, "/text")
+    run.step(11, "/chat")
+    run.wait_for(steps=2, messages=3)
+    assert run.echoes()[-1] == "hello at 11 with gain 0.500000"
+
+
+def test_time_is_that_of_the_steps_whatever_the_clock(start, run):
+    start("--lockstep", "--ros-args", "-p", "use_sim_time:=true")
+    run.record()
+    run.wait_until_ready()
+    clocks = run.player.create_publisher(Clock, "/clock", 10)
+    wait_until(lambda: clocks.get_subscription_count() > 0, run.executor)
+    run.texts.publish(String(data="a"))
+    run.step(10, "/text")
+    run.wait_for(steps=1, messages=3)
+    clocks.publish(Clock(clock=stamp(10**12)))
+    for enabled in (False, True):
+        value = ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=enabled)
+        parameter = Parameter(name="use_sim_time", value=value)
+        call(run.client, SetParameters, "/probe/set_parameters", parameters=[parameter])
+    run.texts.publish(String(data="b"))
+    run.step(15_000_010, "/text")
+    run.wait_for(steps=2, messages=5)
+    assert run.echoes()[-1] == "b at 15000010 with gain 0.500000"
+    assert run.ticks() == [("start", 0), ("fast", 10_000_010)]
+
+
+def test_it_stops_cleanly_while_nobody_takes_its_messages(start, run):
+    host = start("--lockstep")
+    run.record()
+    run.wait_until_ready()
+    run.texts.publish(String(data="burst"))
+    run.step(10, "/text")
+    time.sleep(2.0)
+    assert host.stop(signal.SIGTERM) == (0, "", "")
 
 
 def test_it_stops_cleanly_at_any_time(start, run):

@@ -119,9 +119,7 @@ Parameters::Result Parameters::set(const std::vector<Message> & messages)
     }
     event.changed_parameters.push_back(message);
   }
-  if (!messages.empty()) {
-    events_.publish(&event);
-  }
+  events_.publish(&event);
   result.successful = true;
   return result;
 }
