@@ -14,12 +14,21 @@ from .errors import RunError
 _DOMAINS = range(1, 102)
 # RTPS 2.2, 9.6.1.1: unicast discovery port of the first participant of a domain.
 _PORT_BASE, _DOMAIN_GAIN, _UNICAST_OFFSET = 7400, 250, 10
+# What leads a node to others, or changes how its middleware delivers.
 _OUTSIDE = (
     "ROS_STATIC_PEERS",
     "ROS_DISCOVERY_SERVER",
+    "ROS_SUPER_CLIENT",
     "ROS_LOCALHOST_ONLY",
+    "ROS_SECURITY_ENABLE",
+    "ROS_SECURITY_STRATEGY",
+    "ROS_SECURITY_KEYSTORE",
+    "ROS_SECURITY_ENCLAVE_OVERRIDE",
+    "RMW_FASTRTPS_PUBLICATION_MODE",
+    "RMW_FASTRTPS_USE_QOS_FROM_XML",
     "FASTRTPS_DEFAULT_PROFILES_FILE",
     "FASTDDS_DEFAULT_PROFILES_FILE",
+    "FASTDDS_ENVIRONMENT_FILE",
     "CYCLONEDDS_URI",
 )
 
@@ -44,6 +53,7 @@ def isolated_domain() -> Iterator[dict[str, str]]:
             environment["ROS_DOMAIN_ID"] = str(domain)
             environment["SKIP_DEFAULT_XML"] = "1"  # Fast DDS: no profiles from the current folder
             environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+            environment["SKIP_DEFAULT_XML_FILE"] = "1"  # profiles of Fast DDS in the current folder
             yield environment
             return
     raise RunError(

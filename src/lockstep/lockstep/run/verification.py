@@ -124,27 +124,33 @@ class Verification(_Model):
     reference: str
     inputs: Inputs
     parameters: dict[str, ParameterValue] = {}
-    run: Run = Field(default_factory=Run)
+    run: Run = Field(default_factory=Run, validate_default=True)
     compare: Compare = Field(default_factory=Compare)
 
     @field_validator("reference")
     @classmethod
-    def _reference_exists(cls, name: str, info: Any) -> str:
-        names = info.data.get("implementations", {name: None})
-        if name not in names:
-            raise ValueError(f"'{name}' is none of the implementations ({', '.join(names)})")
+    def _reference_can_be_one(cls, name: str, info: Any) -> str:
+        implementations = info.data.get("implementations")
+        if implementations is None:
+            return name  # wrong themselves, which is said of them
+        if name not in implementations:
+            raise ValueError(
+                f"'{name}' is none of the implementations ({', '.join(implementations)})"
+            )
+        if implementations[name].command is not None and info.data.get("contract") is None:
+            raise ValueError(f"'{name}' is a command, so contract: MODULE:CLASS is needed")
         return name
 
-    @model_validator(mode="after")
-    def _black_boxes_can_run(self) -> Verification:
-        boxes = [name for name, i in self.implementations.items() if i.command is not None]
-        if boxes and math.isinf(self.run.rtf):
-            raise ValueError(
-                f"'{boxes[0]}' is a command and acknowledges nothing; give run: {{rtf: 1.0}} or another finite factor"
-            )
-        if self.reference in boxes and self.contract is None:
-            raise ValueError("the reference is a command, so contract: MODULE:CLASS is needed")
-        return self
+    @field_validator("run")
+    @classmethod
+    def _black_boxes_can_run(cls, run: Run, info: Any) -> Run:
+        for name, implementation in info.data.get("implementations", {}).items():
+            if implementation.command is not None and math.isinf(run.rtf):
+                raise ValueError(
+                    f"'{name}' is a command and acknowledges nothing; "
+                    "give run: {rtf: 1.0} or another finite factor"
+                )
+        return run
 
 
 def load(path: Path) -> Verification:
