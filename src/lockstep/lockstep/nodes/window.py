@@ -42,6 +42,7 @@ class Window:
         self._progress_s = time.monotonic()
         self._started_s = 0.0
         self._ended_s = 0.0
+        self._host = ""
         self.ready = False
 
     def announce(self, time_ns: int, topic: str, size: int) -> None:
@@ -103,6 +104,9 @@ class Window:
             )
 
     def _count(self, message: Acknowledgement) -> None:
+        self._host = self._host or message.node
+        if message.node != self._host:
+            raise RunError(f"{self._host} and {message.node} both answer; run one host in a domain")
         self.ready = self.ready or message.ready
         if not self.published:
             self.published = dict.fromkeys(message.topics, 0)
