@@ -159,8 +159,8 @@ class IgnoresSigintAndSigterm(Slow):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-class StartsAChild(Slow):
-    """Has a process of its own, which outlives it unless someone ends it."""
+class HangsWithAChild(Hang):
+    """Hangs, and has a process of its own that heeds neither SIGINT nor SIGTERM."""
 
     def on_start(self) -> None:
         if os.fork() == 0:
