@@ -328,7 +328,9 @@ def test_the_recorder_reports_messages_that_a_full_queue_overwrote(graph, tmp_pa
     for index in range(20_000):
         publisher.publish(vector(index, index))
     os.kill(recorder.pid, signal.SIGCONT)
-    graph.interrupt(recorder)
+    recorder.send_signal(signal.SIGINT)
+    _, error = graph.finish(recorder, expected=3)
+    assert "messages of /vector were lost on the way to the recorder" in error
     result = json.loads(report.read_text())
     assert result["missing"]["/vector"] > 0
     assert result["recorded"]["/vector"] + result["missing"]["/vector"] == 20_001

@@ -78,7 +78,8 @@ class Timeline:
                     latched[message.topic].append(message)
                 continue
             for earlier in [m for queue in latched.values() for m in queue]:
-                yield Event(message.log_time_ns, now_ns, earlier.topic, earlier.data)
+                began_ns = now_ns if self.clock_topic else start_ns
+                yield Event(start_ns, began_ns, earlier.topic, earlier.data)
             latched = {}
             if message.log_time_ns <= self._end_ns:
                 topic = "" if is_clock else message.topic
