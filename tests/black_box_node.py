@@ -1,6 +1,6 @@
 """An ordinary rclpy node that knows nothing of Lockstep: scales vectors to unit length, on topics of its own names.
 
-An argument makes it misbehave: silent, crash, drop, sensor or latched QoS.
+Arguments change what it does: silent, crash, drop, sensor (QoS), latched (and one message at the start), count_clocks.
 """
 
 from __future__ import annotations
@@ -13,37 +13,38 @@ from geometry_msgs.msg import Vector3Stamped
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from rclpy.utilities import remove_ros_args
+from rosgraph_msgs.msg import Clock
 
 MIDDLE = 50
 
 
 class Direction(Node):
-    def __init__(self, behaviour: str) -> None:
+    def __init__(self, arguments: list[str]) -> None:
         super().__init__("direction")
-        self.behaviour = behaviour
+        self.arguments = arguments
         self.count = 0
+        self.clocks = 0
         self.declare_parameter("epsilon", 1e-12)
-        qos = QoSProfile(depth=10)
-        if behaviour == "sensor":
-            qos = qos_profile_sensor_data
-        if behaviour == "latched":
+        qos = qos_profile_sensor_data if "sensor" in arguments else QoSProfile(depth=10)
+        self.create_subscription(Vector3Stamped, "acceleration", self.on_acceleration, qos)
+        if "count_clocks" in arguments:
+            self.create_subscription(Clock, "/clock", self.on_clock, qos_profile_sensor_data)
+        if "latched" in arguments:
             qos = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.publisher = self.create_publisher(Vector3Stamped, "direction", qos)
-        if behaviour == "latched":
+        if "latched" in arguments:
             self.publisher.publish(Vector3Stamped())
-        self.create_subscription(
-            Vector3Stamped,
-            "acceleration",
-            self.on_acceleration,
-            qos_profile_sensor_data if behaviour == "sensor" else 10,
-        )
+
+    def on_clock(self, msg: Clock) -> None:
+        self.clocks += 1
 
     def on_acceleration(self, msg: Vector3Stamped) -> None:
         self.count += 1
-        if self.behaviour == "silent" or (self.behaviour == "drop" and self.count == MIDDLE):
-            return
-        if self.behaviour == "crash" and self.count == MIDDLE:
+        if "crash" in self.arguments and self.count == MIDDLE:
             raise RuntimeError("acceleration out of range")
+        if "silent" in self.arguments or ("drop" in self.arguments and self.count == MIDDLE):
+            return
         v = msg.vector
         length = math.sqrt(v.x * v.x + v.y * v.y + v.z * v.z)
         out = Vector3Stamped(header=msg.header)
@@ -54,12 +55,11 @@ class Direction(Node):
 
 def main() -> None:
     rclpy.init()
-    own = rclpy.utilities.remove_ros_args(sys.argv)[1:]
-    node = Direction(own[0] if own else "")
+    node = Direction(remove_ros_args(sys.argv)[1:])
     try:
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
-        node.get_logger().info("good bye")
+        print(f"{node.clocks} clocks")
 
 
 if __name__ == "__main__":

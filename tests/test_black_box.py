@@ -1,8 +1,153 @@
-"""placeholder"""
+"""A ROS 2 node that knows nothing of Lockstep is verified by its topics alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import CPP, ROOT, Stranger, Write
+from geometry_msgs.msg import Vector3Stamped
+from lockstep.bag import Bag
+from rclpy.serialization import deserialize_message
+
+NODE = str(ROOT / "tests/black_box_node.py")
+CONTRACT = "lockstep_examples:VectorNormalizer"
+LENGTH_S, MESSAGES, RTF = 2.0, 61, 2.0
 
 
-def test_x(stranger, write_verification):
-    done = stranger.run("verify", write_verification(), "-o", "out")
-    print(done)
-    assert done.code == 0
+def box(*command: str) -> dict[str, Any]:
+    return {
+        "command": list(command),
+        "remap": {"vector": "acceleration", "normalized": "direction"},
+    }
+
+
+WRAPPER = f'echo "starting"; python3 {NODE} count_clocks "$@"; echo "done"'
+BOXES = {
+    "ordinary": box("python3", NODE),
+    "sensor_qos": box("python3", NODE, "sensor"),
+    "wrapped": box("bash", "-c", WRAPPER, "wrapper"),
+    "careless": box("python3", NODE, "latched", "drop"),
+}
+
+
+@pytest.fixture(scope="module")
+def verified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The output folder and the result of one verification of all boxes."""
+    folder = tmp_path_factory.mktemp("black_box")
+    stranger = Stranger(folder)
+    content = {
+        "implementations": {"component": CPP, **BOXES},
+        "reference": "component",
+        "inputs": {
+            "bag": str(ROOT / "bags/husky_acceleration"),
+            "topics": {"vector": "/imu/acceleration"},
+            "duration": LENGTH_S,
+        },
+        "run": {"rtf": RTF},
+        "compare": {"align": "stamp", "tolerance": {"vector.*": {"abs": 1e-9}}},
+    }
+    (folder / "verify.yaml").write_text(json.dumps(content))
+    done = stranger.run("verify", "verify.yaml", "-o", "out", "--json", timeout_s=150)
+    try:
+        stranger.assert_nothing_left()  # of the wrapper's child either
+        assert done.code == 1, done.err
+        yield folder / "out", json.loads(done.out)
+    finally:
+        stranger.end_all()
+
+
+def outcome(verified: tuple[Path, dict[str, Any]], name: str) -> dict[str, Any]:
+    """What the comparison says of the only output."""
+    (key,) = verified[1]["comparisons"][name]["keys"].values()
+    assert isinstance(key, dict)
+    return key
+
+
+@pytest.mark.parametrize("name", ["ordinary", "sensor_qos", "wrapped"])
+def test_a_node_that_does_the_same_matches(
+    verified: tuple[Path, dict[str, Any]], name: str
+) -> None:
+    key = outcome(verified, name)
+    assert key["match"], key
+    assert key["messages"] == [MESSAGES, MESSAGES]
+
+
+def test_a_dropped_message_is_named_by_its_tick(verified: tuple[Path, dict[str, Any]]) -> None:
+    key = outcome(verified, "careless")
+    assert (key["match"], key["missing"]) == (False, 1)
+    diff = (verified[0] / "careless_vs_component/normalized.diff").read_text()
+    assert "tick 49" in diff
+
+
+def test_a_latched_message_from_before_the_recording_is_recorded(
+    verified: tuple[Path, dict[str, Any]],
+) -> None:
+    assert outcome(verified, "careless")["extra"] == 1
+    bag = Bag(verified[0] / "careless/bag")
+    first = next(bag.messages())  # what the node published at its start
+    assert deserialize_message(first.data, Vector3Stamped) == Vector3Stamped()
+    topic = bag.topic("/normalized")
+    assert topic.qos[0].durability == "transient_local"
+
+
+def test_clock_ticks_a_hundred_times_a_second_not_as_fast_as_it_can(
+    verified: tuple[Path, dict[str, Any]],
+) -> None:
+    """A flood of /clock once drowned the inputs of black boxes."""
+    (clocks,) = re.findall(r"(\d+) clocks", (verified[0] / "wrapped/node.log").read_text())
+    # One with each message, and one every 10 ms of wall time between them.
+    assert MESSAGES <= int(clocks) <= MESSAGES + 3 * 100 * LENGTH_S / RTF
+
+
+def test_a_node_that_fails_fails_the_run(stranger: Stranger, write_verification: Write) -> None:
+    sentences = {
+        "silent": ["never answered: it published nothing on /normalized"],
+        "crash": ["ended during the run (exit code 1)", "RuntimeError: acceleration out of range"],
+    }
+    boxes = {fault: box("python3", NODE, fault) for fault in sentences}
+    file = write_verification({"cpp": CPP, **boxes}, duration=LENGTH_S, run={"rtf": RTF})
+    commands = {fault: stranger.start("run", file, fault, "-o", fault) for fault in boxes}
+    for fault, command in commands.items():
+        done = command.end(timeout_s=60)
+        assert done.code == 3
+        for sentence in (f"error: {fault} ", *sentences[fault]):
+            assert sentence in done.err
     stranger.assert_nothing_left()
+
+
+@pytest.mark.parametrize(
+    ("sections", "line", "sentence"),
+    [
+        ({"run": {"rtf": float("inf")}}, "run:", "give run: {rtf: 1.0} or another finite factor"),
+        ({"run": {"window": 3}}, "run:", "'box' is a command and acknowledges nothing"),
+        ({"reference": "box"}, "reference:", "'box' is a command, so contract: MODULE:CLASS is"),
+    ],
+)
+def test_a_black_box_that_cannot_run_is_refused_with_its_line(
+    stranger: Stranger,
+    write_verification: Write,
+    sections: dict[str, Any],
+    line: str,
+    sentence: str,
+) -> None:
+    file = write_verification({"cpp": CPP, "box": BOXES["ordinary"]}, **sections)
+    number = next(
+        n for n, text in enumerate(file.read_text().splitlines(), 1) if text.startswith(line)
+    )
+    done = stranger.run("verify", file)
+    assert done.code == 2
+    assert done.error.startswith(f"error: {file}:{number}: ")
+    assert sentence in done.error
+
+
+def test_a_remap_of_no_port_is_refused(stranger: Stranger, write_verification: Write) -> None:
+    misspelt = {"command": ["python3", NODE], "remap": {"vektor": "acceleration"}}
+    file = write_verification({"cpp": CPP, "box": misspelt}, run={"rtf": 1.0})
+    done = stranger.run("verify", file)
+    assert done.code == 2
+    assert "box: remap names 'vektor', which is no port of the contract" in done.error
