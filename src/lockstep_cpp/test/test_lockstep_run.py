@@ -202,7 +202,8 @@ def test_each_step_is_acknowledged_when_the_player_waits_for_it(start, run):
         run.step(10 + i, "/text")
         run.texts.publish(String(data=str(i)))
         wait_until(lambda expected=i + 1: run.consumed() == expected, run.executor)
-    assert [ack.steps for ack in run.acks] == list(range(1, 51))
+    answers = [ack.steps for ack in run.acks if ack.steps]  # 0: still saying that it is ready
+    assert answers == list(range(1, 51))
 
 
 def test_missing_step_ends_the_run(start, run):
