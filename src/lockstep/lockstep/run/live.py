@@ -177,7 +177,7 @@ def _play(
     wait_for(player, [node, recorder], show)
     if player.child.returncode != 0:
         last_line = player.tail().rpartition("\n")[2]
-        if not last_line.startswith("error: "):  # it was killed, or is broken
+        if player.disk_is_full or not last_line.startswith("error: "):  # or it was killed
             raise RunError(f"{player.name} failed ({player.how_it_ended()}); {player.last_words()}")
         ending = f"; {node.last_words()}" if node.tail() else ""
         raise RunError(f"{node.name}: {last_line.removeprefix('error: ')}{ending}")

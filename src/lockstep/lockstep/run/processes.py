@@ -60,9 +60,14 @@ class Process:
         lines = self.log.read_text("utf-8", "replace").rstrip().splitlines()
         return "\n".join(lines[-TAIL_LINES:])
 
+    @property
+    def disk_is_full(self) -> bool:
+        """Whether there is no room left for its log, and for whatever else it writes there."""
+        return shutil.disk_usage(self.log.parent).free < FULL_BYTES
+
     def last_words(self) -> str:
         """`its log FILE ends with: …`, or why it could not write one."""
-        if shutil.disk_usage(self.log.parent).free < FULL_BYTES:
+        if self.disk_is_full:
             return f"the disk of {self.log.parent} is full"
         tail = self.tail()
         return f"its log {self.log} ends with:\n{tail}" if tail else f"its log {self.log} is empty"
