@@ -94,7 +94,7 @@ def test_a_bag_cut_off_anywhere_yields_what_is_whole_and_says_so(bags, tmp_path)
         bag = Bag(cut)
         assert bag.problem is not None and str(cut) in bag.problem
         got = []
-        with pytest.raises(BagError, match="cut off or damaged"):
+        with pytest.raises(BagError, match="cut off"):
             got.extend(bag.messages())
         assert got == messages[: len(got)]
         assert bag.count == len(got)
@@ -121,8 +121,8 @@ def test_a_flipped_byte_is_noticed_or_harmless(tmp_path):
     ("content", "sentence"),
     [
         (None, "does not exist"),
-        (b"", "is not an MCAP file"),
-        (b"#ROSBAG V2.0\n", "is not an MCAP file"),
+        (b"", "is not a bag"),
+        (b"hello", "is not a bag"),
     ],
 )
 def test_what_is_no_bag_is_refused_in_a_sentence(tmp_path, content, sentence):

@@ -1,4 +1,4 @@
-"""Reading rosbag2 bags with MCAP storage: a folder, or a bare .mcap file.
+"""Reading bags: rosbag2 folders (MCAP or SQLite), bare files of them, ROS 1 bags; from disk or from a URL.
 
 Messages come in file order, which is the order they were recorded in: log times of a simulation repeat and
 jump, so they are no order.
@@ -7,41 +7,25 @@ jump, so they are no order.
 from __future__ import annotations
 
 import os
-import struct
-import zlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import zstandard
-from mcap.exceptions import McapError
-from mcap.opcode import Opcode
-from mcap.reader import make_reader
-from mcap.records import Channel, Schema
-from mcap.records import Message as McapMessage
-from mcap.stream_reader import CRCValidationError, StreamReader
-from mcap.summary import Summary
+import numpy as np
 
-from . import metadata
+from .batch import Batch, Int64s
 from .errors import BagError
+from .source import Source, bag_files, open_source
+from .storage import BagFile, open_file
+from .topic import Topic
 
-_MAGIC = b"\x89MCAP0\r\n"
-_FOOTER = struct.Struct("<BQQQI")  # opcode, length, start of summary, of summary offsets, checksum
-# Whatever a damaged file can make the mcap library (and the decompressors below it) raise.
-_DAMAGE = (
-    McapError,
-    CRCValidationError,
-    zstandard.ZstdError,
-    struct.error,
-    ValueError,
-    RuntimeError,
-    EOFError,
-    MemoryError,
-    KeyError,
-    IndexError,
-    OverflowError,
-)
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+TimeKind = Literal["log", "publish"]
 
 
 class Message(NamedTuple):
@@ -53,49 +37,58 @@ class Message(NamedTuple):
     data: bytes
 
 
-@dataclass
-class Topic:
-    """What a bag says of one topic."""
-
-    name: str
-    type: str
-    definition: str
-    encoding: str
-    type_hash: str = ""
-    qos: tuple[metadata.OfferedQoS, ...] = ()
-    count: int = 0
-
-
-@dataclass
-class _Contents:
-    topics: dict[str, Topic] = field(default_factory=dict)
-    start_ns: int | None = None
-    end_ns: int | None = None
-
-    def see(self, time_ns: int) -> None:
-        self.start_ns = time_ns if self.start_ns is None else min(self.start_ns, time_ns)
-        self.end_ns = time_ns if self.end_ns is None else max(self.end_ns, time_ns)
+_message: Any = partial(tuple.__new__, Message)  # Message._make without its check of the length
 
 
 class Bag:
-    """A bag opened for reading.
+    """A bag opened for reading: a folder, a file, a glob of them, or a URL (`s3://…`, `https://…`).
 
-    `problem` is a sentence when the bag is cut off (its recorder was killed, or the copy is incomplete);
-    `messages()` still yields all that is whole, then raises BagError.
+    `problem` is a sentence when the bag is not whole: its recorder was killed, the copy is incomplete, its
+    metadata.yaml tells of messages that are not there. Reading it yields all that is whole and then raises
+    BagError, unless it is told not to be strict. Damage in the midst of a file shows only on reading.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-        self.files = _files(self.path)
-        self.problem: str | None = None
-        self._contents = _Contents()
-        for file in self.files:
-            self._open(file)
+        self.path = str(path) if "://" in str(path) else Path(path)
+        self.files, information = bag_files(path)
+        self._sources: list[Source] = []
+        self._open: list[BagFile] = []
+        self.topics: dict[str, Topic] = {}
+        """Topics by name."""
+        try:
+            for name in self.files:
+                self._sources.append(open_source(name))
+                self._open.append(open_file(self._sources[-1]))
+        except BaseException:
+            self.close()
+            raise
+        for file in self._open:
+            for topic in file.topics.values():
+                known = self.topics.setdefault(topic.name, replace(topic, count=0))
+                known.count += topic.count
+                known.meet(topic)
+        self._disagreement = _disagreement(self.path, information, self.topics)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all files; nothing can be read any more."""
+        for source in self._sources:
+            source.close()
 
     @property
-    def topics(self) -> dict[str, Topic]:
-        """Topics by name."""
-        return self._contents.topics
+    def problem(self) -> str | None:
+        """Why the bag is not whole, as far as it is known; None if it is."""
+        return next((file.problem for file in self._open if file.problem), self._disagreement)
 
     @property
     def count(self) -> int:
@@ -105,12 +98,12 @@ class Bag:
     @property
     def start_ns(self) -> int:
         """The earliest log time; 0 for an empty bag."""
-        return self._contents.start_ns or 0
+        return min((f.start_ns for f in self._open if f.start_ns is not None), default=0)
 
     @property
     def end_ns(self) -> int:
         """The latest log time; 0 for an empty bag."""
-        return self._contents.end_ns or 0
+        return max((f.end_ns for f in self._open if f.end_ns is not None), default=0)
 
     def topic(self, name: str) -> Topic:
         """One topic; raises BagError that lists what there is if it is not in the bag."""
@@ -119,146 +112,73 @@ class Bag:
             raise BagError(f"{self.path} has no topic {name}; it has {there}")
         return self.topics[name]
 
-    def messages(self, topics: list[str] | None = None) -> Iterator[Message]:
-        """Messages of `topics` (default: all) in file order; raises BagError where the file is damaged."""
-        chosen = self.topics.keys() if topics is None else set(topics)
-        seen = dict.fromkeys(chosen, 0)
-        for file in self.files:
-            for message in _scan(file, chosen):
-                seen[message.topic] += 1
-                yield message
-        for name, count in seen.items():
-            if name in self.topics and count != self.topics[name].count:
+    def batches(
+        self,
+        topics: Collection[str] | None = None,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+        strict: bool = True,
+    ) -> Iterator[Batch]:
+        """Messages as columns, in file order: of `topics` (default: all), with start_ns <= log time < end_ns.
+
+        Strict: raises BagError at the end, or where the file is damaged, unless all that the bag counts was there.
+        Otherwise yields all that is whole; `problem` then says what was lost.
+        """
+        chosen = None if topics is None else frozenset(topics)
+        seen: dict[str, int] = {}
+        for file in self._open:
+            for batch in file.batches(chosen, start_ns, end_ns, strict):
+                for name, count in zip(
+                    batch.topics, np.bincount(batch.topic).tolist(), strict=False
+                ):
+                    seen[name] = seen.get(name, 0) + count
+                yield batch
+        if strict and start_ns is None and end_ns is None:
+            self._check(seen, self.topics.keys() if chosen is None else chosen)
+
+    def messages(
+        self,
+        topics: Collection[str] | None = None,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+        strict: bool = True,
+    ) -> Iterator[Message]:
+        """Messages one by one; see `batches`."""
+        for batch in self.batches(topics, start_ns, end_ns, strict):
+            names = map(batch.topics.__getitem__, batch.topic.tolist())
+            times = batch.log_time_ns.tolist(), batch.publish_time_ns.tolist()
+            yield from map(_message, zip(names, *times, batch.payloads(), strict=True))
+
+    def times(self, topic: str, kind: TimeKind = "log") -> Int64s:
+        """The time of each message of a topic in ns: when it was logged or published."""
+        self.topic(topic)
+        name = f"{kind}_time_ns"
+        parts = [getattr(batch, name) for batch in self.batches([topic])]
+        return np.concatenate([np.empty(0, np.int64), *parts])
+
+    def _check(self, seen: dict[str, int], chosen: Collection[str]) -> None:
+        """Raise BagError unless all messages that are counted were seen."""
+        for name in chosen:
+            counted = self.topics[name].count if name in self.topics else 0
+            if seen.get(name, 0) != counted:
                 raise BagError(
-                    f"{self.path} is damaged: {name} has {count} messages where its index counts "
-                    f"{self.topics[name].count}; record or copy it again"
+                    f"{self.path} is damaged: {name} has {seen.get(name, 0)} messages where its index counts "
+                    f"{counted}; record or copy it again"
                 )
-
-    def _open(self, file: Path) -> None:
-        try:
-            with file.open("rb") as stream:
-                if stream.read(len(_MAGIC)) != _MAGIC:
-                    raise BagError(
-                        f"{file} is not an MCAP file; give a rosbag2 folder or a .mcap file"
-                    )
-                stream.seek(0, os.SEEK_END)
-                whole = stream.tell() >= 2 * len(_MAGIC)
-                if whole:
-                    stream.seek(-len(_MAGIC), os.SEEK_END)
-                    whole = stream.read() == _MAGIC
-                summary = _summary(stream) if whole else None
-        except OSError as error:
-            raise BagError(f"cannot read {file}: {error.strerror}") from error
-        except _DAMAGE:
-            summary = None  # the index is damaged; the messages may not be
-        if summary is not None and summary.statistics is not None:
-            self._from_summary(summary)
-        else:
-            self._from_scan(file, whole)
-
-    def _from_summary(self, summary: Summary) -> None:
-        assert summary.statistics is not None
-        for channel in summary.channels.values():
-            topic = _describe(channel, summary.schemas.get(channel.schema_id), self.topics)
-            topic.count += summary.statistics.channel_message_counts.get(channel.id, 0)
-        if summary.statistics.message_count:
-            self._contents.see(summary.statistics.message_start_time)
-            self._contents.see(summary.statistics.message_end_time)
-
-    def _from_scan(self, file: Path, whole: bool) -> None:
-        try:
-            for message in _scan(file, None, self.topics):
-                self.topics[message.topic].count += 1
-                self._contents.see(message.log_time_ns)
-            if not whole:
-                self.problem = f"{file} is cut off: it ends without an index"
-        except BagError as error:
-            self.problem = str(error)
+        if self.problem:
+            raise BagError(self.problem)
 
 
-def _summary(stream: BinaryIO) -> Summary | None:
-    """The summary section; None if there is none, or if its checksum says that it is damaged."""
-    stream.seek(-len(_MAGIC) - _FOOTER.size, os.SEEK_END)
-    opcode, _, start, _, checksum = _FOOTER.unpack(stream.read(_FOOTER.size))
-    end = stream.tell() - 4  # the checksum covers all before itself
-    if opcode != Opcode.FOOTER or not 0 < start <= end:
-        return None
-    stream.seek(start)
-    if checksum and zlib.crc32(stream.read(end - start)) != checksum:
-        return None
-    stream.seek(0)
-    return make_reader(stream).get_summary()
-
-
-def _files(path: Path) -> list[Path]:
-    if not path.exists():
-        raise BagError(f"{path} does not exist; give a rosbag2 folder or a .mcap file")
-    if path.is_file():
-        return [path]
-    information = metadata.read(path)
-    storage = information.get("storage_identifier", "mcap")
-    if storage != "mcap" or information.get("compression_format"):
-        kind = storage if storage != "mcap" else f"{information['compression_format']}-compressed"
-        raise BagError(f"{path} is a {kind} bag; convert it to plain MCAP with 'ros2 bag convert'")
-    names = information.get("relative_file_paths") or sorted(p.name for p in path.glob("*.mcap"))
-    if not isinstance(names, list):
-        raise BagError(
-            f"{path}/{metadata.FILE_NAME} names no list of files; delete it to read the bag without"
-        )
-    if not names:
-        raise BagError(f"{path} holds no .mcap file; give a rosbag2 folder or a .mcap file")
-    files = [path / str(name) for name in names]
-    for file in files:
-        if not file.resolve().is_relative_to(path.resolve()) or not file.is_file():
-            raise BagError(
-                f"{path}/{metadata.FILE_NAME} names {file.name}, which is not in the folder"
+def _disagreement(
+    path: Path | str, information: dict[str, Any], topics: dict[str, Topic]
+) -> str | None:
+    """What metadata.yaml counts and the files do not have; None if they agree."""
+    for row in information.get("topics_with_message_count") or []:
+        name, counted = row["topic_metadata"]["name"], row["message_count"]
+        there = topics[name].count if name in topics else 0
+        if counted != there:
+            return (
+                f"{path} is not whole: its metadata.yaml counts {counted} messages of {name}, its files hold {there}; "
+                "copy it again, or run 'lockstep recover'"
             )
-    return files
-
-
-def _scan(
-    file: Path, topics: Collection[str] | None, described: dict[str, Topic] | None = None
-) -> Iterator[Message]:
-    """Messages of one file in order; adds the topics it meets to `described`."""
-    schemas: dict[int, Schema] = {}
-    channels: dict[int, str] = {}
-    count = 0
-    try:
-        with file.open("rb") as stream:
-            for record in StreamReader(stream, validate_crcs=True).records:
-                if isinstance(record, McapMessage):
-                    count += 1
-                    name = channels[record.channel_id]
-                    if topics is None or name in topics:
-                        yield Message(name, record.log_time, record.publish_time, record.data)
-                elif isinstance(record, Schema):
-                    schemas[record.id] = record
-                elif isinstance(record, Channel):
-                    channels[record.id] = record.topic
-                    if described is not None:
-                        _describe(record, schemas.get(record.schema_id), described)
-    except OSError as error:
-        raise BagError(f"cannot read {file}: {error.strerror}") from error
-    except _DAMAGE as error:
-        raise BagError(
-            f"{file} is cut off or damaged after {count} messages ({type(error).__name__}); "
-            "record or copy it again"
-        ) from error
-
-
-def _describe(channel: Channel, schema: Schema | None, topics: dict[str, Topic]) -> Topic:
-    if channel.topic in topics:
-        return topics[channel.topic]
-    try:
-        qos = metadata.parse_qos(channel.metadata.get("offered_qos_profiles", ""))
-    except ValueError:
-        qos = ()  # advice, not data: the defaults serve
-    topics[channel.topic] = Topic(
-        name=channel.topic,
-        type=schema.name if schema else "",
-        definition=schema.data.decode("utf-8", "replace") if schema else "",
-        encoding=schema.encoding if schema else "",
-        type_hash=channel.metadata.get("topic_type_hash", ""),
-        qos=qos,
-    )
-    return topics[channel.topic]
+    return None

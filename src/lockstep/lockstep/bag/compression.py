@@ -1,0 +1,80 @@
+"""Decompression that takes no claim of a file for granted: zstd and lz4 frames with a limit on what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import lz4.frame
+import zstandard
+
+DAMAGE = (zstandard.ZstdError, RuntimeError, EOFError, MemoryError, ValueError)
+"""What the decompressors raise for damaged data."""
+
+
+def decompress(data: bytes | memoryview, codec: str, size: int) -> bytes | memoryview:
+    """The `size` bytes that were compressed with `codec` ("", "zstd" or "lz4").
+
+    Raises ValueError if the data are damaged, are not `size` bytes, or the codec is another one.
+    """
+    if codec == "":
+        plain: bytes | memoryview = data
+    else:
+        plain = _codec(codec)(data, size)
+    if len(plain) != size:
+        raise ValueError(f"{len(plain)} bytes where {size} are announced")
+    return plain
+
+
+def decompress_part(data: bytes | memoryview, codec: str, limit: int) -> bytes:
+    """What can be had from the beginning of compressed data that are cut off; at most `limit` bytes."""
+    if codec == "":
+        return bytes(data[:limit])
+    _codec(codec)
+    decompressor = (
+        zstandard.ZstdDecompressor().decompressobj()
+        if codec == "zstd"
+        else lz4.frame.LZ4FrameDecompressor()
+    )
+    parts: list[bytes] = []
+    left = limit
+    for start in range(0, len(data), _STEP):
+        try:
+            part = decompressor.decompress(bytes(data[start : start + _STEP]))
+        except DAMAGE:
+            break
+        parts.append(part[:left])
+        left -= len(parts[-1])
+        if left <= 0 or getattr(decompressor, "eof", False):
+            break
+    return b"".join(parts)
+
+
+_STEP = 1 << 14
+
+
+def _zstd(data: bytes | memoryview, size: int) -> bytes:
+    announced = zstandard.frame_content_size(data)
+    if announced not in (-1, size):
+        raise ValueError(f"{announced} bytes where {size} are announced")
+    try:
+        return zstandard.ZstdDecompressor().decompress(data, max_output_size=size)
+    except zstandard.ZstdError as error:
+        raise ValueError(str(error)) from error
+
+
+def _lz4(data: bytes | memoryview, size: int) -> bytes:
+    try:
+        decompressor = lz4.frame.LZ4FrameDecompressor()
+        plain = bytes(decompressor.decompress(bytes(data), max_length=size + 1))
+    except (RuntimeError, EOFError) as error:
+        raise ValueError(str(error)) from error
+    return plain
+
+
+_CODECS: dict[str, Callable[[bytes | memoryview, int], bytes]] = {"zstd": _zstd, "lz4": _lz4}
+
+
+def _codec(name: str) -> Callable[[bytes | memoryview, int], bytes]:
+    if name not in _CODECS:
+        raise ValueError(f"compression {name!r} is not known")
+    return _CODECS[name]

@@ -1,0 +1,67 @@
+"""The storages that bags are read from: one module and one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..batch import Batch
+from ..errors import BagError
+from ..source import Source
+from ..topic import Topic
+from .mcap import McapFile
+from .mcap_summary import MAGIC as MCAP_MAGIC
+
+
+class BagFile(Protocol):
+    """One open file of a bag.
+
+    `topics` carry their message counts; `start_ns` and `end_ns` are the earliest and latest log time, None
+    without messages; `problem` is a sentence if the file is known to be cut off or damaged.
+    """
+
+    @property
+    def topics(self) -> dict[str, Topic]: ...
+    @property
+    def start_ns(self) -> int | None: ...
+    @property
+    def end_ns(self) -> int | None: ...
+    @property
+    def problem(self) -> str | None: ...
+
+    def batches(
+        self,
+        topics: Collection[str] | None = None,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+        strict: bool = True,
+    ) -> Iterator[Batch]:
+        """Messages of `topics` (None: all) with start_ns <= log time < end_ns, in file order.
+
+        Strict: raises BagError where the file is damaged, after all that is whole before it. Otherwise yields
+        all that is whole anywhere in the file, and says in `problem` what is lost.
+        """
+
+
+@dataclass(frozen=True)
+class Storage:
+    """How files of one storage are known: by their first bytes; `identifier` is rosbag2's name for it."""
+
+    identifier: str
+    suffix: str
+    magic: bytes
+    open: Callable[[Source], BagFile]
+
+
+STORAGES = (Storage("mcap", ".mcap", MCAP_MAGIC, McapFile),)
+
+
+def open_file(source: Source) -> BagFile:
+    """Open a file with the storage that its first bytes tell; raises BagError for one that is no bag."""
+    start = source.read(0, max(len(storage.magic) for storage in STORAGES))
+    for storage in STORAGES:
+        if start.startswith(storage.magic):
+            return storage.open(source)
+    known = ", ".join(storage.suffix for storage in STORAGES)
+    raise BagError(f"{source.name} is not a bag; give a rosbag2 folder or a file of {known}")

@@ -1,0 +1,175 @@
+"""What an MCAP file says of itself: its channels, and the summary at its end."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from mcap.data_stream import ReadDataStream
+from mcap.opcode import Opcode
+from mcap.records import Channel, ChunkIndex, Schema, Statistics
+
+from .. import metadata
+from ..batch import Int64s
+from ..source import Source
+from ..topic import Topic
+from .mcap_records import DAMAGE, HEAD, Damaged, Stream
+
+MAGIC = b"\x89MCAP0\r\n"
+_LARGEST_SUMMARY = 1 << 28
+_LARGEST_DESCRIPTION = 1 << 24
+_FOOTER = struct.Struct("<BQQQI")  # opcode, length, start of summary, of summary offsets, checksum
+
+
+class Channels:
+    """The channels of a file as topics; several channels may carry one topic."""
+
+    def __init__(self) -> None:
+        self.topics: dict[str, Topic] = {}
+        self.names: list[str] = []
+        self._schemas: dict[int, Schema] = {}
+        self._topic_of = np.full(1 << 16, -1, np.int64)  # channel → index into names
+
+    def describe(self, opcode: int, body: bytes) -> None:
+        """Note a schema or a channel; the same may come many times."""
+        if len(body) > _LARGEST_DESCRIPTION:
+            raise Damaged("a schema or channel is larger than 16 MiB")
+        if opcode == Opcode.SCHEMA:
+            schema = Schema.read(ReadDataStream(Stream(body)))
+            self._schemas[schema.id] = schema
+            return
+        channel = Channel.read(ReadDataStream(Stream(body)))
+        described = _topic(channel, self._schemas.get(channel.schema_id))
+        known = self.topics.setdefault(channel.topic, described)
+        if known is described:
+            self.names.append(channel.topic)
+        else:
+            known.meet(described)
+        self._topic_of[channel.id] = self.names.index(channel.topic)
+
+    def indexes(self, channels: Int64s) -> Int64s:
+        """Channel numbers (n,) as indexes into `names` (n,); raises Damaged for an unknown one."""
+        found = self._topic_of[channels]
+        if (found < 0).any():
+            raise Damaged(f"a message has no channel (number {channels[found < 0][0]})")
+        return found
+
+    def name(self, channel: int) -> str:
+        """The topic of a channel; raises Damaged for an unknown one."""
+        return self.names[int(self.indexes(np.array([channel]))[0])]
+
+
+def _topic(channel: Channel, schema: Schema | None) -> Topic:
+    try:
+        qos = metadata.parse_qos(channel.metadata.get("offered_qos_profiles", ""))
+    except ValueError:
+        qos = ()  # advice, not data: the defaults serve
+    return Topic(
+        name=channel.topic,
+        type=schema.name if schema else "",
+        definition=schema.data.decode("utf-8", "replace") if schema else "",
+        encoding=schema.encoding if schema else "",
+        type_hash=channel.metadata.get("topic_type_hash", ""),
+        qos=qos,
+        message_encoding=channel.message_encoding,
+    )
+
+
+@dataclass(frozen=True)
+class Extent:
+    """A chunk with the message indexes behind it, as the summary tells."""
+
+    start: int
+    chunk_length: int
+    end: int
+    channels: frozenset[int]
+    """The channels with messages in it; empty if not known."""
+    start_ns: int
+    end_ns: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The summary section, which starts at byte `start`; `counts` is by channel; times are None without messages."""
+
+    start: int
+    extents: tuple[Extent, ...]
+    counts: dict[int, int]
+    start_ns: int | None
+    end_ns: int | None
+
+
+def read_summary(source: Source, channels: Channels) -> Summary | None:
+    """The summary, its channels noted in `channels`; None if there is none that can be trusted and suffices."""
+    tail_length = _FOOTER.size + len(MAGIC)
+    end = source.size - tail_length
+    tail = source.read(max(0, end), tail_length)
+    if len(tail) < tail_length or tail[_FOOTER.size :] != MAGIC:
+        return None
+    opcode, _, start, _, checksum = _FOOTER.unpack_from(tail)
+    if opcode != Opcode.FOOTER or not len(MAGIC) < start <= end or end - start > _LARGEST_SUMMARY:
+        return None
+    data = source.read(start, end - start)
+    if checksum and zlib.crc32(data + tail[: _FOOTER.size - 4]) != checksum:
+        return None
+    try:
+        return _parse(data, start, channels)
+    except DAMAGE:
+        return None
+
+
+def _parse(data: bytes, start: int, channels: Channels) -> Summary | None:
+    statistics: Statistics | None = None
+    indexes: list[ChunkIndex] = []
+    position = 0
+    while position < len(data):
+        opcode, length = HEAD.unpack_from(data, position)
+        body = data[position + HEAD.size : position + HEAD.size + length]
+        position += HEAD.size + length
+        if position > len(data):
+            raise Damaged("a record of the summary is longer than the summary")
+        if opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
+            channels.describe(opcode, body)
+        elif opcode == Opcode.STATISTICS:
+            statistics = Statistics.read(ReadDataStream(Stream(body)))
+        elif opcode == Opcode.CHUNK_INDEX:
+            indexes.append(ChunkIndex.read(ReadDataStream(Stream(body))))
+    if statistics is None:
+        return None
+    counts = {
+        channel: count for channel, count in statistics.channel_message_counts.items() if count
+    }
+    if sum(counts.values()) != statistics.message_count:
+        raise Damaged("the statistics contradict themselves")
+    for channel in counts:
+        channels.name(channel)
+    return Summary(
+        start,
+        _extents(indexes, start),
+        counts,
+        statistics.message_start_time if counts else None,
+        statistics.message_end_time if counts else None,
+    )
+
+
+def _extents(indexes: list[ChunkIndex], end: int) -> tuple[Extent, ...]:
+    """Chunks in file order; raises Damaged if they overlap or reach beyond the data section."""
+    extents = [
+        Extent(
+            start=index.chunk_start_offset,
+            chunk_length=index.chunk_length,
+            end=index.chunk_start_offset + index.chunk_length + index.message_index_length,
+            channels=frozenset(index.message_index_offsets),
+            start_ns=index.message_start_time,
+            end_ns=index.message_end_time,
+        )
+        for index in sorted(indexes, key=lambda index: index.chunk_start_offset)
+    ]
+    position = len(MAGIC)
+    for extent in extents:
+        if extent.start < position or extent.chunk_length < HEAD.size or extent.end > end:
+            raise Damaged("the chunk index contradicts itself")
+        position = extent.end
+    return tuple(extents)
