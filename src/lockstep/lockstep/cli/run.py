@@ -50,7 +50,9 @@ def command(
     folder = output or default_folder(f"{file.stem}-{implementation}")
     create_folder(folder)
     with progress_bars() as watch:
-        live = run_live(implementation, verification, contract, folder, watch(implementation))
+        live = run_live(
+            implementation, verification, contract, folder, watch(f"running {implementation}")
+        )
     if as_json:
         print_json({**asdict(live), "bag": str(live.bag)})
         return

@@ -52,15 +52,28 @@ def progress_bars() -> Iterator[Watch]:
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bars:
 
         def watch(name: str) -> OnProgress:
-            task = bars.add_task(f"running {name}", total=None)
+            task = bars.add_task(name, total=None)
             return lambda done, total: bars.update(task, completed=done, total=total)
 
         yield watch
 
 
+@contextmanager
+def progress_bar(what: str) -> Iterator[OnProgress]:
+    """A progress bar on stderr for one long work; nothing where stderr is no terminal."""
+    with progress_bars() as watch:
+        yield watch(what)
+
+
 def print_line(out: Console, text: str) -> None:
     """A line as it is: never wrapped, and nothing in it is taken for markup."""
     out.print(text, markup=False, soft_wrap=True)
+
+
+def print_wide(out: Console, table: Table) -> None:
+    """A table, not squeezed where nobody looks at it on a terminal."""
+    wide = out if out.is_terminal else _Terminal(width=TABLE_WIDTH, highlight=False)
+    wide.print(table)
 
 
 def print_json(data: Any) -> None:
@@ -110,9 +123,8 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
                 "[green]match[/]" if comparison.all_match else "[red]differs[/]",
             )
     if table.row_count:
-        wide = out if out.is_terminal else _Terminal(width=TABLE_WIDTH, highlight=False)
-        wide.print(table)
-        wide.print(
+        print_wide(out, table)
+        out.print(
             "median: reference → implementation, one callback with its publishing", style="dim"
         )
 

@@ -30,7 +30,7 @@ class LiveRun:
     """What one implementation did with the inputs; `median_ns` is the time of its callbacks."""
 
     name: str
-    bag: Path
+    bag: Path | str
     sent: dict[str, int]
     recorded: dict[str, int]
     first_input_ns: int

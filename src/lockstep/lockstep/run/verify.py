@@ -60,7 +60,7 @@ def verify(verification: Verification, folder: Path, watch: Watch | None = None)
         reference = verification.reference
         names = [reference, *(n for n in verification.implementations if n != reference)]
         for name in names:
-            progress = watch(name) if watch else None
+            progress = watch(f"running {name}") if watch else None
             create_folder(folder / name)
             runs[name] = run_live(name, verification, contract, folder / name, progress)
         for name in names[1:]:
