@@ -39,6 +39,7 @@ class TopicMetadata:
     message_count: int
     type_hash: str = ""
     qos: tuple[OfferedQoS, ...] = ()
+    serialization_format: str = "cdr"
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def read(folder: Path) -> dict[str, Any]:
 def write(
     folder: Path, file: str, start_ns: int, end_ns: int, topics: Sequence[TopicMetadata]
 ) -> None:
-    """Write version 9 metadata for a folder with one MCAP file; times in ns."""
+    """Write version 9 metadata for a folder with one MCAP file, all of it or none; times in ns."""
     count = sum(topic.message_count for topic in topics)
     span = {
         "duration": {"nanoseconds": end_ns - start_ns},
@@ -75,7 +76,7 @@ def write(
                 "topic_metadata": {
                     "name": topic.name,
                     "type": topic.type,
-                    "serialization_format": "cdr",
+                    "serialization_format": topic.serialization_format,
                     "offered_qos_profiles": [_dump_qos(qos) for qos in topic.qos],
                     "type_description_hash": topic.type_hash,
                 },
@@ -91,7 +92,12 @@ def write(
         "ros_distro": "jazzy",
     }
     text = yaml.safe_dump({"rosbag2_bagfile_information": information}, sort_keys=False)
-    (folder / FILE_NAME).write_text(text, "utf-8")
+    unfinished = folder / f".{FILE_NAME}"
+    try:
+        unfinished.write_text(text, "utf-8")
+        unfinished.replace(folder / FILE_NAME)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def qos_yaml(qos: Sequence[OfferedQoS]) -> str:

@@ -3,67 +3,96 @@
 from __future__ import annotations
 
 import os
+import struct
 import time
-import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING
 
-import zstandard
-from mcap.data_stream import RecordBuilder
-from mcap.records import (
-    Channel,
-    Chunk,
-    ChunkIndex,
-    DataEnd,
-    Footer,
-    Header,
-    Message,
-    MessageIndex,
-    Schema,
-    Statistics,
-)
+import numpy as np
+from mcap.opcode import Opcode
+from mcap.records import Channel, Schema
 
 from . import metadata
+from .batch import Batch, Bytes, Int64s
+from .chunk import COMPRESSIONS, HEAD, LENGTH_BEFORE, OpenChunk, heads, records
 from .errors import BagError
+from .output import McapOutput, record
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_MAGIC = b"\x89MCAP0\r\n"
-_CHUNK_BYTES = 1 << 20
 _FLUSH_S = 0.5
+_WAITING = 2  # chunks that may wait for the disk
+_LARGEST_MESSAGE = (1 << 32) - 1
+_MOST_CHANNELS = (1 << 16) - 2
+_HEAD_LENGTH = HEAD.size - LENGTH_BEFORE
+_pack_head = HEAD.pack
+
+
+@dataclass
+class _Topic:
+    channel: int
+    type: str
+    schema: int
+    message_encoding: str
+    type_hash: str
+    qos: tuple[metadata.OfferedQoS, ...]
+    count: int = 0
 
 
 class BagWriter:
     """Writes one bag; use it in a with-statement.
 
+    A path that ends in .mcap is written as that one file, any other as a folder with metadata.yaml.
+    `compression` is "zstd", "lz4" or "none"; chunks hold at most `chunk_bytes` before compression, or one message.
+
     At most one second of messages is in memory: call `flush()` now and then while nothing arrives. Killed at
-    any moment, the file is readable up to the last flush.
+    any moment, the file is readable up to the last flush. Chunks are compressed and written in a thread, which
+    no signal interrupts: whatever ends the with-statement leaves a whole bag. A disk that fills up is a
+    BagError of one of the next calls; what was written before stays readable.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        compression: str = "zstd",
+        chunk_bytes: int = 1 << 20,
+    ) -> None:
+        if compression not in COMPRESSIONS:
+            raise BagError(f"compression {compression!r} is not one of {', '.join(COMPRESSIONS)}")
+        if not 0 < chunk_bytes <= 1 << 30:
+            raise BagError(f"{chunk_bytes} bytes are no size of a chunk; give 1 byte to 1 GiB")
         self.path = Path(path)
+        self._chunk_bytes = chunk_bytes
+        bare = self.path.suffix == ".mcap"
         try:
-            self.path.mkdir(parents=True)
+            (self.path.parent if bare else self.path).mkdir(parents=True, exist_ok=bare)
         except FileExistsError as error:
             raise BagError(
                 f"{self.path} exists already; choose another folder or delete it"
             ) from error
         except OSError as error:
             raise BagError(f"cannot create {self.path}: {error.strerror}") from error
-        self._file_name = f"{self.path.name}_0.mcap"
-        self._stream: BinaryIO = (self.path / self._file_name).open("wb")
-        self._schemas: dict[str, Schema] = {}
-        self._channels: dict[str, Channel] = {}
-        self._topics: dict[str, metadata.TopicMetadata] = {}
-        self._counts: dict[int, int] = {}
-        self._count = 0
-        self._start_ns = self._end_ns = 0
-        self._chunk = _OpenChunk()
-        self._chunk_indexes: list[ChunkIndex] = []
+        self._in_folder = not bare
+        self._output = McapOutput(
+            self.path if bare else self.path / f"{self.path.name}_0.mcap", compression
+        )
+        self._topics: dict[str, _Topic] = {}
+        self._schemas: dict[tuple[str, str, str], Schema] = {}
+        self._channels: list[Channel] = []
+        self._chunk = OpenChunk()
         self._last_flush = time.monotonic()
-        self._put(_MAGIC + _record(Header(profile="ros2", library="lockstep")))
+        self._thread = ThreadPoolExecutor(1, "lockstep-bag-writer")
+        self._writing: deque[Future[None]] = deque()
+        self._closed = False
+        self._told = False
+        self._submit(self._output.begin)
 
     def __enter__(self) -> Self:
         return self
@@ -79,7 +108,7 @@ class BagWriter:
     @property
     def counts(self) -> dict[str, int]:
         """Messages written so far, by topic."""
-        return {name: self._counts[channel.id] for name, channel in self._channels.items()}
+        return {name: topic.count for name, topic in self._topics.items()}
 
     def add_topic(
         self,
@@ -88,54 +117,168 @@ class BagWriter:
         definition: str,
         type_hash: str = "",
         qos: tuple[metadata.OfferedQoS, ...] = (),
+        *,
+        encoding: str = "ros2msg",
+        message_encoding: str = "cdr",
     ) -> None:
-        """Declare a topic before its first message; `definition` is embedded as ros2msg."""
-        if type_name not in self._schemas:
-            schema = Schema(
-                id=len(self._schemas) + 1,
-                name=type_name,
-                encoding="ros2msg",
-                data=definition.encode(),
-            )
-            self._schemas[type_name] = schema
-            schema.write(self._chunk.records)
+        """Declare a topic before its first message; `definition` is embedded as `encoding`.
+
+        `encoding` is "ros2msg", "ros2idl" or "jsonschema", `message_encoding` "cdr" or "json". Without a
+        definition only the name of the type is kept, and without that there is no schema: JSON needs none.
+        """
+        if name in self._topics:
+            raise BagError(f"{self.path}: topic {name} is declared twice")
+        if len(self._channels) >= _MOST_CHANNELS:
+            raise BagError(f"{self.path}: {name} is one topic more than MCAP can number")
+        topic = _Topic(
+            len(self._channels) + 1,
+            type_name,
+            self._schema(type_name, definition, encoding),
+            message_encoding,
+            type_hash,
+            tuple(qos),
+        )
         channel = Channel(
-            id=len(self._channels) + 1,
+            id=topic.channel,
             topic=name,
-            message_encoding="cdr",
-            schema_id=self._schemas[type_name].id,
+            message_encoding=message_encoding,
+            schema_id=topic.schema,
             metadata={
                 "offered_qos_profiles": metadata.qos_yaml(qos),
                 "topic_type_hash": type_hash,
             },
         )
-        self._channels[name] = channel
-        self._counts[channel.id] = 0
-        self._topics[name] = metadata.TopicMetadata(name, type_name, 0, type_hash, qos)
-        channel.write(self._chunk.records)
+        self._topics[name] = topic
+        self._channels.append(channel)
+        self._chunk.describe(record(channel))
 
     def write(
-        self, topic: str, data: bytes, log_time_ns: int, publish_time_ns: int | None = None
+        self,
+        topic: str,
+        data: bytes | bytearray | memoryview,
+        log_time_ns: int,
+        publish_time_ns: int | None = None,
     ) -> None:
-        """Append one CDR message; `publish_time_ns` defaults to the log time."""
-        channel_id = self._channels[topic].id
-        self._start_ns = min(self._start_ns, log_time_ns) if self._count else log_time_ns
-        self._end_ns = max(self._end_ns, log_time_ns)
-        self._count += 1
-        self._counts[channel_id] += 1
-        self._chunk.add(
-            Message(
-                channel_id=channel_id,
-                sequence=0,
-                log_time=log_time_ns,
-                publish_time=log_time_ns if publish_time_ns is None else publish_time_ns,
-                data=data,
+        """Append one message; `publish_time_ns` defaults to the log time."""
+        try:
+            to = self._topics[topic]
+        except KeyError:
+            raise self._unknown(topic) from None
+        if type(data) is not bytes:
+            self._check_size(topic, memoryview(data).nbytes)
+            data = bytes(data)  # whoever owns it may change it
+        size = len(data)
+        if size > _LARGEST_MESSAGE:
+            self._check_size(topic, size)
+        try:
+            head = _pack_head(
+                Opcode.MESSAGE,
+                size + _HEAD_LENGTH,
+                to.channel,
+                to.count & 0xFFFFFFFF,
+                log_time_ns,
+                log_time_ns if publish_time_ns is None else publish_time_ns,
             )
-        )
-        if self._chunk.records.count >= _CHUNK_BYTES:
+        except struct.error as error:
+            raise self._bad_time(topic) from error
+        chunk = self._chunk
+        size += HEAD.size
+        if chunk.size + size > self._chunk_bytes and chunk.holds_messages:
             self._finish_chunk()
+            chunk = self._chunk
+        chunk.singles += (head, data)
+        chunk.size += size
+        to.count += 1
+        if time.monotonic() - self._last_flush >= _FLUSH_S:
+            self._finish_chunk()
+
+    def write_columns(
+        self,
+        topic: str,
+        data: Bytes | Sequence[bytes],
+        log_time_ns: Int64s,
+        publish_time_ns: Int64s | None = None,
+    ) -> None:
+        """Append n messages of one topic: `data` (n, bytes) or a list of n payloads; times (n,) in ns."""
+        if topic not in self._topics:
+            raise self._unknown(topic)
+        to = self._topics[topic]
+        count = len(data)
+        log_times: Int64s = np.asarray(log_time_ns, np.int64)
+        publish_times: Int64s = (
+            log_times if publish_time_ns is None else np.asarray(publish_time_ns, np.int64)
+        )
+        if log_times.shape != (count,) or publish_times.shape != (count,):
+            raise BagError(
+                f"{self.path}: {count} messages of {topic} come with {log_times.shape} log times "
+                f"and {publish_times.shape} publish times; give one of each for each message"
+            )
+        if isinstance(data, np.ndarray):
+            if data.ndim != 2 or data.dtype != np.uint8:
+                raise BagError(
+                    f"{self.path}: the messages of {topic} are {data.dtype} of shape {data.shape}; "
+                    "give uint8 of shape (messages, bytes)"
+                )
+            length: Int64s = np.full(count, data.shape[1])
         else:
-            self.flush()
+            length = np.fromiter(map(len, data), np.int64, count)
+        sequence = np.arange(to.count, to.count + count)
+        channel = np.full(count, to.channel)
+        self._check_columns(topic, log_times, publish_times, length)
+        for block in self._blocks(length):
+            chosen = data[block]
+            if isinstance(chosen, np.ndarray):
+                buffer: Bytes = np.ascontiguousarray(chosen).reshape(-1)
+            else:
+                buffer = np.frombuffer(b"".join(chosen), np.uint8)
+            sizes = length[block]
+            self._chunk.add(
+                records(
+                    heads(
+                        channel[block],
+                        sequence[block],
+                        log_times[block],
+                        publish_times[block],
+                        sizes,
+                    ),
+                    buffer,
+                    np.cumsum(sizes) - sizes,
+                    sizes,
+                ),
+                sizes,
+            )
+            to.count += len(sizes)
+        self.flush()
+
+    def write_batch(self, batch: Batch) -> None:
+        """Append the messages of a batch whose topics were added, with their times and sequence numbers."""
+        added = [self._topics[name].channel if name in self._topics else 0 for name in batch.topics]
+        channel = np.array(added, np.int64)[batch.topic]
+        if not channel.all():
+            batch, channel = batch.where(channel > 0), channel[channel > 0]
+        self._check_columns("a batch", batch.log_time_ns, batch.publish_time_ns, batch.length)
+        for block in self._blocks(batch.length):
+            sizes = batch.length[block]
+            self._chunk.add(
+                records(
+                    heads(
+                        channel[block],
+                        batch.sequence[block],
+                        batch.log_time_ns[block],
+                        batch.publish_time_ns[block],
+                        sizes,
+                    ),
+                    batch.buffer,
+                    batch.offset[block],
+                    sizes,
+                ),
+                sizes,
+            )
+            counts = np.bincount(batch.topic[block], minlength=len(batch.topics)).tolist()
+            for name, count in zip(batch.topics, counts, strict=True):
+                if count:
+                    self._topics[name].count += count
+        self.flush()
 
     def flush(self) -> None:
         """Hand what is in memory to the operating system if it is older than half a second."""
@@ -143,125 +286,116 @@ class BagWriter:
             self._finish_chunk()
 
     def close(self) -> None:
-        """Write the index and metadata.yaml."""
-        if self._stream.closed:
+        """Write the index and metadata.yaml; a second time is harmless."""
+        if self._closed:
             return
+        self._closed = True
+        self._writing.append(self._thread.submit(self._end, self._chunk))
         try:
-            self._finish_chunk()
-            self._put(_record(DataEnd(data_section_crc=0)))
-            self._put(self._summary())
-            self._stream.close()
-            metadata.write(
-                self.path,
-                self._file_name,
-                self._start_ns,
-                self._end_ns,
-                [
-                    metadata.TopicMetadata(
-                        t.name, t.type, self._counts[self._channels[t.name].id], t.type_hash, t.qos
-                    )
-                    for t in self._topics.values()
-                ],
+            while self._writing and not self._told:
+                self._await_oldest()
+        finally:
+            self._thread.shutdown()
+
+    def _schema(self, type_name: str, definition: str, encoding: str) -> int:
+        """The number of a schema, which is added to the chunk if it is new."""
+        if not type_name and not definition:
+            return 0
+        key = (type_name, definition, encoding if definition else "")
+        if key not in self._schemas:
+            schema = Schema(
+                id=len(self._schemas) + 1,
+                name=type_name,
+                encoding=key[2],
+                data=definition.encode(),
             )
-        except OSError as error:
-            raise BagError(f"cannot write {self.path}: {error.strerror}") from error
+            self._schemas[key] = schema
+            self._chunk.describe(record(schema))
+        return self._schemas[key].id
+
+    def _blocks(self, length: Int64s) -> Iterator[slice]:
+        """Messages with payloads of `length` (n,) in blocks that fit the open chunk, which is finished between them."""
+        ends = np.cumsum(length + HEAD.size)
+        start = done = 0
+        while start < len(length):
+            room = self._chunk_bytes - self._chunk.size
+            stop = int(np.searchsorted(ends, done + room, "right"))
+            if stop <= start:
+                if self._chunk.holds_messages:
+                    self._finish_chunk()
+                    continue
+                stop = start + 1
+            yield slice(start, stop)
+            start, done = stop, int(ends[stop - 1])
+
+    def _check_columns(
+        self, what: str, log_time_ns: Int64s, publish_time_ns: Int64s, length: Int64s
+    ) -> None:
+        if not len(length):
+            return
+        self._check_size(what, int(length.max()))
+        if log_time_ns.min() < 0 or publish_time_ns.min() < 0:
+            raise self._bad_time(what)
+
+    def _check_size(self, what: str, size: int) -> None:
+        if size > _LARGEST_MESSAGE:
+            raise BagError(
+                f"{self.path}: a message of {what} has {size} bytes; {_LARGEST_MESSAGE} are the most"
+            )
+
+    def _bad_time(self, what: str) -> BagError:
+        return BagError(
+            f"{self.path}: a time of {what} is before 1970 or no number; give nanoseconds since then"
+        )
+
+    def _unknown(self, topic: str) -> BagError:
+        return BagError(
+            f"{self.path}: topic {topic} was not added; call add_topic before writing to it"
+        )
 
     def _finish_chunk(self) -> None:
         self._last_flush = time.monotonic()
-        if not self._chunk.indexes:  # rosbag2 plays no bag whose first chunk holds no message
+        if (
+            not self._chunk.holds_messages
+        ):  # rosbag2 plays no bag whose first chunk holds no message
             return
-        chunk, self._chunk = self._chunk, _OpenChunk()
-        body = chunk.records.end()
-        start = self._stream.tell()
-        head = _record(
-            Chunk(
-                compression="zstd",
-                data=zstandard.compress(body, 1),
-                message_start_time=chunk.start_ns,
-                message_end_time=chunk.end_ns,
-                uncompressed_crc=zlib.crc32(body),
-                uncompressed_size=len(body),
-            )
-        )
-        offsets: dict[int, int] = {}
-        indexes = b""
-        for index in chunk.indexes.values():
-            offsets[index.channel_id] = start + len(head) + len(indexes)
-            indexes += _record(index)
-        self._put(head + indexes)
-        self._chunk_indexes.append(
-            ChunkIndex(
-                chunk_length=len(head),
-                chunk_start_offset=start,
-                compression="zstd",
-                compressed_size=len(head) - _CHUNK_HEAD_BYTES,
-                message_end_time=chunk.end_ns,
-                message_index_length=len(indexes),
-                message_index_offsets=offsets,
-                message_start_time=chunk.start_ns,
-                uncompressed_size=len(body),
-            )
-        )
+        # A signal between these two lines makes close() submit the chunk again, which is harmless.
+        self._submit(self._output.store, self._chunk)
+        self._chunk = OpenChunk()
 
-    def _summary(self) -> bytes:
-        start = self._stream.tell()
-        summary = RecordBuilder()
-        statistics = Statistics(
-            attachment_count=0,
-            channel_count=len(self._channels),
-            channel_message_counts=self._counts,
-            chunk_count=len(self._chunk_indexes),
-            message_count=self._count,
-            message_start_time=self._start_ns,
-            message_end_time=self._end_ns,
-            metadata_count=0,
-            schema_count=len(self._schemas),
-        )
-        for record in (
-            *self._schemas.values(),
-            *self._channels.values(),
-            statistics,
-            *self._chunk_indexes,
-        ):
-            record.write(summary)
-        body: bytes = summary.end()
-        # The CRC covers the summary and the footer up to the CRC itself: opcode, length, two offsets.
-        covered = (
-            body + _record(Footer(summary_start=start, summary_offset_start=0, summary_crc=0))[:-4]
-        )
-        return covered + zlib.crc32(covered).to_bytes(4, "little") + _MAGIC
+    def _submit(self, step: Callable[..., None], *items: OpenChunk) -> None:
+        """Have the thread do a step; raises what an earlier one met."""
+        self._writing.append(self._thread.submit(step, *items))
+        while len(self._writing) > _WAITING or self._writing[0].done():
+            self._await_oldest()
+            if not self._writing:
+                break
 
-    def _put(self, data: bytes) -> None:
+    def _await_oldest(self) -> None:
         try:
-            self._stream.write(data)
-            self._stream.flush()
+            self._writing[0].result()
+        except BagError:
+            self._told = True
+            raise
+        self._writing.popleft()
+
+    def _end(self, chunk: OpenChunk) -> None:
+        self._output.end(chunk, [*self._schemas.values()], self._channels)
+        if not self._in_folder:
+            return
+        rows = [
+            metadata.TopicMetadata(
+                name,
+                topic.type,
+                self._output.counts.get(topic.channel, 0),
+                topic.type_hash,
+                topic.qos,
+                topic.message_encoding,
+            )
+            for name, topic in self._topics.items()
+        ]
+        file, start_ns, end_ns = self._output.path.name, self._output.start_ns, self._output.end_ns
+        try:
+            metadata.write(self.path, file, start_ns, end_ns, rows)
         except OSError as error:
             raise BagError(f"cannot write {self.path}: {error.strerror}") from error
-
-
-# opcode, record length, start and end time, uncompressed size and CRC, compression's length and "zstd", data's length
-_CHUNK_HEAD_BYTES = 1 + 8 + 8 + 8 + 8 + 4 + 4 + 4 + 8
-
-
-class _OpenChunk:
-    def __init__(self) -> None:
-        self.records = RecordBuilder()
-        self.indexes: dict[int, MessageIndex] = {}
-        self.start_ns = 0
-        self.end_ns = 0
-
-    def add(self, message: Message) -> None:
-        self.start_ns = min(self.start_ns, message.log_time) if self.indexes else message.log_time
-        self.end_ns = max(self.end_ns, message.log_time)
-        index = self.indexes.setdefault(
-            message.channel_id, MessageIndex(channel_id=message.channel_id, records=[])
-        )
-        index.records.append((message.log_time, self.records.count))
-        message.write(self.records)
-
-
-def _record(record: Header | Chunk | MessageIndex | DataEnd | Footer) -> bytes:
-    builder: Any = RecordBuilder()
-    record.write(builder)
-    body: bytes = builder.end()
-    return body

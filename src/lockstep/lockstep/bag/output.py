@@ -1,0 +1,148 @@
+"""The file under a BagWriter: MCAP records on their way to disk (https://mcap.dev/spec)."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from mcap.data_stream import RecordBuilder
+from mcap.opcode import Opcode
+from mcap.records import (
+    Channel,
+    ChunkIndex,
+    DataEnd,
+    Footer,
+    Header,
+    Schema,
+    Statistics,
+    SummaryOffset,
+)
+
+from .chunk import OpenChunk, pack
+from .errors import BagError
+
+_MAGIC = b"\x89MCAP0\r\n"
+
+
+class McapOutput:
+    """One new .mcap file, used by one thread at a time; every error is a BagError that names `path`.
+
+    After the first error nothing more is written, because what comes after a gap is worth nothing.
+    `counts` is by channel; `start_ns` and `end_ns` are 0 without messages.
+    """
+
+    def __init__(self, path: Path, compression: str) -> None:
+        self.path = path
+        self.counts: dict[int, int] = {}
+        self.failure: BagError | None = None
+        self._compression = compression
+        try:
+            self._stream = FileIO(path, "x")
+        except FileExistsError as error:
+            raise BagError(f"{path} exists already; choose another file or delete it") from error
+        except OSError as error:
+            raise BagError(f"cannot create {path}: {error.strerror}") from error
+        self._stored: OpenChunk | None = None
+        self._indexes: list[ChunkIndex] = []
+
+    @property
+    def start_ns(self) -> int:
+        """The earliest log time."""
+        return min((index.message_start_time for index in self._indexes), default=0)
+
+    @property
+    def end_ns(self) -> int:
+        """The latest log time."""
+        return max((index.message_end_time for index in self._indexes), default=0)
+
+    def begin(self) -> None:
+        """Write what a file starts with."""
+        self._put(_MAGIC, record(Header(profile="ros2", library="lockstep")))
+
+    def store(self, chunk: OpenChunk) -> None:
+        """Write a chunk with its indexes; nothing if it is empty or the one stored last."""
+        if chunk is self._stored or not chunk.holds_messages:
+            return
+        self._stored = chunk
+        packed = pack(chunk.close(), self._compression)
+        start = self._stream.tell()
+        self._put(*packed.chunk, packed.index)
+        for channel, count in packed.counts.items():
+            self.counts[channel] = self.counts.get(channel, 0) + count
+        self._indexes.append(
+            ChunkIndex(
+                chunk_length=packed.chunk_length,
+                chunk_start_offset=start,
+                compression=packed.compression,
+                compressed_size=packed.compressed_size,
+                message_end_time=packed.end_ns,
+                message_index_length=len(packed.index),
+                message_index_offsets={
+                    channel: start + offset for channel, offset in packed.index_offsets.items()
+                },
+                message_start_time=packed.start_ns,
+                uncompressed_size=packed.uncompressed_size,
+            )
+        )
+
+    def end(self, chunk: OpenChunk, schemas: Sequence[Schema], channels: Sequence[Channel]) -> None:
+        """Write the last chunk and the index, and close the file."""
+        with self._stream:
+            self.store(chunk)
+            self._put(record(DataEnd(data_section_crc=0)))
+            self._put(self._summary(schemas, channels))
+
+    def _summary(self, schemas: Sequence[Schema], channels: Sequence[Channel]) -> bytes:
+        start = self._stream.tell()
+        statistics = Statistics(
+            attachment_count=0,
+            channel_count=len(channels),
+            channel_message_counts=self.counts,
+            chunk_count=len(self._indexes),
+            message_count=sum(self.counts.values()),
+            message_start_time=self.start_ns,
+            message_end_time=self.end_ns,
+            metadata_count=0,
+            schema_count=len(schemas),
+        )
+        body = offsets = b""
+        for opcode, of_kind in (
+            (Opcode.SCHEMA, schemas),
+            (Opcode.CHANNEL, channels),
+            (Opcode.STATISTICS, [statistics]),
+            (Opcode.CHUNK_INDEX, self._indexes),
+        ):
+            group = b"".join(map(record, of_kind))
+            if group:
+                offset = SummaryOffset(
+                    group_opcode=opcode, group_start=start + len(body), group_length=len(group)
+                )
+                offsets += record(offset)
+            body += group
+        footer = Footer(summary_start=start, summary_offset_start=start + len(body), summary_crc=0)
+        # The CRC covers the summary and the footer up to the CRC itself: opcode, length, two offsets.
+        covered = body + offsets + record(footer)[:-4]
+        return covered + zlib.crc32(covered).to_bytes(4, "little") + _MAGIC
+
+    def _put(self, *parts: bytes) -> None:
+        if self.failure is not None:
+            raise self.failure
+        try:
+            for part in parts:
+                left = memoryview(part)
+                while left:
+                    left = left[self._stream.write(left) :]
+        except OSError as error:
+            self.failure = BagError(f"cannot write {self.path}: {error.strerror}")
+            raise self.failure from error
+
+
+def record(made: Any) -> bytes:
+    """A record of the mcap library as bytes."""
+    builder: Any = RecordBuilder()
+    made.write(builder)
+    body: bytes = builder.end()
+    return body
