@@ -100,7 +100,7 @@ class McapOutput:
         statistics = Statistics(
             attachment_count=0,
             channel_count=len(channels),
-            channel_message_counts=self.counts,
+            channel_message_counts={c.id: self.counts.get(c.id, 0) for c in channels},
             chunk_count=len(self._indexes),
             message_count=sum(self.counts.values()),
             message_start_time=self.start_ns,
