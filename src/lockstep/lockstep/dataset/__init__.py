@@ -1,0 +1,10 @@
+"""Datasets: messages and other values by key, on any backend. Needs no ROS."""
+
+from .dataset import Dataset
+from .errors import DatasetError
+from .playback import DataPlayback
+from .record import Record
+from .recorder import DataRecorder
+from .series import Series
+
+__all__ = ["DataPlayback", "DataRecorder", "Dataset", "DatasetError", "Record", "Series"]

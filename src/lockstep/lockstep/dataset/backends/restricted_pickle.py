@@ -1,0 +1,210 @@
+"""Pickles of plain values only, so that loading one can run no code.
+
+Arrays, numpy scalars and ROS messages are written as persistent ids, so that a pickle of this package needs no global, no
+call and no object state. One that has any, or any other opcode that is not written here, is refused before it is loaded.
+"""
+
+from __future__ import annotations
+
+import array
+import dataclasses
+import io
+import math
+import pickle
+import pickletools
+import re
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ...bag import BagError
+from ...bag.definitions import definition as installed_definition
+from ..errors import DatasetError
+from ..form import array_dtype, array_kind
+from ..messages import is_rosidl
+
+_MESSAGE = re.compile(r"[a-z][a-z0-9_]*/msg/[A-Z][A-Za-z0-9]*")
+_ALLOWED = [
+    "PROTO",
+    "FRAME",
+    "STOP",
+    "MEMOIZE",
+    "BINGET",
+    "LONG_BINGET",
+    "MARK",
+    "NONE",
+    "NEWTRUE",
+    "NEWFALSE",
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "LONG1",
+    "LONG4",
+    "BINFLOAT",
+    "SHORT_BINUNICODE",
+    "BINUNICODE",
+    "BINUNICODE8",
+    "SHORT_BINBYTES",
+    "BINBYTES",
+    "BINBYTES8",
+    "BYTEARRAY8",
+    "EMPTY_LIST",
+    "APPEND",
+    "APPENDS",
+    "EMPTY_TUPLE",
+    "TUPLE1",
+    "TUPLE2",
+    "TUPLE3",
+    "TUPLE",
+    "EMPTY_DICT",
+    "SETITEM",
+    "SETITEMS",
+    "EMPTY_SET",
+    "ADDITEMS",
+    "FROZENSET",
+    "BINPERSID",
+]
+_COUNTED = {
+    pickletools.TAKEN_FROM_ARGUMENT1: 1,
+    pickletools.TAKEN_FROM_ARGUMENT4: 4,
+    pickletools.TAKEN_FROM_ARGUMENT4U: 4,
+    pickletools.TAKEN_FROM_ARGUMENT8U: 8,
+}
+_STOP, _FRAME = ord("."), 0x95
+_NAMES = {ord(code.code): code.name for code in pickletools.opcodes}
+# opcode: bytes of its argument; if negative, bytes of the length that its argument begins with
+_ARGUMENTS = {
+    ord(code.code): (
+        0 if code.arg is None else code.arg.n if code.arg.n >= 0 else -_COUNTED.get(code.arg.n, 0)
+    )
+    for code in pickletools.opcodes
+    if code.name in _ALLOWED
+}
+_PLAIN = frozenset(
+    (type(None), bool, int, float, str, bytes, bytearray, list, tuple, dict, set, frozenset)
+)
+
+
+def dumps(value: Any) -> bytes:
+    """A plain value, or containers of such, as a pickle; raises DatasetError for anything else."""
+    buffer = io.BytesIO()
+    try:
+        _Pickler(buffer, 5).dump(value)
+    except RecursionError as error:
+        raise DatasetError("a value is nested too deeply; store it in parts") from error
+    return buffer.getvalue()
+
+
+def loads(data: bytes) -> Any:
+    """What `dumps` wrote; raises DatasetError for any other pickle, without running what it asks for."""
+    _check(data)
+    try:
+        return _Unpickler(io.BytesIO(data)).load()
+    except DatasetError:
+        raise
+    except Exception as error:  # the unpickler raises whatever malformed bytes make it raise
+        raise DatasetError(f"a value is no valid pickle ({type(error).__name__})") from error
+
+
+class _Pickler(pickle.Pickler):
+    def persistent_id(self, value: Any) -> Any:
+        cls = type(value)
+        if cls in _PLAIN:
+            return None
+        if cls is np.ndarray:
+            return "ndarray", array_kind(value.dtype), value.shape, value.tobytes()
+        if isinstance(value, np.generic):
+            return "scalar", array_kind(value.dtype), value.tobytes()
+        if cls is array.array:
+            return "array", value.typecode, value.tobytes()
+        if cls is complex:
+            return "complex", value.real, value.imag
+        if is_rosidl(cls):
+            from ...component.port import type_name  # needs ROS, which is there if this class is
+
+            fields = cls.get_fields_and_field_types()
+            return "message", type_name(cls), {name: getattr(value, name) for name in fields}
+        if dataclasses.is_dataclass(cls):
+            fields = dataclasses.fields(cls)
+            return "dict", {field.name: getattr(value, field.name) for field in fields}
+        return None
+
+    def reducer_override(self, value: Any) -> NoReturn:
+        kind = value if isinstance(value, type) else type(value)
+        raise DatasetError(
+            f"a {kind.__name__} cannot be stored; make it a ROS message, an array, a dict or a dataclass"
+        )
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> NoReturn:
+        raise _refused(f"{module}.{name}")
+
+    def persistent_load(self, pid: Any) -> Any:
+        match pid:
+            case "ndarray", str(kind), tuple(shape), bytes(data):
+                return _array(kind, shape, data)
+            case "scalar", str(kind), bytes(data):
+                return _array(kind, (), data)[()]
+            case "array", str(typecode), bytes(data):
+                return array.array(typecode, data)
+            case "complex", float(real), float(imag):
+                return complex(real, imag)
+            case "message", str(name), dict(fields):
+                return _message(name, fields)
+            case "dict", dict(fields):
+                return fields
+        raise _refused("an unknown kind of value")
+
+
+def _check(data: bytes) -> None:
+    """Raise DatasetError at the first opcode that `dumps` does not write, or at a length beyond the end."""
+    at, end = 0, len(data)
+    while at < end:
+        opcode = data[at]
+        size = _ARGUMENTS.get(opcode)
+        if size is None:
+            raise _refused(f"the opcode {_NAMES.get(opcode, opcode)}")
+        if opcode == _STOP:
+            return
+        at += 1
+        if size < 0:
+            counted = int.from_bytes(data[at : at - size], "little")
+            at += counted - size
+        elif opcode == _FRAME and int.from_bytes(data[at : at + 8], "little") > end - at - 8:
+            break
+        else:
+            at += size
+    raise DatasetError("a value is cut off; write the file again")
+
+
+def _array(kind: str, shape: tuple[Any, ...], data: bytes) -> np.ndarray[Any, Any]:
+    dtype = array_dtype(kind)
+    if not all(type(size) is int and size >= 0 for size in shape) or (
+        math.prod(shape) * dtype.itemsize != len(data)
+    ):
+        raise DatasetError(f"an array of shape {shape} has {len(data)} bytes; write it again")
+    return np.frombuffer(bytearray(data), dtype).reshape(shape) if data else np.empty(shape, dtype)
+
+
+def _message(name: str, fields: dict[str, Any]) -> Any:
+    from ...component.port import message_class  # raises ImportError where there is no ROS
+
+    try:
+        if not _MESSAGE.fullmatch(name):
+            raise LookupError(f"{name} is no message type")
+        installed_definition(name)  # imports nothing, other than the class
+        cls = message_class(name)
+        if not fields.keys() <= cls.get_fields_and_field_types().keys():
+            raise LookupError(f"this machine's {name} has other fields")
+    except (BagError, LookupError, ImportError) as error:
+        raise DatasetError(
+            f"a message of type {name} cannot be loaded: {error}; source its package or use the mcap backend"
+        ) from error
+    return cls(**fields)
+
+
+def _refused(what: str) -> DatasetError:
+    return DatasetError(
+        f"refused to load {what}, which no dataset holds; load only files that Lockstep wrote"
+    )

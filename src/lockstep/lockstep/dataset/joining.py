@@ -1,0 +1,98 @@
+"""Several sources as one: end to end, or merged by time."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterator, Sequence
+
+import numpy as np
+
+from ..bag import Topic
+from .columns import stacked
+from .record import Record
+from .source import Column, Int64s, Source, Streamed
+
+
+class Chained(Streamed):
+    """Sources one after the other, with the times they have."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
+
+    def names(self) -> list[str]:
+        return list(dict.fromkeys(key for source in self._sources for key in source.names()))
+
+    def topic(self, key: str) -> Topic | None:
+        return self._with(key)[0].topic(key)
+
+    def count(self, key: str) -> int:
+        return sum(source.count(key) for source in self._with(key))
+
+    def stamps(self, key: str) -> Int64s:
+        return np.concatenate([source.stamps(key) for source in self._with(key)])
+
+    def publish_times(self, key: str) -> Int64s:
+        return np.concatenate([source.publish_times(key) for source in self._with(key)])
+
+    def column(self, key: str, path: str) -> Column:
+        columns = [source.column(key, path) for source in self._with(key)]
+        columns = [column for column in columns if len(column)] or columns[:1]
+        if len({(column.shape[1:], column.dtype) for column in columns}) == 1:
+            return np.concatenate(columns)
+        return stacked([item for column in columns for item in column])
+
+    def records(
+        self,
+        keys: Collection[str] | None = None,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+    ) -> Iterator[Record]:
+        for source in self._sources:
+            yield from source.records(_of(source, keys), start_ns, end_ns)
+
+    def _with(self, key: str) -> list[Source]:
+        return [source for source in self._sources if key in source.names()]
+
+
+class Merged(Streamed):
+    """Sources side by side: always the earliest next record. Each source's own order stays as it is."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
+
+    def names(self) -> list[str]:
+        return list(dict.fromkeys(key for source in self._sources for key in source.names()))
+
+    def topic(self, key: str) -> Topic | None:
+        return self._with(key)[0].topic(key)
+
+    def count(self, key: str) -> int:
+        return sum(source.count(key) for source in self._with(key))
+
+    def stamps(self, key: str) -> Int64s:
+        owners = self._with(key)
+        return owners[0].stamps(key) if len(owners) == 1 else super().stamps(key)
+
+    def publish_times(self, key: str) -> Int64s:
+        owners = self._with(key)
+        return owners[0].publish_times(key) if len(owners) == 1 else super().publish_times(key)
+
+    def column(self, key: str, path: str) -> Column:
+        owners = self._with(key)
+        return owners[0].column(key, path) if len(owners) == 1 else super().column(key, path)
+
+    def records(
+        self,
+        keys: Collection[str] | None = None,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+    ) -> Iterator[Record]:
+        streams = [source.records(_of(source, keys), start_ns, end_ns) for source in self._sources]
+        return heapq.merge(*streams, key=lambda record: record.stamp_ns)
+
+    def _with(self, key: str) -> list[Source]:
+        return [source for source in self._sources if key in source.names()]
+
+
+def _of(source: Source, keys: Collection[str] | None) -> list[str] | None:
+    return None if keys is None else [key for key in source.names() if key in keys]

@@ -1,0 +1,35 @@
+"""One entry of a dataset: a value under a key, with its times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from .form import Form
+
+
+class Encoded(NamedTuple):
+    """A value as bytes, as a backend stores it; `form` knows how to decode it."""
+
+    data: bytes
+    form: Form
+
+
+class Record(NamedTuple):
+    """A value with its log time and publish time in ns. Sources may hand out values that are still Encoded."""
+
+    key: str
+    stamp_ns: int
+    publish_ns: int
+    value: Any
+
+    def decoded(self) -> Record:
+        """The same with a value that is not Encoded."""
+        if isinstance(self.value, Encoded):
+            return self._replace(value=self.value.form.decode(self.value.data))
+        return self
+
+
+def plain(value: Any) -> Any:
+    """A stored value, decoded if it is Encoded."""
+    return value.form.decode(value.data) if isinstance(value, Encoded) else value

@@ -1,0 +1,126 @@
+"""What a dataset reads from: a backend, or a view of other sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..bag import Topic
+from .columns import column
+from .errors import DatasetError
+from .record import Record, plain
+
+Int64s = npt.NDArray[np.int64]
+Column = npt.NDArray[Any]
+_ROWS_AT_ONCE = 4096
+_ROWS_ONE_BY_ONE = 64
+
+
+class Source(Protocol):
+    """Records by key. `records` come in the order they were appended, which need not be the order of their times."""
+
+    def names(self) -> list[str]:
+        """The keys, in the order of their first records."""
+
+    def topic(self, key: str) -> Topic | None:
+        """How a bag describes the key; None for values that are kept as they are."""
+
+    def count(self, key: str) -> int: ...
+
+    def stamps(self, key: str) -> Int64s:
+        """The log time of each record of a key, (n,) in ns."""
+
+    def publish_times(self, key: str) -> Int64s:
+        """The publish time of each record of a key, (n,) in ns."""
+
+    def records(
+        self,
+        keys: Collection[str] | None = None,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+    ) -> Iterator[Record]:
+        """Records of `keys` (default: all) with start_ns <= log time < end_ns; values may be Encoded."""
+
+    def read(self, key: str, rows: Int64s) -> Iterator[Record]:
+        """The records of a key at `rows` (m,), in that order; rows may repeat."""
+
+    def column(self, key: str, path: str) -> Column:
+        """One field of all records of a key; see `columns.column`."""
+
+
+class Backend(Source, Protocol):
+    """A source that keeps what is appended; a place that is only read refuses with DatasetError."""
+
+    def append(self, key: str, value: Any, stamp_ns: int, publish_ns: int) -> None: ...
+    def flush(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Streamed:
+    """A source that knows how to stream its records, and derives everything else from that."""
+
+    def names(self) -> list[str]:
+        raise NotImplementedError
+
+    def records(
+        self,
+        keys: Collection[str] | None = None,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+    ) -> Iterator[Record]:
+        raise NotImplementedError
+
+    def topic(self, key: str) -> Topic | None:
+        return None
+
+    def count(self, key: str) -> int:
+        return len(self.stamps(key))
+
+    def stamps(self, key: str) -> Int64s:
+        return np.fromiter((record.stamp_ns for record in self.records([key])), np.int64)
+
+    def publish_times(self, key: str) -> Int64s:
+        return np.fromiter((record.publish_ns for record in self.records([key])), np.int64)
+
+    def column(self, key: str, path: str) -> Column:
+        return column((plain(record.value) for record in self.records([key])), path, key)
+
+    def read(self, key: str, rows: Int64s) -> Iterator[Record]:
+        if not len(rows):
+            return
+        stamps = self.stamps(key)
+        if np.all(rows[1:] >= rows[:-1]):
+            yield from _ascending(self.records, key, rows, stamps)
+            return
+        at_once = 1 if len(rows) <= _ROWS_ONE_BY_ONE else _ROWS_AT_ONCE
+        for start in range(0, len(rows), at_once):
+            block = rows[start : start + at_once]
+            wanted = np.unique(block)
+            found = dict(
+                zip(
+                    wanted.tolist(),
+                    _ascending(self.records, key, wanted, stamps),
+                    strict=True,
+                )
+            )
+            yield from map(found.__getitem__, block.tolist())
+
+
+def _ascending(
+    records: Callable[..., Iterator[Record]], key: str, rows: Int64s, stamps: Int64s
+) -> Iterator[Record]:
+    """Records at rows that never descend, with one pass through the times between which they lie."""
+    first, last = stamps[rows].min(), stamps[rows].max()
+    inside = np.flatnonzero((stamps >= first) & (stamps <= last))
+    wanted = np.searchsorted(inside, rows).tolist()
+    at = 0
+    for place, record in enumerate(records([key], int(first), int(last) + 1)):
+        while at < len(wanted) and wanted[at] == place:
+            yield record
+            at += 1
+        if at == len(wanted):
+            return
+    raise DatasetError(f"key {key} changed while it was read; load the dataset again")

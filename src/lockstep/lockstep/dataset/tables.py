@@ -1,0 +1,82 @@
+"""One series as a table: a pandas DataFrame or a pyarrow Table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .columns import time_ns
+from .errors import DatasetError
+from .messages import fields_of
+from .source import Column
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+    from .series import Series
+
+_SCALARS = (bool, int, float, str, np.generic, np.ndarray)
+
+
+def to_pandas(series: Series, paths: Sequence[str] | None = None) -> pandas.DataFrame:
+    """A DataFrame with one column for each path, indexed by log time (datetime64, UTC).
+
+    Default: every field that is a number, string or time. The columns of an array (n, k) are `ranges[0]`, `ranges[1]`, …; plain
+    numbers are the column `value`.
+    """
+    try:
+        import pandas
+    except ImportError as error:
+        raise DatasetError("to_pandas needs pandas; install it") from error
+    index = pandas.to_datetime(series.times(), unit="ns", utc=True).rename("time")
+    columns: dict[str, Column] = {}
+    for path, column in _columns(series, paths, False).items():
+        if column.ndim == 1:
+            columns[path] = column
+        else:
+            flat = column.reshape(len(column), -1)
+            columns.update({f"{path}[{at}]": flat[:, at] for at in range(flat.shape[1])})
+    return pandas.DataFrame(columns, index=index)
+
+
+def to_arrow(series: Series, paths: Sequence[str] | None = None) -> pyarrow.Table:
+    """A Table with the log times as `time` (timestamp[ns, UTC]) and one column for each path; arrays (n, k) are fixed-size lists.
+
+    The default paths are those of `to_pandas`, and all arrays of numbers.
+    """
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise DatasetError("to_arrow needs pyarrow; install it") from error
+    arrays = {"time": pyarrow.array(series.times(), pyarrow.timestamp("ns", "UTC"))}
+    for path, column in _columns(series, paths, True).items():
+        if column.ndim == 1:
+            arrays[path] = pyarrow.array(column.tolist() if column.dtype == object else column)
+            continue
+        array = pyarrow.array(np.ascontiguousarray(column).reshape(-1))
+        for size in column.shape[:0:-1]:
+            array = pyarrow.FixedSizeListArray.from_arrays(array, size)
+        arrays[path] = array
+    return pyarrow.table(arrays)
+
+
+def _columns(series: Series, paths: Sequence[str] | None, with_arrays: bool) -> dict[str, Column]:
+    if paths is None:
+        paths = [path for value in series[:1] for path in _paths(value, "", with_arrays)]
+    return {path or "value": series.column(path) for path in paths}
+
+
+def _paths(value: Any, path: str, with_arrays: bool) -> Iterator[str]:
+    """The paths of the fields of a value that can be a column."""
+    is_array = hasattr(value, "typecode") or (isinstance(value, np.ndarray) and value.ndim > 0)
+    if is_array or isinstance(value, list):
+        if is_array and with_arrays:
+            yield path
+    elif isinstance(value, _SCALARS) or time_ns(value) is not None:
+        yield path
+    else:
+        for name, part in fields_of(value).items():
+            yield from _paths(part, f"{path}.{name}" if path else name, with_arrays)
