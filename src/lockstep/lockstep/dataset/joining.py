@@ -34,8 +34,10 @@ class Chained(Streamed):
     def publish_times(self, key: str) -> Int64s:
         return np.concatenate([source.publish_times(key) for source in self._with(key)])
 
-    def column(self, key: str, path: str) -> Column:
-        columns = [source.column(key, path) for source in self._with(key)]
+    def column(
+        self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Column:
+        columns = [source.column(key, path, start_ns, end_ns) for source in self._with(key)]
         columns = [column for column in columns if len(column)] or columns[:1]
         if len({(column.shape[1:], column.dtype) for column in columns}) == 1:
             return np.concatenate(columns)
@@ -77,9 +79,13 @@ class Merged(Streamed):
         owners = self._with(key)
         return owners[0].publish_times(key) if len(owners) == 1 else super().publish_times(key)
 
-    def column(self, key: str, path: str) -> Column:
+    def column(
+        self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Column:
         owners = self._with(key)
-        return owners[0].column(key, path) if len(owners) == 1 else super().column(key, path)
+        if len(owners) == 1:
+            return owners[0].column(key, path, start_ns, end_ns)
+        return super().column(key, path, start_ns, end_ns)
 
     def records(
         self,

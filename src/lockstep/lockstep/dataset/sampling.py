@@ -8,15 +8,13 @@ from typing import Literal
 from zlib import crc32
 
 import numpy as np
-import numpy.typing as npt
 
 from ..bag import Topic
 from .errors import DatasetError
 from .interpolation import interpolated
 from .record import Encoded, Record, plain
-from .source import Column, Int64s, Source, Streamed
+from .source import Column, Int64s, Mask, Source, Streamed, within
 
-Mask = npt.NDArray[np.bool_]
 Method = Literal["previous", "nearest", "linear"]
 NS_PER_S = 1_000_000_000
 _BYTES_AT_ONCE = 256 << 20
@@ -90,8 +88,11 @@ class Drawn(Streamed):
     def publish_times(self, key: str) -> Int64s:
         return self._source.publish_times(key)[self._mask(key)]
 
-    def column(self, key: str, path: str) -> Column:
-        return self._source.column(key, path)[self._mask(key)]
+    def column(
+        self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Column:
+        column = self._source.column(key, path)[self._mask(key)]
+        return column[within(self.stamps(key), start_ns, end_ns)]
 
     def records(
         self,
@@ -144,10 +145,13 @@ class Resampled(Streamed):
     def publish_times(self, key: str) -> Int64s:
         return self._grid
 
-    def column(self, key: str, path: str) -> Column:
+    def column(
+        self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Column:
         if self._method == "linear":
-            return super().column(key, path)
-        return self._source.column(key, path)[self._rows(key)]
+            return super().column(key, path, start_ns, end_ns)
+        rows = self._rows(key)[within(self._grid, start_ns, end_ns)]
+        return self._source.column(key, path)[rows]
 
     def records(
         self,

@@ -10,7 +10,7 @@ import numpy as np
 from .errors import DatasetError
 from .messages import converted
 from .record import Record, plain
-from .source import Column, Int64s, Source
+from .source import Column, Int64s, Source, within
 
 if TYPE_CHECKING:
     import pandas
@@ -94,7 +94,8 @@ class Series:
         elif kind == "publish":
             times = self._source.publish_times(self.key)
         elif kind == "header":
-            times = self._header_stamps()
+            stamps = self._header_stamps()
+            return stamps if relative_to is None else stamps - relative_to
         else:
             raise DatasetError(f"'{kind}' is no time; use 'log', 'publish' or 'header'")
         chosen = times if self._rows is None else times[self._rows]
@@ -106,8 +107,15 @@ class Series:
         Numbers (n,), arrays of equal shape (n, …), all else objects (n,); times in int64 ns. `ranges[3]` selects one
         element, `poses[].position.x` one field of each. Raises DatasetError if a value has no such field.
         """
-        column = self._source.column(self.key, path)
-        return column if self._rows is None else column[self._rows]
+        if self._rows is None:
+            return self._source.column(self.key, path)
+        if not len(self._rows):
+            return self._source.column(self.key, path, 0, 0)
+        stamps = self._source.stamps(self.key)
+        start_ns, end_ns = int(stamps[self._rows].min()), int(stamps[self._rows].max()) + 1
+        inside = np.flatnonzero(within(stamps, start_ns, end_ns))
+        column = self._source.column(self.key, path, start_ns, end_ns)
+        return column[np.searchsorted(inside, self._rows)]
 
     def messages(self, cls: type | None = None) -> Iterator[Any]:
         """The values; with `cls`, a ROS message class or a dataclass, as instances of it."""
@@ -138,7 +146,7 @@ class Series:
 
     def _header_stamps(self) -> Int64s:
         try:
-            return self._source.column(self.key, "header.stamp").astype(np.int64)
+            return self.column("header.stamp").astype(np.int64)
         except (DatasetError, TypeError, ValueError) as error:
             raise DatasetError(
                 f"values of {self.key} have no header.stamp; use the times 'log' or 'publish'"

@@ -15,6 +15,7 @@ from .record import Record, plain
 
 Int64s = npt.NDArray[np.int64]
 Column = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
 _ROWS_AT_ONCE = 4096
 _ROWS_ONE_BY_ONE = 64
 
@@ -47,8 +48,10 @@ class Source(Protocol):
     def read(self, key: str, rows: Int64s) -> Iterator[Record]:
         """The records of a key at `rows` (m,), in that order; rows may repeat."""
 
-    def column(self, key: str, path: str) -> Column:
-        """One field of all records of a key; see `columns.column`."""
+    def column(
+        self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Column:
+        """One field of the records of a key with start_ns <= log time < end_ns; see `columns.column`."""
 
 
 class Backend(Source, Protocol):
@@ -85,8 +88,11 @@ class Streamed:
     def publish_times(self, key: str) -> Int64s:
         return np.fromiter((record.publish_ns for record in self.records([key])), np.int64)
 
-    def column(self, key: str, path: str) -> Column:
-        return column((plain(record.value) for record in self.records([key])), path, key)
+    def column(
+        self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Column:
+        records = self.records([key], start_ns, end_ns)
+        return column((plain(record.value) for record in records), path, key)
 
     def read(self, key: str, rows: Int64s) -> Iterator[Record]:
         if not len(rows):
@@ -107,6 +113,16 @@ class Streamed:
                 )
             )
             yield from map(found.__getitem__, block.tolist())
+
+
+def within(stamps: Int64s, start_ns: int | None, end_ns: int | None) -> Mask:
+    """Which of n times lie in start_ns <= t < end_ns, (n,)."""
+    inside: Mask = np.ones(len(stamps), bool)
+    if start_ns is not None:
+        inside &= stamps >= start_ns
+    if end_ns is not None:
+        inside &= stamps < end_ns
+    return inside
 
 
 def _ascending(

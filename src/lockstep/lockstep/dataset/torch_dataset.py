@@ -74,7 +74,7 @@ class _Streamed(data.IterableDataset[Sample]):
                     _numbers(column([value], path, key), key, path, self._dtype)
                     for path in self._columns[key]
                 ]
-                yield {key: torch.from_numpy(_side_by_side(parts)[0])}
+                yield {key: torch.from_numpy(_side_by_side(parts))[0]}
 
 
 def _tensors(dataset: Dataset, columns: Mapping[str, Sequence[str]], dtype: str) -> Sample:

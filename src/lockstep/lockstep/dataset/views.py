@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from ..bag import Topic
 from .errors import DatasetError
 from .record import Record
-from .source import Column, Int64s, Source, Streamed
+from .source import Column, Int64s, Mask, Source, Streamed, within
 
-Mask = npt.NDArray[np.bool_]
 _BOUND = np.iinfo(np.int64)
 
 
@@ -47,8 +45,17 @@ class Selected(Streamed):
     def publish_times(self, key: str) -> Int64s:
         return self._source.publish_times(key)[self._chosen(key)]
 
-    def column(self, key: str, path: str) -> Column:
-        return self._source.column(key, path)[self._chosen(key)]
+    def column(
+        self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Column:
+        start_ns, end_ns = _later(self._start_ns, start_ns), _earlier(self._end_ns, end_ns)
+        column = self._source.column(key, path, start_ns, end_ns)
+        if self._ticks is None:
+            return column
+        stamps = self._source.stamps(key)
+        ticked = np.zeros(len(stamps), bool)
+        ticked[self._ticks] = True
+        return column[ticked[within(stamps, start_ns, end_ns)]]
 
     def records(
         self,
@@ -78,14 +85,9 @@ class Selected(Streamed):
         if self._start_ns is None and self._end_ns is None and self._ticks is None:
             return slice(None)
         stamps = self._source.stamps(key)
-        chosen = np.ones(len(stamps), bool)
-        if self._ticks is not None:
-            chosen[:] = False
-            chosen[self._ticks] = True
-        if self._start_ns is not None:
-            chosen &= stamps >= self._start_ns
-        if self._end_ns is not None:
-            chosen &= stamps < self._end_ns
+        ticked = np.zeros(len(stamps), bool)
+        ticked[slice(None) if self._ticks is None else self._ticks] = True
+        chosen: Mask = ticked & within(stamps, self._start_ns, self._end_ns)
         return chosen
 
 
@@ -115,8 +117,10 @@ class Renamed(Streamed):
     def publish_times(self, key: str) -> Int64s:
         return self._source.publish_times(self._old[key])
 
-    def column(self, key: str, path: str) -> Column:
-        return self._source.column(self._old[key], path)
+    def column(
+        self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Column:
+        return self._source.column(self._old[key], path, start_ns, end_ns)
 
     def read(self, key: str, rows: Int64s) -> Iterator[Record]:
         for record in self._source.read(self._old[key], rows):
@@ -155,8 +159,16 @@ class Retimed(Streamed):
     def publish_times(self, key: str) -> Int64s:
         return self._moved(self._source.publish_times(key))
 
-    def column(self, key: str, path: str) -> Column:
-        return self._source.column(key, path)
+    def column(
+        self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Column:
+        first_ns, stop_ns = self._before(start_ns, -2), self._before(end_ns, 2)
+        column = self._source.column(key, path, first_ns, stop_ns)
+        if self._scale == 1 or (start_ns is None and end_ns is None):
+            return column
+        stamps = self._source.stamps(key)
+        read = stamps[within(stamps, first_ns, stop_ns)]
+        return column[within(self._moved(read), start_ns, end_ns)]
 
     def read(self, key: str, rows: Int64s) -> Iterator[Record]:
         yield from map(self._move, self._source.read(key, rows))

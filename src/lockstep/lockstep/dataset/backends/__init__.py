@@ -58,7 +58,10 @@ def create(backend: str, path: str | os.PathLike[str] | None) -> Backend:
         raise DatasetError(
             f"the {kind.name} backend needs a place; write Dataset.create('{kind.name}', PATH)"
         )
-    return kind.create(os.fspath(path) if path is not None else "")
+    place = os.fspath(path) if path is not None else ""
+    if "://" in place and kind.name in ("mcap", "pickle"):
+        raise DatasetError(f"{place} cannot be written; save to a path on this machine")
+    return kind.create(place)
 
 
 def open_place(path: str | os.PathLike[str], backend: str | None = None) -> Backend:

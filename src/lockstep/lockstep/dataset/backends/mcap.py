@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -31,6 +32,7 @@ class BagSource(Streamed):
     def _open(self) -> None:
         self._pid = os.getpid()
         self._forms: dict[str, Form] = {}
+        self._stamps: dict[str, Int64s] = {}
         self._problem: str | None = None
         try:
             self._opened = Bag(self.path)
@@ -68,7 +70,9 @@ class BagSource(Streamed):
         return self.bag.topics[key]
 
     def stamps(self, key: str) -> Int64s:
-        return self._times(key, "log")
+        if key not in self._stamps:  # asked for again and again, to find values by their index
+            self._stamps[key] = self._times(key, "log")
+        return self._stamps[key]
 
     def publish_times(self, key: str) -> Int64s:
         return self._times(key, "publish")
@@ -91,19 +95,26 @@ class BagSource(Streamed):
             raise DatasetError(str(error)) from error
         self._warn()
 
-    def column(self, key: str, path: str) -> Column:
+    def column(
+        self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Column:
         form = self._form(key)
         path = path or form.path or ""
         if not path or not (form.is_message or form.path):
-            return super().column(key, path)
+            return super().column(key, path, start_ns, end_ns)
         try:
-            found: Column = self.bag.columns(key, [path], strict=False)[path]
+            found: Column = self.bag.columns(
+                key, [path], start_ns=start_ns, end_ns=end_ns, strict=False
+            )[path]
         except BagError as error:
             raise DatasetError(str(error)) from error
         self._warn()
         return found
 
-    def _times(self, key: str, kind: Any) -> Int64s:
+    def _times(self, key: str, kind: Literal["log", "publish"]) -> Int64s:
+        if self.bag.problem is None:
+            with suppress(BagError):  # damage that nobody knew of yet
+                return self.bag.times(key, kind)
         name = f"{kind}_time_ns"
         try:
             parts = [getattr(batch, name) for batch in self.bag.batches([key], strict=False)]
@@ -186,8 +197,10 @@ class McapBackend(Streamed):
     ) -> Iterator[Record]:
         return self._finished().records(keys, start_ns, end_ns)
 
-    def column(self, key: str, path: str) -> Column:
-        return self._finished().column(key, path)
+    def column(
+        self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Column:
+        return self._finished().column(key, path, start_ns, end_ns)
 
     def _finished(self) -> BagSource:
         if self._read is None:

@@ -89,8 +89,11 @@ class MemoryBackend:
         for row in rows.tolist():
             yield Record(key, kept.stamps[row], kept.publish[row], kept.values[row])
 
-    def column(self, key: str, path: str) -> Column:
-        return column(map(plain, self._by_key[key].values), path, key)
+    def column(
+        self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Column:
+        records = self.records([key], start_ns, end_ns)
+        return column((plain(record.value) for record in records), path, key)
 
     def _records(self, key: str) -> Iterator[Record]:
         kept = self._by_key[key]

@@ -24,7 +24,7 @@ from ..errors import DatasetError
 from ..form import Form, form_of, form_of_topic
 from ..messages import is_message, is_rosidl
 from ..record import Encoded, Record, plain
-from ..source import Column, Int64s
+from ..source import Column, Int64s, within
 from .restricted_pickle import dumps, loads
 
 _MAGIC = b"lockstep dataset 1\n"
@@ -117,16 +117,12 @@ class PickleBackend:
     ) -> Iterator[Record]:
         names = list(self._keys)
         stamps = np.array(self._stamps, np.int64)
-        chosen = np.ones(len(stamps), bool)
+        chosen = within(stamps, start_ns, end_ns)
         if keys is not None:
             chosen &= np.isin(
                 np.array(self._key, np.int64),
                 [number for name, number in self._keys.items() if name in keys],
             )
-        if start_ns is not None:
-            chosen &= stamps >= start_ns
-        if end_ns is not None:
-            chosen &= stamps < end_ns
         with self._reading() as file:
             for row in np.flatnonzero(chosen).tolist():
                 file.seek(self._offsets[row])
@@ -138,8 +134,11 @@ class PickleBackend:
                 file.seek(self._offsets[row])
                 yield self._record(file, key, row)
 
-    def column(self, key: str, path: str) -> Column:
-        return column((plain(record.value) for record in self.records([key])), path, key)
+    def column(
+        self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Column:
+        records = self.records([key], start_ns, end_ns)
+        return column((plain(record.value) for record in records), path, key)
 
     def _reading(self) -> BinaryIO:
         self.flush()

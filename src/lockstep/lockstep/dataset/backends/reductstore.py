@@ -30,7 +30,7 @@ _ATTACHMENT = "$ros"
 _BATCH_RECORDS, _BATCH_BYTES = 64, 4_000_000
 _CONFLICT = 409
 _TIMEOUT_S = 30.0
-_LATER_US = 1_000  # records of one microsecond move on to the next ones that are free
+_LATER_US = 1_000  # so far may records of one microsecond move on to others that are free
 T = TypeVar("T")
 
 
@@ -45,7 +45,8 @@ class ReductStoreBackend(Streamed):
         self._pid = os.getpid()
         self._forms: dict[str, Form] = {}
         self._entries: dict[str, str] = {}
-        self._waiting: list[tuple[str, Record]] = []
+        self._newest_us: dict[str, int] = {}
+        self._waiting: list[Record] = []
         self._waiting_bytes = 0
         address, token, name = _place(self.url)
         try:
@@ -76,7 +77,7 @@ class ReductStoreBackend(Streamed):
             form = form_of(value)
             self._add(key, form)
         data = encoded(form, value, key)
-        self._waiting.append((key, Record(key, stamp_ns, publish_ns, data)))
+        self._waiting.append(Record(key, stamp_ns, publish_ns, data))
         self._waiting_bytes += len(data)
         if len(self._waiting) >= _BATCH_RECORDS or self._waiting_bytes >= _BATCH_BYTES:
             self.flush()
@@ -84,7 +85,7 @@ class ReductStoreBackend(Streamed):
     def flush(self) -> None:
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         if waiting:
-            self._run(self._write([record for _, record in waiting]))
+            self._run(self._write(waiting))
 
     def close(self) -> None:
         if self._loop.is_closed():
@@ -188,8 +189,7 @@ class ReductStoreBackend(Streamed):
         """Write records, those of a microsecond that is taken at the next one that is free."""
         from reduct import RecordBatch
 
-        waiting = [(record.stamp_ns // 1000, record) for record in records]
-        last = [time_us + _LATER_US for time_us, _ in waiting]
+        waiting = [(self._microsecond(record), record) for record in records]
         while waiting:
             batch, placed = RecordBatch(), {}
             for time_us, record in waiting:
@@ -213,10 +213,24 @@ class ReductStoreBackend(Streamed):
                 )
             waiting = []
             for entry, errors in (await self._bucket.write_record_batch(batch)).items():
-                for time_us, error in errors.items():
-                    if error.status_code != _CONFLICT or time_us >= max(last):
+                for time_us, error in sorted(errors.items()):
+                    record = placed[entry, time_us]
+                    if error.status_code != _CONFLICT or time_us >= _last_us(record):
                         raise error
-                    waiting.append((time_us + 1, placed[entry, time_us]))
+                    waiting.append((time_us + 1, record))
+
+    def _microsecond(self, record: Record) -> int:
+        """Where to write a record, so that those of one time stay in order."""
+        time_us = record.stamp_ns // 1000
+        newest_us = self._newest_us.get(record.key, -1)
+        if time_us <= newest_us < _last_us(record):
+            time_us = newest_us + 1
+        self._newest_us[record.key] = time_us
+        return time_us
+
+
+def _last_us(record: Record) -> int:
+    return record.stamp_ns // 1000 + _LATER_US
 
 
 async def _take(stream: Any, count: int) -> list[tuple[str, dict[str, str], int, bytes]]:
