@@ -170,8 +170,9 @@ def test_an_error_in_a_callback_ends_the_playing() -> None:
 
 
 def test_a_bag_is_played_by_its_path(bags: Path) -> None:
-    playback = DataPlayback(bags / "husky_gps_imu_odom", Config(rate=math.inf, keys=["/fix"]))
-    assert len(played(playback)) == 989
+    config = Config(rate=math.inf, keys=["/fix"])
+    with DataPlayback(bags / "husky_gps_imu_odom", config) as playback:
+        assert len(played(playback)) == 989
 
 
 def test_mistakes_are_told_in_a_sentence() -> None:

@@ -55,6 +55,14 @@ def stacked(fields: Sequence[Any]) -> npt.NDArray[Any]:
     return result
 
 
+def joined(columns: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """Columns end to end; if their shapes or dtypes differ, as if all values had been stacked at once."""
+    filled = [column for column in columns if len(column)] or list(columns[:1])
+    if len({(column.shape[1:], column.dtype) for column in filled}) == 1:
+        return np.concatenate(filled)
+    return stacked([item for column in filled for item in column])
+
+
 def time_ns(value: Any) -> int | None:
     """Nanoseconds of a ROS time or duration, as an object or a dict; None for anything else."""
     if isinstance(value, Mapping):

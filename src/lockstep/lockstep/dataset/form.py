@@ -19,17 +19,19 @@ import ast
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
 
 from ..bag import BagError, Topic
 from ..bag.codec import Codec, codec
 from . import json_value
+from .columns import column
 from .errors import DatasetError
 from .messages import described, is_message, remember
 from .record import Encoded
@@ -67,6 +69,22 @@ class Form:
     topic: Topic
     encode: Callable[[Any], bytes]
     decode: Callable[[bytes], Any]
+
+    def column(self, payloads: Sequence[bytes], path: str, key: str) -> npt.NDArray[Any]:
+        """One field of encoded values, as `columns.column` gives that of values; messages are not decoded one by one."""
+        within = path or self.path or ""
+        if not within or not (self.is_message or self.path):
+            return column(map(self.decode, payloads), path, key)
+        length = np.fromiter(map(len, payloads), np.int64, len(payloads))
+        buffer = np.frombuffer(b"".join(payloads), np.uint8)
+        try:
+            compiled = codec(self.topic.type, self.topic.definition, self.topic.encoding)
+            found: dict[str, npt.NDArray[Any]] = compiled.columns(
+                buffer, np.cumsum(length) - length, length, [within]
+            )
+        except BagError as error:
+            raise DatasetError(f"'{path}' of {key}: {error}") from error
+        return found[within]
 
     @property
     def path(self) -> str | None:

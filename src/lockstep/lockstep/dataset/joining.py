@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 import numpy as np
 
 from ..bag import Topic
-from .columns import stacked
+from .columns import joined
 from .record import Record
 from .source import Column, Int64s, Source, Streamed
 
@@ -38,10 +38,7 @@ class Chained(Streamed):
         self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
     ) -> Column:
         columns = [source.column(key, path, start_ns, end_ns) for source in self._with(key)]
-        columns = [column for column in columns if len(column)] or columns[:1]
-        if len({(column.shape[1:], column.dtype) for column in columns}) == 1:
-            return np.concatenate(columns)
-        return stacked([item for column in columns for item in column])
+        return joined(columns)
 
     def records(
         self,

@@ -6,15 +6,16 @@ import array
 import dataclasses
 import typing
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from rosbags.typesys import Stores, get_typestore
 
 from ..bag import BagError, Topic
 from ..bag.definitions import definition as installed_definition
+from ..bag.definitions import type_hash
 from .errors import DatasetError
 
 _recorded: WeakKeyDictionary[type, Topic] = WeakKeyDictionary()
@@ -59,7 +60,10 @@ def described(message: Any) -> Topic:
         name = type_name(cls)
     else:
         name = str(cls.__msgtype__)
-    return Topic("", name, definition(name), "ros2msg")
+    hashed = ""
+    with suppress(BagError):  # only an installed type has one
+        hashed = type_hash(name)
+    return Topic("", name, definition(name), "ros2msg", hashed)
 
 
 @cache
@@ -68,6 +72,8 @@ def definition(type_name: str) -> str:
     try:
         return installed_definition(type_name)
     except BagError as error:
+        from rosbags.typesys import Stores, get_typestore  # slow to import
+
         jazzy = get_typestore(Stores.ROS2_JAZZY)
         if type_name not in jazzy.types:
             raise DatasetError(str(error)) from error

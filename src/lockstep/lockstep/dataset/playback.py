@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .dataset import Dataset, Place
@@ -42,8 +43,11 @@ class DataPlayback:
 
     def __init__(self, dataset: Dataset | Place, config: Config | None = None) -> None:
         self.config = config or DataPlayback.Config()
-        self._dataset = dataset if isinstance(dataset, Dataset) else Dataset.load(dataset)
         _check_rate(self.config.rate)
+        self._loaded: Dataset | None = None
+        if not isinstance(dataset, Dataset):
+            dataset = self._loaded = Dataset.load(dataset)
+        self._dataset = dataset
         if self.config.keys is not None:
             self._dataset = self._dataset.select(self.config.keys)
         self._origin_ns = self._dataset.start_ns
@@ -63,6 +67,22 @@ class DataPlayback:
         self._anchor_ns = self._start_ns
         self._anchor_s = 0.0
         self._latest_s = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the dataset if it was given as a place."""
+        if self._loaded is not None:
+            self._loaded.close()
 
     def on(self, key: str | None, callback: Callback) -> Self:
         """Call `callback(record)` for each value of a key, or of all (None). An error in it ends the playing."""

@@ -80,7 +80,7 @@ class DataRecorder:
 
     @property
     def dataset(self) -> Dataset:
-        """What is recorded; with a ring buffer, what is in it now, in memory."""
+        """What is recorded; with a ring buffer, what is in it now, in memory. Reading a bag that is recorded finishes it."""
         if not self._ring or self._closed:
             return self._target
         held = Dataset.create()

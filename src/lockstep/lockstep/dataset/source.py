@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ..bag import Topic
-from .columns import column
+from .columns import column, joined
 from .errors import DatasetError
-from .record import Record, plain
+from .form import Form
+from .record import Encoded, Record
 
 Int64s = npt.NDArray[np.int64]
 Column = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 _ROWS_AT_ONCE = 4096
+_BYTES_AT_ONCE = 64 << 20
 _ROWS_ONE_BY_ONE = 64
 
 
@@ -91,8 +93,7 @@ class Streamed:
     def column(
         self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
     ) -> Column:
-        records = self.records([key], start_ns, end_ns)
-        return column((plain(record.value) for record in records), path, key)
+        return column_of(self.records([key], start_ns, end_ns), path, key)
 
     def read(self, key: str, rows: Int64s) -> Iterator[Record]:
         if not len(rows):
@@ -113,6 +114,35 @@ class Streamed:
                 )
             )
             yield from map(found.__getitem__, block.tolist())
+
+
+def column_of(records: Iterable[Record], path: str, key: str) -> Column:
+    """One field of records of a key, of which no more than a part is held at once."""
+    parts: list[Column] = []
+    for form, values in _runs(records):
+        if form is None:
+            parts.append(column(values, path, key))
+        else:
+            parts.append(form.column(values, path, key))
+    return joined(parts)
+
+
+def _runs(records: Iterable[Record]) -> Iterator[tuple[Form | None, list[Any]]]:
+    """Values that are plain (no form), and payloads of one form, in runs of some megabytes."""
+    of: Form | None = None
+    held: list[Any] = []
+    size = 0
+    for record in records:
+        form, value = None, record.value
+        if isinstance(value, Encoded):
+            value, form = value
+            size += len(value)
+        if held and (form is not of or size > _BYTES_AT_ONCE):
+            yield of, held
+            held, size = [], 0
+        of = form
+        held.append(value)
+    yield of, held
 
 
 def within(stamps: Int64s, start_ns: int | None, end_ns: int | None) -> Mask:

@@ -55,7 +55,8 @@ class Selected(Streamed):
         stamps = self._source.stamps(key)
         ticked = np.zeros(len(stamps), bool)
         ticked[self._ticks] = True
-        return column[ticked[within(stamps, start_ns, end_ns)]]
+        chosen: Column = column[ticked[within(stamps, start_ns, end_ns)]]
+        return chosen
 
     def records(
         self,

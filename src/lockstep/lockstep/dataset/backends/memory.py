@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from ...bag import Topic
-from ..columns import column
-from ..record import Record, plain
-from ..source import Column, Int64s
+from ..record import Record
+from ..source import Column, Int64s, column_of
 
 
 @dataclass
@@ -92,8 +91,7 @@ class MemoryBackend:
     def column(
         self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
     ) -> Column:
-        records = self.records([key], start_ns, end_ns)
-        return column((plain(record.value) for record in records), path, key)
+        return column_of(self.records([key], start_ns, end_ns), path, key)
 
     def _records(self, key: str) -> Iterator[Record]:
         kept = self._by_key[key]

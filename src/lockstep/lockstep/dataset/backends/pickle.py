@@ -19,12 +19,11 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ...bag import Topic
-from ..columns import column
 from ..errors import DatasetError
 from ..form import Form, form_of, form_of_topic
 from ..messages import is_message, is_rosidl
-from ..record import Encoded, Record, plain
-from ..source import Column, Int64s, within
+from ..record import Encoded, Record
+from ..source import Column, Int64s, column_of, within
 from .restricted_pickle import dumps, loads
 
 _MAGIC = b"lockstep dataset 1\n"
@@ -137,8 +136,7 @@ class PickleBackend:
     def column(
         self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
     ) -> Column:
-        records = self.records([key], start_ns, end_ns)
-        return column((plain(record.value) for record in records), path, key)
+        return column_of(self.records([key], start_ns, end_ns), path, key)
 
     def _reading(self) -> BinaryIO:
         self.flush()

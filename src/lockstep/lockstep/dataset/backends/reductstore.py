@@ -48,6 +48,7 @@ class ReductStoreBackend(Streamed):
         self._newest_us: dict[str, int] = {}
         self._waiting: list[Record] = []
         self._waiting_bytes = 0
+        self._closed = False
         address, token, name = _place(self.url)
         try:
             import reduct
@@ -58,8 +59,13 @@ class ReductStoreBackend(Streamed):
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="reductstore", daemon=True).start()
         self._client: Client = reduct.Client(address, api_token=token, timeout=_TIMEOUT_S)
-        self._bucket: Bucket = self._run(self._connect(name))
-        self._run(self._describe())
+        self._run(self._client.__aenter__())
+        try:
+            self._bucket: Bucket = self._run(self._connect(name))
+            self._run(self._describe())
+        except BaseException:
+            self.close()
+            raise
 
     def __getstate__(self) -> dict[str, Any]:
         self.flush()
@@ -88,8 +94,9 @@ class ReductStoreBackend(Streamed):
             self._run(self._write(waiting))
 
     def close(self) -> None:
-        if self._loop.is_closed():
+        if self._closed:
             return
+        self._closed = True
         try:
             self.flush()
         finally:
@@ -144,7 +151,6 @@ class ReductStoreBackend(Streamed):
             ) from error
 
     async def _connect(self, name: str) -> Bucket:
-        await self._client.__aenter__()
         if self._writable:
             return await self._client.create_bucket(name, exist_ok=True)
         return await self._client.get_bucket(name)

@@ -13,12 +13,13 @@ import math
 import pickle
 import pickletools
 import re
+from functools import cache
 from typing import Any, NoReturn
 
 import numpy as np
 
 from ...bag import BagError
-from ...bag.definitions import definition as installed_definition
+from ...bag.definitions import definition
 from ..errors import DatasetError
 from ..form import array_dtype, array_kind
 from ..messages import is_rosidl
@@ -108,7 +109,7 @@ def loads(data: bytes) -> Any:
 
 class _Pickler(pickle.Pickler):
     def persistent_id(self, value: Any) -> Any:
-        cls = type(value)
+        cls: Any = type(value)
         if cls in _PLAIN:
             return None
         if cls is np.ndarray:
@@ -120,13 +121,11 @@ class _Pickler(pickle.Pickler):
         if cls is complex:
             return "complex", value.real, value.imag
         if is_rosidl(cls):
-            from ...component.port import type_name  # needs ROS, which is there if this class is
-
-            fields = cls.get_fields_and_field_types()
-            return "message", type_name(cls), {name: getattr(value, name) for name in fields}
+            name, fields = _described(cls)
+            return "message", name, {field: getattr(value, field) for field in fields}
         if dataclasses.is_dataclass(cls):
-            fields = dataclasses.fields(cls)
-            return "dict", {field.name: getattr(value, field.name) for field in fields}
+            names = [field.name for field in dataclasses.fields(cls)]
+            return "dict", {name: getattr(value, name) for name in names}
         return None
 
     def reducer_override(self, value: Any) -> NoReturn:
@@ -188,20 +187,35 @@ def _array(kind: str, shape: tuple[Any, ...], data: bytes) -> np.ndarray[Any, An
 
 
 def _message(name: str, fields: dict[str, Any]) -> Any:
-    from ...component.port import message_class  # raises ImportError where there is no ROS
-
     try:
-        if not _MESSAGE.fullmatch(name):
-            raise LookupError(f"{name} is no message type")
-        installed_definition(name)  # imports nothing, other than the class
-        cls = message_class(name)
-        if not fields.keys() <= cls.get_fields_and_field_types().keys():
+        cls, names = _installed(name)
+        if not fields.keys() <= names:
             raise LookupError(f"this machine's {name} has other fields")
     except (BagError, LookupError, ImportError) as error:
         raise DatasetError(
             f"a message of type {name} cannot be loaded: {error}; source its package or use the mcap backend"
         ) from error
     return cls(**fields)
+
+
+@cache
+def _installed(name: str) -> tuple[type[Any], frozenset[str]]:
+    """The class of a message type of an installed interface package, and its fields; nothing else is imported."""
+    if not _MESSAGE.fullmatch(name):
+        raise LookupError(f"{name} is no message type")
+    definition(name)
+    from ...component.port import message_class  # raises ImportError where there is no ROS
+
+    cls: Any = message_class(name)
+    return cls, frozenset(cls.get_fields_and_field_types())
+
+
+@cache
+def _described(cls: Any) -> tuple[str, tuple[str, ...]]:
+    """The type of a ROS message class, and its fields."""
+    from ...component.port import type_name  # needs ROS, which is there if this class is
+
+    return type_name(cls), tuple(cls.get_fields_and_field_types())
 
 
 def _refused(what: str) -> DatasetError:
