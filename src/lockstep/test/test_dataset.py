@@ -37,6 +37,8 @@ VALUES: dict[str, list[Any]] = {
     "dict": [{"a": 1, "b": {"c": [1.5, None, "x"]}}, {"other": True}],
     "float32": [np.float32(0.1)],
     "uint8": [np.uint8(255)],
+    "date": [np.datetime64("2024-02-29T12", "ns")],
+    "float16": [np.float16(0.1)],
     "matrix": [np.arange(6.0).reshape(2, 3), np.zeros((0, 3)), np.array(7.0)],
     "image": [np.arange(24, dtype=np.uint8).reshape(2, 4, 3)],
     "big endian": [np.arange(3, dtype=">i4")],

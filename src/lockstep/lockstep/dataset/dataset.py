@@ -189,7 +189,8 @@ class Dataset:
 
         Times in seconds count from the start of this dataset, those in ns from 1970.
         """
-        chosen = self.keys() if keys is None else [keys] if isinstance(keys, str) else list(keys)
+        chosen = [keys] if isinstance(keys, str) else list(dict.fromkeys(keys or ()))
+        chosen = self.keys() if keys is None else chosen
         self._check(chosen)
         for seconds, ns in ((start_s, start_ns), (end_s, end_ns)):
             if seconds is not None and ns is not None:

@@ -14,7 +14,8 @@ import numpy as np
 
 from ...bag import Bag, BagError, BagWriter, Topic
 from ..errors import DatasetError
-from ..form import Form, encoded, form_of, form_of_topic
+from ..form import Form, encoded
+from ..form_of import form_of, form_of_topic
 from ..record import Encoded, Record
 from ..source import Column, Int64s, Streamed
 

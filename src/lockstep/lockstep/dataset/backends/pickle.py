@@ -20,7 +20,8 @@ import numpy as np
 
 from ...bag import Topic
 from ..errors import DatasetError
-from ..form import Form, form_of, form_of_topic
+from ..form import Form
+from ..form_of import form_of, form_of_topic
 from ..messages import is_message, is_rosidl
 from ..record import Encoded, Record
 from ..source import Column, Int64s, column_of, within

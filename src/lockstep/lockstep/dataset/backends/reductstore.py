@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 
 from ...bag import Topic
 from ..errors import DatasetError
-from ..form import Form, encoded, form_of, form_of_topic
+from ..form import Form, encoded
+from ..form_of import form_of, form_of_topic
 from ..record import Encoded, Record
 from ..source import Streamed
 

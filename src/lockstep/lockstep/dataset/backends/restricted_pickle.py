@@ -21,8 +21,8 @@ import numpy as np
 from ...bag import BagError
 from ...bag.definitions import definition
 from ..errors import DatasetError
-from ..form import array_dtype, array_kind
 from ..messages import is_rosidl
+from ..std_msgs_form import array_dtype, array_kind
 
 _MESSAGE = re.compile(r"[a-z][a-z0-9_]*/msg/[A-Z][A-Za-z0-9]*")
 _ALLOWED = [
