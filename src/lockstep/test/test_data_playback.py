@@ -40,21 +40,17 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_values_are_never_early_and_pacing_does_not_drift() -> None:
-    playback = DataPlayback(dataset(100), Config(rate=2.0))
-    starts: list[float] = []
-    early: list[float] = []
+    late: list[float] = []
 
     def slow(record: Record) -> None:
-        now = time.monotonic()
-        starts.append(now)
-        due = (record.stamp_ns - T0) / 2e9
-        early.append(due - (now - starts[0]))
+        late.append(time.monotonic() - before - (record.stamp_ns - T0) / 2e9)
         time.sleep(0.002)  # pacing by sleeping between values would add this up to 0.2 s
 
+    playback = DataPlayback(dataset(100), Config(rate=2.0))
+    before = time.monotonic()
     assert playback.play_realtime(slow) == 100
-    assert max(early) < 0.02  # against the first callback, which may have been late itself
-    # On a busy machine single values are late, but not all of the last ones.
-    assert min(-e for e in early[50:]) < 0.1
+    assert min(late) >= 0
+    assert min(late[50:]) < 0.1  # a busy machine delays single values, but not all of the last
 
 
 def test_without_a_rate_there_is_no_waiting() -> None:
@@ -124,17 +120,17 @@ def test_it_is_paused_stepped_and_resumed_from_another_thread() -> None:
 
 
 def test_a_pause_does_not_count_as_time() -> None:
-    playback = DataPlayback(dataset(3, 50))
+    playback = DataPlayback(dataset(3, 400))
     times: list[float] = []
 
     def take(record: Record) -> None:
         times.append(time.monotonic())
         if record.value == 1:
             playback.pause()
-            threading.Timer(0.2, playback.resume).start()
+            threading.Timer(0.4, playback.resume).start()
 
     playback.play_realtime(take)
-    assert times[2] - times[1] >= 0.2 + 0.045
+    assert times[2] - times[1] > 0.6  # 0.8, but for what value 1 was late
 
 
 def test_seeking_goes_back_and_forth() -> None:

@@ -28,6 +28,8 @@ def listed(dataset: Dataset) -> list[tuple[str, float, Any]]:
 
 def consistent(dataset: Dataset) -> None:
     """That a view's times, columns and slices tell the same as its records."""
+    stamps = [record.stamp_ns for record in dataset.records()]
+    assert (dataset.start_ns, dataset.end_ns) == (min(stamps), max(stamps))
     for key in dataset:
         records = [record for record in dataset.records() if record.key == key]
         assert [r.value for r in dataset[key].records()] == [r.value for r in records]

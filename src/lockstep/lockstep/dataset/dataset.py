@@ -112,12 +112,12 @@ class Dataset:
     @property
     def start_ns(self) -> int:
         """The earliest log time; 0 without values."""
-        return min((self[key].start_ns for key in self.keys() if len(self[key])), default=0)
+        return (self._source.span() or (0, 0))[0]
 
     @property
     def end_ns(self) -> int:
         """The latest log time; 0 without values."""
-        return max((self[key].end_ns for key in self.keys() if len(self[key])), default=0)
+        return (self._source.span() or (0, 0))[1]
 
     def append(
         self, key: str, value: Any, stamp_ns: int | None = None, *, publish_ns: int | None = None
@@ -233,7 +233,7 @@ class Dataset:
         joined, end_ns = [self], self.end_ns
         for other in others:
             moved = other.starting_at(end_ns + round(gap_s * NS_PER_S))
-            if other.count:
+            if other._source.span() is not None:
                 joined.append(moved)
                 end_ns = moved.end_ns
         return joined[0].chain(*joined[1:])

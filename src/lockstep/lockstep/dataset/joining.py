@@ -10,7 +10,7 @@ import numpy as np
 from ..bag import Topic
 from .columns import joined
 from .record import Record
-from .source import Column, Int64s, Source, Streamed
+from .source import Column, Int64s, Source, Streamed, outer_span
 
 
 class Chained(Streamed):
@@ -27,6 +27,9 @@ class Chained(Streamed):
 
     def count(self, key: str) -> int:
         return sum(source.count(key) for source in self._with(key))
+
+    def span(self) -> tuple[int, int] | None:
+        return outer_span(source.span() for source in self._sources)
 
     def stamps(self, key: str) -> Int64s:
         return np.concatenate([source.stamps(key) for source in self._with(key)])
@@ -67,6 +70,9 @@ class Merged(Streamed):
 
     def count(self, key: str) -> int:
         return sum(source.count(key) for source in self._with(key))
+
+    def span(self) -> tuple[int, int] | None:
+        return outer_span(source.span() for source in self._sources)
 
     def stamps(self, key: str) -> Int64s:
         owners = self._with(key)

@@ -39,6 +39,9 @@ class Shuffled(Streamed):
     def count(self, key: str) -> int:
         return self._source.count(key)
 
+    def span(self) -> tuple[int, int] | None:
+        return self._source.span()
+
     def records(
         self,
         keys: Collection[str] | None = None,

@@ -33,6 +33,9 @@ class Source(Protocol):
 
     def count(self, key: str) -> int: ...
 
+    def span(self) -> tuple[int, int] | None:
+        """The earliest and the latest log time of all records; None without any."""
+
     def stamps(self, key: str) -> Int64s:
         """The log time of each record of a key, (n,) in ns."""
 
@@ -84,6 +87,9 @@ class Streamed:
     def count(self, key: str) -> int:
         return len(self.stamps(key))
 
+    def span(self) -> tuple[int, int] | None:
+        return outer_span([_span(self.stamps(key)) for key in self.names()])
+
     def stamps(self, key: str) -> Int64s:
         return np.fromiter((record.stamp_ns for record in self.records([key])), np.int64)
 
@@ -114,6 +120,16 @@ class Streamed:
                 )
             )
             yield from map(found.__getitem__, block.tolist())
+
+
+def outer_span(spans: Iterable[tuple[int, int] | None]) -> tuple[int, int] | None:
+    """The span of all spans."""
+    there = [span for span in spans if span is not None]
+    return (min(first for first, _ in there), max(last for _, last in there)) if there else None
+
+
+def _span(stamps: Int64s) -> tuple[int, int] | None:
+    return (int(stamps.min()), int(stamps.max())) if len(stamps) else None
 
 
 def column_of(records: Iterable[Record], path: str, key: str) -> Column:

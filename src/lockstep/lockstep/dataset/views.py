@@ -112,6 +112,9 @@ class Renamed(Streamed):
     def count(self, key: str) -> int:
         return self._source.count(self._old[key])
 
+    def span(self) -> tuple[int, int] | None:
+        return self._source.span()
+
     def stamps(self, key: str) -> Int64s:
         return self._source.stamps(self._old[key])
 
@@ -153,6 +156,10 @@ class Retimed(Streamed):
 
     def count(self, key: str) -> int:
         return self._source.count(key)
+
+    def span(self) -> tuple[int, int] | None:
+        span = self._source.span()
+        return None if span is None else (self._time(span[0]), self._time(span[1]))
 
     def stamps(self, key: str) -> Int64s:
         return self._moved(self._source.stamps(key))

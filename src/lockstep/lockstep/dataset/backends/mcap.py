@@ -70,6 +70,9 @@ class BagSource(Streamed):
     def topic(self, key: str) -> Topic | None:
         return self.bag.topics[key]
 
+    def span(self) -> tuple[int, int] | None:
+        return (self.bag.start_ns, self.bag.end_ns) if self.bag.count else None
+
     def stamps(self, key: str) -> Int64s:
         if key not in self._stamps:  # asked for again and again, to find values by their index
             self._stamps[key] = self._times(key, "log")
@@ -183,6 +186,9 @@ class McapBackend(Streamed):
 
     def count(self, key: str) -> int:
         return self._writer.counts[key]
+
+    def span(self) -> tuple[int, int] | None:
+        return self._finished().span()
 
     def stamps(self, key: str) -> Int64s:
         return self._finished().stamps(key)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...bag import Topic
 from ..record import Record
-from ..source import Column, Int64s, column_of
+from ..source import Column, Int64s, column_of, outer_span
 
 
 @dataclass
@@ -53,6 +53,9 @@ class MemoryBackend:
 
     def count(self, key: str) -> int:
         return len(self._by_key[key].values)
+
+    def span(self) -> tuple[int, int] | None:
+        return outer_span((min(k.stamps), max(k.stamps)) for k in self._by_key.values())
 
     def stamps(self, key: str) -> Int64s:
         return np.array(self._by_key[key].stamps, np.int64)

@@ -103,6 +103,9 @@ class PickleBackend:
     def count(self, key: str) -> int:
         return len(self._rows(key))
 
+    def span(self) -> tuple[int, int] | None:
+        return (min(self._stamps), max(self._stamps)) if self._stamps else None
+
     def stamps(self, key: str) -> Int64s:
         return np.array(self._stamps, np.int64)[self._rows(key)]
 
