@@ -56,6 +56,15 @@ def long_memo() -> bytes:
     return b"\x80\x05Nr" + struct.pack("<I", 2**32 - 1) + b"."
 
 
+def nested_tuples(depth: int, width: int) -> bytes:
+    """A dict whose key is (t, …) with t = (u, …) and so on: `width` times the same one, found in the memo."""
+    tuples = b"](\x8c\x05tuple]eQ\x94"
+    for level in range(depth):
+        again = b"j" + struct.pack("<I", level)
+        tuples = b"](\x8c\x05tuple](" + tuples + again * (width - 1) + b"eeQ\x94"
+    return b"\x80\x05}" + tuples + b"Ns."
+
+
 HOSTILE = {
     "os.system": pickle.dumps(Call(os.system, "touch {}")),
     "os.system, protocol 0": pickle.dumps(Call(os.system, "touch {}"), 0),
@@ -82,18 +91,21 @@ HOSTILE = {
     "nothing": b"",
     "no end": b"\x80\x05N",
     "empty stack": b"\x80\x05.",
-    "array of objects": persistent(("ndarray", "|O", (1,), b"12345678")),
-    "array in a structure of objects": persistent(("ndarray", "[('a', '|O')]", (1,), b"12345678")),
-    "array larger than its bytes": persistent(("ndarray", "<f8", (10**12,), b"12345678")),
-    "array of nothing": persistent(("ndarray", "S0", (10**12,), b"")),
-    "array of negative shape": persistent(("ndarray", "<f8", (-1, -1), b"12345678")),
-    "array of many dimensions": persistent(("ndarray", "<f8", (1,) * 100, b"12345678")),
-    "array of code": persistent(("ndarray", "[__import__('os')]", (1,), b"")),
-    "unknown identity": persistent(("call", "os", "system")),
-    "another module's message": persistent(("message", "os/msg/System", {})),
-    "a path as message": persistent(("message", "../../os/msg/System", {})),
-    "a dotted message": persistent(("message", "os.path/msg/System", {})),
-    "a message that is not installed": persistent(("message", "evil_msgs/msg/System", {})),
+    "array of objects": persistent(["ndarray", "|O", [1], b"12345678"]),
+    "array in a structure of objects": persistent(["ndarray", "[('a', '|O')]", [1], b"12345678"]),
+    "array larger than its bytes": persistent(["ndarray", "<f8", [10**12], b"12345678"]),
+    "array of nothing": persistent(["ndarray", "S0", [10**12], b""]),
+    "array of negative shape": persistent(["ndarray", "<f8", [-1, -1], b"12345678"]),
+    "array of many dimensions": persistent(["ndarray", "<f8", [1] * 100, b"12345678"]),
+    "array of code": persistent(["ndarray", "[__import__('os')]", [1], b""]),
+    "tuple opcodes": b"\x80\x05N\x85.",
+    "tuples in tuples": nested_tuples(2_000, 1),
+    "exponential tuples": nested_tuples(64, 2),
+    "unknown identity": persistent(["call", "os", "system"]),
+    "another module's message": persistent(["message", "os/msg/System", {}]),
+    "a path as message": persistent(["message", "../../os/msg/System", {}]),
+    "a dotted message": persistent(["message", "os.path/msg/System", {}]),
+    "a message that is not installed": persistent(["message", "evil_msgs/msg/System", {}]),
 }
 
 
@@ -116,7 +128,7 @@ def test_a_hostile_pickle_is_refused_in_a_sentence(
 def test_a_message_of_a_package_is_not_built_from_other_fields() -> None:
     pytest.importorskip("sensor_msgs.msg", reason="there is no ROS here")
     with pytest.raises(DatasetError, match="other fields"):
-        loads(persistent(("message", "sensor_msgs/msg/Imu", {"__class__": 1})))
+        loads(persistent(["message", "sensor_msgs/msg/Imu", {"__class__": 1}]))
 
 
 def test_modules_of_no_interface_package_are_not_imported(tmp_path: Path, monkeypatch: Any) -> None:
@@ -126,7 +138,7 @@ def test_modules_of_no_interface_package_are_not_imported(tmp_path: Path, monkey
     (package / "__init__.py").write_text("raise SystemExit('imported')")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(DatasetError, match="evil_msgs"):
-        loads(persistent(("message", "evil_msgs/msg/System", {})))
+        loads(persistent(["message", "evil_msgs/msg/System", {}]))
     assert "evil_msgs" not in sys.modules
 
 

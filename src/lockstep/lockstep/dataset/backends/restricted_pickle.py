@@ -1,7 +1,8 @@
 """Pickles of plain values only, so that loading one can run no code.
 
-Arrays, numpy scalars and ROS messages are written as persistent ids, so that a pickle of this package needs no global, no
-call and no object state. One that has any, or any other opcode that is not written here, is refused before it is loaded.
+Arrays, numpy scalars, tuples and ROS messages are written as persistent ids, so that a pickle of this package needs no
+global, no call and no object state. One that has any, or any other opcode that is not written here, is refused before it
+is loaded. Tuples are among them because hashing nested ones is recursive and may take exponential time.
 """
 
 from __future__ import annotations
@@ -25,52 +26,34 @@ from ..messages import is_rosidl
 from ..std_msgs_form import array_dtype, array_kind
 
 _MESSAGE = re.compile(r"[a-z][a-z0-9_]*/msg/[A-Z][A-Za-z0-9]*")
-_ALLOWED = [
-    "PROTO",
-    "FRAME",
-    "STOP",
-    "MEMOIZE",
-    "BINGET",
-    "LONG_BINGET",
-    "MARK",
-    "NONE",
-    "NEWTRUE",
-    "NEWFALSE",
-    "BININT",
-    "BININT1",
-    "BININT2",
-    "LONG1",
-    "LONG4",
-    "BINFLOAT",
-    "SHORT_BINUNICODE",
-    "BINUNICODE",
-    "BINUNICODE8",
-    "SHORT_BINBYTES",
-    "BINBYTES",
-    "BINBYTES8",
-    "BYTEARRAY8",
-    "EMPTY_LIST",
-    "APPEND",
-    "APPENDS",
-    "EMPTY_TUPLE",
-    "TUPLE1",
-    "TUPLE2",
-    "TUPLE3",
-    "TUPLE",
-    "EMPTY_DICT",
-    "SETITEM",
-    "SETITEMS",
-    "EMPTY_SET",
-    "ADDITEMS",
-    "FROZENSET",
-    "BINPERSID",
-]
+_ALLOWED = frozenset(
+    (
+        *("PROTO", "FRAME", "STOP", "MEMOIZE", "BINGET", "LONG_BINGET", "MARK", "BINPERSID"),
+        *(
+            "NONE",
+            "NEWTRUE",
+            "NEWFALSE",
+            "BININT",
+            "BININT1",
+            "BININT2",
+            "LONG1",
+            "LONG4",
+            "BINFLOAT",
+        ),
+        *("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
+        *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"),
+        *("EMPTY_LIST", "APPEND", "APPENDS", "EMPTY_DICT", "SETITEM", "SETITEMS"),
+        *("EMPTY_SET", "ADDITEMS", "FROZENSET"),
+    )
+)
 _COUNTED = {
     pickletools.TAKEN_FROM_ARGUMENT1: 1,
     pickletools.TAKEN_FROM_ARGUMENT4: 4,
     pickletools.TAKEN_FROM_ARGUMENT4U: 4,
     pickletools.TAKEN_FROM_ARGUMENT8U: 8,
 }
+_DEEPEST_TUPLE = 1_000
+_LARGEST_TUPLE = 1_000_000
 _STOP, _FRAME = ord("."), 0x95
 _NAMES = {ord(code.code): code.name for code in pickletools.opcodes}
 # opcode: bytes of its argument; if negative, bytes of the length that its argument begins with
@@ -82,7 +65,7 @@ _ARGUMENTS = {
     if code.name in _ALLOWED
 }
 _PLAIN = frozenset(
-    (type(None), bool, int, float, str, bytes, bytearray, list, tuple, dict, set, frozenset)
+    (type(None), bool, int, float, str, bytes, bytearray, list, dict, set, frozenset)
 )
 
 
@@ -112,20 +95,22 @@ class _Pickler(pickle.Pickler):
         cls: Any = type(value)
         if cls in _PLAIN:
             return None
+        if cls is tuple:
+            return ["tuple", list(value)]
         if cls is np.ndarray:
-            return "ndarray", array_kind(value.dtype), value.shape, value.tobytes()
+            return ["ndarray", array_kind(value.dtype), list(value.shape), value.tobytes()]
         if isinstance(value, np.generic):
-            return "scalar", array_kind(value.dtype), value.tobytes()
+            return ["scalar", array_kind(value.dtype), value.tobytes()]
         if cls is array.array:
-            return "array", value.typecode, value.tobytes()
+            return ["array", value.typecode, value.tobytes()]
         if cls is complex:
-            return "complex", value.real, value.imag
+            return ["complex", value.real, value.imag]
         if is_rosidl(cls):
             name, fields = _described(cls)
-            return "message", name, {field: getattr(value, field) for field in fields}
+            return ["message", name, {field: getattr(value, field) for field in fields}]
         if dataclasses.is_dataclass(cls):
             names = [field.name for field in dataclasses.fields(cls)]
-            return "dict", {name: getattr(value, name) for name in names}
+            return ["dict", {name: getattr(value, name) for name in names}]
         return None
 
     def reducer_override(self, value: Any) -> NoReturn:
@@ -136,24 +121,40 @@ class _Pickler(pickle.Pickler):
 
 
 class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)
+        self._tuples: dict[int, tuple[tuple[Any, ...], int, int]] = {}  # by id: itself, depth, size
+
     def find_class(self, module: str, name: str) -> NoReturn:
         raise _refused(f"{module}.{name}")
 
     def persistent_load(self, pid: Any) -> Any:
         match pid:
-            case "ndarray", str(kind), tuple(shape), bytes(data):
+            case ["tuple", list(items)]:
+                return self._tuple(items)
+            case ["ndarray", str(kind), list(shape), bytes(data)]:
                 return _array(kind, shape, data)
-            case "scalar", str(kind), bytes(data):
-                return _array(kind, (), data)[()]
-            case "array", str(typecode), bytes(data):
+            case ["scalar", str(kind), bytes(data)]:
+                return _array(kind, [], data)[()]
+            case ["array", str(typecode), bytes(data)]:
                 return array.array(typecode, data)
-            case "complex", float(real), float(imag):
+            case ["complex", float(real), float(imag)]:
                 return complex(real, imag)
-            case "message", str(name), dict(fields):
+            case ["message", str(name), dict(fields)]:
                 return _message(name, fields)
-            case "dict", dict(fields):
+            case ["dict", dict(fields)]:
                 return fields
         raise _refused("an unknown kind of value")
+
+    def _tuple(self, items: list[Any]) -> tuple[Any, ...]:
+        made = tuple(items)
+        within = [self._tuples[id(item)] for item in items if type(item) is tuple]
+        depth = 1 + max((depth for _, depth, _ in within), default=0)
+        size = len(items) + sum(size for _, _, size in within)
+        if depth > _DEEPEST_TUPLE or size > _LARGEST_TUPLE:
+            raise DatasetError("a value has tuples nested too deeply; use lists")
+        self._tuples[id(made)] = made, depth, size
+        return made
 
 
 def _check(data: bytes) -> None:
@@ -177,7 +178,7 @@ def _check(data: bytes) -> None:
     raise DatasetError("a value is cut off; write the file again")
 
 
-def _array(kind: str, shape: tuple[Any, ...], data: bytes) -> np.ndarray[Any, Any]:
+def _array(kind: str, shape: list[Any], data: bytes) -> np.ndarray[Any, Any]:
     dtype = array_dtype(kind)
     if not all(type(size) is int and size >= 0 for size in shape) or (
         math.prod(shape) * dtype.itemsize != len(data)
