@@ -1,4 +1,4 @@
-"""metadata.yaml of a rosbag2 folder, version 9 as Jazzy writes and reads it (rosbag2_storage/yaml.hpp)."""
+"""metadata.yaml of a rosbag2 folder: any version is read, version 9 written as Jazzy does (rosbag2_storage/yaml.hpp)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ import yaml
 from .errors import BagError
 
 FILE_NAME = "metadata.yaml"
+LARGEST = 1 << 24
+"""Bytes of a metadata.yaml that is still read."""
 
 # rmw_qos_policy_kind_t names as rosbag2 writes them since version 9; older bags carry the enum's numbers.
-_HISTORY = {1: "keep_last", 2: "keep_all"}
-_RELIABILITY = {1: "reliable", 2: "best_effort"}
-_DURABILITY = {1: "transient_local", 2: "volatile"}
+_OTHER = {0: "system_default", 3: "unknown", 4: "best_available"}
+_HISTORY = _OTHER | {1: "keep_last", 2: "keep_all"}
+_RELIABILITY = _OTHER | {1: "reliable", 2: "best_effort"}
+_DURABILITY = _OTHER | {1: "transient_local", 2: "volatile"}
 _FOREVER = {"sec": 9223372036, "nsec": 854775807}
 
 
@@ -42,19 +45,54 @@ class TopicMetadata:
     serialization_format: str = "cdr"
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """The `rosbag2_bagfile_information` of a folder; {} where there is no metadata.yaml."""
-    path = folder / FILE_NAME
-    if not path.exists():
-        return {}
+def parse(data: bytes, name: str) -> dict[str, Any]:
+    """The `rosbag2_bagfile_information` of any version; `name` is of the file, for messages.
+
+    What is used of it is checked: `relative_file_paths` are strings, each row of `topics_with_message_count` has
+    a name and a count. Raises BagError if it is something else.
+    """
     try:
-        data = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-        information: dict[str, Any] = data["rosbag2_bagfile_information"]
-        return dict(information)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        if len(data) > LARGEST:
+            raise ValueError("it is too large")
+        information = dict(
+            yaml.load(data.decode("utf-8"), Loader=yaml.CSafeLoader)["rosbag2_bagfile_information"]
+        )
+        for row in (rows := information.get("topics_with_message_count") or []):
+            int(row["message_count"]), str(row["topic_metadata"]["name"])
+        names = information.get("relative_file_paths") or []
+        if not all(isinstance(row, str) for row in names) or isinstance(names, str):
+            raise TypeError("relative_file_paths")
+    except (
+        UnicodeDecodeError,
+        yaml.YAMLError,
+        KeyError,
+        TypeError,
+        ValueError,
+        RecursionError,
+    ) as error:
         raise BagError(
-            f"{path} is not rosbag2 metadata ({type(error).__name__}); delete it to read the bag without"
+            f"{name} is not rosbag2 metadata ({type(error).__name__}); delete it to read the bag without"
         ) from error
+    return information | {"topics_with_message_count": rows, "relative_file_paths": names}
+
+
+def joined(informations: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What several bags together hold by their metadata; {} where one has none."""
+    if len(informations) == 1:
+        return informations[0]
+    if not all(informations):
+        return {}
+    counts: dict[str, int] = {}
+    for information in informations:
+        for row in information["topics_with_message_count"]:
+            name = row["topic_metadata"]["name"]
+            counts[name] = counts.get(name, 0) + row["message_count"]
+    return {
+        "topics_with_message_count": [
+            {"topic_metadata": {"name": name}, "message_count": count}
+            for name, count in counts.items()
+        ]
+    }
 
 
 def write(
@@ -112,7 +150,7 @@ def parse_qos(text: str) -> tuple[OfferedQoS, ...]:
     """
     try:
         return tuple(_qos(row) for row in yaml.load(text, Loader=yaml.CSafeLoader) or [])
-    except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+    except (KeyError, TypeError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"not a QoS profile ({type(error).__name__}: {error})") from error
 
 

@@ -1,0 +1,247 @@
+"""Files behind URLs, by fsspec: range reads, listings, and what goes wrong there in sentences.
+
+fsspec and the packages of its protocols (s3fs, gcsfs, aiohttp, …) are needed only once a URL is opened.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from .errors import BagError
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+TIMEOUT_S = 30
+_CONNECT_S = 10
+_BLOCK = 1 << 16
+_STEP = 1 << 22
+_DENIED = (401, 403)
+_ABSENT = (404, 410)
+
+
+def is_url(path: str) -> bool:
+    """Whether a path names its protocol."""
+    return "://" in path
+
+
+def is_pattern(url: str) -> bool:
+    """Whether a URL has a `*`; `?` begins a query."""
+    return "*" in url
+
+
+def shown(url: str) -> str:
+    """A URL without the passwords and signatures that it may carry, for messages."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    if parts.scheme not in ("http", "https"):
+        return url
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+class UrlSource:
+    """A file behind a URL; see source.Source. Small reads are answered from a block around them.
+
+    `ranged` is False if the server sends whole files only; then there is nothing but `parts`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.name = shown(url)
+        self.path: str | None = None
+        self._files, self._path = _file_system(url)
+        self._block = (0, b"")
+        with _told(self.name):
+            self._files.invalidate_cache()
+            information = self._files.info(self._path)
+            if information.get("type") == "directory":
+                raise BagError(f"{self.name} is a folder without a bag; give a bag in it")
+            size = information.get("size")
+            self.ranged = size is not None and self._serves_ranges(information)
+        self.size = int(size or 0)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The bytes there, fewer only at the end; raises BagError."""
+        length = min(length, self.size - offset)
+        if length <= 0 or offset < 0:
+            return b""
+        if length >= _BLOCK:
+            return self._range(offset, length)
+        start, block = self._block
+        if not start <= offset <= offset + length <= start + len(block):
+            start = max(0, min(offset, self.size - _BLOCK))
+            block = self._range(start, min(_BLOCK, self.size - start))
+            self._block = (start, block)
+        return block[offset - start : offset - start + length]
+
+    def parts(self) -> Iterator[bytes]:
+        """The whole file once, from its beginning to its end."""
+        if self.ranged:
+            for start in range(0, self.size, _STEP):
+                yield self.read(start, _STEP)
+            return
+        with _told(self.name):
+            stream = self._files.open(self._path, "rb", block_size=0)
+        with stream:
+            while True:
+                with _told(self.name):
+                    part = bytes(stream.read(_STEP))
+                if not part:
+                    return
+                yield part
+
+    def close(self) -> None:
+        """Let go of what was read ahead; connections are fsspec's."""
+        self._block = (0, b"")
+
+    def _range(self, offset: int, length: int) -> bytes:
+        with _told(self.name):
+            data = bytes(self._files.cat_file(self._path, start=offset, end=offset + length))
+        if len(data) != length:
+            raise BagError(
+                f"{self.name} cannot be read: its server sent {len(data)} bytes for {length}; "
+                "has it changed? open it again, or copy it here"
+            )
+        return data
+
+    def _serves_ranges(self, information: dict[str, Any]) -> bool:
+        if information.get("partial") is False:
+            return False
+        if urlsplit(self.name).scheme not in ("http", "https") or not information["size"]:
+            return True
+        # Servers do not say it reliably. Unlike cat_file, this gives up before a whole file has come.
+        stream: BinaryIO
+        with self._files.open(self._path, "rb", cache_type="none") as stream:
+            try:
+                return len(stream.read(1)) == 1
+            except (ValueError, io.UnsupportedOperation):
+                return False
+
+
+def read_if_there(url: str, limit: int) -> bytes | None:
+    """A small file, or None where there is none; raises BagError if it is larger than `limit` bytes or unreadable."""
+    files, path = _file_system(url)
+    with _told(shown(url)):
+        files.invalidate_cache()
+        try:
+            files.info(path)
+        except FileNotFoundError as error:
+            if _is_absent(error):
+                return None
+            raise
+        with files.open(path, "rb", block_size=0) as stream:
+            data = bytes(stream.read(limit + 1))
+    if len(data) > limit:
+        raise BagError(f"{shown(url)} is larger than {limit} bytes; it is not what it is named")
+    return data
+
+
+def listed(url: str) -> list[str]:
+    """The URLs of what is in a folder, not in the folders below it; [] where there is none."""
+    files, path = _file_system(url)
+    with _told(shown(url)):
+        try:
+            return [str(files.unstrip_protocol(row)) for row in files.ls(path, detail=False)]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+
+def matching(pattern: str) -> list[str]:
+    """The URLs that a pattern with `*` stands for."""
+    files, path = _file_system(pattern)
+    with _told(shown(pattern)):
+        return [str(files.unstrip_protocol(row)) for row in files.glob(path)]
+
+
+def _file_system(url: str) -> tuple[Any, str]:
+    """The file system of a URL and the path there; raises BagError if the protocol is unknown or not installed."""
+    protocol = url.partition("://")[0].partition("::")[0]
+    try:
+        fsspec, config = import_module("fsspec"), import_module("fsspec.config")
+    except ImportError as error:
+        raise BagError(f"{shown(url)} needs the Python package fsspec; install it") from error
+    with _told(shown(url)):
+        options = _BOUNDS.get(protocol, dict)() | config.conf.get(protocol, {})
+        found: tuple[Any, str] = fsspec.url_to_fs(url, **options)
+    return found
+
+
+def _http_bounds() -> dict[str, Any]:
+    timeout = import_module("aiohttp").ClientTimeout(
+        total=None, sock_connect=_CONNECT_S, sock_read=TIMEOUT_S
+    )
+    return {"client_kwargs": {"timeout": timeout}}
+
+
+def _s3_bounds() -> dict[str, Any]:
+    retries = {"max_attempts": 1}  # s3fs tries several times itself
+    return {
+        "config_kwargs": {
+            "connect_timeout": _CONNECT_S,
+            "read_timeout": TIMEOUT_S,
+            "retries": retries,
+        }
+    }
+
+
+_BOUNDS: dict[str, Callable[[], dict[str, Any]]] = {
+    "http": _http_bounds,
+    "https": _http_bounds,
+    "s3": _s3_bounds,
+    "s3a": _s3_bounds,
+}
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Turns whatever fsspec and its file systems raise into a BagError."""
+    try:
+        yield
+    except BagError:
+        raise
+    except Exception as error:
+        raise BagError(f"{name} {_reason(error)}") from error
+
+
+def _reason(error: BaseException) -> str:
+    """What is wrong and what to do about it."""
+    chain = _chain(error)
+    kinds = {kind.__name__ for link in chain for kind in type(link).__mro__}
+    status = next((number for link in chain if (number := getattr(link, "status", 0))), 0)
+    for link in chain:
+        if isinstance(link, ImportError):
+            return f"needs a Python package that is not installed: {str(link).rstrip('.')}"
+    if isinstance(error, ValueError) and "Protocol not known" in str(error):
+        return "has a protocol that is not known; give s3://, https:// or another one that fsspec knows"
+    if "NoCredentialsError" in kinds or "PartialCredentialsError" in kinds:
+        return "needs credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE"
+    if "PermissionError" in kinds or status in _DENIED:
+        return "may not be read with these credentials; ask its owner or give others"
+    if any("Timeout" in kind for kind in kinds):
+        return f"did not answer within {TIMEOUT_S} s; check the network and try again"
+    if kinds & {"ClientConnectionError", "ConnectionError", "EndpointConnectionError", "gaierror"}:
+        return "cannot be reached; check the address and the network"
+    if status in _ABSENT or ("FileNotFoundError" in kinds and not status):
+        return "does not exist; check its spelling"
+    if status:
+        return f"cannot be read: its server says {status}; try again later"
+    text = next(iter(str(error).splitlines()), "")
+    return f"cannot be read ({type(error).__name__}: {text})"
+
+
+def _is_absent(error: FileNotFoundError) -> bool:
+    """Whether a file is not there, rather than its server, which fsspec's HTTP reports alike."""
+    return "does not exist" in _reason(error)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    chain = [error]
+    while (cause := chain[-1].__cause__) is not None and cause not in chain:
+        chain.append(cause)
+    return chain
