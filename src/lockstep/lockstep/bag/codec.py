@@ -7,28 +7,22 @@ from __future__ import annotations
 
 import functools
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .cdr_decoder import Decode, decoder
 from .cdr_encoder import Encode, encoder, fault
+from .columns import Columns
+from .equal_layouts import Bytes, Column, Layouts, groups
 from .errors import BagError
+from .field_path import Wanted, leaves
+from .layout import Int64s, Walker
 from .message_class import message_class
+from .message_error import PADDING, MessageError, byte_order
 from .schema import SIZES, STRINGS, TIMES, MessageType, schema
 
-_PADDING = 3
+_COLUMNS = 64
 _MALFORMED = (struct.error, ValueError, IndexError)
-
-
-class MessageError(BagError):
-    """A message is not what its definition says; the text follows on its name: "message 7 of /scan <text>".
-
-    `tick` is its index among those that were given.
-    """
-
-    def __init__(self, text: str, tick: int = 0) -> None:
-        super().__init__(text)
-        self.tick = tick
 
 
 class Codec:
@@ -38,6 +32,7 @@ class Codec:
         """Raises BagError, which names the type, if the definition is not valid; see `schema.schema`."""
         self.schema = schema(type_name, definition, encoding)
         self.type = self.schema.root.name
+        self._columns: dict[tuple[str, ...], Columns] = {}
 
     @functools.cached_property
     def classes(self) -> dict[str, type[Any]]:
@@ -51,22 +46,14 @@ class Codec:
         that are not UTF-8 have surrogate escapes. Raises MessageError if the bytes are not of this type.
         """
         view = memoryview(data).toreadonly().cast("B")
-        kind = bytes(view[:2])
-        if kind == b"\0\1":
-            decode = self._decode_little
-        elif kind == b"\0\0":
-            decode = self._decode_big
-        else:
-            raise MessageError(
-                f"begins with {kind.hex() or 'nothing'} and not with 0001 or 0000, so it is no plain CDR"
-            )
+        decode = self._decode_little if byte_order(bytes(view[:2])) == "<" else self._decode_big
         view = view[4:]
         try:
             message, used = decode(view, len(view))
         except _MALFORMED as error:
+            self._walker.layout(memoryview(data).cast("B"))  # says which field is wrong
             raise MessageError(f"is no valid {self.type}") from error
-        # Padding to 4 bytes may follow. DDS ignores whatever comes after, rosbags does not: more is another type.
-        if not 0 <= len(view) - used <= _PADDING:
+        if not 0 <= len(view) - used <= PADDING:
             raise MessageError(
                 f"is no valid {self.type}: it has {len(view)} bytes, its fields have {used}"
             )
@@ -84,6 +71,31 @@ class Codec:
             wrong = fault(self.schema, message) or f"it cannot be encoded ({error})"
             raise BagError(f"no {self.type}: {wrong}") from error
 
+    def columns(
+        self, buffer: Bytes, offset: Int64s, length: Int64s, paths: Sequence[str]
+    ) -> dict[str, Column]:
+        """Fields of n messages, whose bytes are `buffer[offset[i] : offset[i] + length[i]]`, as arrays by path.
+
+        A number has (n,) values of its own type, an array (n, k), a time int64 nanoseconds, a string objects. Where
+        sizes differ between messages the column has n objects, each the array of one message. Raises MessageError
+        with the tick of a message that is not of this type, and BagError for a path that the type does not have.
+        """
+        if tuple(paths) not in self._columns:
+            if len(self._columns) >= _COLUMNS:
+                self._columns.clear()
+            self._columns[tuple(paths)] = Columns(self.schema, paths, self.decode)
+        return self._columns[tuple(paths)].of(buffer, offset, length)
+
+    def groups(
+        self, buffer: Bytes, offset: Int64s, length: Int64s
+    ) -> Iterator[tuple[Int64s, Column | None]]:
+        """The messages by layout: indices (m,), and a structured view (m,) with one field per leaf path.
+
+        Elements of arrays of messages have paths with index; strings are their bytes, (m, length) uint8. The view is
+        None for messages that must be decoded one by one.
+        """
+        return groups(self._everything, buffer, offset, length)
+
     def fields(self) -> dict[str, str]:
         """The paths of all fields and their types; arrays without index, times as one field."""
         return dict(self._fields(self.schema.root, ""))
@@ -96,6 +108,17 @@ class Codec:
             else:
                 inner = f"{path}{'[]' if field.array else ''}."
                 yield from self._fields(self.schema.types[field.type], inner)
+
+    @functools.cached_property
+    def _walker(self) -> Walker:
+        return Walker(self.schema, Wanted())
+
+    @functools.cached_property
+    def _everything(self) -> Layouts:
+        wanted = Wanted()
+        for leaf in leaves(self.schema):
+            wanted.add(leaf)
+        return Layouts(Walker(self.schema, wanted))
 
     @functools.cached_property
     def _decode_little(self) -> Decode:

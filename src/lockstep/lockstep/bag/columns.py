@@ -1,0 +1,229 @@
+"""Fields of many messages as arrays: messages of one layout are taken together, the rest one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .cdr_decoder import CODES
+from .equal_layouts import Bytes, Column, Layouts, Rows, rows_of
+from .field_path import Leaf, Wanted, resolve
+from .layout import Found, Int64s, Places, Walker
+from .message_error import MessageError
+from .schema import STRINGS, Schema
+
+NS_PER_S = 1_000_000_000
+_VIEWED = 1 << 16
+
+
+class Columns:
+    """Chosen fields of the messages of one type."""
+
+    def __init__(
+        self, schema: Schema, paths: Sequence[str], decode: Callable[[memoryview], Any]
+    ) -> None:
+        """Raises BagError for a path that the type does not have."""
+        self.paths = {path: resolve(schema, path) for path in paths}
+        self.leaves = {leaf.key: leaf for found in self.paths.values() for leaf in found}
+        wanted = Wanted()
+        for leaf in self.leaves.values():
+            wanted.add(leaf)
+        self.layouts = Layouts(Walker(schema, wanted))
+        self.decode = decode
+
+    def of(self, buffer: Bytes, offset: Int64s, length: Int64s) -> dict[str, Column]:
+        """The columns by path; see `Codec.columns`."""
+        parts: dict[str, list[tuple[Int64s, Column]]] = {key: [] for key in self.leaves}
+        for indices, layout in self.layouts.split(buffer, offset, length):
+            if layout is None:
+                for key, column in self._one_by_one(buffer, offset, length, indices).items():
+                    parts[key].append((indices, column))
+                continue
+            rows = rows_of(buffer, offset[indices], layout.size)
+            for key, leaf in self.leaves.items():
+                column = _extracted(layout.places[key], leaf, rows, layout.order)
+                parts[key].append((indices, column))
+        columns = {
+            key: _assembled(parts[key], leaf, len(offset)) for key, leaf in self.leaves.items()
+        }
+        return {path: _column(found, columns) for path, found in self.paths.items()}
+
+    def _one_by_one(
+        self, buffer: Bytes, offset: Int64s, length: Int64s, indices: Int64s
+    ) -> dict[str, Column]:
+        values: dict[str, list[Any]] = {key: [] for key in self.leaves}
+        data = buffer.data
+        for index, start, size in zip(
+            indices.tolist(), offset[indices].tolist(), length[indices].tolist(), strict=True
+        ):
+            try:
+                message = self.decode(data[start : start + size])
+                for key, leaf in self.leaves.items():
+                    values[key].append(_picked(message, leaf, 0))
+            except MessageError as error:
+                raise MessageError(str(error), index) from error
+        return {key: _joined(values[key], leaf) for key, leaf in self.leaves.items()}
+
+
+def _dtype(kind: str, order: str) -> np.dtype[Any]:
+    # Any byte but 0 is true; numpy's own bool must be 0 or 1.
+    return np.dtype("u1" if kind == "bool" else order + CODES[kind])
+
+
+def _native(kind: str) -> np.dtype[Any]:
+    return np.dtype(object if kind in STRINGS else CODES[kind])
+
+
+def _extracted(found: Found, leaf: Leaf, rows: Rows, order: str) -> Column:
+    """A leaf of messages of one layout: (m, ...), or m objects if it is ragged."""
+    if not isinstance(found, Places):
+        parts = [_extracted(one, leaf, rows, order) for one in found]
+        return _objects([_objects([part[row] for part in parts]) for row in range(rows.count)])
+    if leaf.kind in STRINGS:
+        return _strings(found, leaf.kind, rows, order)
+    dtype = _dtype(leaf.kind, order)
+    count = found.count
+    shape = found.position.shape if count is None else (*found.position.shape, int(count))
+    inner = () if count is None else ((int(count), dtype.itemsize),)
+    runs = _runs(found.position.ravel())
+    if not found.position.ndim and shape and shape[0] * dtype.itemsize >= _VIEWED:
+        column = rows.view(dtype, int(found.position), *inner)
+        if dtype.isnative and leaf.kind != "bool":
+            column.flags.writeable = False
+            return column
+    native = _native(leaf.kind)
+    column = np.empty((rows.count, found.position.size, *(size for size, _ in inner)), native)
+    at = 0
+    for start, step, many in runs:
+        part = rows.view(dtype, start, (many, step), *inner)
+        column[:, at : at + many] = part != 0 if leaf.kind == "bool" else part
+        at += many
+    return column.reshape(rows.count, *shape)
+
+
+def _runs(positions: Int64s) -> Iterator[tuple[int, int, int]]:
+    """Evenly spaced stretches of positions: (first, step, number)."""
+    if len(positions) < 2:
+        yield from ((int(one), 0, 1) for one in positions)
+        return
+    steps = np.diff(positions)
+    ends = [*(np.flatnonzero(np.diff(steps)) + 2).tolist(), len(positions)]
+    begin = 0
+    for end in ends:
+        if end > begin:
+            step = int(steps[begin]) if begin < len(steps) else 0
+            yield int(positions[begin]), step, end - begin
+            begin = end
+
+
+def _strings(found: Places, kind: str, rows: Rows, order: str) -> Column:
+    counts = np.asarray(found.count)
+    column = np.empty((rows.count, counts.size), object)
+    places = zip(found.position.ravel().tolist(), counts.ravel().tolist(), strict=True)
+    for at, (position, count) in enumerate(places):
+        if not count:
+            column[:, at] = ""
+            continue
+        raw = np.ascontiguousarray(rows.view(np.dtype(f"V{count}"), position))
+        if (raw == raw[0]).all():
+            column[:, at] = _text(raw[0].tobytes(), kind, order)
+            continue
+        known: dict[bytes, str] = {}
+        for row, one in enumerate(raw.tolist()):
+            if one not in known:
+                known[one] = _text(one, kind, order)
+            column[row, at] = known[one]
+    return column.reshape(rows.count, *found.position.shape)
+
+
+def _text(raw: bytes, kind: str, order: str) -> str:
+    if kind == "string":
+        return raw.decode("utf-8", "surrogateescape")
+    units = np.frombuffer(raw, f"{order}u4")
+    if len(units) and units.max() > 0xFFFF:
+        raise MessageError("is not valid: a wstring has a character that is not UTF-16")
+    return units.astype("<u2").tobytes().decode("utf-16-le", "surrogatepass")
+
+
+def _picked(value: Any, leaf: Leaf, depth: int) -> Any:
+    """A leaf of one decoded message: a value, an array, or an array of objects."""
+    for number, step in enumerate(leaf.steps[depth:], depth + 1):
+        value = getattr(value, step.field.name)
+        if not step.field.array:
+            continue
+        if step.index is not None:
+            if step.index >= len(value):
+                raise MessageError(
+                    f"has no '{step.field.name}[{step.index}]': it has {len(value)} of '{step.field.name}'"
+                )
+            value = value[step.index]
+        elif number < len(leaf.steps):
+            return _joined([_picked(one, leaf, number) for one in value], leaf, number)
+        elif leaf.kind in STRINGS:
+            return _objects(value)
+    return value
+
+
+def _joined(values: list[Any], leaf: Leaf, depth: int = 0) -> Column:
+    """Values of one leaf below `depth` steps as (k, ...), or k objects if their shapes differ."""
+    native = _native(leaf.kind)
+    shapes = {value.shape if isinstance(value, np.ndarray) else () for value in values}
+    if not values:
+        below = sum(step.level for step in leaf.steps[depth:])
+        inner = leaf.levels[len(leaf.levels) - below :]
+        return np.empty((0, *inner), native)
+    if len(shapes) > 1 or (native != object and any(_is_ragged(value) for value in values)):
+        return _objects(values)
+    if shapes == {()}:
+        return _objects(values) if native == object else np.array(values, native)
+    return np.stack(values).astype(native, copy=False)
+
+
+def _is_ragged(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == object
+
+
+def _objects(values: Sequence[Any]) -> Column:
+    column = np.empty(len(values), object)
+    for index, value in enumerate(values):
+        column[index] = value
+    return column
+
+
+def _assembled(parts: list[tuple[Int64s, Column]], leaf: Leaf, count: int) -> Column:
+    """The parts of a column in their places: (n, ...), or n objects if their shapes differ."""
+    if not parts:
+        return np.empty((0, *leaf.levels), _native(leaf.kind))
+    if len(parts) == 1:
+        return parts[0][1]
+    shapes = {(part.shape[1:], part.dtype) for _, part in parts}
+    if len(shapes) == 1:
+        ((shape, dtype),) = shapes
+        column = np.empty((count, *shape), dtype)
+        for indices, part in parts:
+            column[indices] = part
+        return column
+    column = np.empty(count, object)
+    for indices, part in parts:
+        for index, value in zip(indices.tolist(), part, strict=True):
+            column[index] = value
+    return column
+
+
+def _column(found: tuple[Leaf, ...], columns: dict[str, Column]) -> Column:
+    if len(found) == 1:
+        return columns[found[0].key]
+    seconds, nanoseconds = (columns[leaf.key] for leaf in found)
+    if seconds.dtype != object:
+        return seconds.astype(np.int64) * NS_PER_S + nanoseconds
+    return _objects(
+        [_column_of_times(sec, nanosec) for sec, nanosec in zip(seconds, nanoseconds, strict=True)]
+    )
+
+
+def _column_of_times(seconds: Column, nanoseconds: Column) -> Column:
+    if seconds.dtype == object:
+        return _objects([_column_of_times(a, b) for a, b in zip(seconds, nanoseconds, strict=True)])
+    return seconds.astype(np.int64) * NS_PER_S + nanoseconds

@@ -1,0 +1,30 @@
+"""What is wrong with a message, and the encapsulation header that each begins with."""
+
+from __future__ import annotations
+
+from .errors import BagError
+
+# DDS pads messages to 4 bytes. It ignores whatever comes after; rosbags does not, for more is another type's message.
+PADDING = 3
+
+
+class MessageError(BagError):
+    """A message is not what its definition says; the text follows on its name: "message 7 of /scan <text>".
+
+    `tick` is its index among those that were given.
+    """
+
+    def __init__(self, text: str, tick: int = 0) -> None:
+        super().__init__(text)
+        self.tick = tick
+
+
+def byte_order(header: bytes) -> str:
+    """The byte order "<" or ">" that the encapsulation header of a message says; raises MessageError."""
+    if header[:2] == b"\0\1":
+        return "<"
+    if header[:2] == b"\0\0":
+        return ">"
+    raise MessageError(
+        f"begins with {header[:2].hex() or 'nothing'} and not with 0001 or 0000, so it is no plain CDR"
+    )
