@@ -92,10 +92,11 @@ def open_source(name: str | os.PathLike[str]) -> Source:
     return plain
 
 
-def parts(source: Source) -> Iterator[bytes]:
-    """All of a source from its beginning to its end."""
-    for start in range(0, source.size, _STEP):
-        yield source.read(start, _STEP)
+def parts(source: Source, size: int | None = None) -> Iterator[bytes]:
+    """A source from its beginning to its end, or its first `size` bytes."""
+    end = source.size if size is None else size
+    for start in range(0, end, _STEP):
+        yield source.read(start, min(_STEP, end - start))
 
 
 def bag_files(path: str | os.PathLike[str]) -> tuple[list[str], dict[str, Any]]:

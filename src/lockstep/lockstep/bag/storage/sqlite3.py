@@ -1,0 +1,375 @@
+"""SQLite files of rosbag2 (https://github.com/ros2/rosbag2, rosbag2_storage_sqlite3), of all its schema versions.
+
+Messages come in the order of their row numbers, which is the order they were recorded in. The database is opened
+read-only and never trusted: no views, no types that differ from rosbag2's, no rows out of order.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import sys
+import tempfile
+import weakref
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from ..batch import Batch
+from ..definitions import definition
+from ..errors import BagError
+from ..message_compression import plain
+from ..metadata import parse_qos
+from ..source import Source, parts
+from ..temporary import TemporarySource
+from ..topic import Topic
+
+_Row = tuple[Any, ...]  # row number, topic, time, payload
+_Report = Callable[[str], None]
+_DAMAGE = (sqlite3.Error, UnicodeDecodeError)
+"""What Python raises for damaged databases; the second where the name of something in it is none."""
+_BATCH_BYTES = 4 << 20
+_FIRST, _LAST = -(1 << 63), (1 << 63) - 1
+_NO_PAYLOAD = "iif(typeof(data) = 'blob', x'', NULL)"
+_TYPE = re.compile(r"[a-zA-Z]\w*/msg/[a-zA-Z]\w*")
+
+
+class Sqlite3File:
+    """One .db3 file; see storage.BagFile."""
+
+    def __init__(self, source: Source) -> None:
+        self._name = source.name
+        self._source, self._path = _whole_file(source)
+        self.start_ns: int | None = None
+        self.end_ns: int | None = None
+        self.problem: str | None = None
+        self.topics: dict[str, Topic] = {}
+        """Topics by name."""
+        self._names: tuple[str, ...] = ()
+        self._cut_off = False
+        try:
+            with closing(self._connect()) as database:
+                self._describe(database)
+        except _DAMAGE as error:
+            raise BagError(
+                f"{self._name} cannot be read as a bag ({error}); copy it again"
+            ) from error
+        if _exists(source.path, "-journal"):
+            self._keep(
+                f"{self._name} was not closed: the messages that its recorder wrote last may be missing; "
+                "open and close it with 'ros2 bag reindex' on a copy"
+            )
+        self._count()
+
+    def batches(
+        self,
+        topics: Collection[str] | None = None,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+        strict: bool = True,
+    ) -> Iterator[Batch]:
+        """See storage.BagFile."""
+        conditions, values = [], []
+        if topics is not None:
+            chosen = [
+                number for number, index in self._index.items() if self._names[index] in topics
+            ]
+            if not chosen:
+                return
+            conditions.append(f"topic_id IN ({', '.join('?' * len(chosen))})")
+            values += chosen
+        if start_ns is not None:
+            conditions.append("timestamp >= ?")
+            values.append(max(_FIRST, min(start_ns, _LAST)))
+        if end_ns is not None:
+            conditions.append("timestamp < ?")
+            values.append(max(_FIRST, min(end_ns, _LAST)))
+
+        def report(what: str) -> None:
+            if strict:
+                raise BagError(self._sentence(what))
+            self._keep(self._sentence(what))
+
+        try:
+            yield from plain(self._batches("data", conditions, values, report), report)
+        except _DAMAGE as error:
+            raise BagError(self._sentence(str(error))) from error
+
+    # opening
+
+    def _connect(self) -> sqlite3.Connection:
+        """The database, as far as its file is there."""
+        database = sqlite3.connect(
+            f"file:{quote(self._path)}?mode=ro&immutable=1", uri=True, check_same_thread=False
+        )
+        database.text_factory = lambda text: text.decode("utf-8", "replace")
+        for setting in ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON"):
+            database.execute(f"PRAGMA {setting}")
+        try:
+            database.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except _DAMAGE:
+            self._cut_off = True
+            # Lets SQLite open a file that lacks pages; nothing can be written.
+            database.execute("PRAGMA writable_schema = ON")
+        return database
+
+    def _describe(self, database: sqlite3.Connection) -> None:
+        columns = {table: _columns(database, table) for table in _TABLES}
+        for table, needed in _TABLES.items():
+            if needed - columns[table] and table != "message_definitions":
+                if self._cut_off:
+                    raise BagError(self._sentence("cut off"))
+                raise BagError(
+                    f"{self._name} has no table '{table}' of a bag; give another file, or record it again"
+                )
+        definitions = _definitions(database) if columns["message_definitions"] else {}
+        wanted = ("id", "name", "type", "serialization_format", *_LATER_COLUMNS)
+        selected = ", ".join(name if name in columns["topics"] else "''" for name in wanted)
+        numbers: dict[int, int] = {}
+        for row in database.execute(f"SELECT {selected} FROM topics ORDER BY id"):
+            number, topic = row[0], _topic(row[1:], definitions)
+            known = self.topics.setdefault(topic.name, topic)
+            if known is not topic:
+                known.meet(topic)
+            numbers[number] = list(self.topics).index(topic.name)
+        self._index = numbers
+        self._names = tuple(self.topics)
+
+    def _count(self) -> None:
+        """Walk all rows once: nothing in the file that tells their number can be relied on."""
+        lost: list[str] = []
+        counts = np.zeros(len(self._names) + 1, np.int64)
+        for batch in self._batches(_NO_PAYLOAD, [], [], lost.append):
+            counts += np.bincount(batch.topic, minlength=len(counts))
+            first, last = int(batch.log_time_ns.min()), int(batch.log_time_ns.max())
+            self.start_ns = first if self.start_ns is None else min(self.start_ns, first)
+            self.end_ns = last if self.end_ns is None else max(self.end_ns, last)
+        for topic, count in zip(self.topics.values(), counts.tolist(), strict=False):
+            topic.count = count
+        if self._cut_off:
+            lost.insert(0, "cut off")
+        if lost:
+            self._keep(self._sentence(lost[0]))
+
+    # rows
+
+    def _batches(
+        self, payload: str, conditions: list[str], values: list[int], report: _Report
+    ) -> Iterator[Batch]:
+        where = " AND ".join(["rowid >= ?", *conditions])
+        query = (
+            f"SELECT rowid, topic_id, timestamp, {payload} FROM messages NOT INDEXED "
+            f"WHERE {where} ORDER BY rowid"
+        )
+        with closing(self._connect()) as database:
+            for rows in _pages(database, query, values, report):
+                for sound in self._sound(rows, report):
+                    yield self._batch(sound)
+
+    def _sound(self, rows: list[_Row], report: _Report) -> Iterator[list[_Row]]:
+        """The rows that hold what messages hold; `report` is told of others."""
+        if self._is_sound(rows):
+            yield rows
+            return
+        sound: list[_Row] = []
+        for row in rows:
+            if self._is_sound([row]):
+                sound.append(row)
+                continue
+            if sound:
+                yield sound
+            sound = []
+            report(f"row {row[0]} is no message of a topic")
+        if sound:
+            yield sound
+
+    def _is_sound(self, rows: list[_Row]) -> bool:
+        _, topics, times, payloads = zip(*rows, strict=True)
+        return (
+            set(map(type, times)) == {int}
+            and set(map(type, payloads)) == {bytes}
+            and min(times) >= 0
+            and self._index.keys() >= set(topics)
+        )
+
+    def _batch(self, rows: list[_Row]) -> Batch:
+        count = len(rows)
+        _, topics, times, payloads = zip(*rows, strict=True)
+        length = np.fromiter(map(len, payloads), np.int64, count)
+        time_ns = np.fromiter(times, np.int64, count)
+        return Batch(
+            topics=self._names,
+            topic=np.fromiter(map(self._index.__getitem__, topics), np.int64, count),
+            log_time_ns=time_ns,
+            publish_time_ns=time_ns,  # is not recorded
+            sequence=np.zeros(count, np.int64),
+            buffer=np.frombuffer(b"".join(payloads), np.uint8),
+            offset=np.cumsum(length) - length,
+            length=length,
+        )
+
+    # damage
+
+    def _sentence(self, what: str) -> str:
+        if self._cut_off:
+            return (
+                f"{self._name} is cut off: it lacks pages of its database; "
+                "record or copy it again, or run 'lockstep recover'"
+            )
+        return (
+            f"{self._name} is damaged: {what}; record or copy it again, or run 'lockstep recover'"
+        )
+
+    def _keep(self, problem: str) -> None:
+        self.problem = self.problem or problem
+
+
+_TABLES = {
+    "topics": {"id", "name", "type", "serialization_format"},
+    "messages": {"topic_id", "timestamp", "data"},
+    "message_definitions": {"topic_type", "encoding", "encoded_message_definition"},
+}
+_LATER_COLUMNS = ("offered_qos_profiles", "type_description_hash")
+
+
+def _columns(database: sqlite3.Connection, table: str) -> set[str]:
+    """The columns that a table stores; none of a view, a virtual table or one that is not there."""
+    real = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ? AND rootpage > 0"
+    if database.execute(real, (table,)).fetchone() is None:
+        return set()
+    return {str(row[1]) for row in database.execute(f"PRAGMA table_info({table})")}
+
+
+def _definitions(database: sqlite3.Connection) -> dict[str, tuple[str, str]]:
+    """Encoding and definition by type."""
+    rows = database.execute(
+        "SELECT topic_type, encoding, encoded_message_definition FROM message_definitions ORDER BY rowid DESC"
+    )
+    return {str(name): (str(encoding), str(text)) for name, encoding, text in rows}
+
+
+def _topic(row: tuple[Any, ...], definitions: dict[str, tuple[str, str]]) -> Topic:
+    name, type_name, serialization_format, qos, type_hash = map(str, row)
+    encoding, text = definitions.get(type_name, ("", ""))
+    if not text and _TYPE.fullmatch(type_name):  # before Iron they were not recorded
+        encoding, text = _installed(type_name)
+    try:
+        offered = parse_qos(qos)
+    except ValueError:
+        offered = ()  # advice, not data: the defaults serve
+    return Topic(
+        name, type_name, text, encoding, type_hash, offered, message_encoding=serialization_format
+    )
+
+
+def _installed(type_name: str) -> tuple[str, str]:
+    try:
+        return "ros2msg", definition(type_name)
+    except BagError:
+        return "", ""  # raw messages can be read all the same
+
+
+def _pages(
+    database: sqlite3.Connection, query: str, values: list[int], report: _Report
+) -> Iterator[list[_Row]]:
+    """The rows of a query, some MB at a time; `report` is told of damage, and reading goes on behind it."""
+    start: int | None = _FIRST
+    while start is not None and start <= _LAST:
+        rows: list[_Row] = []
+        size = 0
+        damage = None
+        try:
+            for row in database.execute(query, (start, *values)):
+                if row[0] < start:
+                    raise sqlite3.DatabaseError("rows are out of order")
+                start = row[0] + 1
+                rows.append(row)
+                size += sys.getsizeof(row) + sys.getsizeof(row[3])
+                if size >= _BATCH_BYTES:
+                    yield rows
+                    rows, size = [], 0
+        except _DAMAGE as error:
+            damage = error
+        if rows:
+            yield rows
+        if damage is None:
+            return
+        report(str(damage))
+        start = _behind(database, query, values, start)
+
+
+def _behind(
+    database: sqlite3.Connection, query: str, values: list[int], damaged: int
+) -> int | None:
+    """The first row number behind a damaged one from which on reading is possible again; None if there is none."""
+
+    def readable(start: int) -> bool:
+        try:
+            database.execute(query, (start, *values)).fetchone()
+        except _DAMAGE:
+            return False
+        return True
+
+    step = 1
+    while not readable(min(damaged + step, _LAST)):
+        if damaged + step >= _LAST:
+            return None
+        step *= 2
+    bad, good = damaged + step // 2, min(damaged + step, _LAST)
+    while good - bad > 1:
+        middle = (bad + good) // 2
+        bad, good = (bad, middle) if readable(middle) else (middle, good)
+    return good
+
+
+def _whole_file(source: Source) -> tuple[object, str]:
+    """Where SQLite can open the file, and what keeps it there."""
+    path = source.path
+    if path is not None and _exists(path, "-wal"):
+        return _with_log(path)
+    page_size = int.from_bytes(source.read(16, 2), "big")
+    page_size = 1 << 16 if page_size == 1 else page_size
+    beyond = source.size % page_size if page_size >= 512 else 0
+    if path is not None and not beyond:
+        return source, os.path.abspath(path)
+    # SQLite would take what is missing of the last page for zeros.
+    copy = TemporarySource(source.name, parts(source, source.size - beyond))
+    if copy.path is None:
+        raise BagError(f"{source.name} holds no whole page of a database; copy it again")
+    return copy, copy.path
+
+
+def _with_log(path: str) -> tuple[object, str]:
+    """A copy with the messages that a killed recorder left in its write-ahead log, which SQLite merges on closing."""
+    folder = tempfile.mkdtemp(prefix="lockstep-")
+    keeper = _Keeper()
+    weakref.finalize(keeper, shutil.rmtree, folder, ignore_errors=True)
+    copy = os.path.join(folder, "bag.db3")
+    try:
+        for suffix in ("", "-wal"):
+            shutil.copyfile(path + suffix, copy + suffix)
+        with closing(sqlite3.connect(copy)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except OSError as error:
+        raise BagError(
+            f"{path} cannot be copied to {tempfile.gettempdir()} to be read with its log: {error.strerror}; "
+            "make room there or set TMPDIR to another folder"
+        ) from error
+    except _DAMAGE as error:
+        raise BagError(f"{path} cannot be read with its log ({error}); copy both again") from error
+    return keeper, copy
+
+
+class _Keeper:
+    """While it is there, so is a folder."""
+
+
+def _exists(path: str | None, suffix: str) -> bool:
+    """Whether a file with something in it lies beside another."""
+    companion = f"{path}{suffix}"
+    return path is not None and os.path.isfile(companion) and os.path.getsize(companion) > 0
