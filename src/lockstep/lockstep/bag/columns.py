@@ -84,23 +84,21 @@ def _extracted(found: Found, leaf: Leaf, rows: Rows, order: str) -> Column:
     if leaf.kind in STRINGS:
         return _strings(found, leaf.kind, rows, order)
     dtype = _dtype(leaf.kind, order)
-    count = found.count
-    shape = found.position.shape if count is None else (*found.position.shape, int(count))
-    inner = () if count is None else ((int(count), dtype.itemsize),)
-    runs = _runs(found.position.ravel())
-    if not found.position.ndim and shape and shape[0] * dtype.itemsize >= _VIEWED:
-        column = rows.view(dtype, int(found.position), *inner)
-        if dtype.isnative and leaf.kind != "bool":
-            column.flags.writeable = False
-            return column
-    native = _native(leaf.kind)
-    column = np.empty((rows.count, found.position.size, *(size for size, _ in inner)), native)
+    count = found.count if isinstance(found.count, int) else 1
+    shape = found.position.shape if found.count is None else (*found.position.shape, count)
+    if not found.position.ndim and count * dtype.itemsize >= _VIEWED and dtype.isnative:
+        column = rows.view(dtype, int(found.position), (count, dtype.itemsize))
+        column.flags.writeable = False
+        return column != 0 if leaf.kind == "bool" else column
+    # Numpy copies blocks of bytes faster than arrays of numbers that are not aligned.
+    block = dtype if count == 1 else np.dtype(f"V{count * dtype.itemsize}")
+    copied = np.empty((rows.count, found.position.size), block)
     at = 0
-    for start, step, many in runs:
-        part = rows.view(dtype, start, (many, step), *inner)
-        column[:, at : at + many] = part != 0 if leaf.kind == "bool" else part
+    for start, step, many in _runs(found.position.ravel()):
+        copied[:, at : at + many] = rows.view(block, start, (many, step))
         at += many
-    return column.reshape(rows.count, *shape)
+    column = copied.view(dtype).reshape(rows.count, *shape)
+    return column != 0 if leaf.kind == "bool" else column.astype(_native(leaf.kind), copy=False)
 
 
 def _runs(positions: Int64s) -> Iterator[tuple[int, int, int]]:
