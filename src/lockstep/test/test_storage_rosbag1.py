@@ -1,0 +1,288 @@
+import bz2
+import contextlib
+import itertools
+import struct
+
+import pytest
+from lockstep.bag import Bag, BagError
+from lockstep.bag.codec import Codec
+from lockstep.bag.source import open_source
+from lockstep.bag.storage.rosbag1 import Rosbag1File
+from rosbags.rosbag1 import Writer
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+BAGS = (
+    "gazebo_diff_drive",
+    "husky_gps_imu_odom",
+    "office_scan_odom_tf",
+    "sick_scan_cloud_radar",
+    "spot_raw_stills",
+)
+COMPRESSIONS = [None, *Writer.CompressionFormat]
+ROS1_HEADER = "uint32 seq\ntime stamp\nstring frame_id\n"
+STRINGS = [
+    (("/a", "/b")[n % 3 == 0], 1_000_000_000 + n, f"{n:03d}" + "x" * (n % 5)) for n in range(100)
+]
+
+
+def opened(path):
+    return Rosbag1File(open_source(path))
+
+
+def read(file, **selection):
+    found = []
+    for batch in file.batches(**selection):
+        topics = [batch.topics[index] for index in batch.topic]
+        found += zip(topics, batch.log_time_ns.tolist(), batch.payloads(), strict=True)
+    return found
+
+
+def types_of(bag, header):
+    store = get_typestore(Stores.EMPTY)
+    types = {}
+    for topic in bag.topics.values():
+        types |= get_types_from_msg(topic.definition, topic.type)
+    if header:
+        types |= get_types_from_msg(header, "std_msgs/msg/Header")
+    store.register(types)
+    return store
+
+
+def ros1_bag(path, bag, compression=None):
+    """A real bag as rosbags writes it for ROS 1."""
+    ros1, ros2 = types_of(bag, ROS1_HEADER), types_of(bag, "")
+    writer = Writer(path)
+    if compression:
+        writer.set_compression(compression)
+    with writer:
+        connections = {
+            topic.name: writer.add_connection(
+                topic.name, topic.type, typestore=ros1, latching=int(topic.name == "/tf_static")
+            )
+            for topic in bag.topics.values()
+        }
+        for message in bag.messages():
+            raw = ros2.cdr_to_ros1(message.data, bag.topics[message.topic].type)
+            writer.write(connections[message.topic], message.log_time_ns, raw)
+    return path
+
+
+def written(path, messages=STRINGS, compression=None, chunk_bytes=300, definition="string data"):
+    store = get_typestore(Stores.ROS1_NOETIC)
+    writer = Writer(path)
+    writer.chunk_threshold = chunk_bytes
+    if compression:
+        writer.set_compression(compression)
+    with writer:
+        connections = {
+            name: writer.add_connection(
+                name, "std_msgs/msg/String", msgdef=definition, md5sum="*", typestore=store
+            )
+            for name in ("/a", "/b")
+        }
+        for topic, time_ns, text in messages:
+            data = text.encode()
+            writer.write(connections[topic], time_ns, struct.pack("<I", len(data)) + data)
+    return path
+
+
+def cdr(text):
+    data = text.encode() + b"\0"
+    return b"\0\1\0\0" + struct.pack("<I", len(data)) + data
+
+
+PLAIN = [(topic, time_ns, cdr(text)) for topic, time_ns, text in STRINGS]
+
+
+@pytest.mark.parametrize("name", BAGS)
+def test_a_real_bag_is_the_same_in_ros1(bags, tmp_path, name):
+    with Bag(bags / name) as original:
+        file = opened(ros1_bag(tmp_path / "x.bag", original, Writer.CompressionFormat.LZ4))
+        assert file.problem is None
+        assert (file.start_ns, file.end_ns) == (original.start_ns, original.end_ns)
+        messages = list(original.messages())
+        got = read(file)
+        assert [row[:2] for row in got] == [(m.topic, m.log_time_ns) for m in messages]
+        for topic in original.topics.values():
+            ours = file.topics[topic.name]
+            assert (ours.type, ours.encoding, ours.count) == (topic.type, "ros2msg", topic.count)
+            if topic.name == "/tf_static":
+                assert [qos.durability for qos in ours.qos] == ["transient_local"]
+            codecs = [Codec(t.type, t.definition, t.encoding) for t in (topic, ours)]
+            assert codecs[0].fields() == codecs[1].fields()
+        for (topic, _, data), message in zip(got, messages, strict=True):
+            # ROS 2 may pad the end to four bytes.
+            assert data == message.data[: len(data)], topic
+            assert len(message.data) - len(data) < 4
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS, ids=str)
+def test_every_compression_yields_all_messages_in_order(tmp_path, compression):
+    file = opened(written(tmp_path / "x.bag", compression=compression))
+    assert file.problem is None
+    assert read(file) == PLAIN
+    assert {name: topic.count for name, topic in file.topics.items()} == {"/a": 66, "/b": 34}
+    assert (file.start_ns, file.end_ns) == (1_000_000_000, 1_000_000_099)
+
+
+def test_topics_and_times_select_messages(tmp_path):
+    file = opened(written(tmp_path / "x.bag"))
+    assert read(file, topics=["/b"]) == [m for m in PLAIN if m[0] == "/b"]
+    assert read(file, topics=[]) == []
+    assert read(file, start_ns=1_000_000_050, end_ns=1_000_000_052) == PLAIN[50:52]
+    assert read(file, topics=["/a"], start_ns=1_000_000_090) == [
+        m for m in PLAIN[90:] if m[0] == "/a"
+    ]
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS, ids=str)
+def test_a_file_cut_off_anywhere_yields_all_that_is_whole(tmp_path, compression):
+    data = written(tmp_path / "x.bag", STRINGS[:30], compression).read_bytes()
+    first = data.index(b"op=\x05") - 10
+    for length in [13, 14, 100, 4000, *range(first, len(data), 3), len(data) - 1]:
+        (tmp_path / "cut.bag").write_bytes(data[:length])
+        file = opened(tmp_path / "cut.bag")
+        assert "cut off" in file.problem, length
+        got = read(file, strict=False)
+        assert got == PLAIN[: len(got)]
+        assert sum(topic.count for topic in file.topics.values()) == len(got)
+        if compression is None:  # a message is saved as soon as its last byte is there
+            there = sum(
+                data.find(text.encode()) + len(text) <= length for _, _, text in STRINGS[:30]
+            )
+            assert len(got) == there, length
+        strict = []
+        with contextlib.suppress(BagError):
+            for batch in file.batches():
+                strict += batch.payloads()
+        assert strict == [message[2] for message in got[: len(strict)]]
+
+
+def test_an_active_bag_with_an_open_chunk_is_read(tmp_path):
+    data = bytearray(written(tmp_path / "x.bag", STRINGS[:20], chunk_bytes=10**6).read_bytes())
+    position = data.index(b"index_pos=") + 10
+    data[position : position + 8] = bytes(8)
+    chunk = data.index(b"op=\x05")
+    start = data.index(b"size=", chunk) + 9
+    size = struct.unpack_from("<I", data, start)[0]
+    data[start : start + 4] = bytes(4)  # the recorder writes the sizes when it closes the chunk
+    data[start - 4 : start] = bytes(4)
+    (tmp_path / "x.bag.active").write_bytes(data[: start + 4 + size - 10])
+    file = opened(tmp_path / "x.bag.active")
+    assert "rosbag reindex" in file.problem or "cut off" in file.problem
+    assert read(file, strict=False) == PLAIN[:19]
+
+
+def test_any_flipped_byte_is_told_or_changes_only_what_has_no_checksum(tmp_path):
+    data = written(tmp_path / "x.bag", STRINGS[:20]).read_bytes()
+    padding = data.index(b" " * 50), data.index(b"op=\x05") - 10
+    for position, bit in itertools.product(range(0, len(data), 3), (0x01, 0x80)):
+        if padding[0] < position < padding[1] - 4:
+            continue
+        bad = bytearray(data)
+        bad[position] ^= bit
+        (tmp_path / "bad.bag").write_bytes(bad)
+        try:
+            file = opened(tmp_path / "bad.bag")
+            counts = sum(topic.count for topic in file.topics.values())
+            got = read(file)
+        except BagError as error:
+            assert "bad.bag" in str(error)
+            continue
+        assert len(got) == 20 or file.problem or counts != len(got), position
+
+
+def test_claimed_sizes_are_not_believed(tmp_path):
+    data = written(tmp_path / "x.bag", STRINGS[:20], Writer.CompressionFormat.BZ2).read_bytes()
+    size = data.index(b"size=") + 5
+    for claimed in (0, 10, 2**30, 2**32 - 1):
+        bad = bytearray(data)
+        bad[size : size + 4] = struct.pack("<I", claimed)
+        (tmp_path / "bad.bag").write_bytes(bad)
+        file = opened(tmp_path / "bad.bag")
+        assert len(read(file, strict=False)) < 20
+        if claimed:
+            with pytest.raises(BagError, match="damaged"):
+                read(file)
+
+
+def test_a_bomb_in_a_chunk_is_not_unpacked(tmp_path):
+    data = written(
+        tmp_path / "x.bag", STRINGS[:20], Writer.CompressionFormat.BZ2, 10**6
+    ).read_bytes()
+    start = data.index(b"BZh")
+    bomb = bz2.compress(bytes(50_000_000))
+    bad = data[: start - 4] + struct.pack("<I", len(bomb)) + bomb
+    (tmp_path / "bad.bag").write_bytes(bad)
+    file = opened(tmp_path / "bad.bag")
+    assert read(file, strict=False) == []
+
+
+def test_a_length_in_a_message_that_cannot_be_is_told_at_once(tmp_path):
+    store = get_typestore(Stores.ROS1_NOETIC)
+    with Writer(tmp_path / "x.bag") as writer:
+        connection = writer.add_connection("/a", "geometry_msgs/msg/PoseArray", typestore=store)
+        head = struct.pack("<IIII", 0, 0, 0, 0)
+        writer.write(connection, 0, head + struct.pack("<I", 0))
+        writer.write(connection, 1, head + b"\xff\xff\xff\xff")
+    file = opened(tmp_path / "x.bag")
+    with pytest.raises(BagError, match="a message of /a is none of its type"):
+        read(file)
+    assert len(read(file, strict=False)) == 1
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "no definition at all!",
+        "std_msgs/String[3000000000] data",
+        "std_msgs/Unknown x",
+        "std_msgs/A a\n" + "=" * 80 + "\nMSG: std_msgs/A\nstd_msgs/A a",
+    ],
+)
+def test_messages_of_unreadable_definitions_can_still_be_copied(tmp_path, definition):
+    file = opened(written(tmp_path / "x.bag", definition=definition))
+    topic = file.topics["/a"]
+    assert (topic.encoding, topic.message_encoding) == ("ros1msg", "ros1")
+    assert topic.definition == definition
+    assert read(file)[0] == ("/b", 1_000_000_000, struct.pack("<I", 3) + b"000")
+
+
+def test_types_of_ros1_become_those_of_ros2(tmp_path):
+    definition = (
+        "Header header\nduration wait\nchar c\nEmpty nothing\nint8 x\n"
+        + "=" * 80
+        + f"\nMSG: std_msgs/Header\n{ROS1_HEADER}"
+        + "=" * 80
+        + "\nMSG: my/Empty\n"
+    )
+    types = get_types_from_msg(definition, "my/msg/Thing")
+    store = get_typestore(Stores.EMPTY)
+    store.register(types)
+    with Writer(tmp_path / "x.bag") as writer:
+        connection = writer.add_connection("/a", "my/msg/Thing", msgdef=definition, md5sum="*")
+        writer.write(connection, 0, struct.pack("<IIII1siiBb", 9, 5, 6, 1, b"f", 7, 8, 65, -1))
+    file = opened(tmp_path / "x.bag")
+    assert "seq" not in file.topics["/a"].definition
+    [(_, _, data)] = read(file)
+    assert data[4:] == struct.pack("<iII2sxxiIBxb", 5, 6, 2, b"f\0", 7, 8, 65, -1)
+
+
+def test_the_old_tf_message_is_the_new_one(tmp_path):
+    store = get_typestore(Stores.ROS1_NOETIC)
+    transform, _ = store.generate_msgdef("geometry_msgs/msg/TransformStamped")
+    definition = (
+        "geometry_msgs/TransformStamped[] transforms\n"
+        + "=" * 80
+        + f"\nMSG: geometry_msgs/TransformStamped\n{transform}"
+    )
+    with Writer(tmp_path / "x.bag") as writer:
+        connection = writer.add_connection("/tf", "tf/msg/tfMessage", msgdef=definition, md5sum="*")
+        writer.write(connection, 0, bytes(4))
+    assert opened(tmp_path / "x.bag").topics["/tf"].type == "tf2_msgs/msg/TFMessage"
+
+
+def test_other_versions_are_refused_in_a_sentence(tmp_path):
+    (tmp_path / "x.bag").write_bytes(b"#ROSBAG V1.2\n" + bytes(100))
+    with pytest.raises(BagError, match=r"x\.bag is no ROS 1 bag of version 2\.0"):
+        opened(tmp_path / "x.bag")
