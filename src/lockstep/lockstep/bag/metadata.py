@@ -20,6 +20,7 @@ _OTHER = {0: "system_default", 3: "unknown", 4: "best_available"}
 _HISTORY = _OTHER | {1: "keep_last", 2: "keep_all"}
 _RELIABILITY = _OTHER | {1: "reliable", 2: "best_effort"}
 _DURABILITY = _OTHER | {1: "transient_local", 2: "volatile"}
+_DEEPEST = 32
 _FOREVER = {"sec": 9223372036, "nsec": 854775807}
 
 
@@ -54,9 +55,7 @@ def parse(data: bytes, name: str) -> dict[str, Any]:
     try:
         if len(data) > LARGEST:
             raise ValueError("it is too large")
-        information = dict(
-            yaml.load(data.decode("utf-8"), Loader=yaml.CSafeLoader)["rosbag2_bagfile_information"]
-        )
+        information = dict(_loaded(data.decode("utf-8"))["rosbag2_bagfile_information"])
         for row in (rows := information.get("topics_with_message_count") or []):
             int(row["message_count"]), str(row["topic_metadata"]["name"])
         names = information.get("relative_file_paths") or []
@@ -149,9 +148,22 @@ def parse_qos(text: str) -> tuple[OfferedQoS, ...]:
     Raises ValueError for anything else.
     """
     try:
-        return tuple(_qos(row) for row in yaml.load(text, Loader=yaml.CSafeLoader) or [])
+        return tuple(_qos(row) for row in _loaded(text) or [])
     except (KeyError, TypeError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"not a QoS profile ({type(error).__name__}: {error})") from error
+
+
+def _loaded(text: str) -> Any:
+    """What YAML text says; raises ValueError if it is nested so deeply that libyaml would end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            depth += 1
+        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            depth -= 1
+        if depth > _DEEPEST:
+            raise ValueError("it is nested too deeply")
+    return yaml.load(text, Loader=yaml.CSafeLoader)
 
 
 def _qos(row: dict[str, Any]) -> OfferedQoS:
