@@ -244,9 +244,7 @@ class _UrlFolder:
 
     def _there(self) -> list[str]:
         if self._names is None:
-            start = f"{self._url}/"
-            rows = url.listed(self._url)
-            self._names = [row[len(start) :] for row in rows if row.startswith(start)]
+            self._names = url.listed(self._url)
         return self._names
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 30
 _CONNECT_S = 10
+_S3FS_TRIES = 5
 _BLOCK = 1 << 16
 _STEP = 1 << 22
 _DENIED = (401, 403)
@@ -117,8 +118,9 @@ class UrlSource:
             return True
         # Servers do not say it reliably. Unlike cat_file, this gives up before a whole file has come.
         stream: BinaryIO
-        with self._files.open(self._path, "rb", cache_type="none") as stream:
+        with self._files.open(self._path, "rb", block_size=1, cache_type="none") as stream:
             try:
+                stream.seek(information["size"] - 1)
                 return len(stream.read(1)) == 1
             except (ValueError, io.UnsupportedOperation):
                 return False
@@ -143,13 +145,15 @@ def read_if_there(url: str, limit: int) -> bytes | None:
 
 
 def listed(url: str) -> list[str]:
-    """The URLs of what is in a folder, not in the folders below it; [] where there is none."""
+    """The names of what is in a folder, not in the folders below it; [] where there is none."""
     files, path = _file_system(url)
+    start = path.rstrip("/") + "/"
     with _told(shown(url)):
         try:
-            return [str(files.unstrip_protocol(row)) for row in files.ls(path, detail=False)]
+            rows = [str(row) for row in files.ls(path, detail=False)]
         except (FileNotFoundError, NotADirectoryError):
             return []
+    return [row[len(start) :] for row in rows if row.startswith(start)]
 
 
 def matching(pattern: str) -> list[str]:
@@ -180,12 +184,12 @@ def _http_bounds() -> dict[str, Any]:
 
 
 def _s3_bounds() -> dict[str, Any]:
-    retries = {"max_attempts": 1}  # s3fs tries several times itself
+    once_s = TIMEOUT_S / _S3FS_TRIES
     return {
         "config_kwargs": {
-            "connect_timeout": _CONNECT_S,
-            "read_timeout": TIMEOUT_S,
-            "retries": retries,
+            "connect_timeout": once_s,
+            "read_timeout": once_s,
+            "retries": {"max_attempts": 0},
         }
     }
 
