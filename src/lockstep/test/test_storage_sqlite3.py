@@ -284,6 +284,7 @@ def test_rows_that_are_no_messages_are_told_after_those_before(tmp_path, change)
         "CREATE TABLE messages(topic_id, timestamp, data AS (zeroblob(1000000000)))",
         "CREATE VIRTUAL TABLE messages USING fts5(topic_id, timestamp, data)",
         "CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER)",
+        "CREATE TABLE messages(rowid TEXT, topic_id, timestamp, data)",
         "SELECT 1",
     ],
 )

@@ -6,11 +6,11 @@ read-only and never trusted: no views, no types that differ from rosbag2's, no r
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 import shutil
 import sqlite3
-import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Collection, Iterator
@@ -29,13 +29,14 @@ from ..source import Source, parts
 from ..temporary import TemporarySource
 from ..topic import Topic
 
-_Row = tuple[Any, ...]  # row number, topic, time, payload
+_Rows = list[tuple[Any, ...]]  # row numbers, topics, times, payloads; all (n,)
 _Report = Callable[[str], None]
 _DAMAGE = (sqlite3.Error, UnicodeDecodeError)
 """What Python raises for damaged databases; the second where the name of something in it is none."""
-_BATCH_BYTES = 4 << 20
+_MOST_BYTES = 4 << 20
+_MOST_ROWS = 1 << 10
 _FIRST, _LAST = -(1 << 63), (1 << 63) - 1
-_NO_PAYLOAD = "iif(typeof(data) = 'blob', x'', NULL)"
+_LENGTH = "iif(typeof(data) = 'blob', length(data), NULL)"
 _TYPE = re.compile(r"[a-zA-Z]\w*/msg/[a-zA-Z]\w*")
 
 
@@ -52,6 +53,7 @@ class Sqlite3File:
         """Topics by name."""
         self._names: tuple[str, ...] = ()
         self._cut_off = False
+        self._largest = 1
         try:
             with closing(self._connect()) as database:
                 self._describe(database)
@@ -96,7 +98,11 @@ class Sqlite3File:
             self._keep(self._sentence(what))
 
         try:
-            yield from plain(self._batches("data", conditions, values, report), report)
+            rows = self._rows("data", conditions, values, report)
+            batches = (
+                self._batch(sound) for some in rows for sound in self._sound(some, bytes, report)
+            )
+            yield from plain(batches, report)
         except _DAMAGE as error:
             raise BagError(self._sentence(str(error))) from error
 
@@ -121,7 +127,8 @@ class Sqlite3File:
     def _describe(self, database: sqlite3.Connection) -> None:
         columns = {table: _columns(database, table) for table in _TABLES}
         for table, needed in _TABLES.items():
-            if needed - columns[table] and table != "message_definitions":
+            odd = needed - columns[table] or "rowid" in columns[table]
+            if odd and table != "message_definitions":
                 if self._cut_off:
                     raise BagError(self._sentence("cut off"))
                 raise BagError(
@@ -144,11 +151,14 @@ class Sqlite3File:
         """Walk all rows once: nothing in the file that tells their number can be relied on."""
         lost: list[str] = []
         counts = np.zeros(len(self._names) + 1, np.int64)
-        for batch in self._batches(_NO_PAYLOAD, [], [], lost.append):
-            counts += np.bincount(batch.topic, minlength=len(counts))
-            first, last = int(batch.log_time_ns.min()), int(batch.log_time_ns.max())
-            self.start_ns = first if self.start_ns is None else min(self.start_ns, first)
-            self.end_ns = last if self.end_ns is None else max(self.end_ns, last)
+        for rows in self._rows(_LENGTH, [], [], lost.append):
+            for _, topics, times, lengths in self._sound(rows, int, lost.append):
+                indices = list(map(self._index.__getitem__, topics))
+                counts += np.bincount(indices, minlength=len(counts))
+                first, last = min(times), max(times)
+                self.start_ns = first if self.start_ns is None else min(self.start_ns, first)
+                self.end_ns = last if self.end_ns is None else max(self.end_ns, last)
+                self._largest = max(self._largest, *lengths)
         for topic, count in zip(self.topics.values(), counts.tolist(), strict=False):
             topic.count = count
         if self._cut_off:
@@ -158,48 +168,47 @@ class Sqlite3File:
 
     # rows
 
-    def _batches(
+    def _rows(
         self, payload: str, conditions: list[str], values: list[int], report: _Report
-    ) -> Iterator[Batch]:
+    ) -> Iterator[_Rows]:
         where = " AND ".join(["rowid >= ?", *conditions])
         query = (
             f"SELECT rowid, topic_id, timestamp, {payload} FROM messages NOT INDEXED "
             f"WHERE {where} ORDER BY rowid"
         )
+        at_once = max(1, min(_MOST_ROWS, _MOST_BYTES // self._largest))
         with closing(self._connect()) as database:
-            for rows in _pages(database, query, values, report):
-                for sound in self._sound(rows, report):
-                    yield self._batch(sound)
+            yield from _pages(database, query, values, at_once, report)
 
-    def _sound(self, rows: list[_Row], report: _Report) -> Iterator[list[_Row]]:
+    def _sound(self, rows: _Rows, payload: type, report: _Report) -> Iterator[_Rows]:
         """The rows that hold what messages hold; `report` is told of others."""
-        if self._is_sound(rows):
+        if self._is_sound(rows, payload):
             yield rows
             return
-        sound: list[_Row] = []
-        for row in rows:
-            if self._is_sound([row]):
+        sound: list[tuple[Any, ...]] = []
+        for row in zip(*rows, strict=True):
+            if self._is_sound([(value,) for value in row], payload):
                 sound.append(row)
                 continue
             if sound:
-                yield sound
+                yield list(zip(*sound, strict=True))
             sound = []
             report(f"row {row[0]} is no message of a topic")
         if sound:
-            yield sound
+            yield list(zip(*sound, strict=True))
 
-    def _is_sound(self, rows: list[_Row]) -> bool:
-        _, topics, times, payloads = zip(*rows, strict=True)
+    def _is_sound(self, rows: _Rows, payload: type) -> bool:
+        _, topics, times, payloads = rows
         return (
             set(map(type, times)) == {int}
-            and set(map(type, payloads)) == {bytes}
+            and set(map(type, payloads)) == {payload}
             and min(times) >= 0
             and self._index.keys() >= set(topics)
         )
 
-    def _batch(self, rows: list[_Row]) -> Batch:
-        count = len(rows)
-        _, topics, times, payloads = zip(*rows, strict=True)
+    def _batch(self, rows: _Rows) -> Batch:
+        _, topics, times, payloads = rows
+        count = len(times)
         length = np.fromiter(map(len, payloads), np.int64, count)
         time_ns = np.fromiter(times, np.int64, count)
         return Batch(
@@ -242,7 +251,7 @@ def _columns(database: sqlite3.Connection, table: str) -> set[str]:
     real = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ? AND rootpage > 0"
     if database.execute(real, (table,)).fetchone() is None:
         return set()
-    return {str(row[1]) for row in database.execute(f"PRAGMA table_info({table})")}
+    return {str(row[1]).lower() for row in database.execute(f"PRAGMA table_info({table})")}
 
 
 def _definitions(database: sqlite3.Connection) -> dict[str, tuple[str, str]]:
@@ -275,32 +284,29 @@ def _installed(type_name: str) -> tuple[str, str]:
 
 
 def _pages(
-    database: sqlite3.Connection, query: str, values: list[int], report: _Report
-) -> Iterator[list[_Row]]:
-    """The rows of a query, some MB at a time; `report` is told of damage, and reading goes on behind it."""
+    database: sqlite3.Connection, query: str, values: list[int], at_once: int, report: _Report
+) -> Iterator[_Rows]:
+    """The rows of a query, some at once; `report` is told of damage, and reading goes on behind it."""
     start: int | None = _FIRST
+    count = at_once
     while start is not None and start <= _LAST:
-        rows: list[_Row] = []
-        size = 0
-        damage = None
         try:
-            for row in database.execute(query, (start, *values)):
-                if row[0] < start:
+            cursor = database.execute(query, (start, *values))
+            while rows := cursor.fetchmany(count):
+                columns = list(zip(*rows, strict=True))
+                numbers = columns[0]
+                if numbers[0] < start or not all(map(operator.lt, numbers, numbers[1:])):
                     raise sqlite3.DatabaseError("rows are out of order")
-                start = row[0] + 1
-                rows.append(row)
-                size += sys.getsizeof(row) + sys.getsizeof(row[3])
-                if size >= _BATCH_BYTES:
-                    yield rows
-                    rows, size = [], 0
-        except _DAMAGE as error:
-            damage = error
-        if rows:
-            yield rows
-        if damage is None:
+                start = numbers[-1] + 1
+                yield columns
             return
-        report(str(damage))
-        start = _behind(database, query, values, start)
+        except _DAMAGE as error:
+            damage = str(error)
+        if count > 1:  # those before the damaged one are lost with it
+            count = 1
+            continue
+        report(damage)
+        start, count = _behind(database, query, values, start), at_once
 
 
 def _behind(
