@@ -36,7 +36,8 @@ SIZES = {
 STRINGS = ("string", "wstring")
 TIMES = ("builtin_interfaces/msg/Time", "builtin_interfaces/msg/Duration")
 
-_MAX_TEXT = 4 << 20
+_MAX_TEXT = 1 << 20
+_MAX_IDL_TEXT = 1 << 16
 _MAX_DEPTH = 64
 _MAX_FIELDS = 10_000
 _MAX_BYTES = 1 << 30
@@ -44,6 +45,16 @@ _TYPE = re.compile(r"([A-Za-z]\w*)(?:/(msg|srv|action))?/([A-Za-z]\w*)", re.ASCI
 _SEPARATOR = re.compile(r"^={20,}[ \t]*\n\s*", re.MULTILINE)
 _WIDE = re.compile(r"^([ \t]*)wstring(?:<=(\d+))?(?=[\s\[])(?![ \t]+\w+[ \t]*=)", re.MULTILINE)
 _WIDE_CONSTANT = re.compile(r"^([ \t]*)wstring(?:<=\d+)?(?=[ \t]+\w+[ \t]*=)", re.MULTILINE)
+_IDL_HEADING = re.compile(r"^={20,}[ \t]*\n\s*IDL:[^\n]*\n", re.MULTILINE)
+_IDL_STRING = r'"(?:\\.?|[^"\\])*(?:"|\Z)'
+_IDL_PASSED_OVER = re.compile(
+    rf'({_IDL_STRING})|/[*].*?(?:[*]/|\Z)|//[^\n]*|@\s*\w+(?:::\w+)*(?:\s*\((?:{_IDL_STRING}|[^()"])*\))?',
+    re.DOTALL,
+)
+_IDL_LITERAL = re.compile(rf"{_IDL_STRING}|\b[\d.]+[eE][-+]?\d+", re.DOTALL)
+_IDL_EXPRESSION = re.compile(
+    r"[(~|&^%*/]|<<|[\w)]\s*[-+]|[-+]\s*[-+]|[\w)]\s*>>\s*\d|sequence\s*<\s*sequence|(?:[{][^{}]*){20}"
+)
 _WIDE_NAME = re.compile(r".*/WSTRING_(\d+)")
 
 
@@ -147,29 +158,18 @@ def _msg(text: str, name: str) -> dict[str, Any]:
 def _idl(text: str) -> dict[str, Any]:
     from rosbags.typesys import get_types_from_idl
 
-    text = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
-    parts = re.split(r"^={20,}[ \t]*\n\s*IDL:[^\n]*\n", text, flags=re.MULTILINE)
     # The types that a definition uses come after it, but the parser must have seen them.
-    text = "\n".join(reversed(parts))
-    _refuse_expressions(text)
+    text = "\n".join(reversed(_IDL_HEADING.split(text)))
+    # It takes its time for comments and annotations, and exponential time for nested expressions.
+    text = _IDL_PASSED_OVER.sub(lambda match: match[1] or " ", text)
+    text = re.sub(r"^[ \t]*#[^\n]*", "", text, flags=re.MULTILINE)
+    if len(text) > _MAX_IDL_TEXT:
+        raise BagError(f"it has more than {_MAX_IDL_TEXT >> 10} KiB of IDL")
+    if _IDL_EXPRESSION.search(_IDL_LITERAL.sub("0", text)):
+        raise BagError(
+            "it computes constants or nests sequences; write them as numbers and messages"
+        )
     return dict(get_types_from_idl(text))
-
-
-def _refuse_expressions(text: str) -> None:
-    """Raise BagError where constants are computed: the parser takes exponential time for nested expressions."""
-    code = re.sub(r'/[*].*?[*]/|//[^\n]*|"(?:\\.|[^"\\])*"', '""', text, flags=re.DOTALL)
-    if re.search(r"\([^()]*\(|[-+*/%|&^~]\s*[-+*/%|&^~(]|<<|>>[^ \t\w]*\d", code):
-        raise BagError("it computes constants; write them as numbers")
-    if code.count("{") and _depth(code, "{", "}") > 16:
-        raise BagError("its modules are nested too deeply")
-
-
-def _depth(code: str, opening: str, closing: str) -> int:
-    depth = deepest = 0
-    for mark in re.findall(f"[{opening}{closing}]", code):
-        depth += 1 if mark == opening else -1
-        deepest = max(deepest, depth)
-    return deepest
 
 
 def _message(name: str, constants: list[Any], fields: list[Any]) -> MessageType:
