@@ -47,7 +47,8 @@ def pixels(image: Any) -> npt.NDArray[Any]:
     if isinstance(image, Mapping):
         return _pixels_of_all(image)
     data = _bytes(image, "data")
-    return _pixels(data[None], *_described(image))[0]
+    found: npt.NDArray[Any] = _pixels(data[None], *_described(image))[0]
+    return found
 
 
 def points(cloud: Any) -> npt.NDArray[Any]:
@@ -133,17 +134,17 @@ def _pixels(
             f"({row} bytes) in rows of {step}"
         )
     pixel = channels * dtype.itemsize
-    view = np.lib.stride_tricks.as_strided(
-        data,
-        (len(data), height, width, channels, dtype.itemsize),
-        (data.strides[0], step, pixel, dtype.itemsize, 1),
-        writeable=data.flags.writeable,
-    )
+    view: npt.NDArray[Any]
     if not height * width:
-        found = np.empty(view.shape[:4], dtype)
+        view = np.empty((len(data), height, width, channels), dtype)
     else:
-        found = view.view(dtype)[..., 0]
-    return found[..., 0] if channels == 1 else found
+        view = np.lib.stride_tricks.as_strided(
+            data,
+            (len(data), height, width, channels, dtype.itemsize),
+            (data.strides[0], step, pixel, dtype.itemsize, 1),
+            writeable=data.flags.writeable,
+        ).view(dtype)[..., 0]
+    return view[..., 0] if channels == 1 else view
 
 
 def _encoding(encoding: str) -> tuple[str, int]:
