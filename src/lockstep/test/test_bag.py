@@ -1,8 +1,8 @@
 import shutil
 
+import numpy as np
 import pytest
 from lockstep.bag import Bag, BagError, BagWriter
-from lockstep.bag.decode import Decoder
 from lockstep.bag.definitions import definition, type_hash
 
 
@@ -116,13 +116,84 @@ def test_a_definition_that_is_not_installed_is_named():
 
 def test_decoding_needs_only_the_bag(bags):
     bag = Bag(bags / "office_scan_odom_tf")
-    decoder = Decoder(bag.topic("/scan"))
-    scan = decoder.decode(next(bag.messages(["/scan"])).data, 0)
+    codec = bag.codec("/scan")
+    scan = codec.decode(next(bag.messages(["/scan"])).data)
     assert scan.ranges.shape == (len(scan.ranges),)
-    assert {"header.stamp", "header.frame_id", "ranges", "angle_min"} <= set(decoder.fields())
+    assert {"header.stamp", "header.frame_id", "ranges", "angle_min"} <= set(codec.fields())
 
 
-def test_bytes_that_are_no_message_are_an_error_that_names_the_tick(bags):
-    decoder = Decoder(Bag(bags / "office_scan_odom_tf").topic("/scan"))
-    with pytest.raises(BagError, match="message 7 of /scan is no valid sensor_msgs/msg/LaserScan"):
-        decoder.decode(b"\0\1\0\0\xff\xff\xff\xff\xff", 7)
+def test_columns_are_what_the_messages_hold(bags):
+    with Bag(bags / "husky_gps_imu_odom") as bag:
+        decode = bag.codec("/imu/data").decode
+        messages = [decode(message.data) for message in bag.messages(["/imu/data"])]
+        paths = ["angular_velocity.z", "header.stamp", "orientation_covariance", "header.frame_id"]
+        columns = bag.columns("/imu/data", paths)
+        parts = list(bag.stream_columns("/imu/data", paths))
+    assert columns["angular_velocity.z"].tolist() == [m.angular_velocity.z for m in messages]
+    stamps = [m.header.stamp.sec * 1_000_000_000 + m.header.stamp.nanosec for m in messages]
+    assert columns["header.stamp"].tolist() == stamps
+    covariances = np.stack([m.orientation_covariance for m in messages])
+    assert np.array_equal(columns["orientation_covariance"], covariances)
+    assert columns["header.frame_id"].tolist() == [m.header.frame_id for m in messages]
+    for path in paths:
+        assert np.array_equal(np.concatenate([part[path] for part in parts]), columns[path])
+
+
+def test_times_are_chosen_by_name_and_relative_to_a_start(bags):
+    bag = Bag(bags / "gazebo_diff_drive")
+    messages = list(bag.messages(["/imu"]))
+    assert bag.times("/imu").tolist() == [message.log_time_ns for message in messages]
+    published = [message.publish_time_ns for message in messages]
+    assert bag.times("/imu", "publish").tolist() == published
+    stamps = bag.columns("/imu", ["header.stamp"])["header.stamp"]
+    assert bag.times("/imu", "header", relative_to=10).tolist() == (stamps - 10).tolist()
+    with pytest.raises(BagError, match=r"'header.stamp' is not in geometry_msgs/msg/Twist"):
+        bag.times("/cmd_vel", "header")
+
+
+def test_columns_of_a_topic_without_messages_are_empty(tmp_path):
+    with BagWriter(tmp_path / "empty") as writer:
+        writer.add_topic("/x", "pkg/msg/X", "float32 a\nfloat64[3] b\nstring c\n")
+    columns = Bag(tmp_path / "empty").columns("/x", ["a", "b", "c"])
+    assert {path: (c.dtype, c.shape) for path, c in columns.items()} == {
+        "a": (np.float32, (0,)),
+        "b": (np.float64, (0, 3)),
+        "c": (object, (0,)),
+    }
+
+
+def test_columns_of_a_part_are_those_of_its_messages(bags):
+    bag = Bag(bags / "husky_gps_imu_odom")
+    start, end = bag.start_ns + 10**9, bag.start_ns + 2 * 10**9
+    part = bag.columns("/imu/data", ["angular_velocity.z"], start_ns=start, end_ns=end)
+    times = bag.times("/imu/data")
+    whole = bag.columns("/imu/data", ["angular_velocity.z"])["angular_velocity.z"]
+    assert np.array_equal(part["angular_velocity.z"], whole[(times >= start) & (times < end)])
+    assert 0 < len(part["angular_velocity.z"]) < len(whole)
+
+
+def test_bytes_that_are_no_message_are_an_error_that_names_the_tick(bags, tmp_path):
+    topic = Bag(bags / "office_scan_odom_tf").topic("/scan")
+    good = next(Bag(bags / "office_scan_odom_tf").messages(["/scan"])).data
+    with BagWriter(tmp_path / "odd") as writer:
+        writer.add_topic("/scan", topic.type, topic.definition)
+        for data in (good, good, b"\0\1\0\0\xff\xff\xff\xff\xff"):
+            writer.write("/scan", data, 1)
+    with pytest.raises(BagError, match="message 2 of /scan is no valid sensor_msgs/msg/LaserScan"):
+        Bag(tmp_path / "odd").columns("/scan", ["angle_min"])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "message_encoding", "sentence"),
+    [
+        ("protobuf", "cdr", "/x cannot be decoded: pkg/msg/X is described as 'protobuf'"),
+        ("jsonschema", "json", "/x holds messages in 'json'; only CDR"),
+    ],
+)
+def test_what_cannot_be_decoded_is_named(tmp_path, encoding, message_encoding, sentence):
+    with BagWriter(tmp_path / "odd") as writer:
+        writer.add_topic(
+            "/x", "pkg/msg/X", "{}", encoding=encoding, message_encoding=message_encoding
+        )
+    with pytest.raises(BagError, match=sentence):
+        Bag(tmp_path / "odd").codec("/x")

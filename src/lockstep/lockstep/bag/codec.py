@@ -20,6 +20,7 @@ from .layout import Int64s, Walker
 from .message_class import message_class
 from .message_error import PADDING, MessageError, byte_order
 from .schema import SIZES, STRINGS, TIMES, MessageType, schema
+from .topic import Topic
 
 _COLUMNS = 64
 _MALFORMED = (struct.error, ValueError, IndexError)
@@ -137,3 +138,17 @@ class Codec:
 def codec(type_name: str, definition: str, encoding: str = "ros2msg") -> Codec:
     """The Codec of a definition, made once."""
     return Codec(type_name, definition, encoding)
+
+
+def codec_of(topic: Topic) -> Codec:
+    """The Codec of a topic's messages; raises BagError, which names the topic, if they cannot be decoded."""
+    if topic.clash:
+        raise BagError(topic.clash)
+    if topic.message_encoding != "cdr":
+        raise BagError(
+            f"{topic.name} holds messages in '{topic.message_encoding}'; only CDR, which ROS 2 sends, has fields"
+        )
+    try:
+        return codec(topic.type, topic.definition, topic.encoding)
+    except BagError as error:
+        raise BagError(f"{topic.name} cannot be decoded: {error}") from error

@@ -67,6 +67,14 @@ class Columns:
         return {key: _joined(values[key], leaf) for key, leaf in self.leaves.items()}
 
 
+def joined(columns: Sequence[Column]) -> Column:
+    """Columns of consecutive messages end to end: (n, ...), or n objects if their shapes differ."""
+    filled = [column for column in columns if len(column)] or columns[:1]
+    if len({(column.shape[1:], column.dtype) for column in filled}) == 1:
+        return filled[0] if len(filled) == 1 else np.concatenate(filled)
+    return _objects([value for column in filled for value in column])
+
+
 def _dtype(kind: str, order: str) -> np.dtype[Any]:
     # Any byte but 0 is true; numpy's own bool must be 0 or 1.
     return np.dtype("u1" if kind == "bool" else order + CODES[kind])

@@ -18,6 +18,10 @@ class MessageError(BagError):
         super().__init__(text)
         self.tick = tick
 
+    def of(self, topic: str, tick: int | None = None) -> BagError:
+        """The error as a sentence; `tick` is the index of the message within its topic."""
+        return BagError(f"message {self.tick if tick is None else tick} of {topic} {self}")
+
 
 def byte_order(header: bytes) -> str:
     """The byte order "<" or ">" that the encapsulation header of a message says; raises MessageError."""

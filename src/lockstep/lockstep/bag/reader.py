@@ -7,7 +7,7 @@ jump, so they are no order.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from .batch import Batch, Int64s
+from .codec import Codec, codec_of
+from .columns import joined
+from .equal_layouts import Column
 from .errors import BagError
+from .message_error import MessageError
 from .source import Source, bag_files, open_source
 from .storage import BagFile, open_file
 from .topic import Topic
@@ -25,7 +29,8 @@ from .topic import Topic
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-TimeKind = Literal["log", "publish"]
+TimeKind = Literal["log", "publish", "header"]
+_STAMP = "header.stamp"
 
 
 class Message(NamedTuple):
@@ -149,12 +154,64 @@ class Bag:
             times = batch.log_time_ns.tolist(), batch.publish_time_ns.tolist()
             yield from map(_message, zip(names, *times, batch.payloads(), strict=True))
 
-    def times(self, topic: str, kind: TimeKind = "log") -> Int64s:
-        """The time of each message of a topic in ns: when it was logged or published."""
+    def codec(self, topic: str) -> Codec:
+        """What decodes the messages of a topic; raises BagError if nothing can."""
+        return codec_of(self.topic(topic))
+
+    def columns(
+        self,
+        topic: str,
+        paths: Sequence[str],
+        *,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+        strict: bool = True,
+    ) -> dict[str, Column]:
+        """Fields of all n messages of a topic as arrays by path, with start_ns <= log time < end_ns.
+
+        A number has (n,) values of its own type, an array (n, k), a time int64 nanoseconds, a string objects. Where
+        sizes differ between messages the column has n objects, each the array of one message. Raises BagError as
+        `batches` does, for a path that the type does not have, and for a message that is not of the type.
+        """
+        parts: dict[str, list[Column]] = {path: [] for path in paths}
+        for found in self.stream_columns(
+            topic, paths, start_ns=start_ns, end_ns=end_ns, strict=strict
+        ):
+            for path, column in found.items():
+                parts[path].append(column)
+        none = np.empty(0, np.uint8), np.empty(0, np.int64), np.empty(0, np.int64)
+        empty = self.codec(topic).columns(*none, paths)
+        return {path: joined([empty[path], *parts.pop(path)]) for path in dict.fromkeys(paths)}
+
+    def stream_columns(
+        self,
+        topic: str,
+        paths: Sequence[str],
+        *,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+        strict: bool = True,
+    ) -> Iterator[dict[str, Column]]:
+        """The same as `columns`, some thousand messages at a time, for bags that do not fit into memory."""
+        codec = self.codec(topic)
+        done = 0
+        for batch in self.batches([topic], start_ns, end_ns, strict):
+            try:
+                yield codec.columns(batch.buffer, batch.offset, batch.length, paths)
+            except MessageError as error:
+                raise error.of(topic, done + error.tick) from error
+            done += len(batch)
+
+    def times(self, topic: str, kind: TimeKind = "log", relative_to: int = 0) -> Int64s:
+        """The time of each message of a topic in ns since `relative_to`: when it was logged or published, or its stamp."""
         self.topic(topic)
-        name = f"{kind}_time_ns"
-        parts = [getattr(batch, name) for batch in self.batches([topic])]
-        return np.concatenate([np.empty(0, np.int64), *parts])
+        if kind == "header":
+            found: Int64s = self.columns(topic, [_STAMP])[_STAMP]
+        else:
+            name = f"{kind}_time_ns"
+            parts = [getattr(batch, name) for batch in self.batches([topic])]
+            found = np.concatenate([np.empty(0, np.int64), *parts])
+        return found - relative_to if relative_to else found
 
     def _check(self, seen: dict[str, int], chosen: Collection[str]) -> None:
         """Raise BagError unless all messages that are counted were seen."""

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from ..bag import Bag, BagError, Message, Topic
-from ..bag.decode import Decoder
+from ..bag.codec import Codec, codec_of
+from ..bag.message_error import MessageError
 from .align import Alignment, Times, align, align_ticks
 from .errors import CompareError
 from .tolerance import Tolerances
@@ -127,8 +128,8 @@ def _compare_key(
     if about[0].type != about[1].type:
         result.problem = f"type {about[0].type} against {about[1].type}"
         return result
-    decoders = (Decoder(about[0]), Decoder(about[1]))
-    fields = [decoder.fields() for decoder in decoders]
+    codecs = (codec_of(about[0]), codec_of(about[1]))
+    fields = [codec.fields() for codec in codecs]
     if fields[0] != fields[1]:
         name = next(
             n for n in fields[0].keys() | fields[1].keys() if fields[0].get(n) != fields[1].get(n)
@@ -147,13 +148,13 @@ def _compare_key(
     result.only_b = [(int(i), int(times_b[i])) for i in pairs.only_b]
     shifts = np.abs(times_b[pairs.b] - times_a[pairs.a])
     result.largest_shift_ns = int(shifts.max(initial=0))
-    _compare_values(bags, decoders, pairs, times_a, comparison.tolerances, result)
+    _compare_values(bags, codecs, pairs, times_a, comparison.tolerances, result)
     return result
 
 
 def _compare_values(
     bags: tuple[Bag, Bag],
-    decoders: tuple[Decoder, Decoder],
+    codecs: tuple[Codec, Codec],
     pairs: Alignment,
     times_a: Times,
     tolerances: Tolerances,
@@ -169,8 +170,8 @@ def _compare_values(
             continue
         found = list(
             deviations(
-                decoders[0].decode(message_a.data, tick_a),
-                decoders[1].decode(message_b.data, tick_b),
+                _decode(codecs[0], message_a, tick_a),
+                _decode(codecs[1], message_b, tick_b),
                 tolerances,
             )
         )
@@ -184,6 +185,13 @@ def _compare_values(
             result.first = result.first or difference
             if len(result.kept) < KEPT_TICKS:
                 result.kept.append(difference)
+
+
+def _decode(codec: Codec, message: Message, tick: int) -> Any:
+    try:
+        return codec.decode(message.data)
+    except MessageError as error:
+        raise error.of(message.topic, tick) from error
 
 
 def _worse(new: Deviation, old: Deviation | None) -> bool:
@@ -205,32 +213,34 @@ def _choose(messages: Iterable[Message], ticks: Times) -> Iterator[tuple[int, Me
 
 def _index(bag: Bag, keys: list[str], align_by: Align, origin_ns: int | None) -> dict[str, Times]:
     """The time of every message of each key, in ns since the origin; header stamps if aligned by stamp."""
-    times: dict[str, list[int]] = {key: [] for key in keys if key in bag.topics}
-    decoders = {key: Decoder(bag.topics[key]) for key in times} if align_by == "stamp" else {}
-    for message in bag.messages(list(times)):
-        series = times[message.topic]
-        if align_by == "stamp":
-            series.append(_stamp(decoders[message.topic], message, len(series)))
-        else:
-            series.append(message.log_time_ns)
-    firsts = [series[0] for series in times.values() if series]
+    there = [key for key in keys if key in bag.topics]
+    if align_by == "stamp":
+        times = {key: _stamps(bag, key) for key in there}
+    else:
+        times = _log_times(bag, there)
+    firsts = [int(series[0]) for series in times.values() if len(series)]
     start_ns = origin_ns if origin_ns is not None else min(firsts, default=0)
-    return {key: np.array(series, np.int64) - start_ns for key, series in times.items()}
+    return {key: series - start_ns for key, series in times.items()}
 
 
-def _stamp(decoder: Decoder, message: Message, tick: int) -> int:
-    header = getattr(decoder.decode(message.data, tick), "header", None)
-    if header is None:
-        raise CompareError(
-            f"{message.topic} has no header to align by; align by time or tick instead"
-        )
-    return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
+def _log_times(bag: Bag, keys: list[str]) -> dict[str, Times]:
+    parts: dict[str, list[Times]] = {key: [np.empty(0, np.int64)] for key in keys}
+    for batch in bag.batches(keys):
+        for index in np.unique(batch.topic):
+            parts[batch.topics[index]].append(batch.log_time_ns[batch.topic == index])
+    return {key: np.concatenate(series) for key, series in parts.items()}
+
+
+def _stamps(bag: Bag, key: str) -> Times:
+    if "header.stamp" not in bag.codec(key).fields():
+        raise CompareError(f"{key} has no header to align by; align by time or tick instead")
+    return bag.times(key, "header")
 
 
 def _check_patterns(tolerances: Tolerances, topics: list[Topic]) -> None:
     fields: set[str] = set()
     for topic in topics:
-        fields.update(Decoder(topic).fields())
+        fields.update(codec_of(topic).fields())
     unused: list[Any] = tolerances.unused(fields) if topics else []
     if unused:
         raise CompareError(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bag import Bag, BagError, Topic
-from ..bag.decode import Decoder
+from ..bag.codec import codec_of
 from ..bag.definitions import definition
 from ..compare import Comparison, compare, tolerance_ns, write_text_diffs
 from ..compare.text_diff import summary
@@ -217,7 +217,7 @@ def _check_compare(options: Compare, contract: Contract) -> None:
     fields: set[str] = set()
     for port in contract.outputs:
         topic = Topic(port.name, port.type, definition(port.type), encoding="ros2msg")
-        found = Decoder(topic).fields()
+        found = codec_of(topic).fields()
         if options.align == "stamp" and "header.stamp" not in found:
             raise UsageError(
                 f"output '{port.name}' has no header to align by; align by time or tick"

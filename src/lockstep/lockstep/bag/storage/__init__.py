@@ -12,6 +12,10 @@ from ..source import Source
 from ..topic import Topic
 from .mcap import McapFile
 from .mcap_summary import MAGIC as MCAP_MAGIC
+from .rosbag1 import MAGIC as ROSBAG1_MAGIC
+from .rosbag1 import Rosbag1File
+from .sqlite3 import MAGIC as SQLITE3_MAGIC
+from .sqlite3 import Sqlite3File
 
 
 class BagFile(Protocol):
@@ -54,7 +58,11 @@ class Storage:
     open: Callable[[Source], BagFile]
 
 
-STORAGES = (Storage("mcap", ".mcap", MCAP_MAGIC, McapFile),)
+STORAGES = (
+    Storage("mcap", ".mcap", MCAP_MAGIC, McapFile),
+    Storage("sqlite3", ".db3", SQLITE3_MAGIC, Sqlite3File),
+    Storage("rosbag1", ".bag", ROSBAG1_MAGIC, Rosbag1File),
+)
 
 
 def open_file(source: Source) -> BagFile:
