@@ -1,0 +1,120 @@
+"""Copying bags, whole or in part, from any storage that is read to any that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from .batch import Batch
+from .errors import BagError
+from .metadata import OfferedQoS
+from .reader import Bag
+
+Progress = Callable[[int, int], None]
+"""Is told how many messages are done, and of how many."""
+_LONGEST_S = 4e9  # 64-bit nanoseconds
+
+
+class Sink(Protocol):
+    """What a bag is copied to: a BagWriter or a Sqlite3Writer."""
+
+    @property
+    def counts(self) -> dict[str, int]: ...
+    def add_topic(
+        self,
+        name: str,
+        type_name: str,
+        definition: str,
+        type_hash: str = "",
+        qos: tuple[OfferedQoS, ...] = (),
+        *,
+        encoding: str = "ros2msg",
+        message_encoding: str = "cdr",
+    ) -> None: ...
+    def write_batch(self, batch: Batch) -> None: ...
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which messages to copy: topics by name with their new names (None: all), start_ns <= log time < end_ns."""
+
+    names: Mapping[str, str] | None = None
+    start_ns: int | None = None
+    end_ns: int | None = None
+
+
+def select(
+    bag: Bag,
+    topics: Mapping[str, str] | None = None,
+    exclude: frozenset[str] = frozenset(),
+    start_s: float | None = None,
+    end_s: float | None = None,
+) -> Selection:
+    """A selection of `topics` (name → new name; default: all as they are) without `exclude`; times from the bag's start.
+
+    Raises BagError for topics that are not there, one new name for two topics, or an end before
+    the start.
+    """
+    names = {name: name for name in bag.topics} if topics is None else dict(topics)
+    for name in (*names, *exclude):
+        bag.topic(name)
+    chosen = {name: new for name, new in names.items() if name not in exclude}
+    for new in chosen.values():
+        same = [name for name in chosen if chosen[name] == new]
+        if len(same) > 1:
+            raise BagError(
+                f"{' and '.join(same)} would both be named {new}; give them different names"
+            )
+    if not chosen:
+        raise BagError(f"no topic of {bag.path} is left to copy; choose or exclude others")
+    for seconds in (start_s, end_s):
+        if seconds is not None and not abs(seconds) < _LONGEST_S:
+            raise BagError(f"{seconds:g} s is no time in a bag; give seconds after its start")
+    if (start_s or 0) >= (end_s if end_s is not None else float("inf")):
+        raise BagError(
+            f"nothing lies between {start_s or 0:g} s and {end_s:g} s; give an end after the start"
+        )
+    return Selection(
+        chosen,
+        None if start_s is None else bag.start_ns + round(start_s * 1e9),
+        None if end_s is None else bag.start_ns + round(end_s * 1e9),
+    )
+
+
+def copy(
+    bag: Bag,
+    sink: Sink,
+    selection: Selection | None = None,
+    *,
+    strict: bool = True,
+    progress: Progress | None = None,
+) -> None:
+    """Copy messages with their topics, times and sequence numbers as they are recorded.
+
+    Topics that the sink has already are added to. Strict: raises BagError where the bag is damaged; else all that
+    is whole is copied, and `bag.problem` says what was lost.
+    """
+    selection = selection or Selection()
+    names = {name: name for name in bag.topics} if selection.names is None else selection.names
+    for name, new in names.items():
+        topic = bag.topic(name)
+        if topic.clash:
+            raise BagError(topic.clash)
+        if new not in sink.counts:
+            sink.add_topic(
+                new,
+                topic.type,
+                topic.definition,
+                topic.type_hash,
+                topic.qos,
+                encoding=topic.encoding,
+                message_encoding=topic.message_encoding,
+            )
+    total, done = sum(bag.topics[name].count for name in names), 0
+    chosen = None if names.keys() == bag.topics.keys() else names.keys()
+    for batch in bag.batches(chosen, selection.start_ns, selection.end_ns, strict):
+        sink.write_batch(replace(batch, topics=tuple(names.get(name, "") for name in batch.topics)))
+        done += len(batch)
+        if progress is not None:
+            progress(done, total)

@@ -1,0 +1,129 @@
+"""`lockstep convert`."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ..bag import Bag, BagError, BagWriter
+from ..bag.convert import copy, select
+from ..bag.sqlite3_writer import Sqlite3Writer
+from ..run.errors import UsageError
+from .show import console, print_line, progress_bars
+
+
+class Compression(str, Enum):
+    """How the chunks of an MCAP file are compressed."""
+
+    zstd = "zstd"
+    lz4 = "lz4"
+    none = "none"
+
+
+class Storage(str, Enum):
+    """What a bag is written as."""
+
+    mcap = "mcap"
+    sqlite3 = "sqlite3"
+
+
+def command(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN", help="Any bag: folder, file, glob or URL.", show_default=False
+        ),
+    ],
+    target: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help="The new bag, must not exist: a folder, or one file if it ends in .mcap.",
+            show_default=False,
+        ),
+    ],
+    topics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--topic", "-t", help="NAME or NAME:=NEW_NAME to copy (repeatable; default: all)."
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Topic to leave out (repeatable).")
+    ] = None,
+    start: Annotated[
+        float | None, typer.Option(help="Seconds after the start of the bag, inclusive.")
+    ] = None,
+    end: Annotated[
+        float | None, typer.Option(help="Seconds after the start of the bag, exclusive.")
+    ] = None,
+    duration: Annotated[float | None, typer.Option(help="Seconds from --start on.")] = None,
+    storage: Annotated[Storage, typer.Option(help="sqlite3 keeps log times only.")] = Storage.mcap,
+    compression: Annotated[Compression, typer.Option(help="Of MCAP chunks.")] = Compression.zstd,
+    chunk_size: Annotated[int, typer.Option(help="Bytes in an MCAP chunk.")] = 1 << 20,
+    lenient: Annotated[
+        bool,
+        typer.Option("--lenient", help="Copy what is whole of a damaged bag; say what was lost."),
+    ] = False,
+) -> None:
+    """Copy a bag, whole or in part, to another storage, compression or set of topics.
+
+    A damaged bag ends with exit code 2 unless --lenient is given; what precedes the damage stays in OUT.
+    Ctrl-C leaves a valid bag with what was copied by then.
+
+    **Examples**
+
+    lockstep convert old.bag new
+
+    lockstep convert recording scans.mcap -t /scan -t /odom:=/wheel/odom --start 10 --duration 5
+
+    lockstep convert recording smaller --exclude /camera/image --compression zstd
+    """
+    if end is not None and duration is not None:
+        raise UsageError("--end and --duration contradict each other; give one of them")
+    if storage is Storage.sqlite3 and target.suffix == ".mcap":
+        raise UsageError(f"{target} would not be MCAP; give a folder for --storage sqlite3")
+    if duration is not None:
+        end = (start or 0.0) + duration
+    with Bag(source) as bag:
+        selection = select(
+            bag, _renamed(topics) if topics else None, frozenset(exclude or ()), start, end
+        )
+        if bag.problem and not lenient:
+            raise BagError(f"{bag.problem}; --lenient copies what is whole")
+        with (
+            progress_bars() as watch,
+            Sqlite3Writer(target)
+            if storage is Storage.sqlite3
+            else BagWriter(target, compression=compression.value, chunk_bytes=chunk_size) as writer,
+        ):
+            try:
+                copy(
+                    bag,
+                    writer,
+                    selection,
+                    strict=not lenient,
+                    progress=watch(f"converting {source}"),
+                )
+            except BagError as error:
+                count = sum(writer.counts.values())
+                raise BagError(
+                    f"{error}; {target} holds the {count} messages before that"
+                ) from error
+        if bag.problem:
+            print_line(Console(stderr=True), f"lost: {bag.problem}")
+    counts = writer.counts
+    print_line(console, f"{target}: {sum(counts.values())} messages of {len(counts)} topics")
+
+
+def _renamed(words: list[str]) -> dict[str, str]:
+    """NAME or NAME:=NEW_NAME."""
+    pairs = [word.partition(":=") for word in words]
+    for word, (name, arrow, new) in zip(words, pairs, strict=True):
+        if not name or (arrow and not new):
+            raise UsageError(f"topic {word!r} is not NAME or NAME:=NEW_NAME")
+    return {name: new or name for name, _, new in pairs}

@@ -1,0 +1,54 @@
+"""`lockstep recover`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ..bag.recover import recover, recovered_path
+from .show import console, print_line, progress_bars
+
+
+def command(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="BAG", help="Bag folder or file; it is only read.", show_default=False
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The new bag, must not exist; default: BAG_recovered.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Rewrite a bag that is cut off or damaged, with index and metadata.
+
+    Saves every whole message of a bag whose recorder was killed, whose metadata.yaml or index is missing, or
+    that is damaged in the middle. What was lost is told on stderr.
+
+    Exit codes: 0 all that was whole is saved, even if not all was; 2 nothing could be saved.
+
+    **Examples**
+
+    lockstep recover recording
+
+    lockstep recover recording/recording_0.mcap -o saved && lockstep info saved
+    """
+    with progress_bars() as watch:
+        recovery = recover(path, output or recovered_path(path), watch(f"recovering {path}"))
+    count = sum(recovery.counts.values())
+    print_line(
+        console,
+        f"{recovery.path}: {count} messages of {len(recovery.counts)} topics saved"
+        f"{'' if recovery.lost else ', nothing lost'}",
+    )
+    if recovery.lost:
+        print_line(Console(stderr=True), f"lost: {'; '.join(recovery.lost)}")
