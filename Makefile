@@ -1,12 +1,16 @@
 # Everything a developer does, in either world (see env.sh). `make demo` or `make test` is all one needs to know.
 SHELL := /bin/bash
-.PHONY: demo test lint format setup build clean
+.PHONY: demo test bench lint format setup build clean
 
 demo: build
 	@. ./env.sh && python3 tools/demo.py
 
 test: build
 	@tools/test
+
+# ROWS=name,name chooses rows, QUICK=1 takes a tenth of the messages; see docs/speed.md
+bench: setup
+	@tools/bench/bench
 
 lint: setup
 	@tools/lint

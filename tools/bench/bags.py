@@ -1,0 +1,221 @@
+"""The bags that are measured: made once, the same for the same seed, by a writer that is none of the contestants' own.
+
+The mcap library writes them as rosbag2 would: chunks of 768 KB without checksums, either plain (its default) or
+compressed with zstd (at that library's level 3). Messages are XCDR1, laid out here by numpy; the types are those
+of ROS 2 Jazzy.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from mcap.writer import CompressionType, Writer
+from rosbags.typesys import Stores, get_typestore
+
+Bytes = npt.NDArray[np.uint8]
+Rng = np.random.Generator
+
+_EDITION = 1  # of the contents; bags of an older one are made anew
+_SEED = 1
+_START_NS = 1_700_000_000_000_000_000
+_CHUNK_BYTES = 768 * 1024
+_STAMP = [("sec", "<i4"), ("nanosec", "<u4")]
+_UPRIGHT = np.array([0.0, 0.0, 0.0, 1.0])
+_GRAVITY = np.array([0.0, 0.0, 9.81])
+
+
+@dataclass(frozen=True)
+class BagPlan:
+    """A bag of one topic; `make(rng, times)` gives the CDR (n, bytes) of messages stamped `times` (n,) in ns.
+
+    `block` messages are made at a time, so that bags may be larger than memory.
+    """
+
+    name: str
+    type: str
+    topic: str
+    count: int
+    period_ns: int
+    compression: str
+    make: Callable[[Rng, npt.NDArray[np.int64]], Bytes]
+    block: int
+
+    def messages(self, count: int) -> Iterator[tuple[npt.NDArray[np.int64], Bytes]]:
+        """Log times and payloads of the first `count` messages, in blocks."""
+        rng = np.random.default_rng(_SEED)
+        for start in range(0, count, self.block):
+            times = _START_NS + np.arange(start, min(start + self.block, count)) * self.period_ns
+            yield times, self.make(rng, times)
+
+    @property
+    def definition(self) -> str:
+        """The message definition to embed."""
+        store: Any = get_typestore(Stores.ROS2_JAZZY)
+        text, _ = store.generate_msgdef(self.type, ros_version=2)
+        return str(text)
+
+    @property
+    def type_hash(self) -> str:
+        """The RIHS01 hash of the type."""
+        store: Any = get_typestore(Stores.ROS2_JAZZY)
+        return str(store.hash_rihs01(self.type))
+
+
+def folder() -> Path:
+    """Where bags are kept between runs: $LOCKSTEP_BENCH_BAGS, or build/bench."""
+    default = Path(__file__).resolve().parent.parent.parent / "build/bench"
+    return Path(os.environ.get("LOCKSTEP_BENCH_BAGS") or default)
+
+
+def bag_path(plan: BagPlan, count: int) -> Path:
+    """Where a bag is, or would be."""
+    return folder() / f"{plan.name}-{count}-{_EDITION}.mcap"
+
+
+def make_bag(plan: BagPlan, count: int) -> Path:
+    """Write a bag of `count` messages unless it is there."""
+    path = bag_path(plan, count)
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    try:
+        _write(plan, count, partial)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    return partial.rename(path)
+
+
+def _write(plan: BagPlan, count: int, path: Path) -> None:
+    with path.open("wb") as stream:
+        writer: Any = Writer(
+            stream,
+            chunk_size=_CHUNK_BYTES,
+            compression=CompressionType[plan.compression.upper()],
+            enable_crcs=False,
+        )
+        writer.start("ros2", "bench")
+        schema = writer.register_schema(plan.type, "ros2msg", plan.definition.encode())
+        channel = writer.register_channel(plan.topic, "cdr", schema, {"offered_qos_profiles": ""})
+        sequence = 0
+        for times, payloads in plan.messages(count):
+            for time_ns, payload in zip(times.tolist(), payloads, strict=True):
+                writer.add_message(channel, time_ns, payload.tobytes(), time_ns, sequence)
+                sequence += 1
+        writer.finish()
+
+
+def scratch(pid: int) -> Path:
+    """Where the process `pid` may write a bag."""
+    return folder() / f"written-{pid}"
+
+
+def free_bytes() -> int:
+    """Disk space left where bags are kept."""
+    folder().mkdir(parents=True, exist_ok=True)
+    return shutil.disk_usage(folder()).free
+
+
+def _cdr(body: npt.NDArray[np.void]) -> Bytes:
+    """Little-endian CDR of messages whose members are aligned as XCDR1 aligns them."""
+    payload = np.zeros((len(body), 4 + body.itemsize), np.uint8)
+    payload[:, 1] = 1
+    payload[:, 4:] = body.view(np.uint8).reshape(len(body), -1)
+    return payload
+
+
+def _text(name: str, value: str) -> list[tuple[str, str]]:
+    return [(f"{name}_length", "<u4"), (name, f"S{len(value) + 1}")]
+
+
+def _empty(times: npt.NDArray[np.int64], fields: list[Any], **texts: str) -> npt.NDArray[np.void]:
+    body = np.zeros(len(times), np.dtype(_STAMP + fields, align=True))
+    body["sec"], body["nanosec"] = np.divmod(times, 1_000_000_000)
+    for name, value in texts.items():
+        body[f"{name}_length"], body[name] = len(value) + 1, value.encode()
+    return body
+
+
+def _walk(rng: Rng, *shape: int) -> npt.NDArray[np.float64]:
+    return np.cumsum(rng.normal(0, 0.01, shape), axis=0)
+
+
+def _unit(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    unit: npt.NDArray[np.float64] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
+
+
+def _imu(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
+    fields: list[Any] = _text("frame_id", "imu_link")
+    for name, size in (("orientation", 4), ("angular_velocity", 3), ("linear_acceleration", 3)):
+        fields += [(name, "<f8", size), (f"{name}_covariance", "<f8", (3, 3))]
+    body = _empty(times, fields, frame_id="imu_link")
+    body["orientation"] = _unit(_walk(rng, len(body), 4) + _UPRIGHT)
+    body["angular_velocity"] = _walk(rng, len(body), 3)
+    body["linear_acceleration"] = _walk(rng, len(body), 3) + _GRAVITY
+    for name in ("orientation", "angular_velocity", "linear_acceleration"):
+        body[f"{name}_covariance"] = np.eye(3) * 4e-4
+    return _cdr(body)
+
+
+def _odometry(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
+    fields: list[Any] = [*_text("frame_id", "odom"), *_text("child_frame_id", "base_link")]
+    fields += [("position", "<f8", 3), ("orientation", "<f8", 4), ("pose_covariance", "<f8", 36)]
+    fields += [("twist", "<f8", 6), ("twist_covariance", "<f8", 36)]
+    body = _empty(times, fields, frame_id="odom", child_frame_id="base_link")
+    body["position"] = _walk(rng, len(body), 3)
+    body["orientation"] = _unit(_walk(rng, len(body), 4) + _UPRIGHT)
+    body["twist"] = _walk(rng, len(body), 6)
+    body["pose_covariance"] = body["twist_covariance"] = np.eye(6).reshape(-1) * 1e-3
+    return _cdr(body)
+
+
+def _scan(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
+    rays = 360
+    fields: list[Any] = [*_text("frame_id", "laser"), ("settings", "<f4", 7)]
+    for name in ("ranges", "intensities"):
+        fields += [(f"{name}_length", "<u4"), (name, "<f4", rays)]
+    body = _empty(times, fields, frame_id="laser")
+    body["settings"] = [-np.pi, np.pi, 2 * np.pi / rays, 0, 0.1, 0.1, 30]
+    body["ranges_length"] = body["intensities_length"] = rays
+    outline = 5 + np.cumsum(rng.normal(0, 0.1, rays))
+    noisy = outline + rng.normal(0, 0.01, (len(body), rays))
+    body["ranges"] = np.abs(noisy).round(3)  # real scanners count millimetres
+    body["intensities"] = rng.integers(0, 4096, (len(body), rays))
+    return _cdr(body)
+
+
+def _image(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
+    height, width = 1080, 1920
+    fields: list[Any] = [*_text("frame_id", "cam"), ("height", "<u4"), ("width", "<u4")]
+    fields += [*_text("encoding", "rgb8"), ("is_bigendian", "u1"), ("step", "<u4")]
+    fields += [("data_length", "<u4"), ("data", "u1", 3 * height * width)]
+    body = _empty(times, fields, frame_id="cam", encoding="rgb8")
+    body["height"], body["width"], body["step"] = height, width, 3 * width
+    body["data_length"] = 3 * height * width
+    body["data"] = rng.integers(0, 256, (len(body), 3 * height * width), np.uint8)
+    return _cdr(body)
+
+
+IMU = BagPlan(
+    "imu", "sensor_msgs/msg/Imu", "/imu", 1_000_000, 10_000_000, "zstd", _imu, block=10_000
+)
+IMU_PLAIN = BagPlan("imu-plain", IMU.type, "/imu", IMU.count, IMU.period_ns, "none", _imu, 10_000)
+ODOMETRY = BagPlan(
+    "odometry", "nav_msgs/msg/Odometry", "/odom", 1_000_000, 20_000_000, "zstd", _odometry, 10_000
+)
+SCAN = BagPlan(
+    "scan", "sensor_msgs/msg/LaserScan", "/scan", 200_000, 100_000_000, "zstd", _scan, 2_000
+)
+IMAGE = BagPlan(
+    "image", "sensor_msgs/msg/Image", "/image", 150, 33_333_333, "none", _image, block=1
+)
+LARGE = BagPlan("large", SCAN.type, "/scan", 3_400_000, 100_000_000, "none", _scan, 2_000)

@@ -1,0 +1,214 @@
+"""The rows of the benchmark: what is done on which bag, by whom, and what is promised. Add rows here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import contestants as by
+from .bags import IMAGE, IMU, IMU_PLAIN, LARGE, ODOMETRY, SCAN, BagPlan, bag_path, make_bag
+from .contestants import Contestant, Task
+
+_BAGS = Path(__file__).resolve().parent.parent.parent / "bags"
+_QUICK = 10
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A topic of a recorded bag in bags/."""
+
+    file: str
+    topic: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of work on one bag, by several contestants; the first is Lockstep.
+
+    `targets`: how many times as fast as a contestant Lockstep must be. `limit_mb`: how much memory Lockstep may use
+    at most; what is compared is then the memory at its peak instead of time. `rate`: what counts per second.
+    """
+
+    name: str
+    work: str
+    bag: BagPlan | Recording
+    contestants: Mapping[str, Contestant]
+    targets: Mapping[str, float] = field(default_factory=dict)
+    limit_mb: float | None = None
+    paths: tuple[str, ...] = ()
+    probe: str = ""
+    rate: str = "msg/s"
+    rounds: int = 5
+    optional: bool = False
+    """Too long for QUICK=1 unless it is asked for by name."""
+
+    def count(self, quick: bool) -> int:
+        """Number of messages."""
+        if isinstance(self.bag, Recording):
+            return self.bag.count
+        return self.bag.count // _QUICK if quick else self.bag.count
+
+    def task(self, quick: bool) -> Task:
+        """What the contestants get; the bag is at its path after `prepare`."""
+        count = self.count(quick)
+        if isinstance(self.bag, Recording):
+            path, plan = _BAGS / self.bag.file, None
+        else:
+            path, plan = bag_path(self.bag, count), self.bag
+        return Task(path, self.bag.topic, count, self.paths, self.probe, plan)
+
+    def prepare(self, quick: bool) -> None:
+        """Make the bag unless it is there."""
+        if isinstance(self.bag, BagPlan):
+            make_bag(self.bag, self.count(quick))
+
+
+_RAW = {"lockstep": by.lockstep_raw, "rosbags": by.rosbags_raw, "mcap": by.mcap_raw}
+_COLUMNS = {
+    "lockstep": by.lockstep_columns,
+    "rosbags": by.rosbags_columns,
+    "baglab-mcap-backend": by.baglab_columns,
+    "roboto-mcap-codec": by.roboto_columns,
+}
+_COLUMN_TARGETS = {"rosbags": 15.0, "baglab-mcap-backend": 3.0, "roboto-mcap-codec": 5.0}
+
+_STAMP = ("header.stamp.sec", "header.stamp.nanosec")
+
+
+def _members(path: str, names: str) -> tuple[str, ...]:
+    return tuple(f"{path}.{name}" for name in names)
+
+
+_IMU_SCALARS = (
+    *_STAMP,
+    *_members("orientation", "xyzw"),
+    *_members("angular_velocity", "xyz"),
+    *_members("linear_acceleration", "xyz"),
+)
+_IMU_FIELDS = (
+    *_IMU_SCALARS,
+    "orientation_covariance",
+    "angular_velocity_covariance",
+    "linear_acceleration_covariance",
+)
+_ODOMETRY_FIELDS = (
+    *_STAMP,
+    *_members("pose.pose.position", "xyz"),
+    *_members("pose.pose.orientation", "xyzw"),
+    "pose.covariance",
+    *_members("twist.twist.linear", "xyz"),
+    *_members("twist.twist.angular", "xyz"),
+    "twist.covariance",
+)
+_SCAN_FIELDS = (
+    *_STAMP,
+    *("angle_min", "angle_max", "angle_increment", "time_increment", "scan_time"),
+    *("range_min", "range_max", "ranges", "intensities"),
+)
+_HUSKY_IMU = Recording("husky_gps_imu_odom/husky_gps_imu_odom.mcap", "/imu/data", 11_865)
+
+ROWS = (
+    Row(
+        "imu_raw",
+        "raw messages of Imu, zstd",
+        IMU,
+        _RAW,
+        {"rosbags": 2},
+    ),
+    Row("imu_raw_plain", "raw messages of Imu, not compressed", IMU_PLAIN, _RAW, {"rosbags": 2}),
+    Row(
+        "imu_columns",
+        "all numbers of Imu, zstd",
+        IMU,
+        _COLUMNS,
+        _COLUMN_TARGETS,
+        paths=_IMU_FIELDS,
+        probe="angular_velocity.z",
+    ),
+    Row(
+        "imu_columns_plain",
+        "all numbers of Imu, not compressed",
+        IMU_PLAIN,
+        _COLUMNS,
+        _COLUMN_TARGETS,
+        paths=_IMU_FIELDS,
+        probe="angular_velocity.z",
+    ),
+    Row(
+        "imu_scalars",
+        "numbers of Imu without its arrays, zstd",
+        IMU,
+        _COLUMNS,
+        paths=_IMU_SCALARS,
+        probe="angular_velocity.z",
+    ),
+    Row(
+        "odometry_columns",
+        "all numbers of Odometry, zstd",
+        ODOMETRY,
+        _COLUMNS,
+        _COLUMN_TARGETS,
+        paths=_ODOMETRY_FIELDS,
+        probe="twist.twist.angular.z",
+    ),
+    Row(
+        "scan_columns",
+        "all numbers of LaserScan (360 rays), zstd",
+        SCAN,
+        _COLUMNS,
+        _COLUMN_TARGETS,
+        paths=_SCAN_FIELDS,
+        probe="ranges",
+    ),
+    Row(
+        "image_pixels",
+        "1080p Image to pixels, not compressed",
+        IMAGE,
+        {
+            "lockstep": by.lockstep_pixels,
+            "plain reading": by.plain_reading,
+            "rosbags": by.rosbags_pixels,
+        },
+        {"plain reading": 0.8},
+        rate="MB/s",
+    ),
+    Row(
+        "write",
+        "write Imu, zstd, one call each",
+        IMU,
+        {"lockstep": by.lockstep_write, "rosbags": by.rosbags_write, "mcap": by.mcap_write},
+        {"rosbags": 1},
+    ),
+    Row(
+        "write_columns",
+        "write Imu, zstd, from columns",
+        IMU,
+        {"lockstep": by.lockstep_write_columns, "rosbags": by.rosbags_write},
+        {"rosbags": 3},
+    ),
+    Row(
+        "real_raw",
+        "raw messages of a real Imu (bags/husky_gps_imu_odom)",
+        _HUSKY_IMU,
+        _RAW,
+    ),
+    Row(
+        "real_columns",
+        "all numbers of a real Imu (bags/husky_gps_imu_odom)",
+        _HUSKY_IMU,
+        _COLUMNS,
+        paths=_IMU_FIELDS,
+        probe="angular_velocity.z",
+    ),
+    Row(
+        "memory",
+        "scan 10 GB of LaserScan, not compressed: memory at most",
+        LARGE,
+        {"lockstep": by.lockstep_batches, "rosbags": by.rosbags_raw},
+        limit_mb=300,
+        rounds=1,
+        optional=True,
+    ),
+)
