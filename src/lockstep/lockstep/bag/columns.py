@@ -67,12 +67,48 @@ class Columns:
         return {key: _joined(values[key], leaf) for key, leaf in self.leaves.items()}
 
 
-def joined(columns: Sequence[Column]) -> Column:
-    """Columns of consecutive messages end to end: (n, ...), or n objects if their shapes differ."""
-    filled = [column for column in columns if len(column)] or columns[:1]
-    if len({(column.shape[1:], column.dtype) for column in filled}) == 1:
-        return filled[0] if len(filled) == 1 else np.concatenate(filled)
-    return _objects([value for column in filled for value in column])
+class Gathering:
+    """Columns of consecutive messages, put end to end as they come; `empty` is one of no message.
+
+    Room for the `expected` messages is taken at once: it costs nothing until it is filled.
+    """
+
+    def __init__(self, empty: Column, expected: int) -> None:
+        self._expected = expected
+        self._room = empty
+        self._filled = 0
+        self._parts: list[Column] = []
+
+    def add(self, column: Column) -> None:
+        """Append the column of the next messages."""
+        count = len(column)
+        if not count:
+            return
+        if not self._filled:
+            self._room = self._of_size(column)
+        end = self._filled + count
+        alike = (column.shape[1:], column.dtype) == (self._room.shape[1:], self._room.dtype)
+        if self._parts or not alike or end > len(self._room):
+            self._parts.append(column)
+            return
+        self._room[self._filled : end] = column
+        self._filled = end
+
+    def column(self) -> Column:
+        """All of them: (n, ...), or n objects if their shapes differ."""
+        room = self._room[: self._filled]
+        if not self._parts:
+            return room if len(room) == len(self._room) else room.copy()
+        parts = [room, *self._parts]
+        if len({(part.shape[1:], part.dtype) for part in parts}) == 1:
+            return np.concatenate(parts)
+        return _objects([value for part in parts for value in part])
+
+    def _of_size(self, column: Column) -> Column:
+        try:
+            return np.empty((max(self._expected, len(column)), *column.shape[1:]), column.dtype)
+        except (MemoryError, ValueError):  # what a file claims may be anything
+            return np.empty_like(column)
 
 
 def _dtype(kind: str, order: str) -> np.dtype[Any]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from .batch import Batch, Int64s
 from .codec import Codec, codec_of
-from .columns import joined
+from .columns import Gathering
 from .equal_layouts import Column
 from .errors import BagError
 from .message_error import MessageError
@@ -173,15 +173,16 @@ class Bag:
         sizes differ between messages the column has n objects, each the array of one message. Raises BagError as
         `batches` does, for a path that the type does not have, and for a message that is not of the type.
         """
-        parts: dict[str, list[Column]] = {path: [] for path in paths}
+        none = np.empty(0, np.uint8), np.empty(0, np.int64), np.empty(0, np.int64)
+        empty = self.codec(topic).columns(*none, paths)
+        expected = self.topic(topic).count if start_ns is None and end_ns is None else 0
+        gathered = {path: Gathering(empty[path], expected) for path in paths}
         for found in self.stream_columns(
             topic, paths, start_ns=start_ns, end_ns=end_ns, strict=strict
         ):
             for path, column in found.items():
-                parts[path].append(column)
-        none = np.empty(0, np.uint8), np.empty(0, np.int64), np.empty(0, np.int64)
-        empty = self.codec(topic).columns(*none, paths)
-        return {path: joined([empty[path], *parts.pop(path)]) for path in dict.fromkeys(paths)}
+                gathered[path].add(column)
+        return {path: gathered[path].column() for path in gathered}
 
     def stream_columns(
         self,

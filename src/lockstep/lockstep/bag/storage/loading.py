@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -13,18 +14,27 @@ _THREADS = 2
 
 
 def ahead(
-    load: Callable[[Item], Loaded], items: Iterable[Item]
-) -> Generator[Future[Loaded], None, None]:
-    """`load(item)` for each item, in order; at most two are loaded before they are asked for."""
-    pending: deque[Future[Loaded]] = deque()
+    load: Callable[[Item], Loaded], items: Iterable[Item], is_work: Callable[[Item], bool]
+) -> Generator[Callable[[], Loaded], None, None]:
+    """What gives `load(item)` for each item, in order; at most two are loaded before they are asked for.
+
+    Items that are no work but only to be read are loaded when they are asked for: memory that a thread asks for is
+    not that which was just given back, so that the system must find new pages, which takes longer than reading.
+    """
+    pending: deque[Future[Loaded] | partial[Loaded]] = deque()
     with ThreadPoolExecutor(_THREADS, "lockstep-bag") as pool:
         try:
             for item in items:
-                pending.append(pool.submit(load, item))
+                pending.append(pool.submit(load, item) if is_work(item) else partial(load, item))
                 if len(pending) > _THREADS:
-                    yield pending.popleft()
+                    yield _result(pending.popleft())
             while pending:
-                yield pending.popleft()
+                yield _result(pending.popleft())
         finally:
-            for future in pending:
-                future.cancel()
+            for loading in pending:
+                if isinstance(loading, Future):
+                    loading.cancel()
+
+
+def _result(loading: Future[Loaded] | partial[Loaded]) -> Callable[[], Loaded]:
+    return loading.result if isinstance(loading, Future) else loading

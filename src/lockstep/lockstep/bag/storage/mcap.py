@@ -10,8 +10,7 @@ from __future__ import annotations
 import contextlib
 import struct
 import zlib
-from collections.abc import Collection, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import compress
 
@@ -104,7 +103,8 @@ class McapFile:
     def _all_batches(self, selection: _Selection) -> Iterator[Batch]:
         position = len(MAGIC)
         wanted = [self._wanted(extent, selection) for extent in self._extents]
-        with contextlib.closing(ahead(self._load, compress(self._extents, wanted))) as loaded:
+        chosen = compress(self._extents, wanted)
+        with contextlib.closing(ahead(self._load, chosen, _is_compressed)) as loaded:
             for extent, take in zip(self._extents, wanted, strict=True):
                 yield from self._walk(position, extent.start, selection)
                 if take:
@@ -131,10 +131,10 @@ class McapFile:
         return chunk_records(body, extent.start), data[extent.chunk_length :]
 
     def _indexed_chunk(
-        self, loading: Future[tuple[Bytes, memoryview]], selection: _Selection
+        self, load: Callable[[], tuple[Bytes, memoryview]], selection: _Selection
     ) -> Iterator[Batch]:
         try:
-            yield from self._chunk(*loading.result())
+            yield from self._chunk(*load())
         except DAMAGE as error:
             self._report(str(error), selection)
 
@@ -301,6 +301,10 @@ class McapFile:
             raise BagError(
                 f"{self._source.name} is damaged: it does not agree with its checksum; copy it again"
             )
+
+
+def _is_compressed(extent: Extent) -> bool:
+    return extent.compressed
 
 
 class _Window:

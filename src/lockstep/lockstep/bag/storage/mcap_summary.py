@@ -88,6 +88,7 @@ class Extent:
     """The channels with messages in it; empty if not known."""
     start_ns: int
     end_ns: int
+    compressed: bool
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,7 @@ def _extents(indexes: list[ChunkIndex], end: int) -> tuple[Extent, ...]:
             channels=frozenset(index.message_index_offsets),
             start_ns=index.message_start_time,
             end_ns=index.message_end_time,
+            compressed=bool(index.compression),
         )
         for index in sorted(indexes, key=lambda index: index.chunk_start_offset)
     ]
