@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -208,14 +208,16 @@ def _image(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
 IMU = BagPlan(
     "imu", "sensor_msgs/msg/Imu", "/imu", 1_000_000, 10_000_000, "zstd", _imu, block=10_000
 )
-IMU_PLAIN = BagPlan("imu-plain", IMU.type, "/imu", IMU.count, IMU.period_ns, "none", _imu, 10_000)
 ODOMETRY = BagPlan(
     "odometry", "nav_msgs/msg/Odometry", "/odom", 1_000_000, 20_000_000, "zstd", _odometry, 10_000
 )
 SCAN = BagPlan(
     "scan", "sensor_msgs/msg/LaserScan", "/scan", 200_000, 100_000_000, "zstd", _scan, 2_000
 )
+IMU_PLAIN, ODOMETRY_PLAIN, SCAN_PLAIN = (
+    replace(plan, name=f"{plan.name}-plain", compression="none") for plan in (IMU, ODOMETRY, SCAN)
+)
 IMAGE = BagPlan(
     "image", "sensor_msgs/msg/Image", "/image", 150, 33_333_333, "none", _image, block=1
 )
-LARGE = BagPlan("large", SCAN.type, "/scan", 3_400_000, 100_000_000, "none", _scan, 2_000)
+LARGE = replace(SCAN_PLAIN, name="large", count=3_400_000)

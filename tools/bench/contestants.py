@@ -211,18 +211,17 @@ def roboto_columns(task: Task) -> Contest:
 
 
 def lockstep_pixels(task: Task) -> Contest:
-    """Every image as a view (height, width, channels)."""
+    """Every image as a view (height, width, channels), one chunk of the bag at a time."""
     from lockstep.bag import Bag
-    from lockstep.bag.images import pixels
+    from lockstep.bag.images import IMAGE_FIELDS, pixels
 
     def work() -> tuple[int, int]:
         size = total = 0
         with Bag(task.path) as bag:
-            decode = bag.codec(task.topic).decode
-            for message in bag.messages([task.topic]):
-                image = pixels(decode(message.data))
-                size += image.nbytes
-                total += int(image[0, 0].sum())
+            for columns in bag.stream_columns(task.topic, IMAGE_FIELDS):
+                for image in pixels(columns):
+                    size += image.nbytes
+                    total += int(image[0, 0].sum())
         return size, total
 
     return Contest(work, _counted)

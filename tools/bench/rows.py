@@ -7,7 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import contestants as by
-from .bags import IMAGE, IMU, IMU_PLAIN, LARGE, ODOMETRY, SCAN, BagPlan, bag_path, make_bag
+from .bags import (
+    IMAGE,
+    IMU,
+    IMU_PLAIN,
+    LARGE,
+    ODOMETRY,
+    ODOMETRY_PLAIN,
+    SCAN,
+    SCAN_PLAIN,
+    BagPlan,
+    bag_path,
+    make_bag,
+)
 from .contestants import Contestant, Task
 
 _BAGS = Path(__file__).resolve().parent.parent.parent / "bags"
@@ -107,7 +119,33 @@ _SCAN_FIELDS = (
     *("angle_min", "angle_max", "angle_increment", "time_increment", "scan_time"),
     *("range_min", "range_max", "ranges", "intensities"),
 )
+_IMU_PROBE = "angular_velocity.z"
 _HUSKY_IMU = Recording("husky_gps_imu_odom/husky_gps_imu_odom.mcap", "/imu/data", 11_865)
+
+
+def _columns(
+    name: str,
+    work: str,
+    plain: BagPlan,
+    compressed: BagPlan,
+    paths: tuple[str, ...],
+    probe: str,
+) -> tuple[Row, Row]:
+    """Rows for a bag as rosbag2 writes it, and for one that is compressed."""
+    return (
+        Row(
+            f"{name}_plain",
+            f"{work}, not compressed",
+            plain,
+            _COLUMNS,
+            _COLUMN_TARGETS,
+            None,
+            paths,
+            probe,
+        ),
+        Row(name, f"{work}, zstd", compressed, _COLUMNS, _COLUMN_TARGETS, None, paths, probe),
+    )
+
 
 ROWS = (
     Row(
@@ -118,23 +156,22 @@ ROWS = (
         {"rosbags": 2},
     ),
     Row("imu_raw_plain", "raw messages of Imu, not compressed", IMU_PLAIN, _RAW, {"rosbags": 2}),
-    Row(
-        "imu_columns",
-        "all numbers of Imu, zstd",
-        IMU,
-        _COLUMNS,
-        _COLUMN_TARGETS,
-        paths=_IMU_FIELDS,
-        probe="angular_velocity.z",
+    *_columns("imu_columns", "all numbers of Imu", IMU_PLAIN, IMU, _IMU_FIELDS, _IMU_PROBE),
+    *_columns(
+        "odometry_columns",
+        "all numbers of Odometry",
+        ODOMETRY_PLAIN,
+        ODOMETRY,
+        _ODOMETRY_FIELDS,
+        "twist.twist.angular.z",
     ),
-    Row(
-        "imu_columns_plain",
-        "all numbers of Imu, not compressed",
-        IMU_PLAIN,
-        _COLUMNS,
-        _COLUMN_TARGETS,
-        paths=_IMU_FIELDS,
-        probe="angular_velocity.z",
+    *_columns(
+        "scan_columns",
+        "all numbers of LaserScan (360 rays)",
+        SCAN_PLAIN,
+        SCAN,
+        _SCAN_FIELDS,
+        "ranges",
     ),
     Row(
         "imu_scalars",
@@ -142,25 +179,7 @@ ROWS = (
         IMU,
         _COLUMNS,
         paths=_IMU_SCALARS,
-        probe="angular_velocity.z",
-    ),
-    Row(
-        "odometry_columns",
-        "all numbers of Odometry, zstd",
-        ODOMETRY,
-        _COLUMNS,
-        _COLUMN_TARGETS,
-        paths=_ODOMETRY_FIELDS,
-        probe="twist.twist.angular.z",
-    ),
-    Row(
-        "scan_columns",
-        "all numbers of LaserScan (360 rays), zstd",
-        SCAN,
-        _COLUMNS,
-        _COLUMN_TARGETS,
-        paths=_SCAN_FIELDS,
-        probe="ranges",
+        probe=_IMU_PROBE,
     ),
     Row(
         "image_pixels",
@@ -200,7 +219,7 @@ ROWS = (
         _HUSKY_IMU,
         _COLUMNS,
         paths=_IMU_FIELDS,
-        probe="angular_velocity.z",
+        probe=_IMU_PROBE,
     ),
     Row(
         "memory",
