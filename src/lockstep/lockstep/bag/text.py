@@ -13,20 +13,23 @@ Topics come one after the other in the order of their names, so that how topics 
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from .errors import BagError
 from .message_error import MessageError
 from .reader import Bag
+from .schema import TIMES
 
 NS_PER_S = 1_000_000_000
 TextTimes = Literal["log", "publish", "none"]
+Lines = Callable[[bytes], Iterator[str]]
 _PER_LINE = 16
-_TIMES = ("builtin_interfaces/msg/Time", "builtin_interfaces/msg/Duration")
 
 
 def text(
@@ -35,28 +38,73 @@ def text(
     times: TextTimes = "log",
     *,
     absolute: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[str]:
     """The lines of a bag. Times are seconds since its first log time, or since 1970 if `absolute`.
 
-    Raises BagError after all that is whole if the bag is not, or at a message that cannot be decoded.
+    Messages that cannot be decoded, because their topic has no usable definition, are told by size and SHA-256.
+    Raises BagError after all that is whole if the bag is not, or at a message that is not of its type.
     """
-    names = sorted(bag.topics if topics is None else topics)
+    names = sorted(bag.topics if topics is None else set(topics))
     yield "# lockstep text 1"
     for name in names:
-        yield f"# {name} {bag.topic(name).type}"
+        yield f"# {_word(name)} {_word(bag.topic(name).type)}"
     origin_ns = 0 if absolute else bag.start_ns
+    done, total = 0, sum(bag.topics[name].count for name in names)
     for name in names:
-        codec = bag.codec(name)
-        kinds = codec.fields()
+        lines = _lines_of(bag, name)
         for tick, message in enumerate(bag.messages([name])):
             time_ns = message.log_time_ns if times == "log" else message.publish_time_ns
             when = "" if times == "none" else f" t {seconds(time_ns - origin_ns)}"
-            yield f"{name} {tick}{when}"
+            yield f"{_word(name)} {tick}{when}"
             try:
-                decoded = codec.decode(message.data)
+                yield from lines(message.data)
             except MessageError as error:
                 raise error.of(name, tick) from error
-            yield from _lines(decoded, "", "", kinds)
+            done += 1
+            if progress is not None:
+                progress(done, total)
+
+
+def undecodable(bag: Bag, topics: Collection[str] | None = None) -> dict[str, str]:
+    """Why topics (default: all) cannot be decoded, by name; only those that cannot."""
+    found: dict[str, str] = {}
+    for name in bag.topics if topics is None else topics:
+        if bag.topic(name).message_encoding != "json":
+            try:
+                bag.codec(name)
+            except BagError as error:
+                found[name] = str(error)
+    return found
+
+
+def _lines_of(bag: Bag, name: str) -> Lines:
+    """What makes lines of the messages of a topic."""
+    if bag.topic(name).message_encoding == "json":
+        return _json_lines
+    if undecodable(bag, [name]):
+        return _byte_lines
+    codec = bag.codec(name)
+    kinds = codec.fields()
+    return lambda data: _lines(codec.decode(data), "", "", kinds)
+
+
+def _json_lines(data: bytes) -> Iterator[str]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise MessageError("is no valid JSON") from error
+    yield from _lines(value, "", "", {})
+
+
+def _byte_lines(data: bytes) -> Iterator[str]:
+    yield f"bytes: {len(data)}"
+    yield f"sha256: {hashlib.sha256(data).hexdigest()}"
+
+
+def _word(name: str) -> str:
+    """A name from a bag as one word."""
+    return name if name.isprintable() and name and " " not in name else json.dumps(name)
 
 
 def seconds(time_ns: int) -> str:
@@ -67,25 +115,29 @@ def seconds(time_ns: int) -> str:
 
 
 def _lines(value: Any, path: str, plain: str, kinds: dict[str, str]) -> Iterator[str]:
-    """The lines of a value; `path` has indexes, `plain` has none and leads to its type."""
-    if is_dataclass(value) and getattr(value, "__msgtype__", "") in _TIMES:
+    """The lines of a value; `path` has indexes, `plain` is as in `kinds`, which gives the types by path."""
+    if is_dataclass(value) and getattr(value, "__msgtype__", "") in TIMES:
         stamp: Any = value
         yield f"{path}: {seconds(stamp.sec * NS_PER_S + stamp.nanosec)}"
-    elif is_dataclass(value):
-        for field in fields(value):
-            below, plain_below = (f"{at}.{field.name}".lstrip(".") for at in (path, plain))
-            yield from _lines(getattr(value, field.name), below, plain_below, kinds)
+    elif is_dataclass(value) or isinstance(value, dict):
+        names = [field.name for field in fields(value)] if is_dataclass(value) else list(value)
+        if not names and path:
+            yield f"{path}: empty"
+        for name in names:
+            below, plain_below = (f"{at}.{_word(name)}".lstrip(".") for at in (path, plain))
+            inner = value[name] if isinstance(value, dict) else getattr(value, name)
+            yield from _lines(inner, below, plain_below, kinds)
     elif isinstance(value, np.ndarray):
         yield from _array(value, path)
     elif isinstance(value, list):
         if not value:
             yield f"{path}: empty"
         for index, item in enumerate(value):
-            yield from _lines(item, f"{path}[{index}]", plain, kinds)
+            yield from _lines(item, f"{path}[{index}]", f"{plain}[]", kinds)
     elif isinstance(value, str):
         yield f"{path}: {json.dumps(value)}"
     elif kinds.get(plain) == "float32":
-        yield f"{path}: {np.float32(value)}"
+        yield f"{path}: {np.float32(value)!s}"
     else:
         yield f"{path}: {value!r}"
 

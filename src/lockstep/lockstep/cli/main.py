@@ -14,7 +14,7 @@ from .. import __version__
 from ..bag import BagError
 from ..compare import CompareError
 from ..run.errors import FAILED, INTERRUPTED, USAGE, Interrupted, RunError, UsageError, unforeseen
-from . import compare, contract, convert, info, recover, run, verify
+from . import compare, contract, convert, info, recover, run, text, verify
 
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -33,6 +33,7 @@ app.command("run")(run.command)
 app.command("compare")(compare.command)
 app.command("info")(info.command)
 app.command("contract")(contract.command)
+app.command("text")(text.command)
 app.command("convert")(convert.command)
 app.command("recover")(recover.command)
 
