@@ -14,7 +14,7 @@ from .. import __version__
 from ..bag import BagError
 from ..compare import CompareError
 from ..run.errors import FAILED, INTERRUPTED, USAGE, Interrupted, RunError, UsageError, unforeseen
-from . import compare, contract, convert, info, recover, run, text, verify
+from . import compare, contract, convert, info, recover, run, text, types, verify
 
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -36,6 +36,7 @@ app.command("contract")(contract.command)
 app.command("text")(text.command)
 app.command("convert")(convert.command)
 app.command("recover")(recover.command)
+app.command("types")(types.command)
 
 
 def _show_version(wanted: bool) -> None:
