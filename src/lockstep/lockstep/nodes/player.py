@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -401,7 +402,9 @@ def _run(arguments: Sequence[str]) -> int:
         try:
             player = Player(node, bag, options)
         except LookupError as error:
-            raise UsageError(str(error)) from error
+            raise UsageError(
+                f"{error}, or write it from the bag: lockstep types {shlex.quote(args.bag)} -o src"
+            ) from error
         try:
             player.play(stop, args.progress)
         finally:
