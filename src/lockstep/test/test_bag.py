@@ -3,6 +3,7 @@ import shutil
 import numpy as np
 import pytest
 from lockstep.bag import Bag, BagError, BagWriter
+from lockstep.bag.codec import Codec
 from lockstep.bag.definitions import definition, type_hash
 
 
@@ -197,3 +198,51 @@ def test_what_cannot_be_decoded_is_named(tmp_path, encoding, message_encoding, s
         )
     with pytest.raises(BagError, match=sentence):
         Bag(tmp_path / "odd").codec("/x")
+
+
+VARIABLE = f"""\
+float64[] a
+bool[2] b
+pkg/Y[] ys
+builtin_interfaces/Time[] times
+{"=" * 80}
+MSG: pkg/Y
+float32 v
+{"=" * 80}
+MSG: builtin_interfaces/Time
+int32 sec
+uint32 nanosec
+"""
+
+
+@pytest.mark.parametrize("length", [lambda _: 0, lambda _: 2, lambda n: n // 90, lambda n: n % 2])
+def test_columns_hold_what_messages_do_whether_lengths_change_or_not(tmp_path, length):
+    codec = Codec("pkg/msg/X", VARIABLE)
+    counts = [length(number) for number in range(200)]
+    with BagWriter(tmp_path / "bag", chunk_bytes=2000) as writer:
+        writer.add_topic("/x", "pkg/msg/X", VARIABLE)
+        for number, k in enumerate(counts):
+            y, time = {"v": number}, {"sec": number, "nanosec": 1}
+            message = {"a": [number] * k, "b": [True, k == 0], "ys": [y] * k, "times": [time] * k}
+            writer.write("/x", codec.encode(message), number)
+    columns = Bag(tmp_path / "bag").columns("/x", ["a", "b", "ys[].v", "times", "times[].sec"])
+    equal = len(set(counts)) == 1
+    assert columns["a"].shape == ((200, counts[0]) if equal else (200,))
+    assert (columns["a"].dtype == np.float64) == equal
+    for number, k in enumerate(counts):
+        assert columns["a"][number].tolist() == [number] * k
+        assert columns["b"][number].tolist() == [True, k == 0]
+        assert columns["ys[].v"][number].tolist() == [number] * k
+        assert columns["times"][number].tolist() == [number * 1_000_000_000 + 1] * k
+        assert columns["times[].sec"][number].tolist() == [number] * k
+
+
+def test_a_wrong_count_in_the_index_takes_no_memory(tmp_path):
+    with BagWriter(tmp_path / "small.mcap", compression="none") as writer:
+        writer.add_topic("/x", "pkg/msg/X", "float64[1000] a")
+        writer.write("/x", bytes((0, 1, 0, 0)) + bytes(8000), 1)
+    bag = Bag(tmp_path / "small.mcap")
+    bag.topics["/x"].count = 1 << 50
+    columns = bag.columns("/x", ["a"], strict=False)
+    assert columns["a"].shape == (1, 1000)
+    assert columns["a"].base is None or columns["a"].base.nbytes < 1 << 20

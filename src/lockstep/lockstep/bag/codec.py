@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import functools
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .cdr_decoder import Decode, decoder
 from .cdr_encoder import Encode, encoder, fault
-from .columns import Columns
+from .columns import Columns, Gathering
 from .equal_layouts import Bytes, Column, Layouts, groups
 from .errors import BagError
 from .field_path import Wanted, leaves
@@ -73,19 +73,25 @@ class Codec:
             raise BagError(f"no {self.type}: {wrong}") from error
 
     def columns(
-        self, buffer: Bytes, offset: Int64s, length: Int64s, paths: Sequence[str]
+        self,
+        buffer: Bytes,
+        offset: Int64s,
+        length: Int64s,
+        paths: Sequence[str],
+        rooms: Mapping[str, Gathering] | None = None,
     ) -> dict[str, Column]:
         """Fields of n messages, whose bytes are `buffer[offset[i] : offset[i] + length[i]]`, as arrays by path.
 
         A number has (n,) values of its own type, an array (n, k), a time int64 nanoseconds, a string objects. Where
         sizes differ between messages the column has n objects, each the array of one message. Raises MessageError
         with the tick of a message that is not of this type, and BagError for a path that the type does not have.
+        With `rooms`, columns are put there where they fit; they still have to be added.
         """
         if tuple(paths) not in self._columns:
             if len(self._columns) >= _COLUMNS:
                 self._columns.clear()
             self._columns[tuple(paths)] = Columns(self.schema, paths, self.decode)
-        return self._columns[tuple(paths)].of(buffer, offset, length)
+        return self._columns[tuple(paths)].of(buffer, offset, length, rooms)
 
     def groups(
         self, buffer: Bytes, offset: Int64s, length: Int64s

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,9 +33,16 @@ class Columns:
         self.layouts = Layouts(Walker(schema, wanted))
         self.decode = decode
 
-    def of(self, buffer: Bytes, offset: Int64s, length: Int64s) -> dict[str, Column]:
-        """The columns by path; see `Codec.columns`."""
+    def of(
+        self,
+        buffer: Bytes,
+        offset: Int64s,
+        length: Int64s,
+        rooms: Mapping[str, Gathering] | None = None,
+    ) -> dict[str, Column]:
+        """The columns by path, in `rooms` by path where there is any that fits; see `Codec.columns`."""
         parts: dict[str, list[tuple[Int64s, Column]]] = {key: [] for key in self.leaves}
+        room_of = {found[0].key: rooms[path] for path, found in self.paths.items()} if rooms else {}
         for indices, layout in self.layouts.split(buffer, offset, length):
             if layout is None:
                 for key, column in self._one_by_one(buffer, offset, length, indices).items():
@@ -43,7 +50,8 @@ class Columns:
                 continue
             rows = rows_of(buffer, offset[indices], layout.size)
             for key, leaf in self.leaves.items():
-                column = _extracted(layout.places[key], leaf, rows, layout.order)
+                room = room_of.get(key) if len(indices) == len(offset) else None
+                column = _extracted(layout.places[key], leaf, rows, layout.order, room)
                 parts[key].append((indices, column))
         columns = {
             key: _assembled(parts[key], leaf, len(offset)) for key, leaf in self.leaves.items()
@@ -75,24 +83,32 @@ class Gathering:
 
     def __init__(self, empty: Column, expected: int) -> None:
         self._expected = expected
-        self._room = empty
+        self._room = self._next = empty
         self._filled = 0
         self._parts: list[Column] = []
 
+    def room(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Column | None:
+        """Where the next column may be put before it is added; None if there is no room for one like that."""
+        if not self._filled:
+            self._room = self._of_size(shape, dtype)
+        end = self._filled + shape[0]
+        alike = (shape[1:], dtype) == (self._room.shape[1:], self._room.dtype)
+        if self._parts or not alike or end > len(self._room):
+            return None
+        self._next = self._room[self._filled : end]
+        return self._next
+
     def add(self, column: Column) -> None:
         """Append the column of the next messages."""
-        count = len(column)
-        if not count:
+        if not len(column):
             return
-        if not self._filled:
-            self._room = self._of_size(column)
-        end = self._filled + count
-        alike = (column.shape[1:], column.dtype) == (self._room.shape[1:], self._room.dtype)
-        if self._parts or not alike or end > len(self._room):
-            self._parts.append(column)
-            return
-        self._room[self._filled : end] = column
-        self._filled = end
+        if column is not self._next:
+            room = self.room(column.shape, column.dtype)
+            if room is None:
+                self._parts.append(column)
+                return
+            room[...] = column
+        self._filled += len(column)
 
     def column(self) -> Column:
         """All of them: (n, ...), or n objects if their shapes differ."""
@@ -104,11 +120,11 @@ class Gathering:
             return np.concatenate(parts)
         return _objects([value for part in parts for value in part])
 
-    def _of_size(self, column: Column) -> Column:
+    def _of_size(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Column:
         try:
-            return np.empty((max(self._expected, len(column)), *column.shape[1:]), column.dtype)
+            return np.empty((max(self._expected, shape[0]), *shape[1:]), dtype)
         except (MemoryError, ValueError):  # what a file claims may be anything
-            return np.empty_like(column)
+            return np.empty(shape, dtype)
 
 
 def _dtype(kind: str, order: str) -> np.dtype[Any]:
@@ -120,8 +136,10 @@ def _native(kind: str) -> np.dtype[Any]:
     return np.dtype(object if kind in STRINGS else CODES[kind])
 
 
-def _extracted(found: Found, leaf: Leaf, rows: Rows, order: str) -> Column:
-    """A leaf of messages of one layout: (m, ...), or m objects if it is ragged."""
+def _extracted(
+    found: Found, leaf: Leaf, rows: Rows, order: str, gathering: Gathering | None = None
+) -> Column:
+    """A leaf of messages of one layout: (m, ...), or m objects if it is ragged; in its place if that is there."""
     if not isinstance(found, Places):
         parts = [_extracted(one, leaf, rows, order) for one in found]
         return _objects([_objects([part[row] for part in parts]) for row in range(rows.count)])
@@ -136,11 +154,17 @@ def _extracted(found: Found, leaf: Leaf, rows: Rows, order: str) -> Column:
         return column != 0 if leaf.kind == "bool" else column
     # Numpy copies blocks of bytes faster than arrays of numbers that are not aligned.
     block = dtype if count == 1 else np.dtype(f"V{count * dtype.itemsize}")
-    copied = np.empty((rows.count, found.position.size), block)
+    size = (rows.count, found.position.size)
+    room = None
+    if gathering is not None and dtype == _native(leaf.kind):
+        room = gathering.room((rows.count, *shape), dtype)
+    copied: Column = np.empty(size, block) if room is None else np.ndarray(size, block, room.data)
     at = 0
     for start, step, many in _runs(found.position.ravel()):
         copied[:, at : at + many] = rows.view(block, start, (many, step))
         at += many
+    if room is not None:
+        return room
     column = copied.view(dtype).reshape(rows.count, *shape)
     return column != 0 if leaf.kind == "bool" else column.astype(_native(leaf.kind), copy=False)
 

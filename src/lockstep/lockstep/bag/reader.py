@@ -7,7 +7,7 @@ jump, so they are no order.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -177,9 +177,7 @@ class Bag:
         empty = self.codec(topic).columns(*none, paths)
         expected = self.topic(topic).count if start_ns is None and end_ns is None else 0
         gathered = {path: Gathering(empty[path], expected) for path in paths}
-        for found in self.stream_columns(
-            topic, paths, start_ns=start_ns, end_ns=end_ns, strict=strict
-        ):
+        for found in self._columns(topic, paths, (start_ns, end_ns), strict, gathered):
             for path, column in found.items():
                 gathered[path].add(column)
         return {path: gathered[path].column() for path in gathered}
@@ -194,14 +192,7 @@ class Bag:
         strict: bool = True,
     ) -> Iterator[dict[str, Column]]:
         """The same as `columns`, some thousand messages at a time, for bags that do not fit into memory."""
-        codec = self.codec(topic)
-        done = 0
-        for batch in self.batches([topic], start_ns, end_ns, strict):
-            try:
-                yield codec.columns(batch.buffer, batch.offset, batch.length, paths)
-            except MessageError as error:
-                raise error.of(topic, done + error.tick) from error
-            done += len(batch)
+        yield from self._columns(topic, paths, (start_ns, end_ns), strict)
 
     def times(self, topic: str, kind: TimeKind = "log", relative_to: int = 0) -> Int64s:
         """The time of each message of a topic in ns since `relative_to`: when it was logged or published, or its stamp."""
@@ -213,6 +204,24 @@ class Bag:
             parts = [getattr(batch, name) for batch in self.batches([topic])]
             found = np.concatenate([np.empty(0, np.int64), *parts])
         return found - relative_to if relative_to else found
+
+    def _columns(
+        self,
+        topic: str,
+        paths: Sequence[str],
+        span: tuple[int | None, int | None],
+        strict: bool,
+        rooms: Mapping[str, Gathering] | None = None,
+    ) -> Iterator[dict[str, Column]]:
+        """The columns of each batch, in `rooms` where they fit."""
+        codec = self.codec(topic)
+        done = 0
+        for batch in self.batches([topic], *span, strict):
+            try:
+                yield codec.columns(batch.buffer, batch.offset, batch.length, paths, rooms)
+            except MessageError as error:
+                raise error.of(topic, done + error.tick) from error
+            done += len(batch)
 
     def _check(self, seen: dict[str, int], chosen: Collection[str]) -> None:
         """Raise BagError unless all messages that are counted were seen."""
