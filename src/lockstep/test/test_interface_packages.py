@@ -35,6 +35,7 @@ def joined(root, nested):
     return root + "".join(f"\n{LINE}\nMSG: {name}\n{text}" for name, text in nested.items())
 
 
+TIMES = joined("", {"builtin_interfaces/Time": TIME})
 DEFINITION = joined(SAMPLE, NESTED)
 
 
@@ -334,6 +335,9 @@ def test_no_nested_name_leaves_the_folder(bag, tmp_path, name, kind):
         ("Part part\n", "lacks odd_msgs/msg/Part, the type of 'part'"),
         ("odd_msgs/T more\n", "is cyclic"),
         ("int8 someField\n", "whose field 'someField' is no valid name in ROS 2"),
+        ("time t\n" + TIMES, "which has a field of the type 'time'"),
+        ("builtin_interfaces/msg/Time[3] t\n" + TIMES, "type 'builtin_interfaces/msg/Time'"),
+        (f"{LINE}\nMSG: odd_msgs/T\nint8 x\n", "/t defines odd_msgs/msg/T in two ways"),
         ("int8 x_\n", "whose field 'x_' is no valid name in ROS 2"),
         ("int8 x\0\n", "holds the control character U+0000"),
         (f"int8 x\n#\u2028{LINE}\u2028MSG: a/B\n", "holds the control character U+2028"),
@@ -342,6 +346,12 @@ def test_no_nested_name_leaves_the_folder(bag, tmp_path, name, kind):
 )
 def test_definitions_that_could_not_be_built_are_refused(bag, definition, sentence):
     assert sentence in refusal(bag(t=("odd_msgs/msg/T", definition)))
+
+
+def test_a_package_may_have_a_header_of_its_own(bag):
+    definition = joined("Header header\n", {"odd_msgs/Header": "int8 x\n"})
+    (package,) = interface_packages(bag(t=("odd_msgs/msg/T", definition))).packages.values()
+    assert package.depends == ()
 
 
 def test_a_field_named_like_a_word_of_python_is_written_and_told(bag):

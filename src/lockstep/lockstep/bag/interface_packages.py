@@ -29,6 +29,10 @@ _MESSAGE = re.compile(r"[A-Z][A-Za-z0-9]{0,99}", re.ASCII)
 _FIELD = re.compile(r"(?!.*__)[a-z][a-z0-9_]*(?<!_)", re.ASCII)
 _CONSTANT = re.compile(r"(?!.*__)[A-Z][A-Z0-9_]*(?<!_)", re.ASCII)
 _HEADING = re.compile(r"^={20,}[ \t]*\r?\n\s*(?:MSG|IDL):([^\n]*)(?:\n|\Z)", re.MULTILINE)
+# Types as ROS 1 and some bags name them, which are read here, but which no .msg file of ROS 2 may name so.
+_FOREIGN = re.compile(
+    r"^[ \t]*(time|duration|Header|\w+/msg/\w+)(?=[ \t[])", re.MULTILINE | re.ASCII
+)
 # A separator begins on a new line: before it comes a line break that is none of the text.
 _LINE_BREAK = re.compile(r"(?:^|(?<=\n))\r?\n\Z")
 # Where some programs see the end of a line and others do not, a definition has two readings.
@@ -244,8 +248,8 @@ def _split(topic: Topic, root: str) -> Iterator[tuple[str, str]]:
         for name, text in zip(rest[::2], rest[1::2], strict=True)
     ]
     pieces = [(root, first), *others]
-    if not first.strip() and root in dict(others):
-        pieces = others  # every part has a heading, as the MCAP specification wants it for IDL
+    if topic.encoding == "ros2idl" and not first.strip():
+        pieces = others  # each part has a heading, as the MCAP specification wants it
     *inner, last = pieces
     for name, text in inner:
         yield name, _LINE_BREAK.sub("", text)
@@ -300,8 +304,15 @@ def _interface_package(package: str, texts: Mapping[str, _Text]) -> InterfacePac
 
 
 def _check_names(text: _Text) -> None:
-    """Raise BagError for fields and constants that rosidl refuses, as some of ROS 1 are."""
+    """Raise BagError for names in a .msg file that rosidl refuses, as some of ROS 1 are."""
     described = text.described
+    own = {field.type for field in described.fields}
+    for foreign in _FOREIGN.findall(text.text):
+        if f"{_package(described.name)}/msg/{foreign}" not in own:
+            raise BagError(
+                f"{text.topic} uses {described.name}, which has a field of the type '{foreign}'; "
+                f"a .msg file of ROS 2 cannot name it so; {_CHOOSE}"
+            )
     for field in described.fields:
         name = _as_written(field)
         if not _FIELD.fullmatch(name):
