@@ -7,8 +7,9 @@ written, so work and sizes are limited.
 
 from __future__ import annotations
 
+import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -16,6 +17,7 @@ from .definitions import definition as installed_definition
 from .errors import BagError
 
 Constant: TypeAlias = "bool | int | float | str"
+Cardinality: TypeAlias = Literal["", "fixed", "sequence"]
 
 SIZES = {
     "bool": 1,
@@ -36,26 +38,35 @@ SIZES = {
 STRINGS = ("string", "wstring")
 TIMES = ("builtin_interfaces/msg/Time", "builtin_interfaces/msg/Duration")
 
+_ALIASES = {
+    "time": "builtin_interfaces/msg/Time",
+    "duration": "builtin_interfaces/msg/Duration",
+    "Header": "std_msgs/msg/Header",
+}
 _MAX_TEXT = 1 << 20
 _MAX_IDL_TEXT = 1 << 16
-_MAX_DEPTH = 64
+_MAX_DEPTH = 20  # Python nests no more loops
 _MAX_FIELDS = 10_000
 _MAX_BYTES = 1 << 30
 _TYPE = re.compile(r"([A-Za-z]\w*)(?:/(msg|srv|action))?/([A-Za-z]\w*)", re.ASCII)
 _SEPARATOR = re.compile(r"^={20,}[ \t]*\n\s*", re.MULTILINE)
-_WIDE = re.compile(r"^([ \t]*)wstring(?:<=(\d+))?(?=[\s\[])(?![ \t]+\w+[ \t]*=)", re.MULTILINE)
-_WIDE_CONSTANT = re.compile(r"^([ \t]*)wstring(?:<=\d+)?(?=[ \t]+\w+[ \t]*=)", re.MULTILINE)
+_HEADING = re.compile(r"MSG: +([\w/]+)", re.ASCII)
+_PASSED_OVER = re.compile(r"\s*(?:#.*|@[a-z]+)?")
+_LINE = re.compile(
+    r"\s*([A-Za-z][\w/]*)(?:<=(0*[1-9]\d*))?(\[(?:(?:<=)?0*[1-9]\d*)?\])?\s+([A-Za-z]\w*)(?:\s*=\s*(.*)|[\s#].*)?",
+    re.ASCII,
+)
+_QUOTED = re.compile(r"""(["'])((?:\\.|(?!\1)[^\\])*)\1[ \t]*(?:#.*)?""")
 _IDL_HEADING = re.compile(r"^={20,}[ \t]*\n\s*IDL:[^\n]*\n", re.MULTILINE)
-_IDL_STRING = r'"(?:\\.?|[^"\\])*(?:"|\Z)'
+_IDL_STRING = r'"(?:\\.|[^"\\])*(?:"|\\?\Z)'
 _IDL_PASSED_OVER = re.compile(
     rf'({_IDL_STRING})|/[*].*?(?:[*]/|\Z)|//[^\n]*|@\s*\w+(?:::\w+)*(?:\s*\((?:{_IDL_STRING}|[^()"])*\))?',
     re.DOTALL,
 )
-_IDL_LITERAL = re.compile(rf"{_IDL_STRING}|\b[\d.]+[eE][-+]?\d+", re.DOTALL)
+_IDL_LITERAL = re.compile(rf"{_IDL_STRING}|(?<![\w.])[\d.]+[eE][-+]?\d+", re.DOTALL)
 _IDL_EXPRESSION = re.compile(
     r"[(~|&^%*/]|<<|[\w)]\s*[-+]|[-+]\s*[-+]|[\w)]\s*>>\s*\d|sequence\s*<\s*sequence|(?:[{][^{}]*){20}"
 )
-_WIDE_NAME = re.compile(r".*/WSTRING_(\d+)")
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,7 @@ class Field:
 
     name: str
     type: str
-    array: Literal["", "fixed", "sequence"] = ""
+    array: Cardinality = ""
     size: int = 0
     string_bound: int = 0
 
@@ -114,11 +125,12 @@ def schema(type_name: str, definition: str, encoding: str = "ros2msg") -> Schema
     if len(definition) > _MAX_TEXT:
         raise BagError(f"the definition of {type_name} has more than {_MAX_TEXT >> 20} MiB")
     try:
-        parsed = _msg(definition, name) if encoding == "ros2msg" else _idl(definition)
-        types = {key: _message(key, *parts) for key, parts in parsed.items()}
+        types = _msg(definition, name) if encoding == "ros2msg" else _idl(definition)
     except BagError as error:
         raise BagError(f"the definition of {type_name} cannot be read: {error}") from error
-    except Exception as error:  # the parsers raise whatever a malformed text makes them raise
+    except SyntaxError as error:
+        raise BagError(f"the definition of {type_name} is not valid {encoding}: {error}") from error
+    except Exception as error:  # the parser of IDL raises whatever a malformed text makes it raise
         raise BagError(
             f"the definition of {type_name} is not valid {encoding} ({type(error).__name__})"
         ) from error
@@ -139,28 +151,90 @@ def qualified(type_name: str) -> str:
     return f"{match[1]}/{match[2] or 'msg'}/{match[3]}"
 
 
-def _msg(text: str, name: str) -> dict[str, Any]:
-    from rosbags.typesys import get_types_from_msg
+def _msg(text: str, name: str) -> dict[str, MessageType]:
+    head, *others = _SEPARATOR.split("\n".join(line.rstrip() for line in text.splitlines()))
+    bodies: dict[str, str] = {}
+    for other in others:
+        heading, _, body = other.partition("\n")
+        match = _HEADING.fullmatch(heading)
+        if not match:
+            raise SyntaxError(
+                f"'{heading[:60]}' should be 'MSG: pkg/Name', as it follows a line of ="
+            )
+        bodies[qualified(match[1])] = body
+    bodies[name] = head
+    return {one: _type_of_lines(one, body, bodies) for one, body in bodies.items()}
 
-    # The parser knows neither wstring nor \r nor types outside of msg and action folders.
-    text = "\n".join(line.rstrip() for line in text.splitlines())
-    text = _WIDE_CONSTANT.sub(r"\1string", text)
-    text = _WIDE.sub(lambda match: f"{match[1]}WSTRING_{match[2] or 0}", text)
-    head, *others = _SEPARATOR.split(text)
-    package, _, message = name.split("/")
-    parsed = get_types_from_msg(
-        f"\n{'=' * 80}\n".join([head.strip("\n"), *(other.strip("\n") for other in others)]) + "\n",
-        f"{package}/msg/{message}",
-    )
-    return {name: parsed.pop(f"{package}/msg/{message}"), **parsed}
+
+def _type_of_lines(name: str, text: str, known: Collection[str]) -> MessageType:
+    """One type; the defaults of fields are passed over, for a message has all its values."""
+    fields: list[Field] = []
+    constants: dict[str, Constant] = {}
+    for line in text.split("\n"):
+        if _PASSED_OVER.fullmatch(line):
+            continue
+        match = _LINE.fullmatch(line)
+        if not match:
+            raise SyntaxError(f"'{line.strip()[:60]}' in {name} is no field and no constant")
+        kind, bound, array, label, value = match.groups()
+        if value is not None:
+            constants[label] = _value(kind, value)
+            continue
+        if bound and kind not in STRINGS:
+            raise SyntaxError(f"'{label}' in {name} has a bound, but is no string")
+        size = (array or "").strip("[<=]")
+        cardinality: Cardinality = ""
+        if array:
+            cardinality = "fixed" if array == f"[{size}]" != "[]" else "sequence"
+        fields.append(
+            _field(label, _used(kind, name, known), cardinality, int(size or 0), int(bound or 0))
+        )
+    return _message(name, fields, constants)
 
 
-def _idl(text: str) -> dict[str, Any]:
-    from rosbags.typesys import get_types_from_idl
+def _used(kind: str, owner: str, known: Collection[str]) -> str:
+    """The full name of a type that a type uses."""
+    if kind in SIZES or kind in STRINGS:
+        return kind
+    if "/" in kind:
+        return qualified(kind)
+    sibling = f"{owner.partition('/')[0]}/msg/{kind}"
+    return sibling if sibling in known else _ALIASES.get(kind, sibling)
+
+
+def _value(kind: str, text: str) -> Constant:
+    """What rosidl makes of the text of a constant."""
+    quoted = _QUOTED.fullmatch(text)
+    if quoted and kind in STRINGS:
+        return quoted[2].replace(f"\\{quoted[1]}", quoted[1])
+    text = text.partition("#")[0].rstrip()
+    if kind in STRINGS:
+        return text
+    try:
+        if kind == "bool":
+            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+        if kind.startswith("float"):
+            return float(text)
+        if kind in SIZES:
+            return int(text) if text.lstrip("+-").isdecimal() else int(text, 0)
+    except (KeyError, ValueError):
+        pass
+    raise SyntaxError(f"the constant '{text[:60]}' is no {kind}")
+
+
+def _idl(text: str) -> dict[str, MessageType]:
+    from rosbags.typesys.base import make_typesdict
+    from rosbags.typesys.idl import IDLParser
+
+    class Parser(IDLParser):
+        """Tries no operators, for which it would read every literal 128 times, and nested ones without end."""
+
+        def const_expr(self, pos: int) -> Any:
+            return self.unary_expr(pos)
 
     # The types that a definition uses come after it, but the parser must have seen them.
-    text = "\n".join(reversed(_IDL_HEADING.split(text)))
-    # It takes its time for comments and annotations, and exponential time for nested expressions.
+    text = "\n".join(reversed(_IDL_HEADING.split(text.replace("\r\n", "\n"))))
+    # It takes its time for comments and annotations.
     text = _IDL_PASSED_OVER.sub(lambda match: match[1] or " ", text)
     text = re.sub(r"^[ \t]*#[^\n]*", "", text, flags=re.MULTILINE)
     if len(text) > _MAX_IDL_TEXT:
@@ -169,46 +243,30 @@ def _idl(text: str) -> dict[str, Any]:
         raise BagError(
             "it computes constants or nests sequences; write them as numbers and messages"
         )
-    return dict(get_types_from_idl(text))
+    return {
+        name: _message(
+            name,
+            [_idl_field(*field) for field in fields],
+            {key: _constant(kind, value) for key, kind, value in constants},
+        )
+        for name, (constants, fields) in make_typesdict(Parser(text).specification()).items()
+    }
 
 
-def _message(name: str, constants: list[Any], fields: list[Any]) -> MessageType:
-    found = tuple(_field(field_name, described) for field_name, described in fields)
-    names = [field.name for field in found if field.name != "structure_needs_at_least_one_member"]
-    if len(set(names)) < len(names):
-        twice = next(one for one in names if names.count(one) > 1)
-        raise BagError(f"{name} has two fields named '{twice}'")
-    return MessageType(
-        name,
-        tuple(field for field in found if field.name in names),
-        {key: _constant(kind, value) for key, kind, value in constants if key not in names},
-    )
-
-
-def _field(name: str, described: Any) -> Field:
-    import keyword
-
+def _idl_field(name: str, described: Any) -> Field:
     from rosbags.interfaces import Nodetype
 
     kind, detail = described
-    array: Literal["", "fixed", "sequence"] = ""
+    array: Cardinality = ""
     size = bound = 0
     if kind in (Nodetype.ARRAY, Nodetype.SEQUENCE):
         array = "fixed" if kind == Nodetype.ARRAY else "sequence"
         (kind, detail), size = detail
     if kind == Nodetype.BASE:
-        type_name, bound = detail
-        if type_name == "octet":
-            type_name = "byte"
-        if type_name not in SIZES and type_name not in STRINGS:
-            raise BagError(f"'{name}' is a {type_name}, which cannot be decoded")
-    else:
-        wide = _WIDE_NAME.fullmatch(detail)
-        type_name, bound = ("wstring", int(wide[1])) if wide else (detail, 0)
-    if size < 0 or (array == "fixed" and size == 0):
-        raise BagError(f"'{name}' is an array of {size} elements")
-    # Python has these words for itself; rosbags names such fields the same way.
-    return Field(f"{name}_" if keyword.iskeyword(name) else name, type_name, array, size, bound)
+        detail, bound = detail
+        if detail not in SIZES and detail not in STRINGS:
+            raise BagError(f"'{name}' is a {detail}, which cannot be decoded")
+    return _field(name, detail, array, size, bound)
 
 
 def _constant(kind: str, value: Any) -> Constant:
@@ -217,6 +275,30 @@ def _constant(kind: str, value: Any) -> Constant:
     if kind.startswith("float"):
         return float(value)
     return bool(value) if kind == "bool" else int(value)
+
+
+def _field(name: str, type_name: str, array: Cardinality, size: int, bound: int) -> Field:
+    if size < 0 or (array == "fixed" and size == 0):
+        raise BagError(f"'{name}' is an array of {size} elements")
+    if bound < 0:
+        raise BagError(f"'{name}' is a string of {bound} characters")
+    # Python has these words for itself; rosbags names such fields the same way.
+    return Field(f"{name}_" if keyword.iskeyword(name) else name, type_name, array, size, bound)
+
+
+def _message(name: str, fields: list[Field], constants: Mapping[str, Constant]) -> MessageType:
+    by_name: dict[str, Field] = {}
+    for field in fields:
+        if field.name == "structure_needs_at_least_one_member":
+            continue
+        if field.name in by_name:
+            raise BagError(f"{name} has two fields named '{field.name}'")
+        by_name[field.name] = field
+    return MessageType(
+        name,
+        tuple(by_name.values()),
+        {key: value for key, value in constants.items() if key not in by_name},
+    )
 
 
 def _check(
@@ -231,6 +313,8 @@ def _check(
         raise BagError(f"the definition of {within[0]} is cyclic: {name} contains itself")
     if name in sizes:
         return sizes[name]
+    if len(within) >= _MAX_DEPTH:
+        raise BagError(f"{within[0]} is nested deeper than {_MAX_DEPTH} types")
     used[name] = types[name]
     depth, count, least = 1, 1, 1
     for field in types[name].fields:
@@ -246,7 +330,7 @@ def _check(
             depth = max(depth, inner + 1)
             count += fields
         least += 4 if field.array == "sequence" else size * (field.size or 1)
-        if depth > _MAX_DEPTH or len(within) > _MAX_DEPTH:
+        if depth > _MAX_DEPTH:
             raise BagError(f"{(*within, name)[0]} is nested deeper than {_MAX_DEPTH} types")
         if count > _MAX_FIELDS:
             raise BagError(f"{(*within, name)[0]} has more than {_MAX_FIELDS} fields")
