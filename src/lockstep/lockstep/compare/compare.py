@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
-from ..bag import Bag, BagError, Message, Topic
+from ..bag import Bag, BagError, Topic
 from ..bag.codec import Codec, codec_of
-from ..bag.message_error import MessageError
 from .align import Alignment, Times, align, align_ticks
+from .columns import ColumnJudge
 from .errors import CompareError
+from .fields import FieldComparison
+from .judge import Mask
+from .pairs import Side, equal_payloads, pairs
 from .tolerance import Tolerances
 from .values import Deviation, deviations
 
@@ -52,11 +55,13 @@ class KeyComparison:
     only_a: list[tuple[int, int]] = field(default_factory=list)
     only_b: list[tuple[int, int]] = field(default_factory=list)
     """(tick, time) of the messages that have no partner."""
+    fields: dict[str, FieldComparison] = field(default_factory=dict)
 
     @property
     def matches(self) -> bool:
         """Whether both sides have the same messages with the same values."""
-        return not (self.problem or self.differing or self.only_a or self.only_b)
+        whole = all(found.matches for found in self.fields.values())
+        return whole and not (self.problem or self.differing or self.only_a or self.only_b)
 
 
 @dataclass
@@ -140,58 +145,74 @@ def _compare_key(
         )
         return result
     if comparison.align == "tick":
-        pairs = align_ticks(len(times_a), len(times_b))
+        aligned = align_ticks(len(times_a), len(times_b))
     else:
-        pairs = align(times_a, times_b, 0 if comparison.align == "stamp" else time_tolerance_ns)
-    result.aligned = len(pairs.a)
-    result.only_a = [(int(i), int(times_a[i])) for i in pairs.only_a]
-    result.only_b = [(int(i), int(times_b[i])) for i in pairs.only_b]
-    shifts = np.abs(times_b[pairs.b] - times_a[pairs.a])
+        aligned = align(times_a, times_b, 0 if comparison.align == "stamp" else time_tolerance_ns)
+    result.aligned = len(aligned.a)
+    result.only_a = [(int(i), int(times_a[i])) for i in aligned.only_a]
+    result.only_b = [(int(i), int(times_b[i])) for i in aligned.only_b]
+    shifts = np.abs(times_b[aligned.b] - times_a[aligned.a])
     result.largest_shift_ns = int(shifts.max(initial=0))
-    _compare_values(bags, codecs, pairs, times_a, comparison.tolerances, result)
+    _compare_values(bags, codecs, aligned, times_a, comparison.tolerances, result)
     return result
 
 
 def _compare_values(
     bags: tuple[Bag, Bag],
     codecs: tuple[Codec, Codec],
-    pairs: Alignment,
+    aligned: Alignment,
     times_a: Times,
     tolerances: Tolerances,
     result: KeyComparison,
 ) -> None:
-    chosen_a, chosen_b = (
-        _choose(bag.messages([result.topic]), ticks)
-        for bag, ticks in zip(bags, (pairs.a, pairs.b), strict=True)
-    )
-    for (tick_a, message_a), (tick_b, message_b) in zip(chosen_a, chosen_b, strict=True):
-        if message_a.data == message_b.data:
-            result.equal_bytes += 1
-            continue
-        found = list(
-            deviations(
-                _decode(codecs[0], message_a, tick_a),
-                _decode(codecs[1], message_b, tick_b),
-                tolerances,
-            )
+    """Judge the values of all aligned messages; those of equal bytes are equal, and objects are made to be shown."""
+    columns = ColumnJudge(result.topic, codecs, tolerances)
+    show = _Showing(codecs, tolerances, result)
+    for side_a, side_b in pairs(*bags, result.topic, aligned):
+        same = equal_payloads(side_a, side_b)
+        result.equal_bytes += int(np.count_nonzero(same))
+        if not columns.needs_all:
+            side_a, side_b = side_a.where(~same), side_b.where(~same)
+        if len(side_a.ticks):
+            wrong = columns.judge(side_a.ticks, *columns.columns(side_a, side_b))
+            result.differing += int(np.count_nonzero(wrong))
+            show.block(side_a, side_b, wrong, columns, times_a)
+    result.fields = columns.fields
+
+
+class _Showing:
+    """Picks the ticks of a key that are worth showing, and makes objects of them."""
+
+    def __init__(
+        self, codecs: tuple[Codec, Codec], tolerances: Tolerances, result: KeyComparison
+    ) -> None:
+        self._codecs, self._tolerances, self._result = codecs, tolerances, result
+        self._kinds = codecs[0].fields()
+
+    def block(self, a: Side, b: Side, wrong: Mask, columns: ColumnJudge, times_a: Times) -> None:
+        """Take m messages and which of them are wrong."""
+        result = self._result
+        for row in np.flatnonzero(wrong)[: KEPT_TICKS - len(result.kept)].tolist():
+            wrong_fields = tuple(d for d in self._deviations(a, b, row) if not d.passes)
+            tick_a, tick_b = int(a.ticks[row]), int(b.ticks[row])
+            result.kept.append(TickDifference(tick_a, tick_b, int(times_a[tick_a]), wrong_fields))
+        result.first = result.kept[0] if result.kept else None
+        here = {
+            found.max_tick
+            for found in columns.fields.values()
+            if found.max_tick is not None and a.ticks[0] <= found.max_tick <= a.ticks[-1]
+        }
+        for tick in sorted(here):
+            for deviation in self._deviations(a, b, int(np.searchsorted(a.ticks, tick))):
+                if _worse(deviation, result.worst):
+                    result.worst, result.worst_tick = deviation, tick
+
+    def _deviations(self, a: Side, b: Side, row: int) -> list[Deviation]:
+        message_a, message_b = (
+            codec.decode(side.payload(row))
+            for codec, side in zip(self._codecs, (a, b), strict=True)
         )
-        for deviation in found:
-            if _worse(deviation, result.worst):
-                result.worst, result.worst_tick = deviation, tick_a
-        wrong = tuple(deviation for deviation in found if not deviation.passes)
-        if wrong:
-            result.differing += 1
-            difference = TickDifference(tick_a, tick_b, int(times_a[tick_a]), wrong)
-            result.first = result.first or difference
-            if len(result.kept) < KEPT_TICKS:
-                result.kept.append(difference)
-
-
-def _decode(codec: Codec, message: Message, tick: int) -> Any:
-    try:
-        return codec.decode(message.data)
-    except MessageError as error:
-        raise error.of(message.topic, tick) from error
+        return list(deviations(message_a, message_b, self._tolerances, kinds=self._kinds))
 
 
 def _worse(new: Deviation, old: Deviation | None) -> bool:
@@ -200,15 +221,6 @@ def _worse(new: Deviation, old: Deviation | None) -> bool:
     return (new.error if new.error is not None else -1.0) > (
         old.error if old.error is not None else -1.0
     )
-
-
-def _choose(messages: Iterable[Message], ticks: Times) -> Iterator[tuple[int, Message]]:
-    wanted = iter(ticks.tolist())
-    tick = next(wanted, None)
-    for index, message in enumerate(messages):
-        if index == tick:
-            yield index, message
-            tick = next(wanted, None)
 
 
 def _index(bag: Bag, keys: list[str], align_by: Align, origin_ns: int | None) -> dict[str, Times]:

@@ -4,27 +4,59 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 from .errors import CompareError
+
+By = Literal["element", "mean", "rmse", "quantile", "cosine"]
+_INDEX = re.compile(r"\[\d*\]")
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """A value passes if |b - a| <= abs + rel * |a|, where a is the reference (as numpy.isclose)."""
+    """What may lie between the reference `a` and `b`.
+
+    A number passes if |b - a| <= abs + rel * |a| (as numpy.isclose), or if at most `ulp` representable numbers of its
+    type lie from a to b. `angle`: numbers are radians, differences wrap at 2π. `quaternion`: the field is a quaternion, and
+    the rotation from a to b may be so many radians; q and -q are one rotation. `unordered`: an array holds the
+    same elements in any order. `text`: a string passes if this regular expression matches all of b. `nan`:
+    whether NaN equals NaN.
+
+    `by` tells what is judged: each element; or, over all messages, the mean or root mean square of |b - a|; that the share
+    `quantile` of all elements passes (also of pixels); or that 1 - cosine of the angle between all a and all b is at most abs.
+    """
 
     abs: float = 0.0
     rel: float = 0.0
+    ulp: int = 0
+    angle: bool = False
+    quaternion: float | None = None
+    unordered: bool = False
+    text: str | None = None
+    nan: bool = True
+    by: By = "element"
+    quantile: float = 1.0
     ignore: bool = False
 
     def __str__(self) -> str:
         if self.ignore:
             return "ignored"
-        parts = [
-            f"{name} {value:g}" for name, value in (("abs", self.abs), ("rel", self.rel)) if value
-        ]
-        return " + ".join(parts) or "exact"
+        if self.quaternion is not None:
+            return f"rotation of {self.quaternion:g} rad"
+        if self.text is not None:
+            return f"text {self.text!r}"
+        parts = [f"{name} {getattr(self, name):g}" for name in ("abs", "rel", "ulp")]
+        limits = " + ".join(part for part in parts if not part.endswith(" 0")) or "exact"
+        marks = [name for name in ("angle", "unordered") if getattr(self, name)]
+        if self.by == "quantile":
+            marks.append(f"for {self.quantile:.6g} of the elements")
+        elif self.by != "element":
+            marks.append(f"in the {self.by}")
+        if not self.nan:
+            marks.append("NaN differs from NaN")
+        return ", ".join([limits, *marks])
 
 
 EXACT = Tolerance()
@@ -49,21 +81,21 @@ class Tolerances:
 
     @classmethod
     def parse(cls, rules: Iterable[str]) -> Tolerances:
-        """Rules as a command line gives them: PATTERN=ABS, PATTERN=ABS,REL or PATTERN=ignore."""
+        """Rules as a command line gives them: PATTERN=ABS, PATTERN=ABS,REL, PATTERN=ignore, PATTERN=NAME:VALUE,NAME…"""
         return cls(dict(_rule(text) for text in rules))
 
     def of(self, field: str) -> Tolerance:
         """The tolerance of a field; array indices in the path do not matter."""
         found = self._cache.get(field)
         if found is None:
-            plain = re.sub(r"\[\d*\]", "", field)
+            plain = _INDEX.sub("", field)
             found = next((t for pattern, t in self._compiled if pattern.fullmatch(plain)), EXACT)
             self._cache[field] = found
         return found
 
     def unused(self, fields: Iterable[str]) -> list[str]:
         """The patterns that match none of `fields`: spelling mistakes, most likely."""
-        known = [re.sub(r"\[\d*\]", "", field) for field in fields]
+        known = [_INDEX.sub("", field) for field in fields]
         return [
             pattern
             for pattern in self.by_pattern
@@ -71,19 +103,73 @@ class Tolerances:
         ]
 
 
+def checked(tolerance: Tolerance) -> Tolerance:
+    """The tolerance; raises CompareError for one that makes no sense."""
+    for name in ("abs", "rel", "ulp"):
+        if not 0 <= getattr(tolerance, name) < math.inf:
+            raise CompareError(
+                f"{name} of a tolerance is {getattr(tolerance, name)}; give 0 or more"
+            )
+    if tolerance.quaternion is not None and not 0 <= tolerance.quaternion < math.inf:
+        raise CompareError("quaternion of a tolerance is an angle in radians; give 0 or more")
+    if not 0 < tolerance.quantile <= 1:
+        raise CompareError(
+            "quantile of a tolerance is the share that must pass; give more than 0 and at most 1"
+        )
+    if tolerance.quantile < 1 and tolerance.by != "quantile":
+        raise CompareError("quantile of a tolerance needs by: quantile")
+    if tolerance.text is not None:
+        try:
+            re.compile(tolerance.text)
+        except re.error as error:
+            raise CompareError(
+                f"text {tolerance.text!r} of a tolerance is no regular expression: {error}"
+            ) from error
+    return tolerance
+
+
 def _rule(text: str) -> tuple[str, Tolerance]:
     pattern, _, value = text.partition("=")
-    if value == "ignore":
-        return pattern, Tolerance(ignore=True)
+    parts = value.split(",") if pattern and value else []
     try:
-        numbers = [float(number) for number in value.split(",")]
-    except ValueError:
-        numbers = []
-    if not pattern or not 1 <= len(numbers) <= 2 or any(not 0 <= n < math.inf for n in numbers):
-        raise CompareError(
-            f"tolerance '{text}' is not PATTERN=ABS, PATTERN=ABS,REL or PATTERN=ignore"
-        )
-    return pattern, Tolerance(abs=numbers[0], rel=sum(numbers[1:]))
+        if ":" in value or any(part in _FLAGS for part in parts):
+            return pattern, checked(Tolerance(**dict(_named(part) for part in parts)))
+        abs_and_rel = [float(part) for part in parts]
+        if 1 <= len(parts) <= 2:
+            return pattern, checked(Tolerance(abs_and_rel[0], sum(abs_and_rel[1:])))
+    except (ValueError, KeyError, CompareError) as error:
+        reason = f": {error}" if isinstance(error, CompareError) else ""
+        raise CompareError(f"{_unclear(text)}{reason}") from error
+    raise CompareError(_unclear(text))
+
+
+def _unclear(text: str) -> str:
+    return (
+        f"tolerance '{text}' is not PATTERN=ABS, PATTERN=ABS,REL, PATTERN=ignore or PATTERN=NAME:VALUE,… "
+        f"with {', '.join(_VALUES)}, {', '.join(_FLAGS)}"
+    )
+
+
+_VALUES: Mapping[str, Callable[[str], Any]] = {
+    "abs": float,
+    "rel": float,
+    "ulp": int,
+    "quaternion": float,
+    "text": str,
+    "quantile": float,
+    "by": lambda word: {kind: kind for kind in By.__args__}[word],  # type: ignore[attr-defined]
+}
+_FLAGS = {"angle": True, "unordered": True, "ignore": True, "nan_differs": False}
+assert {"nan" if name == "nan_differs" else name for name in (*_VALUES, *_FLAGS)} == {
+    field.name for field in fields(Tolerance)
+}
+
+
+def _named(part: str) -> tuple[str, Any]:
+    name, colon, value = part.partition(":")
+    if not colon:
+        return "nan" if name == "nan_differs" else name, _FLAGS[name]
+    return name, _VALUES[name](value)
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

@@ -1,18 +1,18 @@
-"""Comparing two messages field by field."""
+"""Comparing two values field by field: messages, dataclasses, dicts, arrays and numbers."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
 
-from .tolerance import EXACT, Tolerance, Tolerances
+from .judge import NS_PER_S, judge, judge_quaternions, judge_texts, judge_times, judge_unordered
+from .tolerance import Tolerance, Tolerances
 
-NS_PER_S = 1_000_000_000
 _TIMES = ("builtin_interfaces/msg/Time", "builtin_interfaces/msg/Duration")
+_PARTS = ("x", "y", "z", "w")
 
 
 @dataclass(frozen=True)
@@ -27,87 +27,168 @@ class Deviation:
     passes: bool
 
 
-def deviations(a: Any, b: Any, tolerances: Tolerances, path: str = "") -> Iterator[Deviation]:
+def deviations(
+    a: Any,
+    b: Any,
+    tolerances: Tolerances,
+    path: str = "",
+    kinds: Mapping[str, str] | None = None,
+) -> Iterator[Deviation]:
     """The fields in which `b` is not equal to the reference `a`, those within tolerance included.
 
-    Messages are dataclasses as rosbags decodes them: arrays are numpy arrays, times have sec and nanosec.
-    NaN equals NaN. An array yields one deviation for its worst element beyond tolerance, or else its worst.
+    Messages are dataclasses with numpy arrays as bags are decoded; times have sec and nanosec. `kinds` gives the types of
+    their fields (`Codec.fields`), which tells float32 from float64. An array yields one deviation for its worst element
+    beyond tolerance, or else its worst.
     """
-    if is_dataclass(a) and is_dataclass(b):
-        if getattr(a, "__msgtype__", "") in _TIMES:
-            yield from _time(a, b, tolerances, path)
+    yield from _Walk(tolerances, kinds or {}).compare(a, b, path, path)
+
+
+class _Walk:
+    def __init__(self, tolerances: Tolerances, kinds: Mapping[str, str]) -> None:
+        self.tolerances, self.kinds = tolerances, kinds
+
+    def compare(self, a: Any, b: Any, path: str, plain: str) -> Iterator[Deviation]:
+        """`path` has indexes, `plain` is as in `kinds`."""
+        named = _fields(a), _fields(b)
+        if named[0] is not None and named[1] is not None:
+            yield from self._compare_fields(a, b, named[0], named[1], path, plain)
             return
-        for field in fields(a):
-            name = f"{path}.{field.name}" if path else field.name
-            yield from deviations(getattr(a, field.name), getattr(b, field.name), tolerances, name)
-        return
-    tolerance = tolerances.of(path)
-    if tolerance.ignore:
-        return
-    if isinstance(a, np.ndarray):
-        yield from _array(a, b, tolerance, path)
-    elif isinstance(a, list):
+        tolerance = self.tolerances.of(path)
+        if tolerance.ignore:
+            return
+        if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+            yield from self._compare_arrays(a, b, tolerance, path)
+        elif isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+            yield from self._compare_lists(a, b, tolerance, path, plain)
+        elif _is_number(a) and _is_number(b):
+            yield from self._compare_numbers(a, b, tolerance, path, plain)
+        elif isinstance(a, str) and isinstance(b, str):
+            if judge_texts(np.array([a], object), np.array([b], object), tolerance)[0]:
+                yield Deviation(path, repr(a), repr(b), None, tolerance, passes=False)
+        elif type(a) is not type(b) or a != b:
+            yield Deviation(path, repr(a), repr(b), None, tolerance, passes=False)
+
+    def _compare_fields(
+        self,
+        a: Any,
+        b: Any,
+        fields_a: Mapping[str, Any],
+        fields_b: Mapping[str, Any],
+        path: str,
+        plain: str,
+    ) -> Iterator[Deviation]:
+        named = fields_a, fields_b
+        tolerance = self.tolerances.of(path)
+        if getattr(a, "__msgtype__", "") in _TIMES:
+            yield from self._compare_times(a, b, path)
+            return
+        if tolerance.quaternion is not None and all(set(_PARTS) == set(x) for x in named):
+            yield from self._compare_quaternions(fields_a, fields_b, tolerance, path)
+            return
+        for name in dict.fromkeys((*named[0], *named[1])):
+            below, plain_below = (f"{at}.{name}" if at else str(name) for at in (path, plain))
+            if name in named[0] and name in named[1]:
+                yield from self.compare(named[0][name], named[1][name], below, plain_below)
+            elif not self.tolerances.of(below).ignore:
+                side_a, side_b = (repr(x[name]) if name in x else "missing" for x in named)
+                rule = self.tolerances.of(below)
+                yield Deviation(below, side_a, side_b, None, rule, passes=False)
+
+    def _compare_numbers(
+        self, a: Any, b: Any, tolerance: Tolerance, path: str, plain: str
+    ) -> Iterator[Deviation]:
+        if isinstance(a, (bool, np.bool_)) or isinstance(b, (bool, np.bool_)):
+            if bool(a) != bool(b) or isinstance(a, bool) != isinstance(b, bool):
+                yield Deviation(path, repr(a), repr(b), None, tolerance, passes=False)
+            return
+        arrays = _of_one_type(a, b, self.kinds.get(plain, ""))
+        if arrays is None:  # integers beyond 64 bits
+            if a != b:
+                yield Deviation(path, repr(a), repr(b), None, tolerance, passes=False)
+            return
+        error, wrong = judge(*arrays, tolerance)
+        if error[0] or wrong[0]:
+            shown_a, shown_b = (_shown(side[0]) for side in arrays)
+            passes = not wrong[0] or tolerance.by != "element"
+            yield Deviation(path, shown_a, shown_b, float(error[0]), tolerance, passes)
+
+    def _compare_lists(
+        self, a: Any, b: Any, tolerance: Tolerance, path: str, plain: str
+    ) -> Iterator[Deviation]:
+        if tolerance.unordered and all(isinstance(x, str) for x in (*a, *b)):
+            a, b = sorted(a), sorted(b)
         if len(a) != len(b):
             yield _lengths(len(a), len(b), tolerance, path)
         for index, (item_a, item_b) in enumerate(zip(a, b, strict=False)):
-            yield from deviations(item_a, item_b, tolerances, f"{path}[{index}]")
-    elif isinstance(a, (bool, str, bytes)) or not isinstance(a, (int, float)):
-        if a != b:
-            yield Deviation(path, repr(a), repr(b), None, tolerance, passes=False)
-    elif not (a == b or (math.isnan(a) and math.isnan(b))):
-        error = math.inf if math.isnan(a) or math.isnan(b) else float(abs(b - a))
-        limit = tolerance.abs + tolerance.rel * abs(a)
-        passes = math.isfinite(error) and error <= limit
-        yield Deviation(path, repr(a), repr(b), error, tolerance, passes)
+            yield from self.compare(item_a, item_b, f"{path}[{index}]", f"{plain}[]")
 
+    def _compare_arrays(
+        self, a: Any, b: Any, tolerance: Tolerance, path: str
+    ) -> Iterator[Deviation]:
+        if a.shape != b.shape:
+            if a.ndim == b.ndim == 1:
+                yield _lengths(len(a), len(b), tolerance, path)
+            else:
+                shape_a, shape_b = (f"shape {x.shape}" for x in (a, b))
+                yield Deviation(path, shape_a, shape_b, None, tolerance, passes=False)
+            return
+        if a.dtype != b.dtype or a.dtype.kind not in "biuf":
+            same = (
+                np.result_type(a, b) if a.dtype.kind in "biuf" and b.dtype.kind in "biuf" else None
+            )
+            if same is None:
+                if not np.array_equal(a, b):
+                    yield Deviation(path, repr(a), repr(b), None, tolerance, passes=False)
+                return
+            a, b = a.astype(same), b.astype(same)
+        if tolerance.quaternion is not None and a.shape[-1:] == (4,):
+            error, wrong = judge_quaternions(a, b, tolerance)
+            if error.any() or wrong.any():
+                yield Deviation(
+                    path, str(a), str(b), float(error.max()), tolerance, not wrong.any()
+                )
+            return
+        if tolerance.unordered:
+            a, b = np.sort(a, axis=-1), np.sort(b, axis=-1)
+            error, wrong = judge_unordered(a, b, tolerance)
+        else:
+            error, wrong = judge(a, b, tolerance)
+        if not (error.any() or wrong.any()):
+            return
+        worst = np.unravel_index(
+            np.argmax(np.where(wrong, error, -1.0) if wrong.any() else error), a.shape
+        )
+        count = int(np.count_nonzero(wrong))
+        more = f" ({count} of {a.size} elements)" if count > 1 else ""
+        yield Deviation(
+            f"{path}[{']['.join(map(str, worst))}]" if worst else path,
+            str(a[worst]),
+            f"{b[worst]}{more}",
+            float(error[worst]),
+            tolerance,
+            not count or tolerance.by != "element",
+        )
 
-def _array(a: Any, b: Any, tolerance: Tolerance, path: str) -> Iterator[Deviation]:
-    if len(a) != len(b):
-        yield _lengths(len(a), len(b), tolerance, path)
-        return
-    if a.dtype.kind == "b":
-        tolerance = EXACT
-    equal = a == b
-    if a.dtype.kind == "f":
-        equal |= np.isnan(a) & np.isnan(b)
-    if equal.all():
-        return
-    exact = a.dtype.kind in "iu"
-    reference, other = (a.astype(object), b.astype(object)) if exact and a.itemsize == 8 else (a, b)
-    reference, other = (
-        x if x.dtype == object else x.astype(np.float64) for x in (reference, other)
-    )
-    with np.errstate(invalid="ignore", over="ignore"):
-        error = np.where(equal, 0.0, np.abs(other - reference).astype(np.float64))
-        error[np.isnan(error)] = np.inf
-        limit = tolerance.abs + tolerance.rel * np.abs(reference).astype(np.float64)
-        wrong = ~equal & ~((error <= limit) & np.isfinite(limit) & np.isfinite(error))
-    index = int(np.argmax(np.where(wrong, error, -1.0) if wrong.any() else error))
-    count = int(wrong.sum())
-    more = f" ({count} of {len(a)} elements)" if count > 1 else ""
-    yield Deviation(
-        f"{path}[{index}]",
-        str(a[index]),
-        f"{b[index]}{more}",
-        float(error[index]),
-        tolerance,
-        not count,
-    )
+    def _compare_quaternions(
+        self, a: Mapping[str, Any], b: Mapping[str, Any], tolerance: Tolerance, path: str
+    ) -> Iterator[Deviation]:
+        sides = [np.array([[x[part] for part in _PARTS]], np.float64) for x in (a, b)]
+        error, wrong = judge_quaternions(sides[0], sides[1], tolerance)
+        if error[0] or wrong[0]:
+            shown_a, shown_b = (f"({', '.join(repr(x[p]) for p in _PARTS)})" for x in (a, b))
+            yield Deviation(path, shown_a, shown_b, float(error[0]), tolerance, not wrong[0])
 
-
-def _lengths(a: int, b: int, tolerance: Tolerance, path: str) -> Deviation:
-    return Deviation(path, f"{a} elements", f"{b} elements", None, tolerance, passes=False)
-
-
-def _time(a: Any, b: Any, tolerances: Tolerances, path: str) -> Iterator[Deviation]:
-    tolerance = tolerances.of(path)
-    ns_a, ns_b = (t.sec * NS_PER_S + t.nanosec for t in (a, b))
-    if ns_a != ns_b and not tolerance.ignore:
-        error = abs(ns_b - ns_a) / NS_PER_S
-        # Relative to a point in time there is no tolerance: it would grow with the age of the epoch.
-        rel = tolerance.rel if a.__msgtype__.endswith("Duration") else 0.0
-        passes = error <= tolerance.abs + rel * abs(ns_a) / NS_PER_S
-        yield Deviation(path, seconds(ns_a), seconds(ns_b), error, tolerance, passes)
+    def _compare_times(self, a: Any, b: Any, path: str) -> Iterator[Deviation]:
+        tolerance = self.tolerances.of(path)
+        if tolerance.ignore:
+            return
+        times = [np.array([t.sec * NS_PER_S + t.nanosec], np.int64) for t in (a, b)]
+        duration = a.__msgtype__.endswith("Duration")
+        error, wrong = judge_times(times[0], times[1], tolerance, duration=duration)
+        if error[0]:
+            shown_a, shown_b = (seconds(int(time[0])) for time in times)
+            passes = not wrong[0] or tolerance.by != "element"
+            yield Deviation(path, shown_a, shown_b, float(error[0]), tolerance, passes)
 
 
 def seconds(time_ns: int) -> str:
@@ -115,3 +196,43 @@ def seconds(time_ns: int) -> str:
     sign = "-" if time_ns < 0 else ""
     whole, rest = divmod(abs(time_ns), NS_PER_S)
     return f"{sign}{whole}.{rest:09d}"
+
+
+def _fields(value: Any) -> Mapping[str, Any] | None:
+    """The fields of a message, dataclass or dict by name; None for any other value."""
+    if isinstance(value, Mapping):
+        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if hasattr(type(value), "get_fields_and_field_types"):
+        return {name: getattr(value, name) for name in value.get_fields_and_field_types()}
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number, np.bool_))
+
+
+def _of_one_type(a: Any, b: Any, kind: str) -> tuple[Any, Any] | None:
+    """Two numbers as arrays (1,) of the type that they have in the message; None if nothing holds both."""
+    if kind == "float32" or (isinstance(a, np.float32) and isinstance(b, np.float32)):
+        return np.array([a], np.float32), np.array([b], np.float32)
+    if isinstance(a, (int, np.integer)) and isinstance(b, (int, np.integer)):
+        for dtype in (np.int64, np.uint64):
+            limits = np.iinfo(dtype)
+            if limits.min <= min(a, b) and max(a, b) <= limits.max:
+                return np.array([a], dtype), np.array([b], dtype)
+        return None
+    return np.array([a], np.float64), np.array([b], np.float64)
+
+
+def _shown(number: np.generic) -> str:
+    """The shortest text that reads back as the same number of its type."""
+    value = number.item()
+    if isinstance(value, float) and not isinstance(number, np.float32):
+        return repr(value)
+    return str(number)
+
+
+def _lengths(a: int, b: int, tolerance: Tolerance, path: str) -> Deviation:
+    return Deviation(path, f"{a} elements", f"{b} elements", None, tolerance, passes=False)

@@ -1,0 +1,147 @@
+"""Judging messages whose bytes differ: field by field, as columns of some thousand messages at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..bag.codec import Codec
+from ..bag.message_error import MessageError
+from ..bag.schema import STRINGS, TIMES
+from .errors import CompareError
+from .fields import FieldComparison
+from .judge import (
+    Column,
+    Errors,
+    Mask,
+    judge,
+    judge_quaternions,
+    judge_texts,
+    judge_times,
+    judge_unordered,
+)
+from .pairs import Side
+from .tolerance import Tolerances
+
+_PARTS = ("x", "y", "z", "w")
+
+
+class ColumnJudge:
+    """Judges the messages of one topic and keeps count of each field, by path."""
+
+    def __init__(self, topic: str, codecs: tuple[Codec, Codec], tolerances: Tolerances) -> None:
+        self._topic = topic
+        self._codecs = codecs
+        self.fields: dict[str, FieldComparison] = {}
+        self._parts: dict[str, tuple[str, ...]] = {}
+        """The paths whose columns a field is judged by: its own, or the four of a quaternion."""
+        for path, described in codecs[0].fields().items():
+            tolerance = tolerances.of(path)
+            if tolerance.ignore:
+                continue
+            name, kind = path, described
+            parts: tuple[str, ...] = (path,)
+            if tolerance.quaternion is not None and not described.endswith("[4]"):
+                name, parts = _quaternion(path, codecs[0])
+                kind = codecs[0].type if not name else "quaternion"
+            self._parts[name] = parts
+            if name not in self.fields:
+                self.fields[name] = FieldComparison(name, kind, tolerance)
+
+    @property
+    def needs_all(self) -> bool:
+        """Whether messages with equal bytes count as well."""
+        return any(field.tolerance.by != "element" for field in self.fields.values())
+
+    def columns(self, a: Side, b: Side) -> tuple[dict[str, Column], dict[str, Column]]:
+        """All fields that are judged, of m messages of each side; raises BagError that names a message that is none."""
+        paths = [path for parts in self._parts.values() for path in parts]
+        found = []
+        for side, codec in zip((a, b), self._codecs, strict=True):
+            try:
+                found.append(codec.columns(side.buffer, side.offset, side.length, paths))
+            except MessageError as error:
+                raise error.of(self._topic, int(side.ticks[error.tick])) from error
+        return found[0], found[1]
+
+    def judge(self, ticks: Column, a: dict[str, Column], b: dict[str, Column]) -> Mask:
+        """Which of m messages, given as columns, are beyond a tolerance that holds for each element, (m,)."""
+        wrong: Mask = np.zeros(len(ticks), np.bool_)
+        for name, parts in self._parts.items():
+            field = self.fields[name]
+            if len(parts) > 1:
+                whole_a, whole_b = (np.stack([x[part] for part in parts], axis=-1) for x in (a, b))
+                found = judge_quaternions(whole_a, whole_b, field.tolerance)
+                wrong |= field.add(ticks, *found)
+            else:
+                wrong |= _judge(field, ticks, a[parts[0]], b[parts[0]])
+        return wrong
+
+
+def _quaternion(path: str, codec: Codec) -> tuple[str, tuple[str, ...]]:
+    """The field that a part of a quaternion belongs to, and the paths of all four parts."""
+    parent, _, _ = path.rpartition(".")
+    parts = tuple(f"{parent}.{part}".lstrip(".") for part in _PARTS)
+    if path not in parts or not codec.fields().keys() >= set(parts):
+        raise CompareError(
+            f"'{path}' is no part of a quaternion; give the tolerance quaternion to a field with x, y, z and w"
+        )
+    return parent, parts
+
+
+def _judge(field: FieldComparison, ticks: Column, a: Column, b: Column) -> Mask:
+    kind = field.type.partition("[")[0].partition("<")[0]
+    whole = a.shape == b.shape and not _is_ragged(a, kind) and not _is_ragged(b, kind)
+    if whole:
+        return _judge_whole(field, kind, ticks, a, b)
+    if a.ndim == b.ndim and not _is_ragged(a, kind) and not _is_ragged(b, kind):
+        return field.add_lengths(ticks, np.ones(len(ticks), np.bool_))
+    wrong: Mask = np.zeros(len(ticks), np.bool_)
+    for row in range(len(ticks)):
+        tick = ticks[row : row + 1]
+        for one, other in _arrays(a[row], b[row], kind):
+            if one.shape != other.shape:
+                wrong[row] |= field.add_lengths(tick, np.ones(1, np.bool_))[0]
+            else:
+                wrong[row] |= _judge_whole(field, kind, tick, one[None], other[None])[0]
+    return wrong
+
+
+def _is_ragged(column: Column, kind: str) -> bool:
+    """Whether a column holds arrays of different shapes instead of numbers or strings."""
+    if column.dtype != object:
+        return False
+    return kind not in STRINGS or (column.size > 0 and not isinstance(column.flat[0], str))
+
+
+def _arrays(a: Any, b: Any, kind: str) -> Iterator[tuple[Column, Column]]:
+    """The arrays in one message of a ragged column; a pair of different shapes where lengths differ."""
+    a, b = np.asarray(a), np.asarray(b)
+    if len(a) == len(b) and (_is_ragged(a, kind) or _is_ragged(b, kind)):
+        for one, other in zip(a, b, strict=True):
+            yield from _arrays(one, other, kind)
+    else:
+        yield a, b
+
+
+def _judge_whole(field: FieldComparison, kind: str, ticks: Column, a: Column, b: Column) -> Mask:
+    tolerance = field.tolerance
+    error: Errors
+    if kind in STRINGS:
+        if tolerance.unordered and a.ndim > 1:
+            a, b = np.sort(a, axis=-1), np.sort(b, axis=-1)
+        wrong = judge_texts(a, b, tolerance)
+        error = wrong.astype(np.float64)
+    elif kind in TIMES:
+        error, wrong = judge_times(a, b, tolerance, duration=kind.endswith("Duration"))
+    elif tolerance.quaternion is not None:
+        error, wrong = judge_quaternions(a, b, tolerance)
+    elif tolerance.unordered and a.ndim > 1:
+        error, wrong = judge_unordered(a, b, tolerance)
+    else:
+        error, wrong = judge(a, b, tolerance)
+        if tolerance.by == "cosine":
+            field.add_products(a, b)
+    return field.add(ticks, error, wrong)

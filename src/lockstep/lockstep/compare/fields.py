@@ -1,0 +1,162 @@
+"""What is known of each field after comparing: how many elements differ, by how much, and where."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .judge import Column, Errors, Mask
+from .tolerance import Tolerance
+
+Times = npt.NDArray[np.int64]
+
+
+@dataclass
+class FieldComparison:
+    """One field over all messages whose bytes differ (all messages if `tolerance.by` is not "element").
+
+    Counts are of elements, of which an array has several in each message, unless they say ticks. Errors are |b - a| in
+    the unit of the field (times in seconds, quaternions in radians); they are inf where a number meets none.
+    """
+
+    field: str
+    type: str
+    tolerance: Tolerance
+    compared: int = 0
+    unequal: int = 0
+    wrong: int = 0
+    wrong_ticks: int = 0
+    other_lengths: int = 0
+    """Messages in which the array has another length."""
+    max_error: float = 0.0
+    max_tick: int | None = None
+    """Where the largest error is; if any element is wrong, the largest of those."""
+    first_tick: int | None = None
+    """The first tick that is wrong."""
+    _sum: float = 0.0
+    _squares: float = 0.0
+    _products: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    _max_is_wrong: bool = False
+
+    @property
+    def mean_error(self) -> float:
+        """Mean of |b - a|."""
+        return self._sum / self.compared if self.compared else 0.0
+
+    @property
+    def rmse(self) -> float:
+        """Root of the mean square of |b - a|."""
+        return math.sqrt(self._squares / self.compared) if self.compared else 0.0
+
+    @property
+    def cosine(self) -> float:
+        """Cosine of the angle between all of a and all of b; 1 if one of them is zero and both are equal."""
+        dot, a, b = self._products
+        if not (a and b):
+            return 1.0 if a == b else 0.0
+        return dot / math.sqrt(a) / math.sqrt(b)
+
+    @property
+    def judged(self) -> float | None:
+        """The statistic that `tolerance.by` asks for; None if each element is judged."""
+        statistics = {
+            "mean": self.mean_error,
+            "rmse": self.rmse,
+            "cosine": 1 - self.cosine,
+            "quantile": 1 - self.wrong / self.compared if self.compared else 1.0,
+        }
+        return statistics.get(self.tolerance.by)
+
+    @property
+    def matches(self) -> bool:
+        """Whether the field is within its tolerance."""
+        if self.other_lengths:
+            return False
+        judged = self.judged
+        if judged is None:
+            return not self.wrong
+        if self.tolerance.by == "quantile":
+            return judged >= self.tolerance.quantile
+        return judged <= self.tolerance.abs
+
+    def add(self, ticks: Times, error: Errors, wrong: Mask) -> Mask:
+        """Take what was judged of m messages, both (m, …); returns which ticks are wrong, (m,)."""
+        inner = tuple(range(1, error.ndim))
+        wrong_ticks: Mask = np.asarray(wrong.any(axis=inner))
+        self.compared += error.size
+        self.unequal += int(np.count_nonzero(error))
+        self.wrong += int(np.count_nonzero(wrong))
+        self._sum += float(error.sum())
+        self._squares += float(np.square(error).sum())
+        by_element = self.tolerance.by == "element"
+        self._see_largest(ticks, error, wrong, inner, prefer_wrong=by_element)
+        if not by_element:
+            return np.zeros(len(ticks), np.bool_)
+        self._note(ticks, wrong_ticks)
+        return wrong_ticks
+
+    def add_lengths(self, ticks: Times, other: Mask) -> Mask:
+        """Take which of m messages have an array of another length, (m,)."""
+        self.other_lengths += int(np.count_nonzero(other))
+        self._note(ticks, other)
+        return other
+
+    def add_products(self, a: Column, b: Column) -> None:
+        """Take all numbers of both sides, for the cosine between them."""
+        left, right = (np.asarray(x, np.float64).ravel() for x in (a, b))
+        dot, square_a, square_b = self._products
+        self._products = (
+            dot + float(left @ right),
+            square_a + float(left @ left),
+            square_b + float(right @ right),
+        )
+
+    def _see_largest(
+        self,
+        ticks: Times,
+        error: Errors,
+        wrong: Mask,
+        inner: tuple[int, ...],
+        *,
+        prefer_wrong: bool,
+    ) -> None:
+        if not error.size:
+            return
+        is_wrong = prefer_wrong and bool(wrong.any())
+        largest = np.where(wrong, error, -1.0) if is_wrong else error
+        by_tick = largest.max(axis=inner) if inner else largest
+        row = int(np.argmax(by_tick))
+        if by_tick[row] and (is_wrong, by_tick[row]) > (self._max_is_wrong, self.max_error):
+            self._max_is_wrong = is_wrong
+            self.max_error, self.max_tick = float(by_tick[row]), int(ticks[row])
+
+    def _note(self, ticks: Times, wrong: Mask) -> None:
+        self.wrong_ticks += int(np.count_nonzero(wrong))
+        if self.first_tick is None and wrong.any():
+            self.first_tick = int(ticks[np.argmax(wrong)])
+
+
+def as_data(field: FieldComparison) -> dict[str, Any]:
+    """A field as result.json holds it; there are no infinities in JSON."""
+    numbers = {
+        "max_error": field.max_error,
+        "mean_error": field.mean_error,
+        "rmse": field.rmse,
+    }
+    return {
+        "type": field.type,
+        "match": field.matches,
+        "tolerance": str(field.tolerance),
+        "compared": field.compared,
+        "unequal": field.unequal,
+        "wrong": field.wrong,
+        "wrong_ticks": field.wrong_ticks,
+        "other_lengths": field.other_lengths,
+        "first_tick": field.first_tick,
+        "max_tick": field.max_tick,
+        **{name: value if math.isfinite(value) else None for name, value in numbers.items()},
+    }

@@ -1,0 +1,221 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lockstep.bag import Bag, BagWriter
+from lockstep.bag.codec import Codec
+from lockstep.compare import CompareError, Tolerance, Tolerances, compare
+from lockstep.compare.judge import judge, judge_quaternions, ulps
+from lockstep.compare.values import deviations
+
+DEFINITION = f"""\
+float64 x
+float32 small
+int64 count
+uint8 level
+bool on
+string name
+float64[] ranges
+float32[2] pair
+int32[<=3] few
+string[] words
+pkg/Point[] points
+geometry_msgs/Quaternion orientation
+builtin_interfaces/Time stamp
+builtin_interfaces/Duration age
+{"=" * 80}
+MSG: pkg/Point
+float64 x
+float64[] inner
+{"=" * 80}
+MSG: geometry_msgs/Quaternion
+float64 x
+float64 y
+float64 z
+float64 w
+{"=" * 80}
+MSG: builtin_interfaces/Time
+int32 sec
+uint32 nanosec
+{"=" * 80}
+MSG: builtin_interfaces/Duration
+int32 sec
+uint32 nanosec
+"""
+CODEC = Codec("pkg/msg/Mixed", DEFINITION)
+NAN = float("nan")
+
+reals = st.sampled_from([0.0, -0.0, 1.0, 1.0 + 1e-9, 1.1, -1.0, NAN, float("inf"), 3.15, -3.15])
+times = st.fixed_dictionaries({"sec": st.integers(0, 2), "nanosec": st.sampled_from([0, 1, 10**8])})
+points = st.fixed_dictionaries({"x": reals, "inner": st.lists(reals, max_size=2)})
+messages = st.fixed_dictionaries(
+    {
+        "x": reals,
+        "small": reals,
+        "count": st.sampled_from([0, 1, 2**63 - 1, -(2**63)]),
+        "level": st.sampled_from([0, 1, 255]),
+        "on": st.booleans(),
+        "name": st.sampled_from(["", "a", "b"]),
+        "ranges": st.lists(reals, max_size=3),
+        "pair": st.lists(reals, min_size=2, max_size=2),
+        "few": st.lists(st.integers(-2, 2), max_size=3),
+        "words": st.lists(st.sampled_from(["", "a"]), max_size=2),
+        "points": st.lists(points, max_size=2),
+        "orientation": st.fixed_dictionaries({name: reals for name in "xyzw"}),
+        "stamp": times,
+        "age": times,
+    }
+)
+tolerances = st.builds(
+    Tolerance,
+    abs=st.sampled_from([0.0, 1e-8, 0.15, 1e30]),
+    rel=st.sampled_from([0.0, 0.2]),
+    ulp=st.sampled_from([0, 5_000_000]),
+    angle=st.booleans(),
+    unordered=st.booleans(),
+    text=st.sampled_from([None, "a*"]),
+    nan=st.booleans(),
+    ignore=st.sampled_from([False, False, False, True]),
+)
+rules = st.dictionaries(
+    st.sampled_from(["*", "x", "ranges", "points[].inner", "words", "stamp", "pair", "name"]),
+    tolerances,
+    max_size=3,
+)
+rotations = st.dictionaries(
+    st.just("orientation"), st.builds(Tolerance, quaternion=st.sampled_from([0.0, 0.5]))
+)
+
+
+def write(path, written, chunk_bytes=1 << 20):
+    with BagWriter(path, chunk_bytes=chunk_bytes) as writer:
+        writer.add_topic("/x", "pkg/msg/Mixed", DEFINITION)
+        for tick, message in enumerate(written):
+            writer.write("/x", CODEC.encode(message), tick * 10)
+    return Bag(path)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(messages, messages, st.booleans()), min_size=1, max_size=6),
+    rules,
+    rotations,
+    st.sampled_from([100, 1 << 20]),
+)
+def test_columns_and_single_messages_come_to_the_same_verdict(
+    tmp_path_factory, both, rules, rotations, chunk_bytes
+):
+    folder = tmp_path_factory.mktemp("bags")
+    written_a = [a for a, _, _ in both]
+    written_b = [a if same else b for a, b, same in both]
+    a, b = write(folder / "a", written_a), write(folder / "b", written_b, chunk_bytes)
+    wanted = Tolerances({**rules, **rotations})
+    key = compare(a, b, align_by="tick", tolerances=wanted).keys["/x"]
+    wrong = []
+    kinds = CODEC.fields()
+    for tick, (left, right) in enumerate(zip(written_a, written_b, strict=True)):
+        sides = [CODEC.decode(CODEC.encode(message)) for message in (left, right)]
+        if CODEC.encode(left) == CODEC.encode(right):
+            continue  # equal bytes are equal, also NaN
+        if any(not d.passes for d in deviations(*sides, wanted, kinds=kinds)):
+            wrong.append(tick)
+    assert [difference.tick_a for difference in key.kept] == wrong
+    assert key.differing == len(wrong)
+    assert key.matches == (not wrong)
+    firsts = [f.first_tick for f in key.fields.values() if f.first_tick is not None]
+    assert min(firsts, default=None) == (wrong[0] if wrong else None)
+
+
+def series(tmp_path, name, values, **others):
+    base = {
+        "x": 0.0, "small": 0.0, "count": 0, "level": 0, "on": False, "name": "", "ranges": [],
+        "pair": [0, 0], "few": [], "words": [], "points": [],
+        "orientation": {"x": 0.0, "y": 0.0, "z": 0.0, "w": 1.0},
+        "stamp": {"sec": 0, "nanosec": 0}, "age": {"sec": 0, "nanosec": 0},
+    }  # fmt: skip
+    return write(tmp_path / name, [{**base, **others, "x": value} for value in values])
+
+
+def test_each_field_has_its_own_numbers(tmp_path):
+    a = series(tmp_path, "a", [0.0, 1.0, 2.0, 3.0])
+    b = series(tmp_path, "b", [0.0, 1.5, 2.0, 2.0], ranges=[1.0])
+    key = compare(a, b, align_by="tick").keys["/x"]
+    x = key.fields["x"]
+    assert (x.unequal, x.wrong, x.wrong_ticks, x.first_tick, x.max_tick) == (2, 2, 2, 1, 3)
+    assert (x.max_error, x.mean_error) == (1.0, 1.5 / 4)
+    assert x.rmse == pytest.approx(np.sqrt(1.25 / 4))
+    assert key.fields["ranges"].other_lengths == 4
+    assert key.fields["count"].matches and not key.fields["x"].matches
+
+
+@pytest.mark.parametrize(
+    ("rule", "matches"),
+    [
+        ({"abs": 0.3, "by": "mean"}, True),
+        ({"abs": 0.2, "by": "mean"}, False),
+        ({"abs": 0.51, "by": "rmse"}, True),
+        ({"abs": 0.49, "by": "rmse"}, False),
+        ({"abs": 0.1, "by": "quantile", "quantile": 0.75}, True),
+        ({"abs": 0.1, "by": "quantile", "quantile": 0.76}, False),
+        ({"abs": 0.1, "by": "cosine"}, True),
+        ({"abs": 0.001, "by": "cosine"}, False),
+    ],
+)
+def test_statistics_over_all_messages_can_be_judged(tmp_path, rule, matches):
+    a = series(tmp_path, "a", [1.0, 2.0, 3.0, 4.0])
+    b = series(tmp_path, "b", [1.0, 2.0, 3.0, 5.0])
+    key = compare(a, b, tolerances=Tolerances({"x": Tolerance(**rule)})).keys["/x"]
+    assert (key.matches, key.differing, key.equal_bytes) == (matches, 0, 3)
+
+
+def test_an_angle_wraps_and_a_float_may_be_some_numbers_off():
+    turn = 2 * np.pi
+    error, wrong = judge(
+        np.array([3.1, 0.0]), np.array([-3.1, turn]), Tolerance(abs=0.1, angle=True)
+    )
+    assert error == pytest.approx([turn - 6.2, 0.0], abs=1e-9)
+    assert not wrong.any()
+    one, after = np.float32([1.0]), np.nextafter(np.float32([1.0]), np.float32(2))
+    assert ulps(one, after).tolist() == [1.0]
+    assert not judge(one, after, Tolerance(ulp=1))[1].any()
+    assert judge(one.astype(float), after.astype(float), Tolerance(ulp=1))[1].all()
+
+
+def test_integers_of_64_bits_do_not_wrap_around():
+    least, most = np.int64([-(2**63)]), np.int64([2**63 - 1])
+    assert judge(least, most, Tolerance())[0].tolist() == [float(2**64)]
+    assert judge(np.uint64([0]), np.uint64([2**64 - 1]), Tolerance(abs=10))[1].all()
+
+
+def test_a_quaternion_and_its_negative_are_one_rotation():
+    q = np.array([[0.1, 0.2, 0.3, 0.9]])
+    error, wrong = judge_quaternions(q, -2 * q, Tolerance(quaternion=1e-12))
+    assert (error.tolist(), wrong.tolist()) == ([0.0], [False])
+    half = np.array([[0.0, 0.0, np.sin(5e-10), np.cos(5e-10)]])
+    error, _ = judge_quaternions(np.array([[0.0, 0.0, 0.0, 1.0]]), half, Tolerance())
+    assert error == pytest.approx([1e-9], rel=1e-6)
+    nothing = judge_quaternions(q, 0 * q, Tolerance(quaternion=10))
+    assert nothing[1].all()
+
+
+def test_a_rotation_of_a_field_that_is_no_quaternion_is_refused(tmp_path):
+    a = series(tmp_path, "a", [1.0])
+    with pytest.raises(CompareError, match="'x' is no part of a quaternion"):
+        compare(a, a, tolerances=Tolerances({"x": Tolerance(quaternion=0.1)}))
+
+
+def test_large_messages_are_compared_one_by_one(tmp_path):
+    def image(path, last):
+        with BagWriter(path) as writer:
+            writer.add_topic("/x", "pkg/msg/Bytes", "uint8[] data")
+            for tick in range(3):
+                data = bytes(200_000) + bytes([last if tick == 1 else 0])
+                writer.write(
+                    "/x", Codec("pkg/msg/Bytes", "uint8[] data").encode({"data": data}), tick
+                )
+        return Bag(path)
+
+    key = compare(image(tmp_path / "a", 0), image(tmp_path / "b", 9)).keys["/x"]
+    assert (key.equal_bytes, key.differing, key.first.tick_a) == (2, 1, 1)
+    assert (key.fields["data"].wrong, key.fields["data"].max_error) == (1, 9.0)
+    assert key.first.fields[0].field == "data[200000]"
