@@ -348,6 +348,46 @@ def test_definitions_that_could_not_be_built_are_refused(bag, definition, senten
     assert sentence in refusal(bag(t=("odd_msgs/msg/T", definition)))
 
 
+@pytest.mark.parametrize(
+    ("definition", "held"),
+    [
+        ("# */ int main() {} /*\nint8 x\n", "*/"),
+        ("# \\x2a/ int main() {} /*\nint8 x\n", r"\x"),
+        ("# \\052/ int main() {} /*\nint8 x\n", r"\0"),
+        ("# \\N{ASTERISK}/ int main() {} /*\nint8 x\n", r"\N"),
+        ("# \\\\x2a/ int main() {} /*\nint8 x\n", "\\\\"),
+        ('string X="??/" evil\n', "??/"),
+    ],
+)
+def test_no_comment_or_string_brings_code_into_the_build(bag, definition, held):
+    assert f"holds {held!r}, with which" in refusal(bag(t=("odd_msgs/msg/T", definition)))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "allowed"),
+    [
+        ('@default (value="__import__(1)")', False),
+        ("@default (value=\"('__import__', )\")", False),
+        ('@default (value="exit" "()")', False),
+        ('@verbatim (language="comment", text="*/ int main")', False),
+        ('@verbatim (language="comment", text="*" "/ int main")', False),
+        ('@verbatim (language="comment", text="\\x2a/ int main")', False),
+        ('@verbatim (language="comment", text="*/ @verbatim (text=")', False),
+        ('@default (value="(1, 2, -3.5e7)")', True),
+        ('@unit (value="m/s^2")', True),
+        ('@verbatim (language="comment", text=\n  "It\'s (\\"so\\")" "\\n"\n "; f(x).")', True),
+        ("// it's */ or \"what\"\n /* it's\n // */", True),
+    ],
+)
+def test_no_annotation_of_idl_brings_code_into_the_build(bag, annotation, allowed):
+    definition = idl("odd_msgs/msg/T", f"{annotation}\n int32 x;")
+    found = bag(t=("odd_msgs/msg/T", definition, "ros2idl"))
+    if allowed:
+        assert list(interface_packages(found).packages) == ["odd_msgs"]
+    else:
+        assert "with which it could bring code into what is built from it" in refusal(found)
+
+
 def test_a_package_may_have_a_header_of_its_own(bag):
     definition = joined("Header header\n", {"odd_msgs/Header": "int8 x\n"})
     (package,) = interface_packages(bag(t=("odd_msgs/msg/T", definition))).packages.values()

@@ -2,7 +2,7 @@
 
 Written are ament_cmake packages as rosidl_generate_interfaces takes them (https://docs.ros.org/en/jazzy, "Creating custom
 msg and srv files"; package.xml of REP-149). Bags come from anyone: of their text only names that are valid in ROS 2
-get into file names, CMake or XML, and all other text only into .msg and .idl files.
+get into file names, CMake or XML, and all other text only into .msg and .idl files, if it holds no code.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from .errors import BagError
 from .reader import Bag
 from .schema import SIZES, STRINGS, Field, MessageType, qualified, schema
+from .smuggled_code import smuggled_code
 from .topic import Topic
 
 # What rosidl and catkin_pkg accept; longer names make file names that no file system takes.
@@ -281,6 +282,11 @@ def _plain(text: str) -> str:
 def _interface_package(package: str, texts: Mapping[str, _Text]) -> InterfacePackage:
     types, files, used = {}, {}, set()
     for name, text in texts.items():
+        if code := smuggled_code(text.text, text.encoding):
+            raise BagError(
+                f"{text.topic} uses {name}, whose definition holds {code[:60]!r}, with which it could bring code into "
+                f"what is built from it; {_CHOOSE}"
+            )
         if text.encoding == "ros2msg":
             _check_names(text)
         types[name] = f"msg/{name.rpartition('/')[2]}{_SUFFIXES[text.encoding]}"
