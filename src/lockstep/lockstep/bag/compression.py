@@ -49,7 +49,7 @@ def decompress_part(data: bytes | memoryview, codec: str, limit: int) -> bytes:
     return b"".join(parts)
 
 
-_STEP = 1 << 14
+_STEP = 1 << 10  # of which zstd makes 32 MiB at most
 
 
 def _zstd(data: bytes | memoryview, size: int) -> bytes:

@@ -41,6 +41,7 @@ from .mcap_summary import MAGIC, Channels, Extent, read_summary
 _BLOCK = 1 << 18
 _LOOSE_BYTES = 1 << 20
 _PRIVATE = 0x80  # from here on opcodes are free for private records
+_ENDS = ((Opcode.DATA_END, 4), (Opcode.FOOTER, 20))  # with their lengths
 
 
 @dataclass
@@ -134,7 +135,7 @@ class McapFile:
         self, load: Callable[[], tuple[Bytes, memoryview]], selection: _Selection
     ) -> Iterator[Batch]:
         try:
-            yield from self._chunk(*load())
+            yield from self._chunk(*load(), selection)
         except DAMAGE as error:
             self._report(str(error), selection)
 
@@ -142,18 +143,21 @@ class McapFile:
         """The records between two positions one after the other."""
         loose, window = _Loose(), _Window(self._source)
         position = start
+        previous = (
+            Opcode.CHUNK
+        )  # behind which the walk begins, unless it does at the beginning of the file
         while position < end:
             try:
                 opcode, length = HEAD.unpack(window.read(position, HEAD.size, end))
             except struct.error:
-                yield from self._finish(loose)
+                yield from self._finish(loose, selection)
                 self._report(self._cut_off(position), selection)
                 return
             body_start, position = position + HEAD.size, position + HEAD.size + length
             if position > end:
-                yield from self._finish(loose)
+                yield from self._finish(loose, selection)
                 if opcode == Opcode.CHUNK:
-                    yield from self._part_of_chunk(body_start, end)
+                    yield from self._part_of_chunk(body_start, end, selection)
                 self._report(self._cut_off(body_start - HEAD.size), selection)
                 return
             try:
@@ -161,22 +165,29 @@ class McapFile:
                     start = body_start - HEAD.size
                     loose.add(window.read(start, position - start, end))
                     if loose.size >= _LOOSE_BYTES:
-                        yield from self._finish(loose)
+                        yield from self._finish(loose, selection)
                 elif opcode == Opcode.CHUNK:
-                    yield from self._finish(loose)
-                    yield from self._walked_chunk(window, body_start, length)
+                    yield from self._finish(loose, selection)
+                    yield from self._walked_chunk(window, body_start, length, selection)
                 elif opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
                     self._channels.describe(opcode, window.read(body_start, length, end))
-                elif opcode in (Opcode.DATA_END, Opcode.FOOTER):
+                elif (opcode, length) in _ENDS:
                     break
-                elif opcode == 0 or Opcode.DATA_END < opcode < _PRIVATE:
+                elif not _may_be(opcode, previous, body_start - HEAD.size):
                     raise Damaged(f"no record at byte {body_start - HEAD.size}")
+                previous = opcode
             except DAMAGE as error:
-                yield from self._finish(loose)
+                yield from self._finish(loose, selection)
                 self._report(str(error), selection)
-        yield from self._finish(loose)
+                if (
+                    opcode == length == 0
+                ):  # no more than zeros, as a crash of the machine leaves them
+                    return
+        yield from self._finish(loose, selection)
 
-    def _walked_chunk(self, window: _Window, body_start: int, length: int) -> Iterator[Batch]:
+    def _walked_chunk(
+        self, window: _Window, body_start: int, length: int, selection: _Selection
+    ) -> Iterator[Batch]:
         """A chunk that no summary knows, with the message indexes that follow it, if there are any."""
         body = memoryview(window.read(body_start, length, self._end))
         index_start = position = body_start + length
@@ -187,39 +198,39 @@ class McapFile:
             position += HEAD.size + HEAD.unpack(head)[1]
         length = min(position, self._end) - index_start
         index = window.read(index_start, length, self._end)
-        yield from self._chunk(chunk_records(body, body_start - HEAD.size), memoryview(index))
+        records = chunk_records(body, body_start - HEAD.size)
+        yield from self._chunk(records, memoryview(index), selection)
 
     # chunks
 
-    def _chunk(self, data: Bytes, index: memoryview) -> Iterator[Batch]:
+    def _chunk(self, data: Bytes, index: memoryview, selection: _Selection) -> Iterator[Batch]:
         """The messages among the records of a chunk; raises Damaged or one of _DAMAGE."""
         starts = index_offsets(index)
         heads = covering(data, starts, self._channels.describe)
         if heads is None:
             starts = walk(data, 0, len(data), self._channels.describe)
             heads = heads_at(data, starts)
-        yield from self._batch(data, starts, heads)
+        yield from self._batch(data, starts, heads, selection)
 
-    def _part_of_chunk(self, body_start: int, end: int) -> Iterator[Batch]:
+    def _part_of_chunk(self, body_start: int, end: int, selection: _Selection) -> Iterator[Batch]:
         """What is whole of a chunk that the end of the file cuts off."""
         try:
             data = part_of_chunk(memoryview(self._source.read(body_start, end - body_start)))
             starts = walk(data, 0, len(data), self._channels.describe, cut_off=True)
-            yield from self._batch(data, starts, heads_at(data, starts))
+            yield from self._batch(data, starts, heads_at(data, starts), selection)
         except DAMAGE:
             return  # the caller reports that the file is cut off
 
-    def _batch(self, data: Bytes, starts: Int64s, heads: Heads) -> Iterator[Batch]:
+    def _batch(
+        self, data: Bytes, starts: Int64s, heads: Heads, selection: _Selection
+    ) -> Iterator[Batch]:
+        """The messages at `starts`, without those that cannot be, which are told of."""
         if not len(starts):
             return
-        sizes = heads["size"].astype(np.int64)
-        if (sizes < MESSAGE_FIELDS).any():
-            raise Damaged("a message record is too short")
-        topic = self._channels.indexes(heads["channel"].astype(np.int64))
+        channels = heads["channel"].astype(np.int64)
+        topic = self._channels.indexes(channels)
         times = heads["log_time"].astype(np.int64), heads["publish_time"].astype(np.int64)
-        if min(times[0].min(), times[1].min()) < 0:
-            raise Damaged("a message has a time beyond the year 2262")
-        yield Batch(
+        batch = Batch(
             topics=tuple(self._channels.names),
             topic=topic,
             log_time_ns=times[0],
@@ -227,13 +238,26 @@ class McapFile:
             sequence=heads["sequence"].astype(np.int64),
             buffer=data,
             offset=starts + MESSAGE_HEAD,
-            length=sizes - MESSAGE_FIELDS,
+            length=heads["size"].astype(np.int64) - MESSAGE_FIELDS,
         )
+        if min(topic.min(), times[0].min(), times[1].min()) >= 0:
+            yield batch
+            return
+        sound = (topic >= 0) & (times[0] >= 0) & (times[1] >= 0)
+        first = int(sound.argmin())
+        if first:
+            yield batch.where(np.arange(first))
+        what = "a message has a time beyond the year 2262"
+        if topic[first] < 0:
+            what = f"a message has no channel (number {channels[first]})"
+        self._report(what, selection)
+        if sound[first:].any():
+            yield batch.where(first + np.flatnonzero(sound[first:]))
 
-    def _finish(self, loose: _Loose) -> Iterator[Batch]:
+    def _finish(self, loose: _Loose, selection: _Selection) -> Iterator[Batch]:
         """The batch of messages that are outside chunks."""
         data, starts = loose.take()
-        yield from self._batch(data, starts, heads_at(data, starts))
+        yield from self._batch(data, starts, heads_at(data, starts), selection)
 
     def _choose(self, batch: Batch, selection: _Selection) -> Batch:
         if selection.everything:
@@ -301,6 +325,15 @@ class McapFile:
             raise BagError(
                 f"{self._source.name} is damaged: it does not agree with its checksum; copy it again"
             )
+
+
+def _may_be(opcode: int, previous: int, position: int) -> bool:
+    """Whether a record that holds no messages may stand there: else it is one whose opcode is damaged."""
+    if opcode == Opcode.MESSAGE_INDEX:
+        return previous in (Opcode.CHUNK, Opcode.MESSAGE_INDEX)
+    if opcode == Opcode.HEADER:
+        return position == len(MAGIC)
+    return opcode in (Opcode.ATTACHMENT, Opcode.METADATA) or opcode >= _PRIVATE
 
 
 def _is_compressed(extent: Extent) -> bool:

@@ -69,7 +69,9 @@ class Stream(io.BytesIO):
 def chunk_records(body: memoryview, at: int) -> Bytes:
     """The records in a chunk that stands at byte `at`; raises Damaged."""
     _, _, size, checksum = _CHUNK.unpack_from(body)
-    codec, stored = _compressed(body)
+    codec, stored, announced = _compressed(body)
+    if len(stored) != announced:
+        raise Damaged(f"the chunk at byte {at} is not as long as it claims to be")
     if size > _LARGEST_CHUNK:
         raise Damaged(f"the chunk at byte {at} claims to hold {size} bytes")
     try:
@@ -84,20 +86,19 @@ def chunk_records(body: memoryview, at: int) -> Bytes:
 def part_of_chunk(body: memoryview) -> Bytes:
     """What can be had of the records in a chunk that is cut off; raises one of DAMAGE if nothing can."""
     size = min(_CHUNK.unpack_from(body)[2], _LARGEST_CHUNK)
-    codec, stored = _compressed(body)
+    codec, stored, _ = _compressed(body)
     return np.frombuffer(decompress_part(stored, codec, size), np.uint8)
 
 
-def _compressed(body: memoryview) -> tuple[str, memoryview]:
-    """The name of a chunk's compression, and what it was applied to."""
+def _compressed(body: memoryview) -> tuple[str, memoryview, int]:
+    """The name of a chunk's compression, what it was applied to, and how many bytes of that there should be."""
     (length,) = struct.unpack_from("<I", body, _CHUNK.size)
     start = _CHUNK.size + 4
     if length > 32:
         raise Damaged("a chunk has no valid name of a compression")
     codec = bytes(body[start : start + length]).decode("ascii", "replace")
     (stored,) = struct.unpack_from("<Q", body, start + length)
-    data = body[start + length + 8 :]
-    return codec, data[:stored]
+    return codec, body[start + length + 8 :], int(stored)
 
 
 def index_offsets(index: memoryview) -> Int64s:
@@ -134,7 +135,7 @@ def covering(data: Bytes, starts: Int64s, describe: Describe) -> Heads | None:
     if not len(starts) or starts[0] < 0 or starts[-1] + MESSAGE_HEAD > len(data):
         return None
     heads = heads_at(data, starts)
-    if (heads["opcode"] != Opcode.MESSAGE).any():
+    if (heads["opcode"] != Opcode.MESSAGE).any() or (heads["size"] < MESSAGE_FIELDS).any():
         return None
     ends = starts + HEAD.size + heads["size"].astype(np.int64)
     gap_starts = np.concatenate([[0], ends])
@@ -152,7 +153,7 @@ def walk(
 ) -> Int64s:
     """Offsets of the messages between two positions; schemas and channels there are handed to `describe`.
 
-    Raises Damaged for a record that ends beyond `end`, unless the data are known to be `cut_off`.
+    Raises Damaged for what is no record, and for one that ends beyond `end` unless the data are known to be `cut_off`.
     """
     view = data.data
     starts = []
@@ -165,6 +166,8 @@ def walk(
             if cut_off:
                 break
             raise Damaged("a record in a chunk is longer than the chunk")
+        if opcode == 0:  # walking a chunk of zeros would take minutes
+            raise Damaged("a chunk holds what is no record")
         if opcode == Opcode.MESSAGE:
             if length < MESSAGE_FIELDS:
                 raise Damaged("a message record is too short")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from mcap.data_stream import ReadDataStream
@@ -30,17 +31,24 @@ class Channels:
         self.topics: dict[str, Topic] = {}
         self.names: list[str] = []
         self._schemas: dict[int, Schema] = {}
+        self._channels: dict[int, Channel] = {}
         self._topic_of = np.full(1 << 16, -1, np.int64)  # channel → index into names
 
     def describe(self, opcode: int, body: bytes) -> None:
-        """Note a schema or a channel; the same may come many times."""
+        """Note a schema or a channel; the same may come many times. Raises one of DAMAGE, also if it is not the same."""
         if len(body) > _LARGEST_DESCRIPTION:
             raise Damaged("a schema or channel is larger than 16 MiB")
         if opcode == Opcode.SCHEMA:
             schema = Schema.read(ReadDataStream(Stream(body)))
-            self._schemas[schema.id] = schema
+            if self._schemas.setdefault(schema.id, schema) != schema:
+                raise Damaged(f"schema {schema.id} is defined in two ways")
             return
         channel = Channel.read(ReadDataStream(Stream(body)))
+        first = self._channels.setdefault(channel.id, channel)
+        if _meaning(first) != _meaning(channel):
+            raise Damaged(f"channel {channel.id} is defined in two ways")
+        if first is not channel:
+            return
         described = _topic(channel, self._schemas.get(channel.schema_id))
         known = self.topics.setdefault(channel.topic, described)
         if known is described:
@@ -50,15 +58,20 @@ class Channels:
         self._topic_of[channel.id] = self.names.index(channel.topic)
 
     def indexes(self, channels: Int64s) -> Int64s:
-        """Channel numbers (n,) as indexes into `names` (n,); raises Damaged for an unknown one."""
-        found = self._topic_of[channels]
-        if (found < 0).any():
-            raise Damaged(f"a message has no channel (number {channels[found < 0][0]})")
+        """Channel numbers (n,) as indexes into `names` (n,); -1 for an unknown one."""
+        found: Int64s = self._topic_of[channels]
         return found
 
     def name(self, channel: int) -> str:
         """The topic of a channel; raises Damaged for an unknown one."""
-        return self.names[int(self.indexes(np.array([channel]))[0])]
+        if channel not in self._channels:
+            raise Damaged(f"no channel has the number {channel}")
+        return self._channels[channel].topic
+
+
+def _meaning(channel: Channel) -> tuple[str, str, int]:
+    """What is the same wherever a channel is described."""
+    return channel.topic, channel.message_encoding, channel.schema_id
 
 
 def _topic(channel: Channel, schema: Schema | None) -> Topic:
@@ -124,6 +137,7 @@ def read_summary(source: Source, channels: Channels) -> Summary | None:
 def _parse(data: bytes, start: int, channels: Channels) -> Summary | None:
     statistics: Statistics | None = None
     indexes: list[ChunkIndex] = []
+    described: list[bytes] = []
     position = 0
     while position < len(data):
         opcode, length = HEAD.unpack_from(data, position)
@@ -131,20 +145,24 @@ def _parse(data: bytes, start: int, channels: Channels) -> Summary | None:
         position += HEAD.size + length
         if position > len(data):
             raise Damaged("a record of the summary is longer than the summary")
-        if opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
+        if opcode == Opcode.SCHEMA:
             channels.describe(opcode, body)
+        elif opcode == Opcode.CHANNEL:
+            described.append(body)  # the schemas may come after it
         elif opcode == Opcode.STATISTICS:
             statistics = Statistics.read(ReadDataStream(Stream(body)))
         elif opcode == Opcode.CHUNK_INDEX:
             indexes.append(ChunkIndex.read(ReadDataStream(Stream(body))))
     if statistics is None:
         return None
+    for body in described:
+        channels.describe(Opcode.CHANNEL, body)
     counts = {
         channel: count for channel, count in statistics.channel_message_counts.items() if count
     }
     if sum(counts.values()) != statistics.message_count:
         raise Damaged("the statistics contradict themselves")
-    for channel in counts:
+    for channel in chain(counts, *(index.message_index_offsets for index in indexes)):
         channels.name(channel)
     return Summary(
         start,
