@@ -32,7 +32,7 @@ from ..topic import Topic
 MAGIC = b"SQLite format 3\0"
 _Rows = list[tuple[Any, ...]]  # row numbers, topics, times, payloads; all (n,)
 _Report = Callable[[str], None]
-_DAMAGE = (sqlite3.Error, UnicodeDecodeError)
+_DAMAGE = (sqlite3.Error, UnicodeDecodeError, MemoryError)
 """What Python raises for damaged databases; the second where the name of something in it is none."""
 _MOST_BYTES = 4 << 20
 _MOST_ROWS = 1 << 10
@@ -60,7 +60,7 @@ class Sqlite3File:
                 self._describe(database)
         except _DAMAGE as error:
             raise BagError(
-                f"{self._name} cannot be read as a bag ({error}); copy it again"
+                f"{self._name} cannot be read as a bag ({_told(error)}); copy it again"
             ) from error
         if _exists(source.path, "-journal"):
             self._keep(
@@ -105,7 +105,7 @@ class Sqlite3File:
             )
             yield from plain(batches, report)
         except _DAMAGE as error:
-            raise BagError(self._sentence(str(error))) from error
+            raise BagError(self._sentence(_told(error))) from error
 
     # opening
 
@@ -239,6 +239,10 @@ class Sqlite3File:
         self.problem = self.problem or problem
 
 
+def _told(error: Exception) -> str:
+    return "a size in it cannot be" if isinstance(error, MemoryError) else str(error)
+
+
 _TABLES = {
     "topics": {"id", "name", "type", "serialization_format"},
     "messages": {"topic_id", "timestamp", "data"},
@@ -288,36 +292,38 @@ def _pages(
     database: sqlite3.Connection, query: str, values: list[int], at_once: int, report: _Report
 ) -> Iterator[_Rows]:
     """The rows of a query, some at once; `report` is told of damage, and reading goes on behind it."""
+    limited = f"{query} LIMIT ?"  # without, Python looks at the row behind before it gives one
     start: int | None = _FIRST
     count = at_once
     while start is not None and start <= _LAST:
         try:
-            cursor = database.execute(query, (start, *values))
-            while rows := cursor.fetchmany(count):
-                columns = list(zip(*rows, strict=True))
-                numbers = columns[0]
-                if numbers[0] < start or not all(map(operator.lt, numbers, numbers[1:])):
-                    raise sqlite3.DatabaseError("rows are out of order")
-                start = numbers[-1] + 1
-                yield columns
-            return
+            rows = database.execute(limited, (start, *values, count)).fetchall()
+            if not rows:
+                return
+            columns = list(zip(*rows, strict=True))
+            numbers = columns[0]
+            if numbers[0] < start or not all(map(operator.lt, numbers, numbers[1:])):
+                raise sqlite3.DatabaseError("rows are out of order")
+            start = numbers[-1] + 1
+            yield columns
+            continue
         except _DAMAGE as error:
-            damage = str(error)
+            damage = _told(error)
         if count > 1:  # those before the damaged one are lost with it
             count = 1
             continue
         report(damage)
-        start, count = _behind(database, query, values, start), at_once
+        start, count = _behind(database, limited, values, start), at_once
 
 
 def _behind(
-    database: sqlite3.Connection, query: str, values: list[int], damaged: int
+    database: sqlite3.Connection, limited: str, values: list[int], damaged: int
 ) -> int | None:
     """The first row number behind a damaged one from which on reading is possible again; None if there is none."""
 
     def readable(start: int) -> bool:
         try:
-            database.execute(query, (start, *values)).fetchone()
+            database.execute(limited, (start, *values, 1)).fetchone()
         except _DAMAGE:
             return False
         return True
@@ -368,7 +374,9 @@ def _with_log(path: str) -> tuple[object, str]:
             "make room there or set TMPDIR to another folder"
         ) from error
     except _DAMAGE as error:
-        raise BagError(f"{path} cannot be read with its log ({error}); copy both again") from error
+        raise BagError(
+            f"{path} cannot be read with its log ({_told(error)}); copy both again"
+        ) from error
     return keeper, copy
 
 
