@@ -155,8 +155,8 @@ class Rosbag1File:
         there = [extent for extent in extents if extent.counts]
         self.start_ns = min((extent.start_ns for extent in there), default=None)
         self.end_ns = max((extent.end_ns for extent in there), default=None)
-        if len({extent.start for extent in extents}) < len(extents):
-            raise Damaged("the index names a chunk twice")
+        if position != self._source.size or len({x.start for x in extents}) < len(extents):
+            raise Damaged("the index leaves something out, or names a chunk twice")
         self._extents = tuple(sorted(extents, key=lambda extent: extent.start))
 
     def _extent(self, record: Record) -> _Extent:
@@ -181,6 +181,7 @@ class Rosbag1File:
     def _scan(self) -> None:
         """Without an index: read everything once to know what there is."""
         self.topics, self._names, self._connections = {}, [], {}
+        self.start_ns = self.end_ns = None
         for batch in self._walk(_Selection(None, None, None, strict=False)):
             for index, count in enumerate(np.bincount(batch.topic).tolist()):
                 self.topics[self._names[index]].count += count
