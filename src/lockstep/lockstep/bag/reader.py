@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -63,7 +64,8 @@ class Bag:
         try:
             for name in self.files:
                 self._sources.append(open_source(name))
-                self._open.append(open_file(self._sources[-1]))
+                with _enough_memory(name):
+                    self._open.append(open_file(self._sources[-1]))
         except BaseException:
             self.close()
             raise
@@ -73,6 +75,7 @@ class Bag:
                 known.count += topic.count
                 known.meet(topic)
         self._disagreement = _disagreement(self.path, information, self.topics)
+        self._miscount: str | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -93,7 +96,8 @@ class Bag:
     @property
     def problem(self) -> str | None:
         """Why the bag is not whole, as far as it is known; None if it is."""
-        return next((file.problem for file in self._open if file.problem), self._disagreement)
+        problems = (*(file.problem for file in self._open), self._disagreement, self._miscount)
+        return next(filter(None, problems), None)
 
     @property
     def count(self) -> int:
@@ -127,19 +131,20 @@ class Bag:
         """Messages as columns, in file order: of `topics` (default: all), with start_ns <= log time < end_ns.
 
         Strict: raises BagError at the end, or where the file is damaged, unless all that the bag counts was there.
-        Otherwise yields all that is whole; `problem` then says what was lost.
+        Otherwise yields all that is whole; `problem` then says what was lost. A topic that the index of a damaged file
+        leaves out is among `topics` from its first batch on.
         """
         chosen = None if topics is None else frozenset(topics)
         seen: dict[str, int] = {}
-        for file in self._open:
-            for batch in file.batches(chosen, start_ns, end_ns, strict):
-                for name, count in zip(
-                    batch.topics, np.bincount(batch.topic).tolist(), strict=False
-                ):
-                    seen[name] = seen.get(name, 0) + count
-                yield batch
-        if strict and start_ns is None and end_ns is None:
-            self._check(seen, self.topics.keys() if chosen is None else chosen)
+        for name, file in zip(self.files, self._open, strict=True):
+            with _enough_memory(name):
+                for batch in file.batches(chosen, start_ns, end_ns, strict):
+                    self._count(batch, file, seen)
+                    yield batch
+        if start_ns is None and end_ns is None:
+            self._compare(seen, self.topics.keys() if chosen is None else chosen)
+            if strict and self.problem:
+                raise BagError(self.problem)
 
     def messages(
         self,
@@ -176,6 +181,7 @@ class Bag:
         none = np.empty(0, np.uint8), np.empty(0, np.int64), np.empty(0, np.int64)
         empty = self.codec(topic).columns(*none, paths)
         expected = self.topic(topic).count if start_ns is None and end_ns is None else 0
+        expected = min(expected, sum(source.size for source in self._sources))  # it is only a claim
         gathered = {path: Gathering(empty[path], expected) for path in paths}
         for found in self._columns(topic, paths, (start_ns, end_ns), strict, gathered):
             for path, column in found.items():
@@ -223,17 +229,31 @@ class Bag:
                 raise error.of(topic, done + error.tick) from error
             done += len(batch)
 
-    def _check(self, seen: dict[str, int], chosen: Collection[str]) -> None:
-        """Raise BagError unless all messages that are counted were seen."""
+    def _count(self, batch: Batch, file: BagFile, seen: dict[str, int]) -> None:
+        for name, count in zip(batch.topics, np.bincount(batch.topic).tolist(), strict=False):
+            seen[name] = seen.get(name, 0) + count
+            if name not in self.topics:
+                self.topics[name] = replace(file.topics[name], count=0)
+
+    def _compare(self, seen: dict[str, int], chosen: Collection[str]) -> None:
+        """Note it if other messages were seen than are counted."""
         for name in chosen:
             counted = self.topics[name].count if name in self.topics else 0
             if seen.get(name, 0) != counted:
-                raise BagError(
+                self._miscount = (
                     f"{self.path} is damaged: {name} has {seen.get(name, 0)} messages where its index counts "
                     f"{counted}; record or copy it again"
                 )
-        if self.problem:
-            raise BagError(self.problem)
+
+
+@contextmanager
+def _enough_memory(name: str) -> Iterator[None]:
+    try:
+        yield
+    except MemoryError as error:
+        raise BagError(
+            f"{name} takes more memory than there is, or a size in it is wrong; record or copy it again"
+        ) from error
 
 
 def _disagreement(

@@ -52,7 +52,7 @@ class Survey:
 
 def survey(bag: Bag, progress: Callable[[int, int], None] | None = None) -> Survey:
     """Read the whole bag once; `progress` is told how many of how many messages are read."""
-    times: dict[str, list[Int64s]] = {name: [] for name in bag.topics}
+    times: dict[str, list[Int64s]] = {}
     found = {t.name: TopicSurvey(t.name, t.type) for t in bag.topics.values()}
     offset_ns: int | None = None
     backward = _Backward()
@@ -64,14 +64,15 @@ def survey(bag: Bag, progress: Callable[[int, int], None] | None = None) -> Surv
         for index in np.unique(batch.topic):
             mine = batch.topic == index
             name = batch.topics[index]
-            times[name].append(batch.log_time_ns[mine])
+            if name not in found:  # its file is damaged
+                found[name] = TopicSurvey(name, bag.topics[name].type)
+            times.setdefault(name, []).append(batch.log_time_ns[mine])
             found[name].bytes += int(batch.length[mine].sum())
         done += len(batch)
         if progress is not None:
             progress(done, bag.count)
     for name, parts in times.items():
-        if parts:
-            _describe(found[name], np.concatenate(parts))
+        _describe(found[name], np.concatenate(parts))
     problems = [bag.problem] if bag.problem else []
     problems += [topic.clash for topic in bag.topics.values() if topic.clash]
     problems += backward.problems()
