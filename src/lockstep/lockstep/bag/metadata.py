@@ -21,6 +21,7 @@ _HISTORY = _OTHER | {1: "keep_last", 2: "keep_all"}
 _RELIABILITY = _OTHER | {1: "reliable", 2: "best_effort"}
 _DURABILITY = _OTHER | {1: "transient_local", 2: "volatile"}
 _DEEPEST = 32
+_MOST = 1 << 22
 _FOREVER = {"sec": 9223372036, "nsec": 854775807}
 
 
@@ -57,7 +58,9 @@ def parse(data: bytes, name: str) -> dict[str, Any]:
             raise ValueError("it is too large")
         information = dict(_loaded(data.decode("utf-8"))["rosbag2_bagfile_information"])
         for row in (rows := information.get("topics_with_message_count") or []):
-            int(row["message_count"]), str(row["topic_metadata"]["name"])
+            topic, count = row["topic_metadata"]["name"], row["message_count"]
+            if not isinstance(topic, str) or not isinstance(count, int):
+                raise TypeError("topics_with_message_count")
         names = information.get("relative_file_paths") or []
         if not all(isinstance(row, str) for row in names) or isinstance(names, str):
             raise TypeError("relative_file_paths")
@@ -154,14 +157,24 @@ def parse_qos(text: str) -> tuple[OfferedQoS, ...]:
 
 
 def _loaded(text: str) -> Any:
-    """What YAML text says; raises ValueError if it is nested so deeply that libyaml would end the process."""
-    depth = 0
+    """What YAML text says; raises ValueError if it is nested so deeply that libyaml would end the process.
+
+    The same for what would never end because aliases of aliases multiply.
+    """
+    open_: list[tuple[str | None, int]] = []  # anchors of what is open, and the values before each
+    sizes: dict[str | None, int] = {}  # values under each anchor, aliases written out
+    count = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            depth += 1
-        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            depth -= 1
-        if depth > _DEEPEST:
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_.append((event.anchor, count))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = open_.pop()
+            if anchor is not None:
+                sizes[anchor] = count - before
+        elif isinstance(event, yaml.AliasEvent):
+            count += sizes.get(event.anchor, 0)
+        count += 1
+        if len(open_) > _DEEPEST or count > _MOST:
             raise ValueError("it is nested too deeply")
     return yaml.load(text, Loader=yaml.CSafeLoader)
 
