@@ -167,6 +167,10 @@ def _is_bag_name(name: str) -> bool:
     return _COMPRESSED.sub("", name).endswith(SUFFIXES)
 
 
+def _is_in_folder(name: str) -> bool:
+    return _is_bag_name(name) and not name.startswith(".")  # macOS leaves a ._x.mcap beside x.mcap
+
+
 def _natural(name: str) -> list[tuple[str, int]]:
     """Sorts bag_10 behind bag_9."""
     return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", name)]
@@ -199,7 +203,7 @@ class _Folder:
             names = [entry.name for entry in os.scandir(self._path) if entry.is_file()]
         except OSError as error:
             raise BagError(f"{self._path} cannot be read: {error.strerror}") from error
-        return sorted(filter(_is_bag_name, names), key=_natural)
+        return sorted(filter(_is_in_folder, names), key=_natural)
 
     def metadata(self) -> bytes | None:
         path = self.join(metadata.FILE_NAME)
@@ -237,7 +241,7 @@ class _UrlFolder:
         return metadata.FILE_NAME in self._there() or bool(self.bag_names())
 
     def bag_names(self) -> list[str]:
-        return sorted(filter(_is_bag_name, self._there()), key=_natural)
+        return sorted(filter(_is_in_folder, self._there()), key=_natural)
 
     def metadata(self) -> bytes | None:
         return url.read_if_there(self.join(metadata.FILE_NAME), metadata.LARGEST)
