@@ -5,7 +5,6 @@ import json
 import pytest
 from conftest import ROOT, Stranger
 from lockstep.bag import Bag
-from lockstep.bag.decode import Decoder
 from rosbags.highlevel import AnyReader
 
 VERIFY = ROOT / "src/lockstep_examples/verify"
@@ -68,8 +67,8 @@ def test_a_recorded_bag_is_a_rosbag2_bag_that_others_read(stranger: Stranger):
         1997,
     )
     source = Bag(ROOT / "bags/gazebo_diff_drive")
-    decoder = Decoder(source.topic("/clock"))
-    clocks = [decoder.decode(m.data, 0).clock for m in source.messages(["/clock"])]
+    decode = source.codec("/clock").decode
+    clocks = [decode(m.data).clock for m in source.messages(["/clock"])]
     clock = {c.sec * 1_000_000_000 + c.nanosec for c in clocks}
     assert {time_ns for time_ns, _ in messages} <= clock, "logged on the simulation's time"
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.compare import CompareError, Tolerance, Tolerances, align, compare, write_text_diffs
 from lockstep.compare.align import align_ticks, tolerance_ns
+from lockstep.compare.text_diff import text_diff
 from lockstep.compare.values import deviations, seconds
 
 
@@ -231,8 +232,89 @@ def test_missing_and_extra_messages_are_findings(tmp_path):
     b = write(tmp_path / "b", [(t * 10, pair(t)) for t in range(10) if t != 4])
     key = compare(a, b, origin_ns=0).keys["/out"]
     assert (key.aligned, key.differing) == (8, 0)
-    assert (key.only_a, key.only_b) == ([(4, 40)], [(6, 70)])
+    assert (key.only_a.tolist(), key.only_b.tolist()) == ([[4, 40]], [[6, 70]])
     assert not key.matches
+
+
+def test_messages_out_of_order_are_findings_and_the_others_are_compared(tmp_path):
+    a = write(tmp_path / "a", [(t * 10, pair(t)) for t in range(6)])
+    b = write(tmp_path / "b", [(t * 10, pair(t)) for t in (0, 1, 4, 2, 3, 5)])
+    comparison = compare(a, b, origin_ns=0)
+    key = comparison.keys["/out"]
+    assert (key.aligned, key.differing, key.equal_bytes) == (5, 0, 5)
+    assert key.reordered.tolist() == [[4, 2]]
+    assert (comparison.grade, comparison.all_match) == ("wrong messages", False)
+    assert "1 out of order" in comparison.summary()
+    assert "@@ tick 4 / 2 @@" in list(text_diff(comparison, key))
+
+
+def test_time_that_runs_backwards_in_both_is_no_difference(tmp_path):
+    times = [0, 10, 20, 0, 10, 20]
+    a = write(tmp_path / "a", [(t, pair(tick)) for tick, t in enumerate(times)])
+    b = write(tmp_path / "b", [(t + (t == 20), pair(tick)) for tick, t in enumerate(times)])
+    key = compare(a, b, origin_ns=0).keys["/out"]
+    assert (key.aligned, key.equal_bytes, len(key.reordered)) == (6, 6, 0)
+
+
+def test_messages_of_one_time_are_counted(tmp_path):
+    a = write(tmp_path / "a", [(t * 10, pair(t)) for t in range(3)])
+    b = write(tmp_path / "b", [(t * 10, pair(t)) for t in (0, 1, 1, 2)])
+    comparison = compare(a, b, origin_ns=0)
+    key = comparison.keys["/out"]
+    assert key.duplicates == (0, 1)
+    assert key.only_b.tolist() == [[2, 10]]
+    assert "1 at the time of another in b" in comparison.summary()
+
+
+def test_offset_and_drift_of_the_clocks_are_told(tmp_path):
+    seconds_10 = [t * 10_000_000 for t in range(1000)]
+    a = write(tmp_path / "a", [(t, pair(0)) for t in seconds_10])
+    b = write(tmp_path / "b", [(round(t * 1.0001) + 500_000, pair(0)) for t in seconds_10])
+    comparison = compare(a, b, origin_ns=0)
+    key = comparison.keys["/out"]
+    assert key.clock_offset_ns == pytest.approx(500_000, abs=1)
+    assert key.clock_drift == pytest.approx(1e-4, rel=1e-3)
+    assert "clock of b: +0.000500000 s, drifts by 100 ppm" in comparison.summary()
+
+
+@pytest.mark.parametrize(
+    ("x", "tolerance", "grade"),
+    [
+        (0.0, {}, "identical bytes"),
+        (-0.0, {}, "equal values"),
+        (1e-9, {"*": Tolerance(abs=1e-6)}, "within tolerance"),
+        (1e-9, {"x": Tolerance(ignore=True)}, "within tolerance"),
+        (1e-9, {}, "wrong values"),
+    ],
+)
+def test_the_verdict_is_graded(tmp_path, x, tolerance, grade):
+    a = write(tmp_path / "a", [(t, pair(0.0)) for t in range(3)])
+    b = write(tmp_path / "b", [(t, pair(x)) for t in range(3)])
+    comparison = compare(a, b, tolerances=Tolerances(tolerance))
+    assert comparison.grade == grade
+    assert comparison.all_match == (grade != "wrong values")
+
+
+def test_a_match_says_what_so_many_samples_prove(tmp_path):
+    a = write(tmp_path / "a", [(t, pair(0)) for t in range(300)])
+    summary = compare(a, a).summary()
+    assert "identical bytes in 300 messages: with 95 % confidence fewer than 1 % differ" in summary
+
+
+def test_auto_takes_stamps_where_both_have_them_and_says_so(bags):
+    with Bag(bags / "husky_gps_imu_odom") as bag:
+        comparison = compare(bag, bag, align_by="auto", topics=["/imu/data"])
+    assert comparison.keys["/imu/data"].align == "stamp"
+    assert "aligned by stamp" in comparison.summary()
+
+
+def test_auto_takes_time_or_else_ticks_where_there_are_no_stamps(tmp_path):
+    a = write(tmp_path / "a", [(t * 1000, pair(t)) for t in range(20)])
+    near = write(tmp_path / "near", [(t * 1000 + 5, pair(t)) for t in range(20)])
+    other = write(tmp_path / "other", [(t * t, pair(t)) for t in range(20)])
+    assert compare(a, near, align_by="auto").keys["/out"].align == "time"
+    assert compare(a, other, align_by="auto").keys["/out"].align == "tick"
+    assert compare(a, other, align_by="auto").all_match
 
 
 def test_a_topic_of_one_side_only_is_a_finding(tmp_path):

@@ -1,7 +1,8 @@
 """Comparing two bags: align, tolerances, values, text diffs. Needs no ROS."""
 
 from .align import Alignment, align, tolerance_ns
-from .compare import Comparison, KeyComparison, compare
+from .compare import compare
+from .comparison import Comparison, KeyComparison
 from .errors import CompareError
 from .text_diff import write_text_diffs
 from .tolerance import Tolerance, Tolerances

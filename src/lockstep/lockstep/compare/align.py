@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +18,15 @@ Times = npt.NDArray[np.int64]
 class Alignment:
     """Ticks of A and B that belong together, and those that stand alone.
 
-    `a[k]` pairs with `b[k]`, both increasing; all are int64 arrays of ticks.
+    `a[k]` pairs with `b[k]`, both increasing; all are int64 arrays of ticks (n,).
     """
 
     a: Times
     b: Times
     only_a: Times
     only_b: Times
+    reordered: Times
+    """Ticks of A and B that belong together but come in another order than those around them, (n, 2)."""
 
 
 def align(times_a: Times, times_b: Times, tolerance_ns: int | None = None) -> Alignment:
@@ -36,9 +39,12 @@ def align(times_a: Times, times_b: Times, tolerance_ns: int | None = None) -> Al
         tolerance_ns = _half_interval(times_a)
     if np.array_equal(times_a, times_b):
         return align_ticks(len(times_a), len(times_b))
-    pairs = _pair(times_a.tolist(), times_b.tolist(), tolerance_ns)
-    a, b = np.array(pairs, np.int64).reshape(-1, 2).T
-    return _alignment(a, b, len(times_a), len(times_b))
+    order_a, order_b = (np.argsort(times, kind="stable") for times in (times_a, times_b))
+    found = _pair(times_a[order_a].tolist(), times_b[order_b].tolist(), tolerance_ns)
+    ranks_a, ranks_b = np.array(found, np.int64).reshape(-1, 2).T
+    a, b = order_a[ranks_a], order_b[ranks_b]
+    by_tick = np.argsort(a, kind="stable")
+    return _alignment(a[by_tick], b[by_tick], len(times_a), len(times_b))
 
 
 def align_ticks(count_a: int, count_b: int) -> Alignment:
@@ -84,9 +90,44 @@ def _pair(a: list[int], b: list[int], tolerance: int) -> list[tuple[int, int]]:
 
 
 def _alignment(a: Times, b: Times, count_a: int, count_b: int) -> Alignment:
+    """`a` increases; what of `b` does not is out of order."""
+    kept = _increasing(b)
     return Alignment(
-        a=a,
-        b=b,
+        a=a[kept],
+        b=b[kept],
         only_a=np.setdiff1d(np.arange(count_a), a, assume_unique=True),
         only_b=np.setdiff1d(np.arange(count_b), b, assume_unique=True),
+        reordered=np.stack([a[~kept], b[~kept]], axis=1),
     )
+
+
+def _increasing(values: Times) -> npt.NDArray[np.bool_]:
+    """Which values (n,) make up a longest increasing subsequence (patience sorting)."""
+    if (np.diff(values) > 0).all():
+        return np.ones(len(values), np.bool_)
+    ends: list[int] = []
+    at: list[int] = []
+    before = np.full(len(values), -1)
+    for index, value in enumerate(values.tolist()):
+        place = bisect_left(ends, value)
+        before[index] = at[place - 1] if place else -1
+        ends[place : place + 1] = [value]
+        at[place : place + 1] = [index]
+    kept = np.zeros(len(values), np.bool_)
+    index = at[-1]
+    while index >= 0:
+        kept[index] = True
+        index = int(before[index])
+    return kept
+
+
+def clock_fit(times_a: Times, times_b: Times) -> tuple[float, float]:
+    """Offset in ns and drift (dimensionless) of the times of B to those of A that they belong to, by least squares."""
+    if not len(times_a):
+        return 0.0, 0.0
+    shift = (times_b - times_a).astype(np.float64)
+    from_start = (times_a - times_a[0]).astype(np.float64)
+    spread = from_start - from_start.mean()
+    square = float(spread @ spread)
+    drift = float(spread @ shift) / square if square else 0.0
+    return float(shift.mean() - drift * from_start.mean()), drift

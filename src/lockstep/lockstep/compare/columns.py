@@ -35,11 +35,13 @@ class ColumnJudge:
         self._topic = topic
         self._codecs = codecs
         self.fields: dict[str, FieldComparison] = {}
+        self.ignored: list[str] = []
         self._parts: dict[str, tuple[str, ...]] = {}
         """The paths whose columns a field is judged by: its own, or the four of a quaternion."""
         for path, described in codecs[0].fields().items():
             tolerance = tolerances.of(path)
             if tolerance.ignore:
+                self.ignored.append(path)
                 continue
             name, kind = path, described
             parts: tuple[str, ...] = (path,)

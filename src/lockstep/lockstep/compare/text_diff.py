@@ -7,10 +7,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from .compare import KEPT_TICKS, Comparison, KeyComparison, TickDifference
+from .comparison import KEPT_TICKS, Comparison, KeyComparison, TickDifference
+from .fields import FieldComparison
+from .judge import NS_PER_S
 from .values import Deviation, seconds
 
 _KEPT_FIELDS = 50
+_DRIFT = 1e-7  # less is rounding
 
 
 def write_text_diffs(comparison: Comparison, folder: Path) -> dict[str, Path]:
@@ -40,9 +43,34 @@ def summary(comparison: Comparison) -> Iterator[str]:
         yield f"DIFFERENT: {comparison.name_b} does not do what {comparison.name_a} does"
     for key in comparison.keys.values():
         yield from _summary_of_key(comparison, key)
+    if comparison.all_match:
+        yield _confidence(comparison)
     patterns = comparison.tolerances.by_pattern
     rules = ", ".join(f"{pattern}: {tolerance}" for pattern, tolerance in patterns.items())
-    yield f"aligned by {comparison.align}; tolerances: {rules or 'none, values must be equal'}"
+    used = sorted({key.align for key in comparison.keys.values() if not key.problem})
+    yield (
+        f"aligned by {' and '.join(used) or comparison.align}; "
+        f"tolerances: {rules or 'none, values must be equal'}"
+    )
+
+
+def _confidence(comparison: Comparison) -> str:
+    """What it means that none of n messages differ: the rule of three, 3 / n at 95 %."""
+    rate = 3 / max(1, comparison.samples)
+    share = f"{rate * 100:.2g} %" if rate < 1 else "100 %"
+    return (
+        f"{comparison.grade} in {comparison.samples} messages: "
+        f"with 95 % confidence fewer than {share} differ"
+    )
+
+
+def _judged(found: FieldComparison) -> str:
+    by = (
+        f"share within {found.tolerance.abs:g}"
+        if found.tolerance.by == "quantile"
+        else found.tolerance.by
+    )
+    return f"{found.field}: {by} is {found.judged:.6g} over {found.compared} elements, tolerance {found.tolerance}"
 
 
 def text_diff(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
@@ -52,17 +80,24 @@ def text_diff(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
     if key.problem:
         yield f"@@ {key.problem} @@"
     hunks: list[tuple[int, list[str]]] = [(d.time_ns, list(_hunk(d))) for d in key.kept]
+    for tick_a, tick_b in key.reordered[:KEPT_TICKS].tolist():
+        yield f"@@ tick {tick_a} / {tick_b} @@"
+        yield f" in another order in {comparison.name_b}, not compared"
+    for found in key.fields.values():
+        if found.judged is not None and not found.matches:
+            yield f"@@ {_judged(found)} @@"
     for sign, name, alone in (
         ("-", comparison.name_a, key.only_a),
         ("+", comparison.name_b, key.only_b),
     ):
         hunks += [
             (time_ns, [f"@@ tick {tick}, t = {seconds(time_ns)} s @@", f"{sign}only in {name}"])
-            for tick, time_ns in alone[:KEPT_TICKS]
+            for tick, time_ns in alone[:KEPT_TICKS].tolist()
         ]
     for _, lines in sorted(hunks, key=lambda hunk: hunk[0]):
         yield from lines
     hidden = key.differing + len(key.only_a) + len(key.only_b) - len(hunks)
+    hidden += max(0, len(key.reordered) - KEPT_TICKS)
     if hidden:
         yield f"… {hidden} more like this"
 
@@ -91,15 +126,28 @@ def _summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]
         yield head + key.problem
         return
     parts = [f"{key.aligned} aligned", f"{key.differing} differ"]
-    if key.only_a:
+    if len(key.only_a):
         parts.append(f"{len(key.only_a)} only in {comparison.name_a}")
-    if key.only_b:
+    if len(key.only_b):
         parts.append(f"{len(key.only_b)} only in {comparison.name_b}")
+    if len(key.reordered):
+        parts.append(f"{len(key.reordered)} out of order")
+    for name, count in zip((comparison.name_a, comparison.name_b), key.duplicates, strict=True):
+        if count and key.duplicates[0] != key.duplicates[1]:
+            parts.append(f"{count} at the time of another in {name}")
     if key.equal_bytes:
         parts.append(f"{key.equal_bytes} with identical bytes")
-    if key.largest_shift_ns and comparison.align == "time":
+    if key.largest_shift_ns and key.align == "time":
         parts.append(f"up to {seconds(key.largest_shift_ns)} s apart")
     yield head + ", ".join(parts)
+    if key.largest_shift_ns and key.align == "time" and abs(key.clock_drift) > _DRIFT:
+        yield (
+            f"  clock of {comparison.name_b}: {key.clock_offset_ns / NS_PER_S:+.9f} s, "
+            f"drifts by {key.clock_drift * 1e6:.3g} ppm"
+        )
+    for found in key.fields.values():
+        if found.judged is not None and not found.matches:
+            yield f"  {_judged(found)}"
     if key.first:
         deviation = key.first.fields[0]
         yield (
@@ -107,8 +155,8 @@ def _summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]
             f"is {deviation.b}, expected {deviation.a}{_reason(deviation)}"
         )
     for name, alone in ((comparison.name_a, key.only_a), (comparison.name_b, key.only_b)):
-        if alone:
-            yield f"  first only in {name}: tick {alone[0][0]}, t = {seconds(alone[0][1])} s"
+        if len(alone):
+            yield f"  first only in {name}: tick {alone[0, 0]}, t = {seconds(int(alone[0, 1]))} s"
     if key.worst and key.worst.error is not None:
         worst = key.worst
         yield (
