@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from .batch import Batch
@@ -19,6 +22,8 @@ _LONGEST_S = 4e9  # 64-bit nanoseconds
 class Sink(Protocol):
     """What a bag is copied to: a BagWriter or a Sqlite3Writer."""
 
+    path: Path
+
     @property
     def counts(self) -> dict[str, int]: ...
     def add_topic(
@@ -33,6 +38,7 @@ class Sink(Protocol):
         message_encoding: str = "cdr",
     ) -> None: ...
     def write_batch(self, batch: Batch) -> None: ...
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ def select(
             f"nothing lies between {start_s or 0:g} s and {end_s:g} s; give an end after the start"
         )
     return Selection(
-        chosen,
+        None if topics is None and not exclude else chosen,
         None if start_s is None else bag.start_ns + round(start_s * 1e9),
         None if end_s is None else bag.start_ns + round(end_s * 1e9),
     )
@@ -89,18 +95,21 @@ def copy(
     *,
     strict: bool = True,
     progress: Progress | None = None,
-) -> None:
-    """Copy messages with their topics, times and sequence numbers as they are recorded.
+) -> int:
+    """Copy messages with their topics, times and sequence numbers as they are recorded; gives how many.
 
     Topics that the sink has already are added to. Strict: raises BagError where the bag is damaged; else all that
     is whole is copied, and `bag.problem` says what was lost.
     """
     selection = selection or Selection()
-    names = {name: name for name in bag.topics} if selection.names is None else selection.names
-    for name, new in names.items():
+    everything = selection.names is None
+    names = dict(selection.names or {})
+
+    def add(name: str, new: str) -> None:
         topic = bag.topic(name)
         if topic.clash:
             raise BagError(topic.clash)
+        names[name] = new
         if new not in sink.counts:
             sink.add_topic(
                 new,
@@ -111,10 +120,47 @@ def copy(
                 encoding=topic.encoding,
                 message_encoding=topic.message_encoding,
             )
+
+    for name in bag.topics if everything else list(names):
+        add(name, names.get(name, name))
     total, done = sum(bag.topics[name].count for name in names), 0
     chosen = None if names.keys() == bag.topics.keys() else names.keys()
     for batch in bag.batches(chosen, selection.start_ns, selection.end_ns, strict):
+        if everything:
+            for name in bag.topics.keys() - names.keys():  # an index may leave out a topic
+                add(name, name)
         sink.write_batch(replace(batch, topics=tuple(names.get(name, "") for name in batch.topics)))
         done += len(batch)
         if progress is not None:
             progress(done, total)
+    return done
+
+
+@contextmanager
+def new_bag(writer: Sink) -> Iterator[None]:
+    """Closes a bag that is being written; an error that ends the with-statement then says what the bag holds.
+
+    If that is nothing, the bag is deleted.
+    """
+    try:
+        try:
+            yield
+        finally:
+            writer.close()
+    except BagError as error:
+        raise BagError(f"{error}; {_left(writer.path)}") from error
+
+
+def _left(path: Path) -> str:
+    try:
+        with Bag(path) as bag:
+            count = bag.count
+    except BagError:
+        count = 0
+    if count:
+        return f"{path} holds the {count} messages before that"
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+    return "nothing was copied"

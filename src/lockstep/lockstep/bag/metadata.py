@@ -98,9 +98,14 @@ def joined(informations: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def write(
-    folder: Path, file: str, start_ns: int, end_ns: int, topics: Sequence[TopicMetadata]
+    folder: Path,
+    file: str,
+    start_ns: int,
+    end_ns: int,
+    topics: Sequence[TopicMetadata],
+    storage: str = "mcap",
 ) -> None:
-    """Write version 9 metadata for a folder with one MCAP file, all of it or none; times in ns."""
+    """Write version 9 metadata for a folder with one file, all of it or none; times in ns."""
     count = sum(topic.message_count for topic in topics)
     span = {
         "duration": {"nanoseconds": end_ns - start_ns},
@@ -109,7 +114,7 @@ def write(
     }
     information = {
         "version": 9,
-        "storage_identifier": "mcap",
+        "storage_identifier": storage,
         **span,
         "topics_with_message_count": [
             {
@@ -152,7 +157,14 @@ def parse_qos(text: str) -> tuple[OfferedQoS, ...]:
     """
     try:
         return tuple(_qos(row) for row in _loaded(text) or [])
-    except (KeyError, TypeError, ValueError, yaml.YAMLError, RecursionError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        OverflowError,
+        yaml.YAMLError,
+        RecursionError,
+    ) as error:
         raise ValueError(f"not a QoS profile ({type(error).__name__}: {error})") from error
 
 

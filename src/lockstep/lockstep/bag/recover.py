@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .convert import Progress, copy
+from .convert import Progress, Selection, copy, new_bag
 from .errors import BagError
 from .reader import Bag
-from .storage import STORAGES
+from .source import files_in, stem
+from .topic import Topic
 from .writer import BagWriter
 
 
@@ -26,11 +27,8 @@ class Recovery:
 
 def recovered_path(path: str | os.PathLike[str]) -> Path:
     """Where a bag is recovered to unless another place is chosen: `<name>_recovered` beside it."""
-    source = Path(path).absolute()
-    name = source.name
-    for storage in STORAGES:
-        name = name.partition(storage.suffix)[0] or name
-    return source.with_name(f"{name}_recovered")
+    source = Path(os.path.abspath(path))
+    return source.with_name(f"{stem(source.name)}_recovered")
 
 
 def recover(
@@ -40,22 +38,28 @@ def recover(
 ) -> Recovery:
     """Write all whole messages of a bag to a new one; the original is only read.
 
-    Raises BagError if there is nothing to save or `output` exists.
+    Topics that are recorded with two types are left out. Raises BagError if there is nothing to save or `output`
+    exists.
     """
     with ExitStack() as stack:
         bags, lost = _open(path, stack)
-        if lost and not any(bag.count for bag in bags):
-            raise BagError(f"{path} holds no whole message: {lost[0]}")
+        clashes = _clashes(bags)
+        lost.extend(clashes.values())
         counted = sum(bag.count for bag in bags)
-        with BagWriter(output) as writer:
+        writer = BagWriter(output)
+        with new_bag(writer):
+            saved = 0
             for bag in bags:
-                before = sum(writer.counts.values())
-                copy(bag, writer, strict=False, progress=_from(before, counted, progress))
+                names = {name: name for name in bag.topics if name not in clashes}
+                selection = Selection(names if clashes else None)
+                watch = _from(saved, counted, progress)
+                saved += copy(bag, writer, selection, strict=False, progress=watch)
                 lost.extend(filter(None, [bag.problem]))
-    saved = sum(writer.counts.values())
+            if lost and not saved:
+                raise BagError(f"{path} holds no whole message: {_without_advice(lost[0])}")
     if saved < counted:
         lost.append(
-            f"{counted - saved} of the {counted} messages that the index counts are not whole"
+            f"{counted - saved} of the {counted} messages that the index counts are not saved"
         )
     return Recovery(writer.path, writer.counts, tuple(map(_without_advice, lost)))
 
@@ -65,15 +69,11 @@ def _open(path: str | os.PathLike[str], stack: ExitStack) -> tuple[list[Bag], li
     try:
         return [stack.enter_context(Bag(path))], []
     except BagError as error:
-        folder = Path(path)
-        suffixes = {storage.suffix for storage in STORAGES}
-        if not folder.is_dir():
+        if not os.path.isdir(path):
             raise
         bags: list[Bag] = []
         problems = [str(error)]
-        for file in sorted(folder.iterdir(), key=_by_number):
-            if suffixes.isdisjoint(file.suffixes):
-                continue
+        for file in files_in(path):
             try:
                 bags.append(stack.enter_context(Bag(file)))
             except BagError as unreadable:
@@ -83,9 +83,17 @@ def _open(path: str | os.PathLike[str], stack: ExitStack) -> tuple[list[Bag], li
         return bags, list(dict.fromkeys(problems))
 
 
-def _by_number(file: Path) -> list[tuple[int, str]]:
-    """Sorts bag_10.mcap behind bag_9.mcap."""
-    return [(int(part or 0), text) for text, part in re.findall(r"(\D*)(\d*)", file.name)]
+def _clashes(bags: Sequence[Bag]) -> dict[str, str]:
+    """The topics that are described in two ways, and sentences about them."""
+    known: dict[str, Topic] = {}
+    clashes: dict[str, str] = {}
+    for bag in bags:
+        for topic in bag.topics.values():
+            together = known.setdefault(topic.name, replace(topic))
+            together.meet(topic)
+            if clash := topic.clash or together.clash:
+                clashes[topic.name] = clash
+    return clashes
 
 
 def _from(before: int, total: int, progress: Progress | None) -> Progress | None:

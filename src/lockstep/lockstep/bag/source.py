@@ -117,6 +117,19 @@ def bag_files(path: str | os.PathLike[str]) -> tuple[list[str], dict[str, Any]]:
     raise BagError(f"{location} does not exist; {_GIVE}")
 
 
+def files_in(folder: str | os.PathLike[str]) -> list[str]:
+    """The files of a bag's suffix in a folder of this machine in their order, whatever its metadata.yaml says."""
+    here = _Folder(os.fspath(folder))
+    return [here.join(name) for name in here.bag_names()]
+
+
+def stem(name: str) -> str:
+    """The name of a bag's file or folder without the suffixes of its storage and compression."""
+    plain = _COMPRESSED.sub("", name)
+    suffix = next(filter(plain.endswith, SUFFIXES), None)
+    return plain.removesuffix(suffix) if suffix else name
+
+
 def _location(path: str | os.PathLike[str]) -> str:
     """A path or URL; file:// is a path."""
     text = os.fspath(path)

@@ -1,24 +1,14 @@
-"""Writing rosbag2 bags with SQLite storage, which rosbag2 before Iron wrote by default."""
+"""Writing rosbag2 bags with SQLite storage, which rosbag2 before Iron wrote by default (rosbag2_storage_sqlite3)."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
-
-from rosbags.interfaces import (
-    Connection,
-    Qos,
-    QosDurability,
-    QosHistory,
-    QosLiveliness,
-    QosReliability,
-    QosTime,
-)
-from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
-from rosbags.typesys import Stores, TypesysError, get_types_from_msg, get_typestore
 
 from . import metadata
 from .batch import Batch
@@ -27,25 +17,55 @@ from .errors import BagError
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_FOREVER = QosTime(9223372036, 854775807)
+_TABLES = """
+PRAGMA synchronous = OFF;
+CREATE TABLE schema(schema_version INTEGER PRIMARY KEY, ros_distro TEXT NOT NULL);
+CREATE TABLE metadata(id INTEGER PRIMARY KEY, metadata_version INTEGER NOT NULL, metadata TEXT NOT NULL);
+CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL,
+  serialization_format TEXT NOT NULL, offered_qos_profiles TEXT NOT NULL, type_description_hash TEXT NOT NULL);
+CREATE TABLE message_definitions(id INTEGER PRIMARY KEY, topic_type TEXT NOT NULL, encoding TEXT NOT NULL,
+  encoded_message_definition TEXT NOT NULL, type_description_hash TEXT NOT NULL);
+CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL, timestamp INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE INDEX timestamp_idx ON messages (timestamp ASC);
+INSERT INTO schema VALUES (4, 'jazzy');
+"""
+
+
+@dataclass
+class _Topic:
+    id: int
+    type: str
+    type_hash: str
+    qos: tuple[metadata.OfferedQoS, ...]
+    count: int = 0
 
 
 class Sqlite3Writer:
-    """Writes one bag, like BagWriter; SQLite storage keeps neither publish times nor sequence numbers."""
+    """Writes one bag, like BagWriter; SQLite storage keeps neither publish times nor sequence numbers.
+
+    Every batch is a transaction: killed at any moment, or on a disk that fills up, the bag holds all batches before.
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        self._topics: dict[str, _Topic] = {}
+        self._definitions: dict[str, str] = {}
+        self._closed = False
         try:
-            self._writer = Writer(self.path, version=9, storage_plugin=StoragePlugin.SQLITE3)
-            self._writer.open()
-        except WriterError as error:
+            self.path.mkdir(parents=True)
+        except FileExistsError as error:
             raise BagError(
                 f"{self.path} exists already; choose another folder or delete it"
             ) from error
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
+            raise BagError(f"cannot create {self.path}: {error.strerror}") from error
+        self._file = self.path / f"{self.path.name}_0.db3"
+        try:
+            self._database = sqlite3.connect(self._file)
+            self._database.executescript(_TABLES)
+        except sqlite3.Error as error:
+            shutil.rmtree(self.path, ignore_errors=True)
             raise BagError(f"cannot create {self.path}: {error}") from error
-        self._connections: dict[str, Connection] = {}
-        self._definitions: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -61,7 +81,7 @@ class Sqlite3Writer:
     @property
     def counts(self) -> dict[str, int]:
         """Messages written so far, by topic."""
-        return {name: self._writer.counts[c.id] for name, c in self._connections.items()}
+        return {name: topic.count for name, topic in self._topics.items()}
 
     def add_topic(
         self,
@@ -75,73 +95,76 @@ class Sqlite3Writer:
         message_encoding: str = "cdr",
     ) -> None:
         """Declare a topic before its first message; see BagWriter."""
-        if message_encoding != "cdr" or encoding not in ("ros2msg", "ros2idl"):
+        kind = encoding if definition else "ros2msg"
+        if message_encoding != "cdr" or kind not in ("ros2msg", "ros2idl") or not type_name:
             raise BagError(
-                f"{name} is no ROS topic ({message_encoding}, {encoding}), which SQLite storage cannot hold; "
-                "leave it out or write MCAP"
+                f"{name} is no ROS topic ({message_encoding}, {encoding or 'no schema'}), which SQLite storage "
+                "cannot hold; leave it out or write MCAP"
             )
-        if self._definitions.setdefault(type_name, definition) != definition:
+        known = self._definitions.get(type_name)
+        if known not in (None, definition):
             raise BagError(
                 f"{name} is recorded with another definition of {type_name} than other topics, which SQLite "
                 "storage cannot hold; leave it out or write MCAP"
             )
-        self._connections[name] = self._writer.add_connection(
-            name,
-            type_name,
-            msgdef=definition,
-            rihs01=type_hash or _type_hash(name, type_name, definition),
-            offered_qos_profiles=[_qos(item) for item in qos],
-        )
+        topic = _Topic(len(self._topics) + 1, type_name, type_hash, tuple(qos))
+        try:
+            with self._database:
+                if known is None and definition:
+                    self._database.execute(
+                        "INSERT INTO message_definitions VALUES (NULL, ?, ?, ?, ?)",
+                        (type_name, encoding, definition, type_hash),
+                    )
+                self._database.execute(
+                    "INSERT INTO topics VALUES (?, ?, ?, 'cdr', ?, ?)",
+                    (topic.id, name, type_name, metadata.qos_yaml(qos), type_hash),
+                )
+        except sqlite3.Error as error:
+            raise self._unwritten(error) from error
+        self._definitions[type_name] = definition
+        self._topics[name] = topic
 
     def write_batch(self, batch: Batch) -> None:
         """Append the messages of a batch whose topics were added, with their log times."""
-        names = [self._connections.get(name) for name in batch.topics]
-        times = batch.log_time_ns.tolist()
+        topics = [self._topics.get(name) for name in batch.topics]
+        rows = zip(batch.topic.tolist(), batch.log_time_ns.tolist(), batch.payloads(), strict=True)
+        chosen = (
+            (topic.id, time_ns, data) for index, time_ns, data in rows if (topic := topics[index])
+        )
         try:
-            for topic, time_ns, data in zip(
-                batch.topic.tolist(), times, batch.payloads(), strict=True
-            ):
-                connection = names[topic]
-                if connection is not None:
-                    self._writer.write(connection, time_ns, data)
-        except sqlite3.Error as error:
-            raise BagError(f"cannot write {self.path}: {error}") from error
+            with self._database:
+                self._database.executemany("INSERT INTO messages VALUES (NULL, ?, ?, ?)", chosen)
+        except (sqlite3.Error, OverflowError) as error:
+            raise self._unwritten(error) from error
+        for index in batch.topic.tolist():
+            if topic := topics[index]:
+                topic.count += 1
 
     def close(self) -> None:
         """Write metadata.yaml; a second time is harmless."""
-        if self._writer.storage is None:
+        if self._closed:
             return
+        self._closed = True
         try:
-            self._writer.close()
+            # What an interruption came between is in the database, but was not counted.
+            counts = dict(
+                self._database.execute("SELECT topic_id, COUNT(*) FROM messages GROUP BY topic_id")
+            )
+            span = self._database.execute("SELECT MIN(timestamp), MAX(timestamp) FROM messages")
+            start_ns, end_ns = span.fetchone()
+            self._database.close()
+            for topic in self._topics.values():
+                topic.count = counts.get(topic.id, 0)
+            rows = [
+                metadata.TopicMetadata(name, topic.type, topic.count, topic.type_hash, topic.qos)
+                for name, topic in self._topics.items()
+            ]
+            metadata.write(
+                self.path, self._file.name, start_ns or 0, end_ns or 0, rows, storage="sqlite3"
+            )
         except (OSError, sqlite3.Error) as error:
-            self._writer.abort()
-            raise BagError(f"cannot write {self.path}: {error}") from error
+            raise self._unwritten(error) from error
 
-
-def _type_hash(topic: str, type_name: str, definition: str) -> str:
-    store = get_typestore(Stores.EMPTY)
-    try:
-        store.register(get_types_from_msg(definition, type_name))
-        return store.hash_rihs01(type_name)
-    except (TypesysError, KeyError, ValueError) as error:
-        raise BagError(
-            f"{topic} has no usable definition of {type_name}, which SQLite storage needs; "
-            "leave it out or write MCAP"
-        ) from error
-
-
-def _qos(offered: metadata.OfferedQoS) -> Qos:
-    history, reliability, durability = (
-        name.upper() for name in (offered.history, offered.reliability, offered.durability)
-    )
-    return Qos(
-        QosHistory.__members__.get(history, QosHistory.SYSTEM_DEFAULT),
-        offered.depth,
-        QosReliability.__members__.get(reliability, QosReliability.SYSTEM_DEFAULT),
-        QosDurability.__members__.get(durability, QosDurability.SYSTEM_DEFAULT),
-        _FOREVER,
-        _FOREVER,
-        QosLiveliness.AUTOMATIC,
-        _FOREVER,
-        avoid_ros_namespace_conventions=False,
-    )
+    def _unwritten(self, error: Exception) -> BagError:
+        what = error.strerror if isinstance(error, OSError) else error
+        return BagError(f"cannot write {self.path}: {what}")

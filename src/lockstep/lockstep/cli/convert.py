@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from ..bag import Bag, BagError, BagWriter
-from ..bag.convert import copy, select
+from ..bag.convert import copy, new_bag, select
 from ..bag.sqlite3_writer import Sqlite3Writer
 from ..run.errors import UsageError
 from .show import console, print_line, progress_bars
@@ -72,8 +72,8 @@ def command(
 ) -> None:
     """Copy a bag, whole or in part, to another storage, compression or set of topics.
 
-    A damaged bag ends with exit code 2 unless --lenient is given; what precedes the damage stays in OUT.
-    Ctrl-C leaves a valid bag with what was copied by then.
+    A damaged bag ends with exit code 2 unless --lenient is given; what precedes the damage stays in OUT, which is
+    deleted if that is nothing. Ctrl-C leaves a valid bag with what was copied by then.
 
     **Examples**
 
@@ -95,29 +95,25 @@ def command(
         )
         if bag.problem and not lenient:
             raise BagError(f"{bag.problem}; --lenient copies what is whole")
-        with (
-            progress_bars() as watch,
+        writer = (
             Sqlite3Writer(target)
             if storage is Storage.sqlite3
-            else BagWriter(target, compression=compression.value, chunk_bytes=chunk_size) as writer,
-        ):
-            try:
-                copy(
-                    bag,
-                    writer,
-                    selection,
-                    strict=not lenient,
-                    progress=watch(f"converting {source}"),
-                )
-            except BagError as error:
-                count = sum(writer.counts.values())
-                raise BagError(
-                    f"{error}; {target} holds the {count} messages before that"
-                ) from error
+            else BagWriter(target, compression=compression.value, chunk_bytes=chunk_size)
+        )
+        with new_bag(writer), progress_bars() as watch:
+            progress = watch(f"converting {source}")
+            if not copy(bag, writer, selection, strict=not lenient, progress=progress):
+                _complain(bag)
         if bag.problem:
             print_line(Console(stderr=True), f"lost: {bag.problem}")
     counts = writer.counts
     print_line(console, f"{target}: {sum(counts.values())} messages of {len(counts)} topics")
+
+
+def _complain(bag: Bag) -> None:
+    """Raise BagError if it is damage that left nothing to copy."""
+    if bag.problem:
+        raise BagError(bag.problem)
 
 
 def _renamed(words: list[str]) -> dict[str, str]:
