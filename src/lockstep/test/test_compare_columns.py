@@ -110,7 +110,7 @@ def test_columns_and_single_messages_come_to_the_same_verdict(
     written_b = [a if same else b for a, b, same in both]
     a, b = write(folder / "a", written_a), write(folder / "b", written_b, chunk_bytes)
     wanted = Tolerances({**rules, **rotations})
-    key = compare(a, b, align_by="tick", tolerances=wanted).keys["/x"]
+    key = compare(a, b, align="tick", tolerance=wanted).keys["/x"]
     wrong = []
     kinds = CODEC.fields()
     for tick, (left, right) in enumerate(zip(written_a, written_b, strict=True)):
@@ -139,7 +139,7 @@ def series(tmp_path, name, values, **others):
 def test_each_field_has_its_own_numbers(tmp_path):
     a = series(tmp_path, "a", [0.0, 1.0, 2.0, 3.0])
     b = series(tmp_path, "b", [0.0, 1.5, 2.0, 2.0], ranges=[1.0])
-    key = compare(a, b, align_by="tick").keys["/x"]
+    key = compare(a, b, align="tick").keys["/x"]
     x = key.fields["x"]
     assert (x.unequal, x.wrong, x.wrong_ticks, x.first_tick, x.max_tick) == (2, 2, 2, 1, 3)
     assert (x.max_error, x.mean_error) == (1.0, 1.5 / 4)
@@ -164,7 +164,7 @@ def test_each_field_has_its_own_numbers(tmp_path):
 def test_statistics_over_all_messages_can_be_judged(tmp_path, rule, matches):
     a = series(tmp_path, "a", [1.0, 2.0, 3.0, 4.0])
     b = series(tmp_path, "b", [1.0, 2.0, 3.0, 5.0])
-    key = compare(a, b, tolerances=Tolerances({"x": Tolerance(**rule)})).keys["/x"]
+    key = compare(a, b, tolerance=Tolerances({"x": Tolerance(**rule)})).keys["/x"]
     assert (key.matches, key.differing, key.equal_bytes) == (matches, 0, 3)
 
 
@@ -201,7 +201,7 @@ def test_a_quaternion_and_its_negative_are_one_rotation():
 def test_a_rotation_of_a_field_that_is_no_quaternion_is_refused(tmp_path):
     a = series(tmp_path, "a", [1.0])
     with pytest.raises(CompareError, match="'x' is no part of a quaternion"):
-        compare(a, a, tolerances=Tolerances({"x": Tolerance(quaternion=0.1)}))
+        compare(a, a, tolerance=Tolerances({"x": Tolerance(quaternion=0.1)}))
 
 
 def test_large_messages_are_compared_one_by_one(tmp_path):

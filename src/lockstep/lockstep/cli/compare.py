@@ -16,22 +16,34 @@ from .show import Align, console, print_json, print_line
 
 
 def command(
-    a: Annotated[Path, typer.Argument(help="The reference bag.", show_default=False)],
-    b: Annotated[Path, typer.Argument(help="The bag to judge.", show_default=False)],
+    a: Annotated[str, typer.Argument(help="The reference: any bag.", show_default=False)],
+    b: Annotated[str, typer.Argument(help="The bag to judge.", show_default=False)],
     topics: Annotated[
         list[str] | None,
         typer.Option("--topic", "-t", help="Topic to compare (repeatable; default: all)."),
     ] = None,
     align: Annotated[
-        Align, typer.Option(help="What makes two messages belong together.")
-    ] = Align.time,
+        Align,
+        typer.Option(
+            help="What makes two messages belong together; auto: stamps that both have, or else time, or else tick."
+        ),
+    ] = Align.auto,
     tolerance: Annotated[
         list[str] | None,
-        typer.Option(help="PATTERN=ABS or PATTERN=ABS,REL or PATTERN=ignore (repeatable)."),
+        typer.Option(
+            help="PATTERN=ABS, PATTERN=ABS,REL, PATTERN=ignore or PATTERN=NAME:VALUE,… with ulp, quaternion, "
+            "angle, unordered, text, by, quantile (repeatable; docs/compare.md)."
+        ),
     ] = None,
     time_tolerance: Annotated[
         float | None, typer.Option(help="Seconds; default: half the median interval.")
     ] = None,
+    absolute: Annotated[
+        bool,
+        typer.Option(
+            "--absolute", help="Times as they are, not from the first message of each bag on."
+        ),
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Folder for the text diffs; must not exist."),
@@ -45,20 +57,24 @@ def command(
     lockstep compare run1/python/bag run1/cpp/bag
 
     lockstep compare a b --topic /odom --tolerance "pose.*=1e-6" --tolerance header.stamp=ignore -o diffs
+
+    lockstep compare a b --tolerance "*.orientation=quaternion:1e-6" --tolerance "ranges=abs:0.01,by:quantile,quantile:0.99"
     """
     rules = Tolerances.parse(tolerance or [])
-    bags = Bag(a), Bag(b)
-    for topic in topics or []:
-        if all(topic not in bag.topics for bag in bags):
-            bags[0].topic(topic)
-    comparison = compare(
-        *bags,
-        topics=topics,
-        align_by=align.value,
-        time_tolerance_ns=tolerance_ns(time_tolerance),
-        tolerances=rules,
-        names=(str(a), str(b)),
-    )
+    with Bag(a) as bag_a, Bag(b) as bag_b:
+        for topic in topics or []:
+            if topic not in bag_a.topics and topic not in bag_b.topics:
+                bag_a.topic(topic)
+        comparison = compare(
+            bag_a,
+            bag_b,
+            topics=topics,
+            align=align.value,
+            origin_ns=0 if absolute else None,
+            time_tolerance_ns=tolerance_ns(time_tolerance),
+            tolerance=rules,
+            names=(a, b),
+        )
     if output is not None:
         create_folder(output)
         write_text_diffs(comparison, output)

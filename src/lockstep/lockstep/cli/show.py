@@ -34,6 +34,7 @@ TABLE_WIDTH = 124
 class Align(str, Enum):
     """How messages are aligned, as the command line spells it."""
 
+    auto = "auto"
     time = "time"
     stamp = "stamp"
     tick = "tick"

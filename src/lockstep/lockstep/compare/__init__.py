@@ -1,8 +1,9 @@
-"""Comparing two bags: align, tolerances, values, text diffs. Needs no ROS."""
+"""Comparing two bags or datasets: align, tolerances, values, text diffs. Needs no ROS."""
 
-from .align import Alignment, align, tolerance_ns
+from .align import Alignment, align_times, tolerance_ns
 from .compare import compare
 from .comparison import Comparison, KeyComparison
+from .diffdiff import ValueComparison, diffdiff
 from .errors import CompareError
 from .text_diff import write_text_diffs
 from .tolerance import Tolerance, Tolerances
@@ -14,8 +15,10 @@ __all__ = [
     "KeyComparison",
     "Tolerance",
     "Tolerances",
-    "align",
+    "ValueComparison",
+    "align_times",
     "compare",
+    "diffdiff",
     "tolerance_ns",
     "write_text_diffs",
 ]

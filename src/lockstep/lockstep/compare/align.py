@@ -29,7 +29,7 @@ class Alignment:
     """Ticks of A and B that belong together but come in another order than those around them, (n, 2)."""
 
 
-def align(times_a: Times, times_b: Times, tolerance_ns: int | None = None) -> Alignment:
+def align_times(times_a: Times, times_b: Times, tolerance_ns: int | None = None) -> Alignment:
     """Pair each time with the nearest of the other series within a tolerance.
 
     Times are ns on a common origin, in message order. The default tolerance is half the median interval
@@ -54,7 +54,7 @@ def align_ticks(count_a: int, count_b: int) -> Alignment:
 
 
 def tolerance_ns(tolerance_s: float | None) -> int | None:
-    """A tolerance in time as `align` takes it; raises CompareError for one that makes no sense."""
+    """A tolerance in time as `align_times` takes it; raises CompareError for one that makes no sense."""
     if tolerance_s is None:
         return None
     if not 0 <= tolerance_s <= MAX_TOLERANCE_S:

@@ -3,54 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
 from ..bag import Bag, BagError, Topic
 from ..bag.codec import Codec, codec_of
-from .align import Alignment, Times, align, align_ticks, clock_fit
+from .align import Alignment, Times, align_ticks, align_times, clock_fit
 from .columns import ColumnJudge
 from .comparison import Align, Comparison, KeyComparison
 from .errors import CompareError
 from .index import chosen, log_times, stamps
 from .pairs import equal_payloads, pairs
 from .showing import Showing
-from .tolerance import Tolerances
+from .sides import SideLike, as_bag
+from .tolerance import ToleranceLike, Tolerances, tolerances_of
 
 
 def compare(
-    a: Bag,
-    b: Bag,
+    a: SideLike,
+    b: SideLike,
     *,
     topics: Sequence[str] | None = None,
-    align_by: Align = "time",
+    align: Align = "auto",
     origin_ns: int | None = None,
     time_tolerance_ns: int | None = None,
-    tolerances: Tolerances | None = None,
+    tolerance: ToleranceLike = None,
     names: tuple[str, str] = ("a", "b"),
 ) -> Comparison:
-    """Compare bag `b` with the reference `a`.
+    """Compare `b` with the reference `a`: bags, paths or URLs of bags, or datasets.
 
-    Times are relative to `origin_ns` in both bags, or without it each to the first message of its own bag.
-    `time_tolerance_ns` defaults to half the median interval of each topic. Raises CompareError for what
-    cannot be compared, BagError for a bag that cannot be read whole.
+    Times are relative to `origin_ns` on both sides, or without it each to the first message of its own side; 0 makes them
+    absolute. `align` "auto" takes stamps that both have, or else the time, or else the tick. `time_tolerance_ns` defaults to half the median interval of each topic. `tolerance` is one for all
+    fields, or by field pattern: a number is an absolute one. Raises CompareError for what cannot be compared, BagError for a
+    bag that cannot be read whole.
     """
-    for bag in (a, b):
+    with ExitStack() as stack:
+        bags = as_bag(a, stack), as_bag(b, stack)
+        return _compare_bags(
+            bags,
+            Comparison(*names, align, tolerances_of(tolerance)),
+            topics,
+            origin_ns,
+            time_tolerance_ns,
+        )
+
+
+def _compare_bags(
+    bags: tuple[Bag, Bag],
+    comparison: Comparison,
+    topics: Sequence[str] | None,
+    origin_ns: int | None,
+    time_tolerance_ns: int | None,
+) -> Comparison:
+    for bag in bags:
         if bag.problem:
             raise BagError(bag.problem)
-    comparison = Comparison(*names, align_by, tolerances or Tolerances())
-    keys = sorted(topics if topics is not None else a.topics.keys() | b.topics.keys())
+    keys = sorted(topics if topics is not None else bags[0].topics.keys() | bags[1].topics.keys())
     _check_patterns(
-        comparison.tolerances, [bag.topics[k] for bag in (a, b) for k in keys if k in bag.topics]
+        comparison.tolerances, [bag.topics[k] for bag in bags for k in keys if k in bag.topics]
     )
-    times_a, times_b = (_from_origin(log_times(bag, keys), origin_ns) for bag in (a, b))
+    times_a, times_b = (_from_origin(log_times(bag, keys), origin_ns) for bag in bags)
     none = np.empty(0, np.int64)
     for key in keys:
         times = times_a.get(key, none), times_b.get(key, none)
-        comparison.keys[key] = _compare_key((a, b), key, times, comparison, time_tolerance_ns)
+        comparison.keys[key] = _compare_key(bags, key, times, comparison, time_tolerance_ns)
     if not any(key.count_a or key.count_b for key in comparison.keys.values()):
-        raise CompareError(f"{a.path} and {b.path} hold no messages to compare")
+        raise CompareError(f"{bags[0].path} and {bags[1].path} hold no messages to compare")
     return comparison
 
 
@@ -104,7 +124,7 @@ def _align(
     if result.align == "tick":
         aligned = align_ticks(len(times[0]), len(times[1]))
     else:
-        aligned = align(*times, 0 if result.align == "stamp" else time_tolerance_ns)
+        aligned = align_times(*times, 0 if result.align == "stamp" else time_tolerance_ns)
     together = times[0][aligned.a], times[1][aligned.b]
     result.aligned = len(aligned.a)
     result.only_a, result.only_b = (

@@ -60,7 +60,8 @@ def _tell_apart(a: Times, b: Times) -> bool:
 
 
 def _fit_in_time(a: Times, b: Times) -> bool:
-    """Whether the i-th messages of both come at about the same time."""
+    """Whether the i-th messages of both come at about the same time, in whatever order."""
+    a, b = np.sort(a), np.sort(b)
     steps = np.diff(a)
     interval = float(np.median(steps)) if len(steps) else 0.0
     return bool(np.mean(np.abs(b - a) <= interval / 2) > _SHARE) if len(a) else True

@@ -109,12 +109,13 @@ def _hunk(difference: TickDifference) -> Iterator[str]:
     yield f"@@ tick {tick}, t = {seconds(difference.time_ns)} s @@"
     for deviation in difference.fields[:_KEPT_FIELDS]:
         yield f"-{deviation.field}: {deviation.a}"
-        yield f"+{deviation.field}: {deviation.b}{_reason(deviation)}"
+        yield f"+{deviation.field}: {deviation.b}{reason(deviation)}"
     if len(difference.fields) > _KEPT_FIELDS:
         yield f" … {len(difference.fields) - _KEPT_FIELDS} more fields"
 
 
-def _reason(deviation: Deviation) -> str:
+def reason(deviation: Deviation) -> str:
+    """By how much a field is off, and its tolerance; nothing where that has no meaning."""
     if deviation.error is None:
         return ""
     return f"    # off by {deviation.error:.6g}, tolerance {deviation.tolerance}"
@@ -152,7 +153,7 @@ def _summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]
         deviation = key.first.fields[0]
         yield (
             f"  first at tick {key.first.tick_a}, t = {seconds(key.first.time_ns)} s: {deviation.field} "
-            f"is {deviation.b}, expected {deviation.a}{_reason(deviation)}"
+            f"is {deviation.b}, expected {deviation.a}{reason(deviation)}"
         )
     for name, alone in ((comparison.name_a, key.only_a), (comparison.name_b, key.only_b)):
         if len(alone):
@@ -161,5 +162,5 @@ def _summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]
         worst = key.worst
         yield (
             f"  largest error at tick {key.worst_tick}: {worst.field} is {worst.b}, expected {worst.a}"
-            f"{_reason(worst)}"
+            f"{reason(worst)}"
         )

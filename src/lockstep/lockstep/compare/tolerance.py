@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from .errors import CompareError
 
@@ -101,6 +101,35 @@ class Tolerances:
             for pattern in self.by_pattern
             if not any(_compile(pattern).fullmatch(field) for field in known)
         ]
+
+
+ToleranceLike: TypeAlias = (
+    Tolerances | Tolerance | float | Mapping[str, Tolerance | Mapping[str, Any] | float] | None
+)
+"""A tolerance for all fields, or by field pattern; a number is an absolute one, a mapping has the names of Tolerance."""
+
+
+def tolerances_of(tolerance: ToleranceLike) -> Tolerances:
+    """What a caller gave; raises CompareError for a tolerance that makes no sense."""
+    if isinstance(tolerance, Tolerances):
+        return tolerance
+    if tolerance is None:
+        return Tolerances()
+    if not isinstance(tolerance, Mapping):
+        return Tolerances({"*": _tolerance_of(tolerance)})
+    return Tolerances({pattern: _tolerance_of(rule) for pattern, rule in tolerance.items()})
+
+
+def _tolerance_of(rule: Tolerance | Mapping[str, Any] | float) -> Tolerance:
+    if isinstance(rule, Tolerance):
+        return checked(rule)
+    if not isinstance(rule, Mapping):
+        return checked(Tolerance(abs=float(rule)))
+    try:
+        return checked(Tolerance(**rule))
+    except TypeError as error:
+        known = ", ".join(field.name for field in fields(Tolerance))
+        raise CompareError(f"tolerance {dict(rule)} is none; it may have {known}") from error
 
 
 def checked(tolerance: Tolerance) -> Tolerance:

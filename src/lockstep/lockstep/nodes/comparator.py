@@ -29,7 +29,7 @@ def _run(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--topic", action="append", help="topic to compare (repeatable; default: all)"
     )
-    parser.add_argument("--align", choices=["time", "stamp", "tick"], default="time")
+    parser.add_argument("--align", choices=["auto", "time", "stamp", "tick"], default="auto")
     parser.add_argument("--time-tolerance", type=float, metavar="S")
     parser.add_argument(
         "--origin",
@@ -38,7 +38,10 @@ def _run(arguments: Sequence[str]) -> int:
         help="time of the first input, from which times count in both bags (default: each bag's first message)",
     )
     parser.add_argument(
-        "--tolerance", action="append", default=[], help="PATTERN=ABS[,REL] or PATTERN=ignore"
+        "--tolerance",
+        action="append",
+        default=[],
+        help="PATTERN=ABS[,REL], PATTERN=ignore or PATTERN=NAME:VALUE,…",
     )
     args = parser.parse_args(own)
     with ros_node("lockstep_comparator", ros) as node:
@@ -46,10 +49,10 @@ def _run(arguments: Sequence[str]) -> int:
             Bag(args.a),
             Bag(args.b),
             topics=args.topic,
-            align_by=args.align,
+            align=args.align,
             origin_ns=args.origin,
             time_tolerance_ns=tolerance_ns(args.time_tolerance),
-            tolerances=Tolerances.parse(args.tolerance),
+            tolerance=Tolerances.parse(args.tolerance),
             names=(args.a, args.b),
         )
         write_text_diffs(comparison, Path(args.output))

@@ -1,0 +1,74 @@
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from lockstep.bag import Bag
+from lockstep.compare import CompareError, Tolerance, compare, diffdiff
+from lockstep.dataset import Dataset
+
+
+@dataclass
+class Pose:
+    x: float
+    name: str
+    path: list
+
+
+def test_equal_values_match_and_say_so():
+    pose = Pose(1.0, "a", [1, {"b": np.arange(3)}])
+    assert diffdiff(pose, Pose(1.0, "a", [1, {"b": np.arange(3)}])).all_match
+    assert diffdiff(pose, pose).summary() == "MATCH"
+
+
+def test_each_field_that_differs_is_named_with_both_values():
+    a = Pose(1.0, "a", [1, {"b": np.array([1.0, 2.0])}])
+    b = Pose(1.5, "b", [2, {"b": np.array([1.0, 2.5])}])
+    found = diffdiff(a, b)
+    assert [d.field for d in found.differences()] == ["x", "name", "path[0]", "path[1].b[1]"]
+    assert found.summary().splitlines() == [
+        "DIFFERENT: 4 fields",
+        "  x is 1.5, expected 1.0    # off by 0.5, tolerance exact",
+        "  name is 'b', expected 'a'",
+        "  path[0] is 2, expected 1    # off by 1, tolerance exact",
+        "  path[1].b[1] is 2.5, expected 2.0    # off by 0.5, tolerance exact",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "tol", "same"),
+    [
+        (1.0, 1.0 + 1e-9, 1e-6, True),
+        (1.0, 1.1, 1e-6, False),
+        (1, 1.0, None, True),
+        (True, 1, None, False),
+        (None, None, None, True),
+        (None, 0, None, False),
+        (float("nan"), float("nan"), None, True),
+        (2**70, 2**70 + 1, 10, False),
+        ({"a": 1}, {"b": 1}, None, False),
+        ([1, 2], [1], None, False),
+        (np.zeros((2, 2)), np.zeros(4), None, False),
+        (np.float32([0.1]), np.float64([0.1]), 1e-7, True),
+        ({"a": [1.0], "b": 3.0}, {"a": [1.2], "b": 3.0}, {"a": 0.5}, True),
+        ({"a": [1.0], "b": 3.0}, {"a": [1.2], "b": 3.1}, {"a": {"abs": 0.5}}, False),
+        ({"t": "x1"}, {"t": "x2"}, {"t": {"text": "x[0-9]"}}, True),
+    ],
+)
+def test_plain_values_are_compared_as_what_they_are(a, b, tol, same):
+    assert diffdiff(a, b, tol).all_match == same
+
+
+def test_datasets_bags_and_paths_are_compared_with_each_other(bags, tmp_path):
+    path = bags / "husky_acceleration"
+    with Bag(path) as bag, Dataset.load(path) as dataset:
+        assert diffdiff(bag, dataset).all_match
+        assert diffdiff(str(path), dataset.copy()).grade == "identical bytes"
+        moved = dataset.shift(seconds=1)
+        assert compare(path, moved).all_match
+        assert not compare(path, moved, origin_ns=0, align="time").all_match
+
+
+@pytest.mark.parametrize("tol", [-1, float("nan"), {"x": {"absolute": 1}}, Tolerance(quantile=2)])
+def test_a_tolerance_that_makes_no_sense_is_refused(tol):
+    with pytest.raises(CompareError):
+        diffdiff(1.0, 2.0, tol)
