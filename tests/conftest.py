@@ -196,6 +196,7 @@ def write_verification(tmp_path: Path) -> Write:
             "inputs": inputs,
             "compare": {"align": "stamp", "tolerance": {"vector.*": {"abs": 1e-9}}},
         } | sections
+        content["run"] = {"repeat": 1} | sections.get("run", {})
         path = folder / name
         path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
         return path

@@ -174,3 +174,14 @@ def __getattr__(name: str) -> Any:
     if name == "ImportFails":
         raise ImportError("libcalibration.so: cannot open shared object file")
     raise AttributeError(name)
+
+
+class Forgetful(VectorNormalizer):
+    """Depends on more than its inputs: what it puts out is not the same in every run."""
+
+    def on_start(self) -> None:
+        self.noise = int.from_bytes(os.urandom(4), "little") * 1e-12
+
+    def on_vector(self, msg: Vector3Stamped) -> None:
+        msg.vector.x += self.noise
+        super().on_vector(msg)

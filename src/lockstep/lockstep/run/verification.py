@@ -17,7 +17,8 @@ from pydantic import (
     model_validator,
 )
 
-from ..compare import Tolerance, Tolerances
+from ..compare import CompareError, Tolerance, Tolerances
+from ..compare.tolerance import checked
 from .errors import UsageError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
@@ -80,22 +81,44 @@ class Run(_Model):
     mode: Literal["live"] = "live"
     rtf: Factor = Field(default=math.inf, gt=0)
     window: int = Field(default=100, ge=1, le=1000, description="messages in flight")
+    repeat: int = Field(
+        default=2,
+        ge=1,
+        le=100,
+        description="runs of the reference, which must agree with each other",
+    )
     timeout: Number = Field(
         default=10.0, gt=0, description="seconds without an answer that count as a hang"
     )
 
 
 class ToleranceModel(_Model):
-    """|b - a| <= abs + rel * |a|."""
+    """A Tolerance: |b - a| <= abs + rel * |a|, and the like."""
 
     abs: Number = Field(default=0.0, ge=0)
     rel: Number = Field(default=0.0, ge=0)
+    ulp: int = Field(default=0, ge=0)
+    angle: bool = False
+    quaternion: Number | None = Field(default=None, ge=0, description="rad")
+    unordered: bool = False
+    text: str | None = Field(default=None, description="regular expression")
+    nan: bool = True
+    by: Literal["element", "mean", "rmse", "quantile", "cosine"] = "element"
+    quantile: Number = Field(default=1.0, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> ToleranceModel:
+        try:
+            checked(Tolerance(**self.model_dump()))
+        except CompareError as error:
+            raise ValueError(str(error)) from error
+        return self
 
 
 class Compare(_Model):
     """How outputs are aligned and compared."""
 
-    align: Literal["time", "stamp", "tick"] = "time"
+    align: Literal["auto", "time", "stamp", "tick"] = "time"
     time_tolerance: Number | None = Field(
         default=None,
         ge=0,
@@ -112,7 +135,7 @@ class Compare(_Model):
             if isinstance(rule, str):
                 rules[pattern] = Tolerance(ignore=rule == "ignore")
             else:
-                rules[pattern] = Tolerance(abs=rule.abs, rel=rule.rel)
+                rules[pattern] = Tolerance(**rule.model_dump())
         return Tolerances(rules)
 
 

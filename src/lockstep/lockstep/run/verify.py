@@ -15,6 +15,7 @@ from ..bag import Bag, BagError, Topic
 from ..bag.codec import codec_of
 from ..bag.definitions import definition
 from ..compare import Comparison, compare, tolerance_ns, write_text_diffs
+from ..compare.fields import as_data as field_as_data
 from ..compare.text_diff import summary
 from ..component import Contract
 from ..component.parameter import ros_type
@@ -36,6 +37,8 @@ class Verdict:
     mismatched_contracts: dict[str, list[str]]
     runs: dict[str, LiveRun]
     comparisons: dict[str, Comparison]
+    noise: tuple[Comparison, ...] = ()
+    """The reference against itself, run again on the same inputs."""
 
     @property
     def exit_code(self) -> int:
@@ -56,18 +59,52 @@ def verify(verification: Verification, folder: Path, watch: Watch | None = None)
     (folder / "contract.json").write_text(contract.to_json() + "\n", "utf-8")
     runs: dict[str, LiveRun] = {}
     comparisons: dict[str, Comparison] = {}
+    noise: tuple[Comparison, ...] = ()
     if not mismatched:
         reference = verification.reference
-        names = [reference, *(n for n in verification.implementations if n != reference)]
-        for name in names:
-            progress = watch(f"running {name}") if watch else None
-            create_folder(folder / name)
-            runs[name] = run_live(name, verification, contract, folder / name, progress)
-        for name in names[1:]:
-            comparisons[name] = _compare(verification, contract, runs[reference], runs[name])
-    verdict = Verdict(folder, verification.reference, contract, mismatched, runs, comparisons)
+
+        def run(name: str, what: str, into: Path) -> LiveRun:
+            progress = watch(f"running {what}") if watch else None
+            create_folder(into)
+            return run_live(name, verification, contract, into, progress)
+
+        runs[reference] = run(reference, reference, folder / reference)
+        noise = tuple(
+            _noise(
+                verification,
+                contract,
+                runs[reference],
+                run(reference, f"{reference} again", folder / f"{reference}.{number}"),
+                folder,
+            )
+            for number in range(2, verification.run.repeat + 1)
+        )
+        for name in verification.implementations:
+            if name != reference:
+                runs[name] = run(name, name, folder / name)
+                comparisons[name] = _compare(verification, contract, runs[reference], runs[name])
+    verdict = Verdict(
+        folder, verification.reference, contract, mismatched, runs, comparisons, noise
+    )
     _write(verdict)
     return verdict
+
+
+def _noise(
+    verification: Verification, contract: Contract, first: LiveRun, again: LiveRun, folder: Path
+) -> Comparison:
+    """The reference against itself; raises RunError if it does not do the same again: then nothing can be judged by it."""
+    comparison = _compare(verification, contract, first, again, f"{first.name} again")
+    if not comparison.all_match:
+        report = folder / f"{first.name}_vs_itself"
+        write_text_diffs(comparison, report)
+        wrong = next(key for key in comparison.keys.values() if not key.matches)
+        count = wrong.differing + len(wrong.only_a) + len(wrong.only_b) + len(wrong.reordered)
+        raise RunError(
+            f"{first.name} does not do the same again on the same inputs ({count} messages of {wrong.topic}: "
+            f"{wrong.grade}), so nothing can be judged by it; see {report}"
+        )
+    return comparison
 
 
 def check(verification: Verification) -> tuple[Contract, dict[str, list[str]]]:
@@ -120,6 +157,7 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
         "match": verdict.exit_code == MATCH,
         "reference": verdict.reference,
         "contract_mismatches": verdict.mismatched_contracts,
+        "noise_floor": [comparison_as_data(comparison) for comparison in verdict.noise],
         "runs": {name: {**asdict(run), "bag": str(run.bag)} for name, run in verdict.runs.items()},
         "comparisons": {
             name: comparison_as_data(comparison) for name, comparison in verdict.comparisons.items()
@@ -155,8 +193,21 @@ def comparison_as_data(comparison: Comparison) -> dict[str, Any]:
             },
             "largest_error": worst
             and {"tick": key.worst_tick, "field": worst.field, "error": _finite(worst.error)},
+            "grade": key.grade,
+            "align": key.align,
+            "reordered": len(key.reordered),
+            "duplicates": list(key.duplicates),
+            "clock": {"offset_ns": key.clock_offset_ns, "drift": key.clock_drift},
+            "ignored": list(key.ignored),
+            "fields": {path: field_as_data(found) for path, found in key.fields.items()},
         }
-    return {"match": comparison.all_match, "align": comparison.align, "keys": keys}
+    return {
+        "match": comparison.all_match,
+        "grade": comparison.grade,
+        "align": comparison.align,
+        "samples": comparison.samples,
+        "keys": keys,
+    }
 
 
 def _finite(error: float | None) -> float | None:
@@ -164,22 +215,29 @@ def _finite(error: float | None) -> float | None:
 
 
 def _compare(
-    verification: Verification, contract: Contract, reference: LiveRun, other: LiveRun
+    verification: Verification,
+    contract: Contract,
+    reference: LiveRun,
+    other: LiveRun,
+    other_name: str | None = None,
 ) -> Comparison:
     options = verification.compare
     tolerance_s = options.time_tolerance
-    names = (reference.name, other.name)
-    if tolerance_s is None and not any(verification.implementations[n].command for n in names):
+    runs = reference, other
+    names = (reference.name, other_name or other.name)
+    if tolerance_s is None and not any(
+        verification.implementations[run.name].command for run in runs
+    ):
         tolerance_s = 0.0  # in lockstep the time of every message is exact
     try:
         comparison = compare(
             Bag(reference.bag),
             Bag(other.bag),
             topics=[resolved(port.topic) for port in contract.outputs],
-            align_by=options.align,
+            align=options.align,
             origin_ns=reference.first_input_ns,
             time_tolerance_ns=tolerance_ns(tolerance_s),
-            tolerances=options.tolerances(),
+            tolerance=options.tolerances(),
             names=names,
         )
     except BagError as error:
