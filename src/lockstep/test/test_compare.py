@@ -16,6 +16,7 @@ from lockstep.compare import (
     write_text_diffs,
 )
 from lockstep.compare.align import align_ticks, tolerance_ns
+from lockstep.compare.pairs import paired_columns
 from lockstep.compare.text_diff import text_diff
 from lockstep.compare.values import deviations, seconds
 
@@ -504,3 +505,14 @@ assert compare(Bag(sys.argv[1]), Bag(sys.argv[1])).all_match
 
 def test_bags_are_compared_without_any_ros(bags):
     subprocess.run([sys.executable, "-c", WITHOUT_ROS, bags / "husky_acceleration"], check=True)
+
+
+def test_fields_of_aligned_messages_come_side_by_side(tmp_path):
+    a = write(tmp_path / "a", [(t * 10, pair(t)) for t in range(10) if t != 7])
+    b = write(tmp_path / "b", [(t * 10, pair(-t)) for t in range(10) if t != 4])
+    key = compare(a, b, origin_ns=0).keys["/out"]
+    ((ticks, left, right),) = paired_columns(a, b, "/out", key.alignment, ["x"])
+    assert ticks.tolist() == [0, 1, 2, 3, 5, 6, 7, 8]
+    assert left["x"].tolist() == [0, 1, 2, 3, 5, 6, 8, 9]
+    assert (right["x"] == -left["x"]).all()
+    assert key.times_ns[0][ticks].tolist() == [0, 10, 20, 30, 50, 60, 80, 90]

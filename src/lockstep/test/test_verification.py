@@ -48,7 +48,7 @@ def test_a_good_file_has_sensible_defaults(tmp_path):
         (
             "  align: stamp",
             "  align: clock",
-            "verify.yaml:9: compare.align: Input should be 'time'",
+            "verify.yaml:9: compare.align: Input should be 'auto'",
         ),
         ("{abs: 1e-9}", "{abs: -1}", "verify.yaml:11: compare.tolerance.quaternion.*.abs"),
         ("{abs: 1e-9}", "{abs: .nan}", "verify.yaml:11: compare.tolerance.quaternion.*.abs"),

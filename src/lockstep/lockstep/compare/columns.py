@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ..bag.codec import Codec
-from ..bag.message_error import MessageError
 from ..bag.schema import STRINGS, TIMES
 from .errors import CompareError
 from .fields import FieldComparison
@@ -22,7 +21,7 @@ from .judge import (
     judge_times,
     judge_unordered,
 )
-from .pairs import Side
+from .pairs import Side, columns_of
 from .tolerance import Tolerances
 
 _PARTS = ("x", "y", "z", "w")
@@ -60,13 +59,11 @@ class ColumnJudge:
     def columns(self, a: Side, b: Side) -> tuple[dict[str, Column], dict[str, Column]]:
         """All fields that are judged, of m messages of each side; raises BagError that names a message that is none."""
         paths = [path for parts in self._parts.values() for path in parts]
-        found = []
-        for side, codec in zip((a, b), self._codecs, strict=True):
-            try:
-                found.append(codec.columns(side.buffer, side.offset, side.length, paths))
-            except MessageError as error:
-                raise error.of(self._topic, int(side.ticks[error.tick])) from error
-        return found[0], found[1]
+        found_a, found_b = (
+            columns_of(side, codec, self._topic, paths)
+            for side, codec in zip((a, b), self._codecs, strict=True)
+        )
+        return found_a, found_b
 
     def judge(self, ticks: Column, a: dict[str, Column], b: dict[str, Column]) -> Mask:
         """Which of m messages, given as columns, are beyond a tolerance that holds for each element, (m,)."""

@@ -131,6 +131,7 @@ def _align(
         np.stack([alone, side[alone]], axis=1)
         for alone, side in zip((aligned.only_a, aligned.only_b), times, strict=True)
     )
+    result.alignment, result.times_ns = aligned, times
     result.reordered = aligned.reordered
     result.duplicates = _repeats(times[0]), _repeats(times[1])
     result.largest_shift_ns = int(np.abs(together[1] - together[0]).max(initial=0))

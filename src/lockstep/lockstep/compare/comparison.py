@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from .align import Alignment
 from .fields import FieldComparison
 from .tolerance import Tolerances
 from .values import Deviation
@@ -75,6 +76,12 @@ class KeyComparison:
     """(tick of A, tick of B) of each message that B has before or after others than A; not compared, (n, 2)."""
     duplicates: tuple[int, int] = (0, 0)
     """Messages of A and of B that have the time of another message of their topic."""
+    alignment: Alignment | None = None
+    """Which messages belong together; None if there is a problem."""
+    times_ns: tuple[Ticks, Ticks] = field(
+        default_factory=lambda: (no_ticks()[:, 0], no_ticks()[:, 0])
+    )
+    """The times by which the messages of A and of B were aligned, (count,) each."""
     fields: dict[str, FieldComparison] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """The fields that a tolerance leaves out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,11 @@ import numpy.typing as npt
 
 from ..bag import Bag
 from ..bag.batch import Batch, Bytes
+from ..bag.codec import Codec
+from ..bag.message_error import MessageError
 from .align import Alignment, Times
 
+Column = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 _WORD = 8
 _LARGE = 1 << 16
@@ -55,6 +58,30 @@ def pairs(a: Bag, b: Bag, topic: str, aligned: Alignment) -> Iterator[tuple[Side
         done = end
     for side in sides:
         side.finish()
+
+
+def paired_columns(
+    a: Bag, b: Bag, topic: str, aligned: Alignment, paths: Sequence[str]
+) -> Iterator[tuple[Times, dict[str, Column], dict[str, Column]]]:
+    """Fields of the aligned messages of a topic, some thousand at a time: ticks of A (m,), and columns of A and of B.
+
+    See `Bag.columns`; raises BagError as that does.
+    """
+    codecs = a.codec(topic), b.codec(topic)
+    for side_a, side_b in pairs(a, b, topic, aligned):
+        columns_a, columns_b = (
+            columns_of(side, codec, topic, paths)
+            for side, codec in zip((side_a, side_b), codecs, strict=True)
+        )
+        yield side_a.ticks, columns_a, columns_b
+
+
+def columns_of(side: Side, codec: Codec, topic: str, paths: Sequence[str]) -> dict[str, Column]:
+    """Fields of the messages of one side; raises BagError that names a message that is none."""
+    try:
+        return codec.columns(side.buffer, side.offset, side.length, paths)
+    except MessageError as error:
+        raise error.of(topic, int(side.ticks[error.tick])) from error
 
 
 class _Reading:
