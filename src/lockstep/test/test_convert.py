@@ -1,0 +1,459 @@
+"""Whatever a bag is converted from and to, its messages, times, types and QoS stay what they are."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import struct
+import subprocess
+import sys
+
+import pytest
+from lockstep.bag import Bag, BagError, BagWriter
+from lockstep.bag.convert import copy, new_bag, select
+from lockstep.bag.metadata import OfferedQoS
+from lockstep.bag.sqlite3_writer import Sqlite3Writer
+from mcap.reader import make_reader
+from rosbags.highlevel import AnyReader
+from rosbags.interfaces import (
+    Qos,
+    QosDurability,
+    QosHistory,
+    QosLiveliness,
+    QosReliability,
+    QosTime,
+)
+from rosbags.rosbag1 import Writer as Rosbag1Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+STRING = "std_msgs/msg/String"
+FOREVER = QosTime(9223372036, 854775807)
+
+
+@pytest.fixture(scope="module")
+def original(bags):
+    """A real bag with a latched topic."""
+    with Bag(bags / "office_scan_odom_tf") as bag:
+        yield bag
+
+
+def rows(bag):
+    return [(m.topic, m.log_time_ns, m.data) for m in bag.messages()]
+
+
+def as_mcap(bag, folder):
+    with BagWriter(folder / "bag") as writer:
+        copy(bag, writer)
+    return folder / "bag"
+
+
+def as_bare_mcap(bag, folder):
+    return as_mcap(bag, folder) / "bag_0.mcap"
+
+
+def as_glob(bag, folder):
+    return f"{as_mcap(bag, folder)}/*.mcap"
+
+
+def as_sqlite3(bag, folder, mode=CompressionMode.NONE):
+    """As rosbags writes it."""
+    writer = Writer(folder / "bag", version=9, storage_plugin=StoragePlugin.SQLITE3)
+    if mode is not CompressionMode.NONE:
+        writer.set_compression(mode, CompressionFormat.ZSTD)
+    with writer:
+        connections = {}
+        for topic in bag.topics.values():
+            qos = [
+                Qos(
+                    QosHistory.KEEP_LAST,
+                    offered.depth,
+                    QosReliability[offered.reliability.upper()],
+                    QosDurability[offered.durability.upper()],
+                    FOREVER,
+                    FOREVER,
+                    QosLiveliness.AUTOMATIC,
+                    FOREVER,
+                    avoid_ros_namespace_conventions=False,
+                )
+                for offered in topic.qos
+            ]
+            connections[topic.name] = writer.add_connection(
+                topic.name,
+                topic.type,
+                msgdef=topic.definition,
+                rihs01=topic.type_hash or "-",
+                offered_qos_profiles=qos,
+            )
+        for message in bag.messages():
+            writer.write(connections[message.topic], message.log_time_ns, message.data)
+    return folder / "bag"
+
+
+def as_split_sqlite3(bag, folder):
+    """Three files without metadata.yaml, one of them compressed."""
+    there = as_sqlite3(bag, folder)
+    (there / "metadata.yaml").unlink()
+    with sqlite3.connect(there / "bag.db3") as database:
+        (count,) = database.execute("SELECT COUNT(*) FROM messages").fetchone()
+    parts = [(0, count // 3), (count // 3, 2 * count // 3), (2 * count // 3, count)]
+    for number, (first, last) in enumerate(parts, start=9):
+        part = shutil.copy(there / "bag.db3", there / f"bag_{number}.db3")
+        database = sqlite3.connect(part)
+        database.execute("DELETE FROM messages WHERE id <= ? OR id > ?", (first, last))
+        database.commit()
+        database.close()
+    (there / "bag.db3").unlink()
+    return there
+
+
+def as_rosbag1(bag, folder):
+    ros1, ros2 = get_typestore(Stores.EMPTY), get_typestore(Stores.EMPTY)
+    types = {}
+    for topic in bag.topics.values():
+        types |= get_types_from_msg(topic.definition, topic.type)
+    ros2.register(types)
+    header = "uint32 seq\ntime stamp\nstring frame_id\n"
+    ros1.register(types | get_types_from_msg(header, "std_msgs/msg/Header"))
+    with Rosbag1Writer(folder / "x.bag") as writer:
+        connections = {
+            topic.name: writer.add_connection(
+                topic.name, topic.type, typestore=ros1, latching=int(topic.name == "/tf_static")
+            )
+            for topic in bag.topics.values()
+        }
+        for message in bag.messages():
+            raw = ros2.cdr_to_ros1(message.data, bag.topics[message.topic].type)
+            writer.write(connections[message.topic], message.log_time_ns, raw)
+    return folder / "x.bag"
+
+
+SOURCES = {
+    "mcap": as_mcap,
+    "bare mcap": as_bare_mcap,
+    "glob": as_glob,
+    "sqlite3": as_sqlite3,
+    "bare sqlite3": lambda bag, folder: as_sqlite3(bag, folder) / "bag.db3",
+    "compressed file": lambda bag, folder: as_sqlite3(bag, folder, CompressionMode.FILE),
+    "compressed messages": lambda bag, folder: as_sqlite3(bag, folder, CompressionMode.MESSAGE),
+    "split sqlite3": as_split_sqlite3,
+    "rosbag1": as_rosbag1,
+}
+TARGETS = {
+    "mcap": lambda folder: BagWriter(folder / "out"),
+    "bare mcap": lambda folder: BagWriter(folder / "out.mcap"),
+    "sqlite3": lambda folder: Sqlite3Writer(folder / "out"),
+}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_bag_is_converted_to_every_storage_without_a_change(
+    original, tmp_path, source, target
+):
+    with Bag(SOURCES[source](original, tmp_path)) as bag:
+        expected = rows(bag)
+        assert len(expected) == original.count
+        assert [row[:2] for row in expected] == [row[:2] for row in rows(original)]
+        writer = TARGETS[target](tmp_path)
+        with new_bag(writer):
+            assert copy(bag, writer) == original.count
+        with Bag(writer.path) as made:
+            assert made.problem is None
+            assert rows(made) == expected
+            for topic in made.topics.values():
+                known = bag.topics[topic.name]
+                assert (topic.type, topic.definition) == (known.type, known.definition)
+                assert (topic.count, topic.qos) == (known.count, known.qos)
+            [qos] = made.topics["/tf_static"].qos
+            assert qos.durability == "transient_local"
+    if target == "bare mcap":
+        with writer.path.open("rb") as stream:
+            read = make_reader(stream).iter_messages(log_time_order=False)
+            assert [(c.topic, m.log_time, m.data) for _, c, m in read] == expected
+        return
+    with Reader(writer.path) as reader:
+        found = [(c.topic, time_ns, bytes(data)) for c, time_ns, data in reader.messages()]
+        latched = next(c for c in reader.connections if c.topic == "/tf_static")
+        assert latched.ext.offered_qos_profiles[0].durability == QosDurability.TRANSIENT_LOCAL
+        assert {c.topic: c.msgcount for c in reader.connections} == {
+            topic.name: topic.count for topic in original.topics.values()
+        }
+    assert sorted(found) == sorted(expected)
+
+
+def test_another_library_decodes_what_was_converted_to_sqlite(original, tmp_path):
+    with new_bag(writer := Sqlite3Writer(tmp_path / "out")):
+        copy(original, writer)
+    with AnyReader([tmp_path / "out"]) as reader:
+        connection = next(c for c in reader.connections if c.topic == "/scan")
+        _, _, raw = next(reader.messages([connection]))
+        theirs = reader.deserialize(raw, connection.msgtype)
+    ours = original.codec("/scan").decode(next(original.messages(["/scan"])).data)
+    assert theirs.ranges.tolist() == ours.ranges.tolist()
+
+
+def test_publish_times_and_sequence_numbers_are_kept_in_mcap(original, tmp_path):
+    with new_bag(writer := BagWriter(tmp_path / "out", compression="lz4", chunk_bytes=5000)):
+        copy(original, writer)
+    with Bag(tmp_path / "out") as made:
+        assert list(made.messages()) == list(original.messages())
+        before, after = (
+            [number for batch in bag.batches() for number in batch.sequence.tolist()]
+            for bag in (original, made)
+        )
+    assert before == after
+
+
+def test_topics_are_chosen_left_out_and_renamed(original, tmp_path):
+    selection = select(original, {"/scan": "/front/scan", "/odom": "/odom"}, frozenset({"/odom"}))
+    with new_bag(writer := BagWriter(tmp_path / "out")):
+        copy(original, writer, selection)
+    with Bag(tmp_path / "out") as made:
+        assert list(made.topics) == ["/front/scan"]
+        expected = [m._replace(topic="/front/scan") for m in original.messages(["/scan"])]
+        assert list(made.messages()) == expected
+    with new_bag(writer := BagWriter(tmp_path / "swapped")):
+        copy(original, writer, select(original, {"/scan": "/odom", "/odom": "/scan"}))
+    with Bag(tmp_path / "swapped") as made:
+        assert made.topics["/odom"].type == "sensor_msgs/msg/LaserScan"
+        assert made.count == original.topics["/scan"].count + original.topics["/odom"].count
+    with new_bag(writer := Sqlite3Writer(tmp_path / "without")):
+        copy(original, writer, select(original, exclude=frozenset({"/scan"})))
+    with Bag(tmp_path / "without") as made:
+        assert rows(made) == [row for row in rows(original) if row[0] != "/scan"]
+
+
+def test_a_range_of_times_begins_inclusively_and_ends_exclusively(original, tmp_path):
+    times = [m.log_time_ns for m in original.messages()]
+    start, end = times[100] - original.start_ns, times[900] - original.start_ns
+    with new_bag(writer := BagWriter(tmp_path / "out")):
+        copy(original, writer, select(original, start_s=start / 1e9, end_s=end / 1e9))
+    with Bag(tmp_path / "out") as made:
+        assert [m.log_time_ns for m in made.messages()] == [
+            time for time in times if times[100] <= time < times[900]
+        ]
+    with new_bag(writer := BagWriter(tmp_path / "none")):
+        copy(original, writer, select(original, start_s=10**6))
+    with Bag(tmp_path / "none") as made:
+        assert (made.count, made.problem, len(made.topics)) == (0, None, 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"topics": {"/x": "/x"}}, "has no topic /x; it has /odom, /scan, /tf, /tf_static"),
+        ({"exclude": frozenset({"/x"})}, "has no topic /x"),
+        (
+            {"topics": {"/tf": "/a", "/tf_static": "/a"}},
+            "/tf and /tf_static would both be named /a",
+        ),
+        ({"topics": {"/tf": "/scan", "/scan": "/scan"}}, "would both be named /scan"),
+        ({"topics": {"/tf": "/tf"}, "exclude": frozenset({"/tf"})}, "is left to copy"),
+        ({"start_s": float("nan")}, "nan s is no time in a bag"),
+        ({"end_s": float("inf")}, "inf s is no time in a bag"),
+        ({"start_s": 5.0, "end_s": 5.0}, "nothing lies between 5 s and 5 s"),
+        ({"end_s": -1.0}, "nothing lies between 0 s and -1 s"),
+    ],
+)
+def test_what_cannot_be_selected_is_refused_in_a_sentence(original, options, sentence):
+    with pytest.raises(BagError, match=sentence):
+        select(original, **options)
+
+
+def small_bag(path, topics=("/a",), count=100, **options):
+    with BagWriter(path, chunk_bytes=200) as writer:
+        for name in topics:
+            writer.add_topic(name, STRING, "string data", **options)
+        for number in range(count):
+            for name in topics:
+                writer.write(name, b"\0\1\0\0\4\0\0\0%03d\0" % number, number)
+    return path
+
+
+def damaged(path):
+    """A bag whose middle is damaged."""
+    file = small_bag(path) / f"{path.name}_0.mcap"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 3] ^= 0xFF
+    file.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("make", [BagWriter, Sqlite3Writer])
+def test_damage_is_an_error_that_tells_how_many_messages_were_copied_before(tmp_path, make):
+    with Bag(damaged(tmp_path / "bag")) as bag:
+        writer = make(tmp_path / "out")
+        with pytest.raises(BagError, match="is damaged") as told, new_bag(writer):
+            copy(bag, writer)
+        there = list(Bag(tmp_path / "out").messages())
+        assert 0 < len(there) < 100
+        assert f"; {tmp_path}/out holds the {len(there)} messages before that" in str(told.value)
+        assert there == list(bag.messages(strict=False))[: len(there)]
+
+
+@pytest.mark.parametrize("make", [BagWriter, Sqlite3Writer])
+def test_leniently_all_that_is_whole_is_copied(tmp_path, make):
+    with Bag(damaged(tmp_path / "bag")) as bag:
+        with new_bag(writer := make(tmp_path / "out")):
+            count = copy(bag, writer, strict=False)
+        assert 90 < count < 100
+        assert "is damaged" in bag.problem
+        assert rows(Bag(tmp_path / "out")) == [
+            (m.topic, m.log_time_ns, m.data) for m in bag.messages(strict=False)
+        ]
+
+
+@pytest.mark.parametrize("name", ["out", "out.mcap"])
+def test_an_error_before_the_first_message_leaves_nothing_behind(tmp_path, name):
+    writer = BagWriter(tmp_path / name)
+    with pytest.raises(BagError, match=r"^no luck; nothing was copied$"), new_bag(writer):
+        raise BagError("no luck")
+    assert os.listdir(tmp_path) == []
+
+
+def test_another_exception_leaves_a_whole_bag(tmp_path):
+    with Bag(small_bag(tmp_path / "bag")) as bag:
+        for writer in (BagWriter(tmp_path / "a"), Sqlite3Writer(tmp_path / "b")):
+            with pytest.raises(KeyboardInterrupt), new_bag(writer):
+                copy(bag, writer)
+                raise KeyboardInterrupt
+            assert Bag(writer.path).problem is None
+            assert Bag(writer.path).count == 100
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            {"encoding": "jsonschema", "message_encoding": "json"},
+            r"no ROS topic \(json, jsonschema\)",
+        ),
+        ({"encoding": "protobuf"}, r"/a is no ROS topic \(cdr, protobuf\)"),
+    ],
+)
+def test_what_sqlite_cannot_hold_is_refused_and_leaves_nothing_behind(tmp_path, options, sentence):
+    with Bag(small_bag(tmp_path / "bag", **options)) as bag:
+        writer = Sqlite3Writer(tmp_path / "out")
+        with pytest.raises(BagError, match=sentence), new_bag(writer):
+            copy(bag, writer)
+        assert not (tmp_path / "out").exists()
+        with new_bag(writer := BagWriter(tmp_path / "out")):
+            assert copy(bag, writer) == 100
+
+
+def test_one_type_of_two_definitions_is_refused_by_sqlite_alone(tmp_path):
+    with BagWriter(tmp_path / "bag") as writer:
+        for name, text in (("/a", "string data"), ("/b", "string data\nint32 more")):
+            writer.add_topic(name, "pkg/msg/X", text)
+            writer.write(name, b"\0\1\0\0", 1)
+    with Bag(tmp_path / "bag") as bag:
+        writer = Sqlite3Writer(tmp_path / "out")
+        with pytest.raises(BagError, match="another definition of pkg/msg/X"), new_bag(writer):
+            copy(bag, writer)
+        with new_bag(writer := BagWriter(tmp_path / "out")):
+            assert copy(bag, writer) == 2
+
+
+def test_types_without_a_definition_are_held_by_sqlite(tmp_path):
+    with BagWriter(tmp_path / "bag") as writer:
+        writer.add_topic("/a", "old_msgs/msg/X", "")
+        writer.write("/a", b"\0\1\0\0", 1)
+    with Bag(tmp_path / "bag") as bag, new_bag(writer := Sqlite3Writer(tmp_path / "out")):
+        copy(bag, writer)
+    with Bag(tmp_path / "out") as made:
+        assert (made.topics["/a"].type, made.count) == ("old_msgs/msg/X", 1)
+
+
+def test_a_topic_that_is_recorded_with_two_types_is_refused(tmp_path):
+    for number, name in enumerate((STRING, "a/msg/B")):
+        with BagWriter(tmp_path / f"x_{number}.mcap") as writer:
+            writer.add_topic("/a", name, "string data")
+            writer.write("/a", b"\0\1\0\0", number)
+    with Bag(f"{tmp_path}/*.mcap") as bag:
+        writer = BagWriter(tmp_path / "out")
+        with pytest.raises(BagError, match="recorded both as"), new_bag(writer):
+            copy(bag, writer)
+        assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["50% #1?x=y", "mit Ümläut", "a.db3"])
+def test_the_folder_of_a_sqlite_bag_may_have_any_name(tmp_path, name):
+    with Bag(small_bag(tmp_path / "bag")) as bag:
+        with new_bag(writer := Sqlite3Writer(tmp_path / name)):
+            copy(bag, writer)
+        assert sorted(os.listdir(tmp_path)) == sorted(["bag", name])
+        assert sorted(os.listdir(tmp_path / name)) == sorted([f"{name}_0.db3", "metadata.yaml"])
+        assert rows(Bag(tmp_path / name)) == rows(bag)
+
+
+def test_a_sqlite_bag_that_exists_or_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "file").touch()
+    for path, sentence in (
+        ("there", "there exists already; choose another folder or delete it"),
+        ("file", "file exists already"),
+        ("file/x", "cannot create .*file/x: Not a directory"),
+        ("x" * 300, "cannot create .*: File name too long"),
+    ):
+        with pytest.raises(BagError, match=sentence):
+            Sqlite3Writer(tmp_path / path)
+    assert sorted(os.listdir(tmp_path)) == ["file", "there"]
+
+
+KILLED = """
+import os, signal, sys
+from lockstep.bag import Bag
+from lockstep.bag.sqlite3_writer import Sqlite3Writer
+writer = Sqlite3Writer(sys.argv[2])
+writer.add_topic("/a", "std_msgs/msg/String", "string data")
+for number, batch in enumerate(Bag(sys.argv[1]).batches()):
+    if number == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    writer.write_batch(batch)
+"""
+
+
+def test_a_sqlite_bag_whose_writer_is_killed_holds_all_batches_before(tmp_path):
+    small_bag(tmp_path / "bag")
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, tmp_path / "bag", tmp_path / "out"], check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    with Bag(tmp_path / "bag") as bag, Bag(tmp_path / "out") as out:
+        before = sum(len(batch) for _, batch in zip(range(5), bag.batches(), strict=False))
+        assert out.count == before
+        assert rows(out) == rows(bag)[:before]
+
+
+def test_a_message_that_the_index_leaves_out_is_copied_leniently(tmp_path):
+    file = small_bag(tmp_path / "bag", ("/a", "/b"), 3) / "bag_0.mcap"
+    data = file.read_bytes()
+    counts = struct.pack(
+        "<IHQHQ", 20, 1, 3, 2, 3
+    )  # in the statistics: three messages of each channel
+    assert counts in data
+    data = data.replace(counts, struct.pack("<IHQHQ", 20, 1, 6, 2, 0))
+    file.write_bytes(data[:-12] + bytes(4) + data[-8:])  # no checksum of the summary
+    with Bag(file) as bag:
+        with new_bag(writer := BagWriter(tmp_path / "out")):
+            assert copy(bag, writer, strict=False) == 6
+        assert "where its index counts" in bag.problem
+
+
+def test_progress_ends_at_the_number_of_messages(original, tmp_path):
+    told = []
+    with new_bag(writer := BagWriter(tmp_path / "out")):
+        copy(original, writer, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (original.count, original.count)
+
+
+def test_offered_qos_of_every_kind_is_kept_by_sqlite(tmp_path):
+    offered = (
+        OfferedQoS("keep_all", 1, "best_effort", "volatile"),
+        OfferedQoS("keep_last", 7, "reliable", "transient_local"),
+    )
+    with Bag(small_bag(tmp_path / "bag", qos=offered)) as bag:
+        with new_bag(writer := Sqlite3Writer(tmp_path / "out")):
+            copy(bag, writer)
+        assert Bag(tmp_path / "out").topics["/a"].qos == bag.topics["/a"].qos == offered
