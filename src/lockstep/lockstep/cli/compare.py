@@ -25,7 +25,8 @@ def command(
     align: Annotated[
         Align,
         typer.Option(
-            help="What makes two messages belong together; auto: stamps that both have, or else time, or else tick."
+            help="What makes two messages belong together; auto: stamps that both have, or else time, or else tick; "
+            "none: compare distributions."
         ),
     ] = Align.auto,
     tolerance: Annotated[

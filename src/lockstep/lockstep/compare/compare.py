@@ -13,6 +13,7 @@ from ..bag.codec import Codec, codec_of
 from .align import Alignment, Times, align_ticks, align_times, clock_fit
 from .columns import ColumnJudge
 from .comparison import Align, Comparison, KeyComparison
+from .distribution import compare_distributions
 from .errors import CompareError
 from .index import chosen, log_times, stamps
 from .pairs import equal_payloads, pairs
@@ -35,7 +36,7 @@ def compare(
     """Compare `b` with the reference `a`: bags, paths or URLs of bags, or datasets.
 
     Times are relative to `origin_ns` on both sides, or without it each to the first message of its own side; 0 makes them
-    absolute. `align` "auto" takes stamps that both have, or else the time, or else the tick. `time_tolerance_ns` defaults to half the median interval of each topic. `tolerance` is one for all
+    absolute. `align` "auto" takes stamps that both have, or else the time, or else the tick; "none" compares distributions. `time_tolerance_ns` defaults to half the median interval of each topic. `tolerance` is one for all
     fields, or by field pattern: a number is an absolute one. Raises CompareError for what cannot be compared, BagError for a
     bag that cannot be read whole.
     """
@@ -89,7 +90,15 @@ def _compare_key(
         return result
     codecs = codec_of(about_a), codec_of(about_b)
     result.problem = _type_problem(about_a, about_b, codecs)
-    if result.problem is None:
+    if result.problem is None and comparison.align == "none":
+        result.align = "none"
+        if not (result.count_a and result.count_b):
+            result.problem = (
+                f"no messages in {comparison.name_b if result.count_a else comparison.name_a}"
+            )
+        else:
+            result.distributions = compare_distributions(*bags, key, comparison.tolerances)
+    elif result.problem is None:
         aligned, times = _align(bags, times, comparison.align, time_tolerance_ns, result)
         _compare_values(bags, codecs, aligned, times[0], comparison.tolerances, result)
     return result

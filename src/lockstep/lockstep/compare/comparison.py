@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .align import Alignment
+from .distribution import DistributionComparison
 from .fields import FieldComparison
 from .tolerance import Tolerances
 from .values import Deviation
 
-Align = Literal["auto", "time", "stamp", "tick"]
+Align = Literal["auto", "time", "stamp", "tick", "none"]
 Ticks = npt.NDArray[np.int64]
 Grade = Literal[
     "identical bytes", "equal values", "within tolerance", "wrong values", "wrong messages"
@@ -85,6 +86,8 @@ class KeyComparison:
     fields: dict[str, FieldComparison] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """The fields that a tolerance leaves out."""
+    distributions: dict[str, DistributionComparison] = field(default_factory=dict)
+    """The fields of messages that are not aligned ("none")."""
 
     @property
     def matches(self) -> bool:
@@ -98,6 +101,9 @@ class KeyComparison:
             return "wrong messages"
         if self.differing or not all(found.matches for found in self.fields.values()):
             return "wrong values"
+        if self.align == "none":
+            alike = all(found.matches for found in self.distributions.values())
+            return "within tolerance" if alike else "wrong values"
         if self.equal_bytes == self.aligned:
             return "identical bytes"
         unequal = any(found.unequal or found.wrong for found in self.fields.values())
@@ -127,7 +133,10 @@ class Comparison:
     @property
     def samples(self) -> int:
         """Messages that were compared."""
-        return sum(key.aligned for key in self.keys.values())
+        return sum(
+            min(key.count_a, key.count_b) if key.align == "none" else key.aligned
+            for key in self.keys.values()
+        )
 
     def summary(self) -> str:
         """The verdict and what is to be known of each key, some lines."""

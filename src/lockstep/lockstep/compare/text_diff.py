@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .comparison import KEPT_TICKS, Comparison, KeyComparison, TickDifference
+from .distribution import DistributionComparison
 from .fields import FieldComparison
 from .judge import NS_PER_S
 from .values import Deviation, seconds
@@ -56,6 +57,8 @@ def summary(comparison: Comparison) -> Iterator[str]:
 
 def _confidence(comparison: Comparison) -> str:
     """What it means that none of n messages differ: the rule of three, 3 / n at 95 %."""
+    if comparison.align == "none":
+        return f"distributions alike in {comparison.samples} messages"
     rate = 3 / max(1, comparison.samples)
     share = f"{rate * 100:.2g} %" if rate < 1 else "100 %"
     return (
@@ -79,6 +82,15 @@ def text_diff(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
     yield f"+++ {comparison.name_b}\t{key.topic}\t{key.type}\t{key.count_b} messages"
     if key.problem:
         yield f"@@ {key.problem} @@"
+    for different in key.distributions.values():
+        if not different.matches:
+            yield f"@@ {_distribution(different)} @@"
+            yield from (
+                f"{sign}{different.field}: mean {mean:.9g}, standard deviation {deviation:.9g}"
+                for sign, mean, deviation in zip(
+                    "-+", different.means, different.deviations, strict=True
+                )
+            )
     hunks: list[tuple[int, list[str]]] = [(d.time_ns, list(_hunk(d))) for d in key.kept]
     for tick_a, tick_b in key.reordered[:KEPT_TICKS].tolist():
         yield f"@@ tick {tick_a} / {tick_b} @@"
@@ -126,6 +138,14 @@ def _summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]
     if key.problem:
         yield head + key.problem
         return
+    if key.align == "none":
+        wrong = [found for found in key.distributions.values() if not found.matches]
+        yield (
+            f"{head}{key.count_a} against {key.count_b} messages, "
+            f"{len(wrong)} of {len(key.distributions)} fields differ in distribution"
+        )
+        yield from (f"  {_distribution(found)}" for found in wrong[:_KEPT_FIELDS])
+        return
     parts = [f"{key.aligned} aligned", f"{key.differing} differ"]
     if len(key.only_a):
         parts.append(f"{len(key.only_a)} only in {comparison.name_a}")
@@ -164,3 +184,14 @@ def _summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]
             f"  largest error at tick {key.worst_tick}: {worst.field} is {worst.b}, expected {worst.a}"
             f"{reason(worst)}"
         )
+
+
+def _distribution(found: DistributionComparison) -> str:
+    shift = ""
+    if found.element is not None and found.element_shift:
+        shift = f", element {found.element} by {found.element_shift:.3g} standard errors"
+    return (
+        f"{found.field}: mean {found.means[1]:.6g} against {found.means[0]:.6g}, standard deviation "
+        f"{found.deviations[1]:.6g} against {found.deviations[0]:.6g}, Kolmogorov–Smirnov {found.ks:.3g} "
+        f"(p = {found.p:.2g}), Wasserstein {found.wasserstein:.3g}{shift}, tolerance {found.tolerance}"
+    )

@@ -29,7 +29,9 @@ def _run(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--topic", action="append", help="topic to compare (repeatable; default: all)"
     )
-    parser.add_argument("--align", choices=["auto", "time", "stamp", "tick"], default="auto")
+    parser.add_argument(
+        "--align", choices=["auto", "time", "stamp", "tick", "none"], default="auto"
+    )
     parser.add_argument("--time-tolerance", type=float, metavar="S")
     parser.add_argument(
         "--origin",

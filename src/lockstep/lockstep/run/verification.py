@@ -118,7 +118,7 @@ class ToleranceModel(_Model):
 class Compare(_Model):
     """How outputs are aligned and compared."""
 
-    align: Literal["auto", "time", "stamp", "tick"] = "time"
+    align: Literal["auto", "time", "stamp", "tick", "none"] = "time"
     time_tolerance: Number | None = Field(
         default=None,
         ge=0,

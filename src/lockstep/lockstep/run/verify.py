@@ -15,6 +15,7 @@ from ..bag import Bag, BagError, Topic
 from ..bag.codec import codec_of
 from ..bag.definitions import definition
 from ..compare import Comparison, compare, tolerance_ns, write_text_diffs
+from ..compare.distribution import as_data as distribution_as_data
 from ..compare.fields import as_data as field_as_data
 from ..compare.text_diff import summary
 from ..component import Contract
@@ -200,6 +201,9 @@ def comparison_as_data(comparison: Comparison) -> dict[str, Any]:
             "clock": {"offset_ns": key.clock_offset_ns, "drift": key.clock_drift},
             "ignored": list(key.ignored),
             "fields": {path: field_as_data(found) for path, found in key.fields.items()},
+            "distributions": {
+                path: distribution_as_data(found) for path, found in key.distributions.items()
+            },
         }
     return {
         "match": comparison.all_match,
