@@ -73,7 +73,9 @@ def select(
                 f"{' and '.join(same)} would both be named {new}; give them different names"
             )
     if not chosen:
-        raise BagError(f"no topic of {bag.path} is left to copy; choose or exclude others")
+        raise BagError(
+            bag.problem or f"no topic of {bag.path} is left to copy; choose or exclude others"
+        )
     for seconds in (start_s, end_s):
         if seconds is not None and not abs(seconds) < _LONGEST_S:
             raise BagError(f"{seconds:g} s is no time in a bag; give seconds after its start")

@@ -90,11 +90,11 @@ def command(
     if duration is not None:
         end = (start or 0.0) + duration
     with Bag(source) as bag:
+        if bag.problem and not lenient:
+            raise BagError(f"{bag.problem}; --lenient copies what is whole")
         selection = select(
             bag, _renamed(topics) if topics else None, frozenset(exclude or ()), start, end
         )
-        if bag.problem and not lenient:
-            raise BagError(f"{bag.problem}; --lenient copies what is whole")
         writer = (
             Sqlite3Writer(target)
             if storage is Storage.sqlite3
