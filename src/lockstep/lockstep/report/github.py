@@ -1,0 +1,71 @@
+"""Comparisons as GitHub Actions shows them: annotations on stdout, and a summary of the step in Markdown.
+
+Format: workflow commands, https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Mapping
+
+from ..compare import Comparison
+from ..compare.text_diff import summary_of_key
+
+_SHOWN = 10  # annotations of one kind that GitHub shows for a step
+
+
+def workflow_commands(comparisons: Mapping[str, Comparison]) -> Iterator[str]:
+    """An error for each key that differs, or a notice that all match; each a line for stdout."""
+    errors: list[str] = []
+    for name, comparison in comparisons.items():
+        for key in comparison.keys.values():
+            if not key.matches:
+                lines = "\n".join(summary_of_key(comparison, key))
+                errors.append(f"::error title={_property(f'{name}: {key.topic}')}::{_data(lines)}")
+    yield from errors[:_SHOWN]
+    if len(errors) > _SHOWN:
+        yield f"::notice title=lockstep::{len(errors) - _SHOWN} more topics differ"
+    if not errors:
+        found = ", ".join(f"{name}: {comparison.grade}" for name, comparison in comparisons.items())
+        yield f"::notice title=lockstep::{_data(found)}"
+
+
+def markdown(comparisons: Mapping[str, Comparison]) -> str:
+    """The summary of a step: a table of keys for each comparison, and what is to be known of those that differ."""
+    lines: list[str] = []
+    for name, comparison in comparisons.items():
+        mark = "✅" if comparison.all_match else "❌"
+        lines += [f"### {mark} {_cell(name)}: {comparison.grade}", ""]
+        lines += ["| topic | type | aligned | differ | missing | extra | grade |"]
+        lines += ["|---|---|---:|---:|---:|---:|---|"]
+        for key in comparison.keys.values():
+            cells = (
+                f"<code>{_cell(key.topic)}</code>",
+                _cell(key.type),
+                key.aligned,
+                key.differing,
+                len(key.only_a),
+                len(key.only_b),
+                key.grade,
+            )
+            lines.append(f"| {' | '.join(map(str, cells))} |")
+        lines.append("")
+        for key in comparison.keys.values():
+            if not key.matches:
+                text = html.escape("\n".join(summary_of_key(comparison, key)))
+                lines += [f"<pre>{text}</pre>", ""]
+    return "\n".join(lines) + "\n"
+
+
+def _data(text: str) -> str:
+    """Escaped as the message of a workflow command."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _cell(text: str) -> str:
+    """Escaped as text in a table."""
+    return html.escape(text).replace("|", "&#124;").replace("\n", " ").replace("`", "&#96;")

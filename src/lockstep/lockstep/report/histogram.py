@@ -1,0 +1,163 @@
+"""Two distributions in the same bins, and what one has more of than the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import ReportError
+from .signals import Plottable, not_finite, signal_of
+from .style import (
+    GREY,
+    LARGEST,
+    SIDES,
+    File,
+    finished,
+    new_figure,
+    plain,
+    quantity,
+    set_legend,
+    set_titles,
+    tidy,
+    with_unit,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Floats = npt.NDArray[np.float64]
+_FEWEST_BINS, _MOST_BINS = 12, 80
+_EXACT = 2.0**51
+"""Below this, a float64 tells halves apart."""
+
+
+def plot_histogram(
+    a: Plottable,
+    b: Plottable | None = None,
+    path: str = "",
+    *,
+    bins: int | Sequence[float] | None = None,
+    names: tuple[str, str] = ("a", "b"),
+    unit: str | None = None,
+    title: str | None = None,
+    file: File | None = None,
+) -> Figure:
+    """The distributions of `a` and `b` overlaid, with shared bins, and below them the difference of their counts.
+
+    `a` and `b` are numbers of any shape, or Series, Datasets of one key or sequences of messages with the `path` of a
+    field; without `b`, one distribution is shown. `bins` is a number of bins or their edges. NaN and inf are left out
+    and counted in the title. The figure is also saved if a `file` is given. Raises ReportError.
+    """
+    sides = [signal_of(side, path, ragged=True) for side in (a, b) if side is not None]
+    subject = plain(title) if title is not None else sides[0].subject
+    unit = sides[0].unit if unit is None else unit
+    shown = [plain(name, 30) for name in names]
+    whole = all(side.values.dtype.kind in "biu" for side in sides)
+    finite = [_finite(side.values) for side in sides]
+    edges = _edges(np.concatenate(finite), bins, whole)
+    counts = [np.histogram(values, edges)[0] for values in finite]
+
+    figure = new_figure(6.0 if len(sides) == 2 else 4.0)
+    grid = figure.subplots(
+        len(sides),
+        1,
+        sharex=True,
+        squeeze=False,
+        gridspec_kw={"height_ratios": [3, 2][: len(sides)]},
+    )
+    top, bottom = grid[0, 0], grid[-1, 0]
+    for count, name, (colour, line) in zip(counts, shown, SIDES, strict=False):
+        _outline(top, count, edges, colour, line, name)
+    tidy(top, "values per bin")
+    if len(sides) == 2:
+        difference = counts[1] - counts[0]
+        bottom.stairs(difference, edges, fill=True, color=GREY)
+        bottom.axhline(0, color=GREY, linewidth=0.8)
+        tidy(bottom, f"{shown[1]} \N{MINUS SIGN} {shown[0]}")
+        set_legend(top)
+    bottom.set_xlabel(with_unit(sides[0].field or "value", unit), size=10)
+    gaps = [not_finite(side.values) for side in sides]
+    set_titles(figure, top, _finding(finite, counts, gaps, shown, unit), subject)
+    return finished(figure, file)
+
+
+def _outline(
+    axes: Axes, count: npt.NDArray[Any], edges: Floats, colour: str, line: Any, name: str
+) -> None:
+    axes.stairs(count, edges, fill=True, color=colour, alpha=0.15)
+    width = 2.4 if line == "-" else 1.2
+    axes.stairs(count, edges, color=colour, linestyle=line, linewidth=width, label=name)
+
+
+def _finite(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if values.dtype.kind == "f":
+        values = np.clip(values[np.isfinite(values)].astype(np.float64), -LARGEST, LARGEST)
+    return (values.astype(np.uint8) if values.dtype.kind == "b" else values).reshape(-1)
+
+
+def _edges(values: npt.NDArray[Any], bins: int | Sequence[float] | None, whole: bool) -> Floats:
+    """Edges of bins (m + 1,) for all values (n,); whole numbers that are few get a bin each."""
+    if bins is not None and not isinstance(bins, (int, np.integer)):
+        given = np.asarray(bins, np.float64)
+        if given.ndim != 1 or len(given) < 2 or not np.all(np.diff(given) > 0):
+            raise ReportError("the edges of bins must be two or more ascending numbers")
+        return given
+    if bins is not None and bins < 1:
+        raise ReportError(f"{bins} bins hold nothing; give 1 or more")
+    if not len(values):
+        return np.array([0.0, 1.0])
+    low, high = float(values.min()), float(values.max())
+    if bins is None and whole and high - low < _MOST_BINS and max(-low, high) < _EXACT:
+        return np.arange(low - 0.5, high + 1, dtype=np.float64)
+    if low == high:
+        half = max(abs(low) * 1e-3, 0.5 if low == 0 else 0.0)
+        return np.array([low - half, low + half])
+    # Bins cannot be narrower than the numbers are apart.
+    apart = float(np.spacing(max(abs(low), abs(high))))
+    most = max(1, int(min((high / 2 - low / 2) / apart * 2, 1e6)))
+    share = np.linspace(0, 1, min(bins or _bin_count(values, low, high), most) + 1)
+    return np.unique(low * (1 - share) + high * share)
+
+
+def _bin_count(values: npt.NDArray[Any], low: float, high: float) -> int:
+    """By the rule of Freedman and Diaconis, within what a picture can show."""
+    lower, upper = np.percentile(values.astype(np.float64), [25, 75])
+    width = 2 * (upper - lower) / len(values) ** (1 / 3)
+    if not width > 0:
+        return _MOST_BINS
+    return int(min(max((high / width - low / width), _FEWEST_BINS), _MOST_BINS))
+
+
+def _finding(
+    finite: Sequence[npt.NDArray[Any]],
+    counts: Sequence[npt.NDArray[Any]],
+    gaps: Sequence[str],
+    names: Sequence[str],
+    unit: str,
+) -> str:
+    sizes = [len(values) for values in finite]
+    if len(sizes) == 1:
+        text = f"{sizes[0]} values{_spread(finite[0], unit)}"
+    elif sizes[0] != sizes[1]:
+        text = f"{sizes[0]} values in {names[0]}, {sizes[1]} in {names[1]}"
+    else:
+        moved = int(np.abs(counts[1] - counts[0]).sum()) // 2
+        text = f"{sizes[0]} values each, {moved or 'none'} in another bin"
+    if len(sizes) == 2 and all(sizes):
+        means = [quantity(float(values.mean(dtype=np.float64)), unit) for values in finite]
+        text += f"; mean {means[0]}" + (f" against {means[1]}" if means[0] != means[1] else " both")
+    for name, gap in zip(names, gaps, strict=False):
+        if gap:
+            text += f"; left out {gap}" + (f" in {name}" if len(sizes) == 2 else "")
+    return text
+
+
+def _spread(values: npt.NDArray[Any], unit: str) -> str:
+    if not len(values):
+        return ""
+    low, mean, high = (float(one) for one in (values.min(), values.mean(dtype=float), values.max()))
+    return f" from {quantity(low)} to {quantity(high, unit)}, mean {quantity(mean, unit)}"

@@ -1,0 +1,50 @@
+"""Comparisons as JUnit XML, which every continuous integration shows: a suite each, a test case for each key.
+
+Format: the elements that Jenkins, GitLab and GitHub actions agree on (testsuites, testsuite, testcase, failure, system-out).
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..compare import Comparison
+from ..compare.text_diff import summary_of_key
+
+# What XML 1.0 cannot hold, even escaped.
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write_junit(path: Path, comparisons: Mapping[str, Comparison]) -> None:
+    """Write the outcome of comparisons, by name; raises OSError."""
+    root = ET.Element("testsuites", name="lockstep")
+    for name, comparison in comparisons.items():
+        keys = comparison.keys.values()
+        suite = ET.SubElement(
+            root,
+            "testsuite",
+            name=_text(name),
+            tests=str(len(keys)),
+            failures=str(sum(not key.matches for key in keys)),
+            errors="0",
+        )
+        for key in keys:
+            case = ET.SubElement(suite, "testcase", classname=_text(name), name=_text(key.topic))
+            lines = _text("\n".join(summary_of_key(comparison, key)))
+            if key.matches:
+                ET.SubElement(case, "system-out").text = lines
+            else:
+                failure = ET.SubElement(
+                    case, "failure", type=key.grade, message=lines.split("\n")[0]
+                )
+                failure.text = lines
+    for attribute in ("tests", "failures"):
+        root.set(attribute, str(sum(int(suite.get(attribute, "0")) for suite in root)))
+    ET.indent(root)
+    ET.ElementTree(root).write(path, "utf-8", xml_declaration=True)
+
+
+def _text(text: str) -> str:
+    return _NO_XML.sub("\ufffd", text)
