@@ -1,0 +1,1 @@
+"""The laws that `diagnose` tries: how one series may follow from another. Pure numpy."""

@@ -1,0 +1,294 @@
+"""Laws in time: delays, drifts, other time steps, initial states that die away."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from .pair import Floats, Law, Mask, Pair, dot, judge
+from .pointwise import plus
+
+_GOLDEN = (math.sqrt(5) - 1) / 2
+_DRIFTS = ((1, "with time", "1/s"), (2, "with the square of time", "1/s²"))
+
+
+def delays(pair: Pair) -> Iterator[Law]:
+    """b[i] = a[i - k] for the whole k of best match, found by cross-correlation; k < 0 if b leads."""
+    for shift in _best_shifts(pair):
+        yield _delay(pair, shift)
+
+
+def fractional_delays(pair: Pair) -> Iterator[Law]:
+    """b(t) = a(t - tau) with a interpolated linearly between ticks; near the best whole delay, if that is near."""
+    time = pair.time_s
+    if pair.a.ndim != 1 or not _one_rising_series(pair) or not pair.finite.all():
+        return
+    step = _step_s(pair)
+    for shift in [*_best_shifts(pair, zero=True)][:1]:
+        # Not even the nearest whole number of ticks explains half: no delay.
+        whole = _shifted(pair, pair.a, shift)
+        if judge(pair, whole, _covers(pair, shift)).explains < 0.5 and shift:
+            return
+        tau = _refined(pair, shift * step, step)
+        covers = (time - tau >= time[0]) & (time - tau <= time[-1])
+        if abs(tau) < 1e-3 * step or covers.mean() < 0.5:
+            return
+        yield Law(
+            "delay",
+            f"b {'lags' if tau > 0 else 'leads'} a by {_seconds(abs(tau))} ({abs(tau) / step:.3g} ticks)",
+            1.6,
+            _interpolated(time, tau),
+            {"ticks": tau / step, "seconds": tau},
+            pointwise=False,
+            covers=covers,
+        )
+
+
+def drifts(pair: Pair) -> Iterator[Law]:
+    """b - a grows from the first tick on, with time or its square, also from an offset on."""
+    time = pair.time_s - pair.time_s[0] if pair.n else pair.time_s
+    if pair.n < 5 or (pair.is_integer and not pair.is_time) or not np.ptp(time):
+        return
+    weights = pair.finite.astype(np.float64)
+    for power, words, unit in _DRIFTS:
+        basis = time**power
+        shaped = basis if pair.a.ndim == 1 else np.repeat(basis[:, None], pair.width, axis=1)
+        rate = float(np.sum(pair.difference * shaped) / np.sum(weights * shaped * shaped))
+        if rate and math.isfinite(rate):
+            si = rate * (1e-9 if pair.is_time else 1.0)
+            yield Law(
+                "drift",
+                f"b drifts from a by {plus(si)} {unit.replace('1', 's') if pair.is_time else unit}, {words}",
+                1.4 + 0.1 * power,
+                _added(shaped, rate),
+                {"rate": si, "power": float(power)},
+                pointwise=False,
+            )
+    yield from _offset_and_drift(pair, time)
+
+
+def rates(pair: Pair) -> Iterator[Law]:
+    """b grows s times as fast as a from the same start: integrated with another time step or gain."""
+    if pair.a.ndim != 1 or not pair.has_zero or pair.n < 5 or not pair.finite[0]:
+        return
+    start = float(pair.a[0])
+    a, b = (values - start for values in pair.finite_values)
+    unit = float(np.abs(a).max()) or 1.0
+    power = dot(a / unit, a / unit)
+    if not start or not power:
+        return
+    by = dot(a / unit, b) / power / unit
+    if abs(by) > 1e-12 and math.isfinite(by):
+        yield Law(
+            "rate",
+            f"b grows {by:.6g} times as fast as a, from the same start (another time step?)",
+            1.5,
+            lambda x: start + (x - start) * by,
+            {"scale": by, "start": start},
+        )
+
+
+def decays(pair: Pair) -> Iterator[Law]:
+    """b starts off a and converges exponentially: another initial state."""
+    d, time = pair.difference, pair.time_s
+    if pair.a.ndim != 1 or pair.n < 10 or not _one_rising_series(pair) or not pair.finite.all():
+        return
+    time = time - time[0]
+    quarter = pair.n // 4
+    early, late = (
+        math.sqrt(float(np.mean(np.square(part)))) for part in (d[:quarter], d[-quarter:])
+    )
+    if not early or late > 0.5 * early or abs(d[0]) < 0.3 * np.abs(d).max():
+        return
+    first, tau = _polished(d / pair.unit, time, _time_constant(d / pair.unit, time))
+    if not (math.isfinite(first) and 0 < tau < time[-1]):
+        return
+    first *= pair.unit
+    shape = np.exp(-time / tau)
+    yield Law(
+        "initial_state",
+        f"b starts {plus(first).replace(' ', '')} off a and converges with a time constant of {_seconds(tau)}",
+        2.2,
+        _added(shape, first),
+        {"initial": first, "time_constant": tau},
+        pointwise=False,
+    )
+
+
+def wanders(pair: Pair) -> Iterator[Law]:
+    """The difference is a random walk: errors that add up. This does not say what b is."""
+    d = pair.difference / pair.unit
+    if d.ndim != 1 or pair.n < 200 or not _one_rising_series(pair) or not pair.finite.all():
+        return
+    steps = np.diff(d)
+    per_tick = float(steps.std())
+    spread = float(pair.a.std()) / pair.unit
+    if not per_tick or abs(d[0]) > 5 * per_tick or float(d.std()) > 0.2 * spread:
+        return
+    lag = max(2, pair.n // 40)
+    ratio = float(np.var(d[lag:] - d[:-lag])) / (lag * per_tick**2)
+    if 0.4 <= ratio <= 2.5 and float(np.mean(np.square(d))) > (5 * per_tick) ** 2:
+        size = per_tick * pair.unit
+        sentence = f"b wanders from a as errors do that add up (about {size:.3g} a tick)"
+        yield Law("wander", sentence, 3.0, np.positive, {"per_tick": size})
+
+
+def _delay(pair: Pair, shift: int) -> Law:
+    seconds = shift * _step_s(pair)
+    ticks = f"{abs(shift)} tick{'s' if abs(shift) > 1 else ''}"
+    return Law(
+        "delay",
+        f"b {'lags' if shift > 0 else 'leads'} a by {ticks} ({_seconds(abs(seconds))})",
+        1.3,
+        lambda x: _shifted(pair, x, shift),
+        {"ticks": float(shift), "seconds": seconds},
+        pointwise=False,
+        covers=_covers(pair, shift),
+    )
+
+
+def _shifted(pair: Pair, x: Floats, shift: int) -> Floats:
+    return np.roll(x, shift, axis=0)
+
+
+def _covers(pair: Pair, shift: int) -> Mask:
+    """Ticks whose source is in the same window, in the shape of b."""
+    source = np.arange(pair.n) - shift
+    inside = (source >= 0) & (source < pair.n)
+    inside &= pair.segment[source.clip(0, pair.n - 1)] == pair.segment
+    return inside if pair.a.ndim == 1 else np.repeat(inside[:, None], pair.width, axis=1)
+
+
+def _best_shifts(pair: Pair, zero: bool = False) -> list[int]:
+    """The shift of least mean square, and the smallest that is about as good (as periods later are)."""
+    errors = pair.mismatch
+    longest = len(errors) // 2
+    if longest < 1:
+        return []
+    shifts = np.arange(-longest, longest + 1)
+    still = float(errors[longest])
+    if not zero:
+        errors = np.where(shifts == 0, np.inf, errors)
+    least = float(errors.min())
+    if not math.isfinite(least):
+        return []
+    padded = np.concatenate([[np.inf], errors, [np.inf]])
+    low = (errors <= padded[:-2]) & (errors <= padded[2:])
+    good = shifts[low & (errors <= 1.1 * least + 1e-9 * still)]
+    nearest = good[np.argsort(np.abs(good), kind="stable")][:2]
+    return list(dict.fromkeys([*nearest.tolist(), int(shifts[int(np.argmin(errors))])]))
+
+
+def _refined(pair: Pair, around: float, step: float) -> float:
+    """The delay in s of least squares within a tick of `around`; on part of a long series."""
+    part = slice(None, 4000)
+    time, a, b = pair.time_s[part], pair.a[part] / pair.unit, pair.b[part] / pair.unit
+    inside = (time >= time[0] + abs(around) + step) & (time <= time[-1] - abs(around) - step)
+    if inside.sum() < 10:
+        return 0.0
+
+    def error(tau: float) -> float:
+        return float(np.mean(np.square(np.interp(time[inside] - tau, time, a) - b[inside])))
+
+    return _least(error, around - step, around + step, 20)
+
+
+def _least(error: Callable[[float], float], low: float, high: float, rounds: int) -> float:
+    """Where a function of one valley is least, by golden section: 1.6 times closer in each round."""
+    left, right = (high - (high - low) * _GOLDEN, low + (high - low) * _GOLDEN)
+    at_left, at_right = error(left), error(right)
+    for _ in range(rounds):
+        if at_left < at_right:
+            high, right, at_right = right, left, at_left
+            left = high - (high - low) * _GOLDEN
+            at_left = error(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + (high - low) * _GOLDEN
+            at_right = error(right)
+    return (low + high) / 2
+
+
+def _interpolated(time: Floats, tau: float) -> functools.partial[Floats]:
+    return functools.partial(_interpolate, time, tau)
+
+
+def _interpolate(time: Floats, tau: float, x: Floats) -> Floats:
+    values: Floats = np.interp(time - tau, time, x)
+    return values
+
+
+def _added(shape: Floats, by: float) -> functools.partial[Floats]:
+    return functools.partial(np.add, shape * by)
+
+
+def _offset_and_drift(pair: Pair, time: Floats) -> Iterator[Law]:
+    if pair.a.ndim != 1:
+        return
+    t, d = time[pair.finite], pair.difference[pair.finite]
+    centred = t - t.mean() if len(t) else t
+    power = dot(centred, centred)
+    if len(t) < 5 or not power:
+        return
+    rate = dot(centred, d) / power
+    first = float(d.mean()) - rate * float(t.mean())
+    si = 1e-9 if pair.is_time else 1.0
+    if rate and math.isfinite(rate):
+        yield Law(
+            "drift",
+            f"b starts {plus(first * si).replace(' ', '')} off a and drifts by {plus(rate * si)} 1/s",
+            2.3,
+            functools.partial(np.add, first + rate * time),
+            {"offset": first * si, "rate": rate * si, "power": 1.0},
+            pointwise=False,
+        )
+
+
+def _time_constant(d: Floats, time: Floats) -> float:
+    """The tau in s for which exp(-t / tau) leaves least of d, between a tenth of a tick and the whole record."""
+    part = slice(None, 4000)
+    d, time = d[part], time[part]
+    low, high = math.log(0.1 * float(np.median(np.diff(time)))), math.log(float(time[-1]))
+
+    def left(log_tau: float) -> float:
+        shape = np.exp(-time / math.exp(log_tau))
+        return -(dot(d, shape) ** 2) / dot(shape, shape)
+
+    grid = np.linspace(low, high, 24)
+    best = grid[int(np.argmin([left(x) for x in grid]))]
+    width = float(grid[1] - grid[0])
+    return math.exp(_least(left, best - width, best + width, 20))
+
+
+def _polished(d: Floats, time: Floats, tau: float) -> tuple[float, float]:
+    """Initial difference and tau after some steps of Gauss and Newton, to the last bits."""
+    shape = np.exp(-time / tau)
+    first = dot(d, shape) / dot(shape, shape)
+    for _ in range(4):
+        shape = np.exp(-time / tau)
+        slopes = np.stack([shape, first * shape * time / tau**2], axis=1)
+        by_first, by_tau = np.linalg.lstsq(slopes, d - first * shape, rcond=None)[0]
+        first, tau = first + float(by_first), tau + float(by_tau)
+        if not (math.isfinite(first) and tau > 0):
+            break
+    return first, tau
+
+
+def _one_rising_series(pair: Pair) -> bool:
+    return (
+        pair.n >= 20
+        and bool(np.all(np.diff(pair.time_s) > 0))
+        and bool((pair.segment == pair.segment[0]).all())
+    )
+
+
+def _step_s(pair: Pair) -> float:
+    steps = np.diff(pair.time_s)[np.diff(pair.segment) == 0]
+    return float(np.median(steps)) if len(steps) else 0.0
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3f} s" if value >= 0.01 else f"{value:.3g} s"

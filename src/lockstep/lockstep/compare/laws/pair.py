@@ -1,0 +1,336 @@
+"""Two aligned columns as the laws of `diagnose` see them, and how well a law turns one into the other."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .correlation import mismatch
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+Column = npt.NDArray[Any]
+Matches = Callable[[str, Column, Column], Mask]
+
+EXACT_SHARE = 0.99
+"""A law is exact if it brings this share of the elements within tolerance, and of those that differed."""
+EXACT_IN_NOISE = 0.98
+"""A law holds in noise if it accounts for this share of the mean square of the difference."""
+MOST_ELEMENTS = 200_000
+MOST_TICKS = 20_000
+_WINDOWS = 8
+_PROBE = 512
+_ULPS = 16
+_NEGLIGIBLE = 1e-9
+_EXACT_INTEGER = 2**53
+
+
+@dataclass(frozen=True)
+class Law:
+    """A way to get `b` from `a`: `apply` maps values of a to values of b, of the same shape.
+
+    `cost` orders laws from the simplest on: roughly the number of parameters. A law that is not pointwise
+    needs the whole series and may leave elements out of `covers`, which it cannot predict.
+    """
+
+    name: str
+    sentence: str
+    cost: float
+    apply: Callable[[Floats], Floats]
+    parameters: Mapping[str, float]
+    pointwise: bool = True
+    covers: Mask | None = None
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well a law does: share of the mean square of the difference, and of the elements that pass."""
+
+    explains: float
+    passing: float
+    exact: bool
+    residual: float
+    """Mean square of what remains, in units of the mean square of the difference."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Columns (n,) or (n, k) of one field, or of k sibling fields: float64, less `base` for large integers."""
+
+    paths: tuple[str, ...]
+    a: Floats
+    b: Floats
+    raw: Column
+    """The values of b as they are in the messages."""
+    time_s: Floats
+    differs: Mask
+    segment: Ints
+    """(n,) number of the contiguous window that a tick belongs to."""
+    eps: float
+    base: int
+    matches: Matches
+    joined: bool = False
+    """Whether the columns are fields, of scalars, rather than the elements of one."""
+
+    @property
+    def n(self) -> int:
+        """How many ticks."""
+        return len(self.a)
+
+    @property
+    def width(self) -> int:
+        """How many elements a tick has."""
+        return self.a.shape[1] if self.a.ndim == 2 else 1
+
+    @functools.cached_property
+    def finite(self) -> Mask:
+        """Elements of which both sides are finite."""
+        finite: Mask = np.isfinite(self.a) & np.isfinite(self.b)
+        return finite
+
+    @functools.cached_property
+    def difference(self) -> Floats:
+        """b - a; 0 where it is not finite."""
+        difference = self.b - self.a
+        return np.where(np.isfinite(difference), difference, 0.0)
+
+    @functools.cached_property
+    def finite_values(self) -> tuple[Floats, Floats]:
+        """The elements (m,) of a and of b where both are finite."""
+        return self.a[self.finite], self.b[self.finite]
+
+    @functools.cached_property
+    def unit(self) -> float:
+        """The largest difference: dividing by it keeps squares from overflowing."""
+        return float(np.abs(self.difference).max(initial=0.0)) or 1.0
+
+    @functools.cached_property
+    def slack(self) -> Floats:
+        """Residuals up to this are rounding: some ulps of b, or next to nothing beside the difference."""
+        apart = np.abs(self.difference[self.differs & self.finite])
+        typical = float(np.median(apart)) if apart.size else 0.0
+        size = np.where(self.finite, np.maximum(np.abs(self.a), np.abs(self.b)), 0.0)
+        return np.maximum(_ULPS * self.eps * size, _NEGLIGIBLE * typical)
+
+    @functools.cached_property
+    def ticks(self) -> Mask:
+        """(n,) ticks at which any element differs."""
+        ticks: Mask = np.any(self.differs.reshape(self.n, self.width), axis=1)
+        return ticks
+
+    @functools.cached_property
+    def is_time(self) -> bool:
+        """Whether the values are nanoseconds."""
+        return self.paths[0].endswith("stamp") and self.raw.dtype.kind in "iu"
+
+    @functools.cached_property
+    def is_integer(self) -> bool:
+        """Whether the field holds whole numbers or booleans only."""
+        return self.raw.dtype.kind in "iub"
+
+    @functools.cached_property
+    def has_zero(self) -> bool:
+        """Whether values are the field's own, so that scaling them makes sense."""
+        return not self.base and not self.is_time
+
+    @functools.cached_property
+    def mismatch(self) -> Floats:
+        """How b differs from a that is delayed by -k … k ticks; see `correlation.mismatch`."""
+        return mismatch(self.a.reshape(self.n, -1), self.b.reshape(self.n, -1))
+
+    @functools.cached_property
+    def probe(self) -> Pair:
+        """Some of the differing elements, flat: what fails there need not be tried on all."""
+        indices = np.flatnonzero(self.differs & self.finite)
+        return self.elements(indices[:: len(indices) // _PROBE + 1])
+
+    def elements(self, flat: npt.NDArray[np.intp]) -> Pair:
+        """The elements with these flat indices as a series of their own; only pointwise laws apply to it."""
+        return replace(
+            self,
+            a=self.a.ravel()[flat],
+            b=self.b.ravel()[flat],
+            raw=self.raw.ravel()[flat],
+            differs=self.differs.ravel()[flat],
+            time_s=self.time_s[flat // self.width],
+            segment=np.arange(len(flat)),
+        )
+
+    def rows(self, which: slice | Mask | Ints) -> Pair:
+        """Some ticks as a series of their own."""
+        return replace(
+            self,
+            a=self.a[which],
+            b=self.b[which],
+            raw=self.raw[which],
+            differs=self.differs[which],
+            time_s=self.time_s[which],
+            segment=self.segment[which],
+        )
+
+    def columns(self, which: npt.NDArray[np.intp]) -> Pair:
+        """Some of the joined fields."""
+        return replace(
+            self,
+            paths=tuple(self.paths[i] for i in which.tolist()),
+            a=self.a[:, which],
+            b=self.b[:, which],
+            raw=self.raw[:, which],
+            differs=self.differs[:, which],
+        )
+
+    def passes(self, predicted: Floats) -> Mask:
+        """Which predicted values are within the user's tolerance of b."""
+        values = self._as_stored(predicted)
+        if not self.joined:
+            return np.asarray(self.matches(self.paths[0], values, self.raw), np.bool_)
+        return np.stack(
+            [self.matches(path, values[:, i], self.raw[:, i]) for i, path in enumerate(self.paths)],
+            axis=1,
+        )
+
+    def _as_stored(self, values: Floats) -> Column:
+        kind: np.dtype[Any] = self.raw.dtype
+        stored: Column
+        whole = np.rint(np.where(np.isnan(values), 0.0, values))
+        if kind.kind == "f":
+            stored = values.astype(kind)
+        elif kind.kind == "b":
+            stored = whole > 0.5
+        elif not self.base and kind.itemsize < 8:
+            limits = np.iinfo(kind)
+            stored = whole.clip(limits.min, limits.max).astype(kind)
+        else:
+            low = 0.0 if kind.kind == "u" and not self.base else -(2.0**62)
+            inside = whole.clip(low, 2.0**62).astype(np.int64)
+            stored = (inside.view(np.uint64) + np.uint64(self.base % 2**64)).astype(kind)
+        return stored
+
+
+def equal(_path: str, a: Column, b: Column) -> Mask:
+    """The default tolerance: equal, and NaN equals NaN."""
+    same: Mask = np.equal(a, b)
+    if a.dtype.kind == "f":
+        same |= np.isnan(a) & np.isnan(b)
+    return same
+
+
+def make_pair(path: str, a: Column, b: Column, time_ns: Ints, matches: Matches) -> Pair:
+    """The pair of a field; more than two dimensions of a column become two."""
+    if a.ndim > 2:
+        a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
+    differs = ~np.asarray(matches(path, a, b), np.bool_)
+    values_a, values_b, base = as_floats(a, b)
+    eps = float(np.finfo(b.dtype).eps) if b.dtype.kind == "f" else 0.0
+    return Pair(
+        paths=(path,),
+        a=values_a,
+        b=values_b,
+        raw=b,
+        time_s=(time_ns - (time_ns[0] if len(time_ns) else 0)).astype(np.float64) * 1e-9,
+        differs=differs,
+        segment=np.zeros(len(a), np.int64),
+        eps=eps,
+        base=base,
+        matches=matches,
+    )
+
+
+def join(pairs: list[Pair]) -> Pair:
+    """k fields (n,) of the same ticks as one pair (n, k)."""
+    return replace(
+        pairs[0],
+        paths=tuple(pair.paths[0] for pair in pairs),
+        a=np.stack([pair.a for pair in pairs], axis=1),
+        b=np.stack([pair.b for pair in pairs], axis=1),
+        raw=np.stack([pair.raw for pair in pairs], axis=1),
+        differs=np.stack([pair.differs for pair in pairs], axis=1),
+        joined=True,
+    )
+
+
+def sampled(pair: Pair) -> Pair:
+    """Contiguous windows, evenly spread, of a series that is too long to try all laws on."""
+    width = min(pair.width, MOST_ELEMENTS // 16)
+    most = max(16, min(MOST_TICKS, MOST_ELEMENTS // max(1, width)))
+    if pair.n <= most and pair.width == width:
+        return pair
+    if pair.width != width:
+        pair = replace(
+            pair,
+            a=pair.a[:, :width],
+            b=pair.b[:, :width],
+            raw=pair.raw[:, :width],
+            differs=pair.differs[:, :width],
+        )
+    if pair.n <= most:
+        return pair
+    windows = max(1, min(_WINDOWS, most // 512))
+    length = most // windows
+    starts = np.linspace(0, pair.n - length, windows).astype(np.int64)
+    chosen = (starts[:, None] + np.arange(length)).ravel()
+    return replace(pair.rows(chosen), segment=np.repeat(np.arange(windows), length))
+
+
+def judge(pair: Pair, predicted: Floats, covers: Mask | None = None) -> Fit:
+    """Compare what a law predicts, shaped like b, with b; elements outside `covers` do not count."""
+    differs = pair.differs if covers is None else pair.differs & covers
+    finite = pair.finite if covers is None else pair.finite & covers
+    residual = np.where(pair.finite, (pair.b - predicted) / pair.unit, 0.0)
+    wild = ~np.isfinite(residual)
+    if wild.any():
+        residual[wild] = np.abs(pair.b[wild] / pair.unit) + 1.0
+    before = float(np.sum(np.square(pair.difference / pair.unit), where=finite))
+    after = float(np.sum(np.square(residual), where=finite))
+    left = after / before if before else (math.inf if after else 0.0)
+    small = np.abs(residual) * pair.unit <= pair.slack
+    if pair.is_integer:
+        small &= np.rint(predicted) == pair.b
+    good = np.where(pair.finite, small, equal("", predicted, pair.b))
+    passing, fixed = _shares(good, differs, covers)
+    if min(passing, fixed) < 1.0 and (left < 0.5 or not before):
+        good |= pair.passes(predicted)
+        passing, fixed = _shares(good, differs, covers)
+    explains = min(max(1.0 - left, 0.0), 1.0)
+    if not before:  # whatever differs is not finite
+        explains = fixed
+    exact = passing >= EXACT_SHARE and fixed >= EXACT_SHARE
+    return Fit(explains, passing, exact, left)
+
+
+def _shares(good: Mask, differs: Mask, covers: Mask | None) -> tuple[float, float]:
+    among = int(differs.sum())
+    fixed = float((good & differs).sum()) / among if among else 0.0
+    if covers is None:
+        return float(good.mean()) if good.size else 0.0, fixed
+    counted = int(covers.sum())
+    return float((good & covers).sum()) / counted if counted else 0.0, fixed
+
+
+def dot(x: Floats, y: Floats) -> float:
+    """The sum of products; without BLAS, whose threads cost more than they give at this length."""
+    return float(np.sum(x * y))
+
+
+def as_floats(a: Column, b: Column) -> tuple[Floats, Floats, int]:
+    """Both as float64, integers beyond 2^53 less a common base (whole seconds of ns) that keeps them exact."""
+    kinds = {a.dtype.kind, b.dtype.kind}
+    if a.dtype == b.dtype and kinds <= {"i", "u"} and a.dtype.itemsize == 8 and a.size:
+        low, high = min(int(a.min()), int(b.min())), max(int(a.max()), int(b.max()))
+        if max(abs(low), abs(high)) > _EXACT_INTEGER > high - low + 10**9:
+            base = low // 10**9 * 10**9
+            return _less(a, base), _less(b, base), base
+    return a.astype(np.float64), b.astype(np.float64), 0
+
+
+def _less(values: Column, base: int) -> Floats:
+    # Modulo 2^64 nothing overflows, and the difference itself is small.
+    rest = values.astype(np.uint64) - np.uint64(base % 2**64)
+    return rest.view(np.int64).astype(np.float64)
