@@ -12,6 +12,7 @@ from ..compare import Tolerances, compare, tolerance_ns, write_text_diffs
 from ..compare.text_diff import summary
 from ..run.errors import DIFFERENT, MATCH
 from ..run.verify import comparison_as_data, create_folder
+from .ci import Github, Junit, report
 from .show import Align, console, print_json, print_line
 
 
@@ -50,6 +51,8 @@ def command(
         typer.Option("--output", "-o", help="Folder for the text diffs; must not exist."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+    junit: Junit = None,
+    github: Github = False,
 ) -> None:
     """Compare two bags message by message and field by field.
 
@@ -86,4 +89,5 @@ def command(
             print_line(console, line)
         if output is not None:
             print_line(console, f"diffs: {output}")
+    report({f"{b} vs {a}": comparison}, junit, github)
     raise typer.Exit(MATCH if comparison.all_match else DIFFERENT)

@@ -9,6 +9,7 @@ import typer
 
 from ..run.verification import load
 from ..run.verify import as_data, default_folder, verify
+from .ci import Github, Junit, report
 from .show import console, print_json, print_table, print_verdict, progress_bars
 
 
@@ -19,6 +20,8 @@ def command(
         typer.Option("--output", "-o", help="Folder for bags, logs and diffs; must not exist."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    junit: Junit = None,
+    github: Github = False,
 ) -> None:
     """Run all implementations of a verify.yaml on the same inputs and compare their outputs.
 
@@ -27,6 +30,8 @@ def command(
     lockstep verify src/lockstep_examples/verify/imu_complementary_filter.yaml
 
     lockstep verify my_filter.yaml -o runs/nightly --json > result.json
+
+    lockstep verify my_filter.yaml --junit test-results/my_filter.xml --github
     """
     verification = load(file)
     folder = output or default_folder(file.stem)
@@ -37,4 +42,6 @@ def command(
     else:
         print_verdict(console, verdict)
         print_table(console, [verdict])
+    names = {name: f"{name} vs {verdict.reference}" for name in verdict.comparisons}
+    report({names[name]: found for name, found in verdict.comparisons.items()}, junit, github)
     raise typer.Exit(verdict.exit_code)

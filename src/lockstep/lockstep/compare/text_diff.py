@@ -43,7 +43,7 @@ def summary(comparison: Comparison) -> Iterator[str]:
     else:
         yield f"DIFFERENT: {comparison.name_b} does not do what {comparison.name_a} does"
     for key in comparison.keys.values():
-        yield from _summary_of_key(comparison, key)
+        yield from summary_of_key(comparison, key)
     if comparison.all_match:
         yield _confidence(comparison)
     patterns = comparison.tolerances.by_pattern
@@ -133,7 +133,8 @@ def reason(deviation: Deviation) -> str:
     return f"    # off by {deviation.error:.6g}, tolerance {deviation.tolerance}"
 
 
-def _summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
+def summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
+    """What is to be known of one key; a line each."""
     head = f"{key.topic} ({key.type}): "
     if key.problem:
         yield head + key.problem

@@ -1,0 +1,48 @@
+"""What `compare` and `verify` write for continuous integration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..compare import Comparison
+from ..report.github import markdown, workflow_commands
+from ..report.junit import write_junit
+from ..run.errors import UsageError
+from .show import console, print_line
+
+Junit = Annotated[
+    Path | None,
+    typer.Option(
+        "--junit", help="Write JUnit XML: a test case for each topic.", show_default=False
+    ),
+]
+Github = Annotated[
+    bool,
+    typer.Option(
+        "--github", help="Print GitHub Actions annotations and write the summary of the step."
+    ),
+]
+_SUMMARY = "GITHUB_STEP_SUMMARY"
+
+
+def report(comparisons: Mapping[str, Comparison], junit: Path | None, github: bool) -> None:
+    """Write what is asked for; raises UsageError where it cannot be written."""
+    target = junit
+    try:
+        if junit is not None:
+            junit.parent.mkdir(parents=True, exist_ok=True)
+            write_junit(junit, comparisons)
+        if github:
+            for line in workflow_commands(comparisons):
+                print_line(console, line)
+            if os.environ.get(_SUMMARY):
+                target = Path(os.environ[_SUMMARY])
+                with target.open("a", encoding="utf-8") as stream:
+                    stream.write(markdown(comparisons))
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {error.strerror}") from error
