@@ -12,8 +12,7 @@ from ..source import Source
 from ..topic import Topic
 from .mcap import McapFile
 from .mcap_summary import MAGIC as MCAP_MAGIC
-from .rosbag1 import MAGIC as ROSBAG1_MAGIC
-from .rosbag1 import Rosbag1File
+from .rosbag1_records import MAGIC as ROSBAG1_MAGIC
 from .sqlite3 import MAGIC as SQLITE3_MAGIC
 from .sqlite3 import Sqlite3File
 
@@ -58,10 +57,16 @@ class Storage:
     open: Callable[[Source], BagFile]
 
 
+def _open_rosbag1(source: Source) -> BagFile:
+    from .rosbag1 import Rosbag1File  # its conversion of types takes long to import
+
+    return Rosbag1File(source)
+
+
 STORAGES = (
     Storage("mcap", ".mcap", MCAP_MAGIC, McapFile),
     Storage("sqlite3", ".db3", SQLITE3_MAGIC, Sqlite3File),
-    Storage("rosbag1", ".bag", ROSBAG1_MAGIC, Rosbag1File),
+    Storage("rosbag1", ".bag", ROSBAG1_MAGIC, _open_rosbag1),
 )
 
 

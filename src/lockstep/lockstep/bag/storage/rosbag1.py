@@ -36,7 +36,6 @@ from .rosbag1_records import (
 )
 from .rosbag1_types import converted
 
-MAGIC = b"#ROSBAG V"
 _VERSION = b"#ROSBAG V2.0\n"
 _LARGEST_HEADER = 1 << 20
 _LARGEST_DEFINITION = 1 << 24

@@ -13,6 +13,7 @@ MESSAGE, BAG, INDEX, CHUNK, CHUNK_INFO, CONNECTION = range(2, 8)
 LENGTH = struct.Struct("<I")
 _LARGEST_CHUNK = 1 << 30
 _NS_PER_S = 1_000_000_000
+MAGIC = b"#ROSBAG V"
 _CODECS = {b"none": "", b"lz4": "lz4"}
 
 
