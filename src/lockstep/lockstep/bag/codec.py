@@ -55,9 +55,7 @@ class Codec:
             self._walker.layout(memoryview(data).cast("B"))  # says which field is wrong
             raise MessageError(f"is no valid {self.type}") from error
         if not 0 <= len(view) - used <= PADDING:
-            raise MessageError(
-                f"is no valid {self.type}: it has {len(view)} bytes, its fields have {used}"
-            )
+            self._walker.layout(memoryview(data).cast("B"))  # says whether so many may follow
         return message
 
     def encode(self, message: Any) -> bytes:

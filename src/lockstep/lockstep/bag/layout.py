@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .field_path import Leaf, Wanted
-from .message_error import PADDING, MessageError, byte_order
+from .message_error import OVERESTIMATE, PADDING, MessageError, byte_order
 from .schema import SIZES, STRINGS, Field, MessageType, Schema
 
 Int64s = npt.NDArray[np.int64]
@@ -74,7 +74,7 @@ class Walker:
         """The layout of one message; raises MessageError if it is not of the type."""
         walk = _Walk(self, data)
         places = walk.message(self.schema.root, self.wanted)
-        if not 0 <= len(walk.data) - walk.at <= PADDING:
+        if not 0 <= len(walk.data) - walk.at <= walk.behind:
             raise MessageError(
                 f"is no valid {self.schema.root.name}: it has {len(walk.data)} bytes, its fields have {walk.at}"
             )
@@ -115,7 +115,10 @@ def _after(start: int, sizes: Sequence[int], count: int) -> int:
 
 
 class _Walk:
-    """The walk through one message; `at` is where it is, after the encapsulation header."""
+    """The walk through one message.
+
+    `at` is where it is, after the encapsulation header; `behind` is how many bytes may follow the message.
+    """
 
     def __init__(self, walker: Walker, data: memoryview) -> None:
         self.type = walker.schema.root.name
@@ -124,6 +127,7 @@ class _Walk:
         self.order = byte_order(bytes(data[:2]))
         self.data = data[4:]
         self.at = 0
+        self.behind = PADDING
         self.checks: list[tuple[int, bytes]] = []
         self.depth = 0
 
@@ -173,6 +177,7 @@ class _Walk:
         """Where the bytes of a string begin, and how many they are."""
         length = self._length(field.name)
         if field.type == "wstring":
+            self.behind += OVERESTIMATE
             return self._advance(4 * length, field.name), 4 * length
         start = self._advance(length, field.name)
         if not length:
@@ -210,6 +215,8 @@ class _Walk:
         size = SIZES[field.type]
         if count:
             self._align(size)
+        elif size == 8:
+            self.behind += OVERESTIMATE
         start = self._advance(count * size, field.name) + 4
         return {
             leaf.key: Places(np.array(start), count)
@@ -263,9 +270,9 @@ class _Walk:
             return found
         for index in range(count):
             if index in wanted:
-                start, known = self.at, len(self.checks)
+                start, behind, known = self.at, self.behind, len(self.checks)
                 found.update(self.message(described, wanted[index]))
-                self.at = start
+                self.at, self.behind = start, behind
                 del self.checks[known:]
             rows.append(self.message(described, everything))
         if everything is not None:

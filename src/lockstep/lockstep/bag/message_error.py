@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from .errors import BagError
 
-# DDS pads messages to 4 bytes. It ignores whatever comes after; rosbags does not, for more is another type's message.
+# DDS pads messages to 4 bytes. It ignores whatever comes after; we do not, for more is another type's message.
 PADDING = 3
+OVERESTIMATE = 8
+"""The bytes that rmw's serialize_message may leave behind a message for each of its wstrings and empty sequences of
+8-byte numbers: it computes the size before, as if a wstring had a NUL and sequences without elements were aligned."""
 
 
 class MessageError(BagError):
