@@ -51,7 +51,10 @@ class Columns:
             rows = rows_of(buffer, offset[indices], layout.size)
             for key, leaf in self.leaves.items():
                 room = room_of.get(key) if len(indices) == len(offset) else None
-                column = _extracted(layout.places[key], leaf, rows, layout.order, room)
+                try:
+                    column = _extracted(layout.places[key], leaf, rows, layout.order, room)
+                except MessageError as error:
+                    raise MessageError(str(error), int(indices[error.tick])) from error
                 parts[key].append((indices, column))
         columns = {
             key: _assembled(parts[key], leaf, len(offset)) for key, leaf in self.leaves.items()
@@ -194,22 +197,22 @@ def _strings(found: Places, kind: str, rows: Rows, order: str) -> Column:
             continue
         raw = np.ascontiguousarray(rows.view(np.dtype(f"V{count}"), position))
         if (raw == raw[0]).all():
-            column[:, at] = _text(raw[0].tobytes(), kind, order)
+            column[:, at] = _text(raw[0].tobytes(), kind, order, 0)
             continue
         known: dict[bytes, str] = {}
         for row, one in enumerate(raw.tolist()):
             if one not in known:
-                known[one] = _text(one, kind, order)
+                known[one] = _text(one, kind, order, row)
             column[row, at] = known[one]
     return column.reshape(rows.count, *found.position.shape)
 
 
-def _text(raw: bytes, kind: str, order: str) -> str:
+def _text(raw: bytes, kind: str, order: str, tick: int) -> str:
     if kind == "string":
         return raw.decode("utf-8", "surrogateescape")
     units = np.frombuffer(raw, f"{order}u4")
     if len(units) and units.max() > 0xFFFF:
-        raise MessageError("is not valid: a wstring has a character that is not UTF-16")
+        raise MessageError("is not valid: a wstring has a character that is not UTF-16", tick)
     return units.astype("<u2").tobytes().decode("utf-16-le", "surrogatepass")
 
 

@@ -117,7 +117,8 @@ def _after(start: int, sizes: Sequence[int], count: int) -> int:
 class _Walk:
     """The walk through one message.
 
-    `at` is where it is, after the encapsulation header; `behind` is how many bytes may follow the message.
+    `at` is where it is, after the encapsulation header; `behind` is how many bytes may follow the message; `depth` is
+    in how many arrays it is of which all elements are wanted.
     """
 
     def __init__(self, walker: Walker, data: memoryview) -> None:
@@ -235,7 +236,7 @@ class _Walk:
         return {
             leaf.key: Places(places[:, 0], places[:, 1])
             if index is None
-            else Places(places[index, 0], places[index, 1])
+            else Places(np.array(places[index, 0]), np.array(places[index, 1]))
             for index, node in wanted.items()
             for leaf in node.leaves
         }
@@ -262,7 +263,7 @@ class _Walk:
             for index, node in wanted.items():
                 if index is not None:
                     self.at = _after(start, sizes, index)
-                    found.update(self.message(described, node))
+                    found.update(self._chosen(described, node))
             if everything is not None:
                 self.at = start
                 found.update(self._even(described, everything, count, sizes))
@@ -271,7 +272,7 @@ class _Walk:
         for index in range(count):
             if index in wanted:
                 start, behind, known = self.at, self.behind, len(self.checks)
-                found.update(self.message(described, wanted[index]))
+                found.update(self._chosen(described, wanted[index]))
                 self.at, self.behind = start, behind
                 del self.checks[known:]
             rows.append(self.message(described, everything))
@@ -280,6 +281,13 @@ class _Walk:
                 found[leaf.key] = (
                     _stacked([row[leaf.key] for row in rows]) if rows else self._none(leaf)
                 )
+        return found
+
+    def _chosen(self, described: MessageType, wanted: Wanted) -> dict[str, Found]:
+        """The places in one element that is chosen by its index, which is no level of the leaves below."""
+        self.depth -= 1
+        found = self.message(described, wanted)
+        self.depth += 1
         return found
 
     def _even(
