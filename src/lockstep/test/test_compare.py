@@ -470,8 +470,9 @@ def test_a_text_diff_reads_like_diff_u(tmp_path):
         "DIFFERENT: new does not do what old does",
         "/out (test_msgs/msg/Pair): 2 aligned, 1 differ, 1 only in old, 1 with identical bytes",
         "  first at tick 1, t = 1.000000000 s: x is 1.5, expected 1.0    # off by 0.5, tolerance abs 0.125",
-        "  first only in old: tick 2, t = 2.000000000 s",
         "  largest error at tick 1: x is 1.5, expected 1.0    # off by 0.5, tolerance abs 0.125",
+        "  x: 1 of 1 wrong, largest error 0.5, from tick 1 on",
+        "  first only in old: tick 2, t = 2.000000000 s",
         "aligned by time; tolerances: x: abs 0.125",
     ]
 
@@ -505,6 +506,25 @@ assert compare(Bag(sys.argv[1]), Bag(sys.argv[1])).all_match
 
 def test_bags_are_compared_without_any_ros(bags):
     subprocess.run([sys.executable, "-c", WITHOUT_ROS, bags / "husky_acceleration"], check=True)
+
+
+def test_the_summary_says_why_each_field_differs(tmp_path):
+    waves = [np.sin(t / 7) + t / 100 for t in range(500)]
+    a = write(tmp_path / "a", [(t * 10, pair(x, 7)) for t, x in enumerate(waves)])
+    b = write(tmp_path / "b", [(t * 10, pair(x + 0.25, 7)) for t, x in enumerate(waves)])
+    comparison = compare(a, b)
+    law = comparison.keys["/out"].diagnoses["x"]
+    assert (law.law, law.explains) == ("offset", pytest.approx(1))
+    assert f"  why: {law.sentence}; explains 100 % of the difference" in comparison.summary()
+
+
+def test_what_no_law_explains_is_said(tmp_path):
+    rng = np.random.default_rng(0)
+    a = write(tmp_path / "a", [(t * 10, pair(x)) for t, x in enumerate(rng.normal(size=500))])
+    b = write(tmp_path / "b", [(t * 10, pair(x)) for t, x in enumerate(rng.normal(size=500))])
+    comparison = compare(a, b)
+    assert comparison.keys["/out"].diagnoses == {"x": None}
+    assert "  why: no simple explanation" in comparison.summary()
 
 
 def test_fields_of_aligned_messages_come_side_by_side(tmp_path):

@@ -49,7 +49,7 @@ class ColumnJudge:
                 kind = codecs[0].type if not name else "quaternion"
             self._parts[name] = parts
             if name not in self.fields:
-                self.fields[name] = FieldComparison(name, kind, tolerance)
+                self.fields[name] = FieldComparison(name, kind, tolerance, parts)
 
     @property
     def needs_all(self) -> bool:

@@ -15,6 +15,7 @@ from .columns import ColumnJudge
 from .comparison import Align, Comparison, KeyComparison
 from .distribution import compare_distributions
 from .errors import CompareError
+from .explain import explain
 from .index import chosen, log_times, stamps
 from .pairs import equal_payloads, pairs
 from .showing import Showing
@@ -101,6 +102,7 @@ def _compare_key(
     elif result.problem is None:
         aligned, times = _align(bags, times, comparison.align, time_tolerance_ns, result)
         _compare_values(bags, codecs, aligned, times[0], comparison.tolerances, result)
+        explain(bags, result, comparison.tolerances)
     return result
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .align import Alignment
+from .diagnose import Diagnosis
 from .distribution import DistributionComparison
 from .fields import FieldComparison
 from .tolerance import Tolerances
@@ -86,6 +87,8 @@ class KeyComparison:
     fields: dict[str, FieldComparison] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """The fields that a tolerance leaves out."""
+    diagnoses: dict[str, Diagnosis | None] = field(default_factory=dict)
+    """The law by which each field differs that does, by path; None if there is no simple one."""
     distributions: dict[str, DistributionComparison] = field(default_factory=dict)
     """The fields of messages that are not aligned ("none")."""
 

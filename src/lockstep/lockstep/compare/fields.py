@@ -26,6 +26,8 @@ class FieldComparison:
     field: str
     type: str
     tolerance: Tolerance
+    parts: tuple[str, ...] = ()
+    """The paths that it is judged by: its own, or the four of a quaternion."""
     compared: int = 0
     unequal: int = 0
     wrong: int = 0

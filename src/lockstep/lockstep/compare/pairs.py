@@ -40,8 +40,13 @@ class Side:
         return self.buffer[start : start + int(self.length[row])]
 
 
-def pairs(a: Bag, b: Bag, topic: str, aligned: Alignment) -> Iterator[tuple[Side, Side]]:
-    """The aligned messages of a topic, in order: row i of one side belongs to row i of the other."""
+def pairs(
+    a: Bag, b: Bag, topic: str, aligned: Alignment, *, to_the_end: bool = True
+) -> Iterator[tuple[Side, Side]]:
+    """The aligned messages of a topic, in order: row i of one side belongs to row i of the other.
+
+    With `to_the_end` all other messages are read as well, so that damage there is noticed.
+    """
     sides = [_Reading(bag, topic) for bag in (a, b)]
     done, count = 0, len(aligned.a)
     while done < count:
@@ -56,7 +61,7 @@ def pairs(a: Bag, b: Bag, topic: str, aligned: Alignment) -> Iterator[tuple[Side
                 sides[1].take(aligned.b[done:end]),
             )
         done = end
-    for side in sides:
+    for side in sides if to_the_end else ():
         side.finish()
 
 
@@ -68,7 +73,7 @@ def paired_columns(
     See `Bag.columns`; raises BagError as that does.
     """
     codecs = a.codec(topic), b.codec(topic)
-    for side_a, side_b in pairs(a, b, topic, aligned):
+    for side_a, side_b in pairs(a, b, topic, aligned, to_the_end=False):
         columns_a, columns_b = (
             columns_of(side, codec, topic, paths)
             for side, codec in zip((side_a, side_b), codecs, strict=True)
@@ -109,7 +114,7 @@ class _Reading:
         return Side(ticks, self._batch.buffer, self._batch.offset[rows], self._batch.length[rows])
 
     def finish(self) -> None:
-        """Read the rest, so that damage there is noticed."""
+        """Read the rest."""
         for _ in self._batches:
             pass
 

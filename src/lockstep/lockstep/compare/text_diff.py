@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from .comparison import KEPT_TICKS, Comparison, KeyComparison, TickDifference
+from .diagnose import Diagnosis
 from .distribution import DistributionComparison
 from .fields import FieldComparison
 from .judge import NS_PER_S
 from .values import Deviation, seconds
 
 _KEPT_FIELDS = 50
+_SUMMED_FIELDS = 12
 _DRIFT = 1e-7  # less is rounding
 
 
@@ -65,6 +68,28 @@ def _confidence(comparison: Comparison) -> str:
         f"{comparison.grade} in {comparison.samples} messages: "
         f"with 95 % confidence fewer than {share} differ"
     )
+
+
+def _field(found: FieldComparison, key: KeyComparison) -> Iterator[str]:
+    """What is to be known of a field that differs, and why it does."""
+    if found.judged is None:
+        parts = [f"{found.wrong} of {found.compared} wrong" if found.wrong else ""]
+        if found.other_lengths:
+            parts.append(f"{found.other_lengths} messages with another length")
+        if math.isfinite(found.max_error) and found.max_error:
+            parts.append(f"largest error {found.max_error:.6g}")
+        yield f"{found.field}: {', '.join(filter(None, parts))}, from tick {found.first_tick} on"
+    for path in found.parts:
+        if path in key.diagnoses:
+            of_part = f" ({path})" if len(found.parts) > 1 else ""
+            yield f"  why{of_part}: {explanation(key.diagnoses[path])}"
+
+
+def explanation(law: Diagnosis | None) -> str:
+    """Why a field differs, in a sentence."""
+    if law is None:
+        return "no simple explanation"
+    return f"{law.sentence}; explains {law.explains * 100:.4g} % of the difference"
 
 
 def _judged(found: FieldComparison) -> str:
@@ -176,15 +201,20 @@ def summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
             f"  first at tick {key.first.tick_a}, t = {seconds(key.first.time_ns)} s: {deviation.field} "
             f"is {deviation.b}, expected {deviation.a}{reason(deviation)}"
         )
-    for name, alone in ((comparison.name_a, key.only_a), (comparison.name_b, key.only_b)):
-        if len(alone):
-            yield f"  first only in {name}: tick {alone[0, 0]}, t = {seconds(int(alone[0, 1]))} s"
     if key.worst and key.worst.error is not None:
         worst = key.worst
         yield (
             f"  largest error at tick {key.worst_tick}: {worst.field} is {worst.b}, expected {worst.a}"
             f"{reason(worst)}"
         )
+    differing = [found for found in key.fields.values() if not found.matches]
+    for field in differing[:_SUMMED_FIELDS]:
+        yield from (f"  {line}" for line in _field(field, key))
+    if len(differing) > _SUMMED_FIELDS:
+        yield f"  … {len(differing) - _SUMMED_FIELDS} more fields differ"
+    for name, alone in ((comparison.name_a, key.only_a), (comparison.name_b, key.only_b)):
+        if len(alone):
+            yield f"  first only in {name}: tick {alone[0, 0]}, t = {seconds(int(alone[0, 1]))} s"
 
 
 def _distribution(found: DistributionComparison) -> str:

@@ -201,6 +201,16 @@ def comparison_as_data(comparison: Comparison) -> dict[str, Any]:
             "clock": {"offset_ns": key.clock_offset_ns, "drift": key.clock_drift},
             "ignored": list(key.ignored),
             "fields": {path: field_as_data(found) for path, found in key.fields.items()},
+            "diagnoses": {
+                path: law
+                and {
+                    "law": law.law,
+                    "sentence": law.sentence,
+                    "explains": law.explains,
+                    "parameters": {name: _finite(value) for name, value in law.parameters.items()},
+                }
+                for path, law in key.diagnoses.items()
+            },
             "distributions": {
                 path: distribution_as_data(found) for path, found in key.distributions.items()
             },
