@@ -57,9 +57,14 @@ def points(cloud: Any) -> npt.NDArray[Any]:
     Raises BagError if the sizes do not agree.
     """
     data = _bytes(cloud, "data")
-    rows, columns = int(cloud.height), int(cloud.width)
-    point, row = int(cloud.point_step), int(cloud.row_step)
-    dtype = _point_type(cloud)
+    try:
+        rows, columns = int(cloud.height), int(cloud.width)
+        point, row = int(cloud.point_step), int(cloud.row_step)
+        dtype = _point_type(cloud)
+    except AttributeError as error:
+        raise BagError(
+            f"a {type(cloud).__name__} is no sensor_msgs/PointCloud2 ({error})"
+        ) from error
     if rows < 2:
         row = max(row, columns * point)
     if row < columns * point or not 0 <= rows * row - data.size <= row - columns * point:
@@ -108,10 +113,13 @@ def _bytes(message: Any, name: str) -> npt.NDArray[np.uint8]:
         raise BagError(
             f"a {type(message).__name__} has no '{name}' and so is no image or point cloud"
         )
-    found = data if isinstance(data, np.ndarray) else np.frombuffer(data, np.uint8)
+    try:
+        found = data if isinstance(data, np.ndarray) else np.asarray(memoryview(data))
+    except TypeError:  # it is no buffer
+        found = np.empty(0)
     if found.dtype != np.uint8 or found.ndim != 1:
         raise BagError(f"'{name}' of a {type(message).__name__} is not an array of bytes")
-    return found
+    return np.ascontiguousarray(found)
 
 
 def _pixels(
