@@ -138,12 +138,7 @@ class _Generator:
         if not described.fields:
             self._skip(1)
         values = [self._field(field) for field in described.fields]
-        return f"{self._class(described.name)}({', '.join(values)})"
-
-    def _class(self, name: str) -> str:
-        known = "class_" + name.replace("/", "_")
-        self.names[known] = self.classes[name]
-        return known
+        return f"{self._constant(self.classes[described.name])}({', '.join(values)})"
 
     def _field(self, field: Field) -> str:
         if field.array == "sequence":

@@ -302,7 +302,7 @@ def _numbers(items: Any, dtype: np.dtype[Any]) -> Any:
     if isinstance(items, array):
         return _array(np.frombuffer(items, items.typecode), dtype)
     if isinstance(items, (bytes, bytearray, memoryview)):
-        if dtype.itemsize > 1 or dtype.kind == "b" or memoryview(items).itemsize > 1:
+        if dtype.itemsize > 1 or dtype.kind == "b" or memoryview(items).nbytes != len(items):
             raise TypeError
         return items
     items = _listed(items)
