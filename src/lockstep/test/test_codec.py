@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lockstep.bag import Bag
+from lockstep.bag import Bag, BagError
 from lockstep.bag.codec import Codec, codec_of
 from lockstep.bag.columns import NS_PER_S
 from lockstep.bag.message_error import MessageError
@@ -167,6 +167,39 @@ def test_a_message_survives_a_round_trip(drawn):
 def test_big_endian_messages_are_decoded(drawn):
     codec, [message] = drawn
     assert plain(codec.decode(written(codec.schema, message, ">"))) == plain(message)
+
+
+def test_types_whose_names_are_alike_stay_apart():
+    line = "=" * 80
+    text = f"b_msg/X x\nb/msg_X y\n{line}\nMSG: b_msg/X\nint8 v\n{line}\nMSG: b/msg_X\nint8 v\n"
+    message = Codec("a/msg/T", text).decode(b"\0\1\0\0\1\2")
+    assert [message.x.__msgtype__, message.y.__msgtype__] == ["b_msg/msg/X", "b/msg/msg_X"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "sentence"),
+    [
+        ("uint8 x", 256, "'x' must be uint8, not 256"),
+        ("uint8 x", -1, "'x' must be uint8, not -1"),
+        ("uint8 x", 1.0, "'x' must be uint8, not 1.0"),
+        ("bool x", 2, "'x' must be bool, not 2"),
+        ("float32 x", 1e39, r"'x' must be float32, not 1e\+39"),
+        ("float32[] x", [1e39], r"'x' must be float32\[\], not \[1e\+39\]"),
+        ("string x", b"a", "'x' must be string, not b'a'"),
+        ("string x", "\ud800", "'x' must be string"),
+        ("string<=2 x", "abc", "'x' must be string<=2, and has 3 characters"),
+        ("int8[2] x", [1], r"'x' must be int8\[2\], and has 1 elements"),
+        ("int8[<=2] x", [1, 2, 3], r"'x' must be int8\[<=2\], and has 3 elements"),
+        ("int8[] x", np.array([300]), r"'x' must be int8\[\], not an array of int64"),
+        ("int8[] x", np.array([[1]]), r"'x' must be int8\[\], not an array of int64"),
+        ("uint8[] x", memoryview(bytes(6)).cast("B", (2, 3)), r"'x' must be uint8\[\]"),
+        ("int32[] x", b"abcd", r"'x' must be int32\[\], not b'abcd'"),
+        ("string[] x", "ab", r"'x' must be string\[\], not 'ab'"),
+    ],
+)
+def test_what_a_type_does_not_hold_is_not_written(text, value, sentence):
+    with pytest.raises(BagError, match=f"^no a/msg/T: {sentence}"):
+        Codec("a/msg/T", text).encode({"x": value})
 
 
 def rosbags_store(codec, definition):
