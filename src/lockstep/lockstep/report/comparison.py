@@ -16,6 +16,7 @@ from .style import (
     COLUMNS,
     GREEN,
     GREY,
+    LARGEST,
     SIDES,
     VERMILLION,
     File,
@@ -25,6 +26,7 @@ from .style import (
     plain,
     quantity,
     set_legend,
+    set_time_axis,
     set_titles,
     tidy,
     with_unit,
@@ -71,11 +73,8 @@ def plot_comparison(
     field = signals[0].field + _draw_values(top, found, at, shown)
     tidy(top, with_unit(field or "value", found.unit))
     _draw_error(bottom, found, at, limits)
-    tidy(
-        bottom,
-        with_unit("error", found.unit),
-        "tick" if found.seconds is None else "time since the first [s]",
-    )
+    tidy(bottom, with_unit("error", found.unit))
+    set_time_axis(bottom, in_seconds=found.seconds is not None)
     if len(found.wrong_rows):
         _mark_first(top, bottom, found, at)
     set_legend(top)
@@ -119,7 +118,7 @@ def _draw_error(axes: Axes, found: Difference, at: Floats, tolerance: Tolerance)
         row, element = found.worst
         axes.plot(
             [at[row]],
-            [found.error[row, element]],
+            [np.clip(found.error[row, element], -LARGEST, LARGEST)],
             linestyle="",
             marker="o",
             markersize=9,
@@ -148,13 +147,13 @@ def _draw_tolerance(
     axes: Axes, found: Difference, at: Floats, limit: Floats, tolerance: Tolerance
 ) -> None:
     """Draw the limits (n,) of the errors that are drawn."""
-    limit = np.where(np.isfinite(limit), limit, 0.0)
+    limit = np.where(np.isfinite(limit), np.minimum(limit, LARGEST), 0.0)
     widest = float(limit.max())
     if not widest:
         return
     even = bool((limit == widest).all())
     label = f"tolerance ±{quantity(widest, found.unit)}" if even else f"tolerance: {tolerance}"
-    if found.worst and widest > _FAR * found.size[found.worst]:
+    if found.worst and widest / _FAR > found.size[found.worst]:
         axes.fill_between(
             [], [], facecolor=f"{GREEN}40", edgecolor=GREEN, label=f"{label}, beyond the axis"
         )

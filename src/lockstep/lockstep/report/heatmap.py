@@ -17,7 +17,7 @@ from .errors import ReportError
 from .magnitude import draw_magnitudes, largest_of_blocks
 from .picture import PixelErrors, picture_of, pictures_of, pixel_errors
 from .signals import Plottable, Signal, Times, named_signals
-from .style import File, finished, new_figure, plain, quantity, set_titles, tidy
+from .style import File, finished, new_figure, plain, quantity, set_time_axis, set_titles, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,7 +81,8 @@ def plot_heatmap(
     shown_unit = found.unit if unit is None else unit
     figure = new_figure(4.6)
     axes = figure.subplots()
-    tidy(axes, "", "tick" if found.seconds is None else "time since the first [s]")
+    tidy(axes, "")
+    set_time_axis(axes, in_seconds=found.seconds is not None)
     _draw(figure, axes, found, shown_unit)
     set_titles(figure, axes, _finding(found, is_exact(limits), shown_unit), subject)
     return finished(figure, file)

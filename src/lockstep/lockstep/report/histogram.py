@@ -140,7 +140,9 @@ def _finding(
     unit: str,
 ) -> str:
     sizes = [len(values) for values in finite]
-    if len(sizes) == 1:
+    if not any(sizes):
+        text = "there are no finite values"
+    elif len(sizes) == 1:
         text = f"{sizes[0]} values{_spread(finite[0], unit)}"
     elif sizes[0] != sizes[1]:
         text = f"{sizes[0]} values in {names[0]}, {sizes[1]} in {names[1]}"

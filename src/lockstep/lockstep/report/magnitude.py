@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _WIDE = 1000
 """Errors that differ by such a factor are shown on a logarithmic scale."""
+_WIDEST = 1e15
+"""What is so many times smaller than the largest error has the colour of the smallest."""
 
 
 def draw_magnitudes(
@@ -32,10 +34,12 @@ def draw_magnitudes(
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap, LogNorm, Normalize
 
-    magnitudes = np.where(np.isinf(magnitudes), magnitudes, np.minimum(magnitudes, LARGEST))
+    countable = np.clip(magnitudes, 1 / LARGEST, LARGEST)
+    magnitudes = np.where(np.isfinite(magnitudes) & (magnitudes > 0), countable, magnitudes)
     finite = magnitudes[np.isfinite(magnitudes) & (magnitudes > 0)]
     smallest, largest = (float(f(finite)) if finite.size else 1.0 for f in (np.min, np.max))
     logarithmic = largest > _WIDE * smallest
+    smallest = max(smallest, largest / _WIDEST)
     norm: Any = LogNorm(smallest, largest) if logarithmic else Normalize(0, largest)
     colours = ListedColormap(colormaps["viridis"](np.linspace(0.9, 0, 256)))
     colours.set_bad("white")

@@ -119,4 +119,5 @@ def _draw_marks(axes: Axes, marks: npt.NDArray[np.float64], size: float) -> None
         markerfacecolor="none",
         markeredgecolor=VERMILLION,
         markeredgewidth=1.4,
+        clip_on=False,
     )

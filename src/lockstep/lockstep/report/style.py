@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,8 @@ _FEW, _MANY = 50, 2000
 """Points that are marked, not only joined; and so many that lines must be thin."""
 WIDTH_IN = 10.0
 _LINE_CHARACTERS = 100
+_LABEL_CHARACTERS, _KEY_CHARACTERS = 125, 8
+"""How much a line of small text holds, and how much of it the sample of a line in a legend takes."""
 _FORMATS = (".pdf", ".png", ".svg")
 
 
@@ -82,8 +85,13 @@ def quantity(value: float, unit: str = "") -> str:
 def set_titles(figure: Figure, axes: Axes, finding: str, subject: str) -> None:
     """The finding as the headline of the figure; what it is about, above its first axes."""
     figure.suptitle(_wrapped(finding), x=0.01, ha="left", size=12, weight="bold", color=BLACK)
-    if subject:
-        axes.set_title(subject, loc="left", size=10, color=GREY)
+    legend = axes.get_legend()
+    labels = [text.get_text() for text in legend.get_texts()] if legend else []
+    in_row = min(len(labels), _legend_columns(labels))
+    beside = len(subject) + in_row * (_KEY_CHARACTERS + max(map(len, labels), default=0))
+    # A legend that leaves no room beside it is passed over.
+    rows = -(-len(labels) // in_row) if beside > _LABEL_CHARACTERS and in_row else 0
+    axes.set_title(subject, loc="left", size=10, color=GREY, pad=6 + 15 * rows)
 
 
 def _wrapped(finding: str) -> str:
@@ -129,20 +137,35 @@ def tidy(axes: Axes, y_label: str, x_label: str = "") -> None:
     axes.margins(x=0.01)
 
 
-def set_legend(axes: Axes, columns: int = 4) -> None:
+def set_time_axis(axes: Axes, *, in_seconds: bool) -> None:
+    """Say what x is: seconds, or ticks, which are whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    if not in_seconds:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axes.set_xlabel("time since the first [s]" if in_seconds else "tick", size=10, color=BLACK)
+
+
+def set_legend(axes: Axes) -> None:
     """The legend of what is named, above the axes at the right, where it hides nothing."""
-    if not axes.get_legend_handles_labels()[1]:
+    labels = axes.get_legend_handles_labels()[1]
+    if not labels:
         return
     axes.legend(
         loc="lower right",
         bbox_to_anchor=(1.0, 1.0),
         borderaxespad=0.2,
-        ncol=columns,
+        ncol=_legend_columns(labels),
         frameon=False,
         fontsize=9,
         labelcolor=BLACK,
         handlelength=2.6,
     )
+
+
+def _legend_columns(labels: Sequence[str]) -> int:
+    widest = _KEY_CHARACTERS + max(map(len, labels), default=0)
+    return max(1, min(4, _LABEL_CHARACTERS // widest))
 
 
 def finished(figure: Figure, file: File | None) -> Figure:

@@ -21,6 +21,7 @@ from .style import (
     plain,
     quantity,
     set_legend,
+    set_time_axis,
     set_titles,
     tidy,
     with_unit,
@@ -72,7 +73,7 @@ def plot_timeseries(
         tidy(axes, with_unit(alone or "value", of_unit))
         if several or signals[0].values.ndim > 1:
             set_legend(axes)
-    rows[-1].set_xlabel("time since the first [s]" if in_time else "tick", size=10)
+    set_time_axis(rows[-1], in_seconds=in_time)
     keys = list(dict.fromkeys(signal.key for signal in signals if signal.key))
     subject = ", ".join(keys) if several else signals[0].subject
     set_titles(
@@ -112,7 +113,7 @@ def _finding(signals: Sequence[Signal], in_time: bool) -> str:
     text = " and ".join(str(count) for count in counts)
     if len(signals) == 1:
         text = " × ".join(map(str, signals[0].values.shape))
-    text += " values"
+    text += " value" if counts == [1] and signals[0].values.size == 1 else " values"
     times = [signal.seconds() for signal in signals] if in_time else []
     longest_s = max((float(np.ptp(at)) for at in times if at is not None and len(at)), default=0.0)
     if longest_s:
