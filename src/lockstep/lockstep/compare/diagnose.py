@@ -11,6 +11,7 @@ from .laws.axes import group_laws, index_laws, rotations, siblings
 from .laws.choice import Choice, best_in_noise, first_exact
 from .laws.in_time import decays, delays, drifts, fractional_delays, rates, wanders
 from .laws.pair import (
+    MOST_TICKS,
     Column,
     Floats,
     Ints,
@@ -45,6 +46,8 @@ UNPREDICTED = frozenset(
 """Laws that, unless they have a `rest`, say where b differs or how far, not what it is."""
 
 _COPY_SAMPLE = 64
+_TICKS_IN_ALL = 2_000_000
+_LEAST_TICKS = 4_000
 _LEAST_VALUES = 10
 
 
@@ -102,7 +105,8 @@ class _Search:
         self, pairs: Mapping[str, Pair], columns: Mapping[str, Column], inputs: Mapping[str, Column]
     ) -> None:
         self.pairs = {path: pair for path, pair in pairs.items() if pair.differs.any()}
-        self.samples = {path: sampled(pair) for path, pair in self.pairs.items()}
+        ticks = min(MOST_TICKS, max(_LEAST_TICKS, _TICKS_IN_ALL // max(1, len(self.pairs))))
+        self.samples = {path: sampled(pair, ticks) for path, pair in self.pairs.items()}
         self.groups = list(self._groups(pairs))
         self.columns = columns
         self.inputs = inputs
@@ -221,7 +225,9 @@ def _in_noise(pair: Pair, laws: Iterable[Law]) -> Diagnosis | None:
 def _said(chosen: Choice) -> Diagnosis:
     law, fit = chosen.law, chosen.fit
     sentence = law.sentence
-    if fit.exact and fit.passing < 1.0:
+    if not fit.exact:
+        sentence += f", within {chosen.rest:.2g} (rms)"
+    elif fit.passing < 1.0:
         sentence += f", but for {100 * (1 - fit.passing):.2g} % of the elements"
     return Diagnosis(law.name, sentence, fit.explains, law.parameters)
 

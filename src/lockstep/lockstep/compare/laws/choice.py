@@ -16,6 +16,7 @@ _WORTH_A_PARAMETER = 0.2
 """The share by which a further parameter must reduce what is left, beyond what it costs by length (BIC)."""
 
 
+_PLAIN = 0.9999
 _NO_FIT = Fit(0.0, 0.0, False, math.inf)
 
 
@@ -26,6 +27,8 @@ class Choice:
     law: Law
     fit: Fit
     moved: Mask
+    rest: float = 0.0
+    """Root of the mean square of what the law leaves."""
 
 
 def first_exact(pair: Pair, laws: Iterable[Law]) -> Choice | None:
@@ -69,7 +72,9 @@ def _fit_in_noise(pair: Pair, law: Law) -> Choice | None:
         fit = judge(pair, predicted, law.covers)
     if fit.explains < EXACT_IN_NOISE or not _says_more_than_a_constant(law, fit, pair):
         return None
-    return Choice(law, fit, moved)
+    if fit.explains < _PLAIN and law.pointwise and _is_bent(pair, predicted):
+        return None
+    return Choice(law, fit, moved, math.sqrt(fit.residual * _power(pair)) * pair.unit)
 
 
 def _leaves_too_much_out(law: Law) -> bool:
@@ -106,6 +111,14 @@ def _fit_of_columns(pair: Pair, predicted: Floats, moved: Mask) -> Fit:
     return fit if bool(follows.all()) else _NO_FIT
 
 
+def _is_bent(pair: Pair, predicted: Floats) -> bool:
+    """Whether what is left is a smooth function of a rather than noise (von Neumann's ratio, in the order of a)."""
+    a, _ = pair.finite_values
+    left = ((pair.b - predicted) / pair.unit)[pair.finite][np.argsort(a, kind="stable")]
+    spread = float(left.var())
+    return float(np.mean(np.square(np.diff(left)))) < 0.5 * spread
+
+
 def _says_more_than_a_constant(law: Law, fit: Fit, pair: Pair) -> bool:
     """A law must follow b's movement, unless it is only about its level, or b does not move."""
     if law.name == "offset":
@@ -113,5 +126,9 @@ def _says_more_than_a_constant(law: Law, fit: Fit, pair: Pair) -> bool:
     a, b = (side / pair.unit for side in pair.finite_values)
     if law.name == "constant":
         return float(b.std()) < 0.03 * float(a.std())
-    power = float(np.mean(np.square(pair.difference[pair.finite] / pair.unit)))
-    return fit.residual * power <= 0.5 * float(b.var())
+    return fit.residual * _power(pair) <= 0.5 * float(b.var())
+
+
+def _power(pair: Pair) -> float:
+    """Mean square of the difference, in its unit squared."""
+    return float(np.mean(np.square(pair.difference[pair.finite] / pair.unit)))

@@ -24,7 +24,7 @@ def delays(pair: Pair) -> Iterator[Law]:
 def fractional_delays(pair: Pair) -> Iterator[Law]:
     """b(t) = a(t - tau) with a interpolated linearly between ticks; near the best whole delay, if that is near."""
     time = pair.time_s
-    if pair.a.ndim != 1 or not _one_rising_series(pair) or not pair.finite.all():
+    if pair.a.ndim != 1 or not _rises(pair) or not pair.finite.all():
         return
     step = _step_s(pair)
     for shift in [*_best_shifts(pair, zero=True)][:1]:
@@ -33,7 +33,7 @@ def fractional_delays(pair: Pair) -> Iterator[Law]:
         if judge(pair, whole, _covers(pair, shift)).explains < 0.5 and shift:
             return
         tau = _refined(pair, shift * step, step)
-        covers = (time - tau >= time[0]) & (time - tau <= time[-1])
+        covers = _covers(pair, math.floor(tau / step)) & _covers(pair, math.ceil(tau / step))
         if abs(tau) < 1e-3 * step or covers.mean() < 0.5:
             return
         yield Law(
@@ -94,7 +94,7 @@ def rates(pair: Pair) -> Iterator[Law]:
 def decays(pair: Pair) -> Iterator[Law]:
     """b starts off a and converges exponentially: another initial state."""
     d, time = pair.difference, pair.time_s
-    if pair.a.ndim != 1 or pair.n < 10 or not _one_rising_series(pair) or not pair.finite.all():
+    if pair.a.ndim != 1 or pair.n < 10 or not _rises(pair) or not pair.finite.all():
         return
     time = time - time[0]
     quarter = pair.n // 4
@@ -184,7 +184,7 @@ def _best_shifts(pair: Pair, zero: bool = False) -> list[int]:
 
 def _refined(pair: Pair, around: float, step: float) -> float:
     """The delay in s of least squares within a tick of `around`; on part of a long series."""
-    part = slice(None, 4000)
+    part = np.flatnonzero(pair.segment == pair.segment[0])[:4000]
     time, a, b = pair.time_s[part], pair.a[part] / pair.unit, pair.b[part] / pair.unit
     inside = (time >= time[0] + abs(around) + step) & (time <= time[-1] - abs(around) - step)
     if inside.sum() < 10:
@@ -277,12 +277,12 @@ def _polished(d: Floats, time: Floats, tau: float) -> tuple[float, float]:
     return first, tau
 
 
+def _rises(pair: Pair) -> bool:
+    return pair.n >= 20 and bool(np.all(np.diff(pair.time_s) > 0))
+
+
 def _one_rising_series(pair: Pair) -> bool:
-    return (
-        pair.n >= 20
-        and bool(np.all(np.diff(pair.time_s) > 0))
-        and bool((pair.segment == pair.segment[0]).all())
-    )
+    return _rises(pair) and bool((pair.segment == pair.segment[0]).all())
 
 
 def _step_s(pair: Pair) -> float:

@@ -143,7 +143,10 @@ class Pair:
     @functools.cached_property
     def mismatch(self) -> Floats:
         """How b differs from a that is delayed by -k … k ticks; see `correlation.mismatch`."""
-        return mismatch(self.a.reshape(self.n, -1), self.b.reshape(self.n, -1))
+        power = np.square(self.difference / self.unit).reshape(self.n, self.width).sum(axis=1)
+        worst = int(np.argmax(np.bincount(self.segment, weights=power))) if self.n else 0
+        part = self.segment == worst  # across the seam of two windows nothing matches
+        return mismatch(self.a[part].reshape(-1, self.width), self.b[part].reshape(-1, self.width))
 
     @functools.cached_property
     def probe(self) -> Pair:
@@ -160,7 +163,7 @@ class Pair:
             raw=self.raw.ravel()[flat],
             differs=self.differs.ravel()[flat],
             time_s=self.time_s[flat // self.width],
-            segment=np.arange(len(flat)),
+            segment=np.zeros(len(flat), np.int64),
         )
 
     def rows(self, which: slice | Mask | Ints) -> Pair:
@@ -256,10 +259,10 @@ def join(pairs: list[Pair]) -> Pair:
     )
 
 
-def sampled(pair: Pair) -> Pair:
+def sampled(pair: Pair, most_ticks: int = MOST_TICKS) -> Pair:
     """Contiguous windows, evenly spread, of a series that is too long to try all laws on."""
     width = min(pair.width, MOST_ELEMENTS // 16)
-    most = max(16, min(MOST_TICKS, MOST_ELEMENTS // max(1, width)))
+    most = max(16, min(most_ticks, MOST_ELEMENTS // max(1, width)))
     if pair.n <= most and pair.width == width:
         return pair
     if pair.width != width:
