@@ -91,7 +91,7 @@ def _pair(a: list[int], b: list[int], tolerance: int) -> list[tuple[int, int]]:
 
 def _alignment(a: Times, b: Times, count_a: int, count_b: int) -> Alignment:
     """`a` increases; what of `b` does not is out of order."""
-    kept = _increasing(b)
+    kept = increasing(b)
     return Alignment(
         a=a[kept],
         b=b[kept],
@@ -101,7 +101,7 @@ def _alignment(a: Times, b: Times, count_a: int, count_b: int) -> Alignment:
     )
 
 
-def _increasing(values: Times) -> npt.NDArray[np.bool_]:
+def increasing(values: Times) -> npt.NDArray[np.bool_]:
     """Which values (n,) make up a longest increasing subsequence (patience sorting)."""
     if (np.diff(values) > 0).all():
         return np.ones(len(values), np.bool_)

@@ -180,7 +180,7 @@ def _compare_values(
         if len(side_a.ticks):
             wrong = columns.judge(side_a.ticks, *columns.columns(side_a, side_b))
             result.differing += int(np.count_nonzero(wrong))
-            show.block(side_a, side_b, wrong, columns, times_a)
+            show.block(side_a, side_b, wrong, columns, times_a[side_a.ticks])
     result.fields, result.ignored = columns.fields, tuple(columns.ignored)
 
 

@@ -76,6 +76,8 @@ class KeyComparison:
     """(tick, time) of each message that has no partner, (n, 2)."""
     reordered: Ticks = field(default_factory=no_ticks)
     """(tick of A, tick of B) of each message that B has before or after others than A; not compared, (n, 2)."""
+    unlisted: tuple[int, int, int] = (0, 0, 0)
+    """How many more of them there are than only_a, only_b and reordered list: streams have no end."""
     duplicates: tuple[int, int] = (0, 0)
     """Messages of A and of B that have the time of another message of their topic."""
     alignment: Alignment | None = None

@@ -23,13 +23,13 @@ class Showing:
         self._codecs, self._tolerances, self._result = codecs, tolerances, result
         self._kinds = codecs[0].fields()
 
-    def block(self, a: Side, b: Side, wrong: Mask, columns: ColumnJudge, times_a: Times) -> None:
-        """Take m messages and which of them are wrong."""
+    def block(self, a: Side, b: Side, wrong: Mask, columns: ColumnJudge, times: Times) -> None:
+        """Take m messages, which of them are wrong, and the times of A's, (m,)."""
         result = self._result
         for row in np.flatnonzero(wrong)[: KEPT_TICKS - len(result.kept)].tolist():
-            wrong_fields = tuple(d for d in self._deviations(a, b, row) if not d.passes)
+            wrong_fields = tuple(d for d in self.deviations(a, b, row) if not d.passes)
             tick_a, tick_b = int(a.ticks[row]), int(b.ticks[row])
-            result.kept.append(TickDifference(tick_a, tick_b, int(times_a[tick_a]), wrong_fields))
+            result.kept.append(TickDifference(tick_a, tick_b, int(times[row]), wrong_fields))
         result.first = result.kept[0] if result.kept else None
         here = {
             found.max_tick
@@ -37,11 +37,12 @@ class Showing:
             if found.max_tick is not None and a.ticks[0] <= found.max_tick <= a.ticks[-1]
         }
         for tick in sorted(here):
-            for deviation in self._deviations(a, b, int(np.searchsorted(a.ticks, tick))):
+            for deviation in self.deviations(a, b, int(np.searchsorted(a.ticks, tick))):
                 if _worse(deviation, result.worst):
                     result.worst, result.worst_tick = deviation, tick
 
-    def _deviations(self, a: Side, b: Side, row: int) -> list[Deviation]:
+    def deviations(self, a: Side, b: Side, row: int) -> list[Deviation]:
+        """The fields in which one of the messages is not equal, those within tolerance included."""
         message_a, message_b = (
             codec.decode(side.payload(row))
             for codec, side in zip(self._codecs, (a, b), strict=True)

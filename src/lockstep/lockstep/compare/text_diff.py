@@ -133,7 +133,7 @@ def text_diff(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
         ]
     for _, lines in sorted(hunks, key=lambda hunk: hunk[0]):
         yield from lines
-    hidden = key.differing + len(key.only_a) + len(key.only_b) - len(hunks)
+    hidden = key.differing + len(key.only_a) + len(key.only_b) + sum(key.unlisted) - len(hunks)
     hidden += max(0, len(key.reordered) - KEPT_TICKS)
     if hidden:
         yield f"… {hidden} more like this"
@@ -173,12 +173,14 @@ def summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
         yield from (f"  {_distribution(found)}" for found in wrong[:_KEPT_FIELDS])
         return
     parts = [f"{key.aligned} aligned", f"{key.differing} differ"]
-    if len(key.only_a):
-        parts.append(f"{len(key.only_a)} only in {comparison.name_a}")
-    if len(key.only_b):
-        parts.append(f"{len(key.only_b)} only in {comparison.name_b}")
-    if len(key.reordered):
-        parts.append(f"{len(key.reordered)} out of order")
+    listed = len(key.only_a), len(key.only_b), len(key.reordered)
+    only_a, only_b, reordered = (n + m for n, m in zip(listed, key.unlisted, strict=True))
+    if only_a:
+        parts.append(f"{only_a} only in {comparison.name_a}")
+    if only_b:
+        parts.append(f"{only_b} only in {comparison.name_b}")
+    if reordered:
+        parts.append(f"{reordered} out of order")
     for name, count in zip((comparison.name_a, comparison.name_b), key.duplicates, strict=True):
         if count and key.duplicates[0] != key.duplicates[1]:
             parts.append(f"{count} at the time of another in {name}")
