@@ -249,7 +249,7 @@ def _single_fault(types: Mapping[str, MessageType], field: Field, value: Any, pa
             value.encode("utf-8", "surrogateescape")
         else:
             checked = {"bool": _flag, "byte": _octet}.get(kind, lambda same: same)(value)
-            struct.pack(CODES[kind], checked)
+            struct.pack("<" + CODES[kind], checked)
     except _REFUSALS:
         return f"'{path}' must be {kind}, not {_shown(value)}"
     if kind in STRINGS and len(value) > bound > 0:
