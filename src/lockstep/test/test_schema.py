@@ -213,7 +213,7 @@ def test_ament_prefix_path_says_what_is_installed(tmp_path, monkeypatch):
 
 
 def test_every_type_of_every_bag_is_read(bags):
-    for path in sorted(bags.glob("*/")):
+    for path in sorted(one.parent for one in bags.glob("*/metadata.yaml")):
         with Bag(path) as bag:
             for topic in bag.topics.values():
                 assert schema(topic.type, topic.definition, topic.encoding).root.fields
