@@ -69,7 +69,7 @@ def test_a_truncated_bag_is_refused_before_anything_runs(stranger: Stranger, wri
     cut.write_bytes((ACCELERATION / "husky_acceleration_0.mcap").read_bytes()[:100_000])
     done = stranger.run("verify", write_verification(inputs=inputs(cut)), "-o", "out")
     assert done.code == 2
-    assert "cut.mcap is cut off: of its last" in done.error
+    assert "cut.mcap is cut off: its last" in done.error
     assert not (stranger.cwd / "out").exists()
 
 

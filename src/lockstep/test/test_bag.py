@@ -59,7 +59,7 @@ def test_a_flipped_byte_is_noticed_or_harmless(tmp_path):
     ("content", "sentence"),
     [
         (None, "does not exist"),
-        (b"", "is not a bag"),
+        (b"", "is empty: its recorder was killed before it wrote anything"),
         (b"hello", "is not a bag"),
     ],
 )

@@ -36,6 +36,8 @@ def plain(batches: Iterable[Batch], report: Callable[[str], None]) -> Iterator[B
 def _compressed(batch: Batch) -> Int64s:
     """The indices of the messages that are compressed."""
     long = np.flatnonzero(batch.length >= len(_MAGIC))
+    if not len(long):
+        return long
     offset = batch.offset[long]
     for place, byte in enumerate(_MAGIC):
         chosen = batch.buffer[offset + place] == byte

@@ -24,7 +24,7 @@ from .equal_layouts import Column
 from .errors import BagError
 from .message_error import MessageError
 from .source import Source, bag_files, open_source
-from .storage import BagFile, open_file
+from .storage import EMPTY, BagFile, open_file
 from .topic import Topic
 
 if TYPE_CHECKING:
@@ -59,13 +59,19 @@ class Bag:
         self.files, information = bag_files(path)
         self._sources: list[Source] = []
         self._open: list[BagFile] = []
+        self._names: list[str] = []
         self.topics: dict[str, Topic] = {}
         """Topics by name."""
+        self._empty: str | None = None
         try:
             for name in self.files:
                 self._sources.append(open_source(name))
+                if len(self.files) > 1 and not self._sources[-1].size:
+                    self._empty = self._empty or f"{name} {EMPTY}"
+                    continue
                 with _enough_memory(name):
                     self._open.append(open_file(self._sources[-1]))
+                self._names.append(name)
         except BaseException:
             self.close()
             raise
@@ -74,6 +80,7 @@ class Bag:
                 known = self.topics.setdefault(topic.name, replace(topic, count=0))
                 known.count += topic.count
                 known.meet(topic)
+        _take_hashes(information, self.topics)
         self._disagreement = _disagreement(self.path, information, self.topics)
         self._miscount: str | None = None
 
@@ -96,7 +103,8 @@ class Bag:
     @property
     def problem(self) -> str | None:
         """Why the bag is not whole, as far as it is known; None if it is."""
-        problems = (*(file.problem for file in self._open), self._disagreement, self._miscount)
+        in_files = (file.problem for file in self._open)
+        problems = (*in_files, self._empty, self._disagreement, self._miscount)
         return next(filter(None, problems), None)
 
     @property
@@ -136,7 +144,7 @@ class Bag:
         """
         chosen = None if topics is None else frozenset(topics)
         seen: dict[str, int] = {}
-        for name, file in zip(self.files, self._open, strict=True):
+        for name, file in zip(self._names, self._open, strict=True):
             with _enough_memory(name):
                 for batch in file.batches(chosen, start_ns, end_ns, strict):
                     self._count(batch, file, seen)
@@ -254,6 +262,15 @@ def _enough_memory(name: str) -> Iterator[None]:
         raise BagError(
             f"{name} takes more memory than there is, or a size in it is wrong; record or copy it again"
         ) from error
+
+
+def _take_hashes(information: dict[str, Any], topics: dict[str, Topic]) -> None:
+    """Type hashes that only metadata.yaml tells, as recorders before Jazzy wrote them."""
+    for row in information.get("topics_with_message_count") or []:
+        described = row["topic_metadata"]
+        topic, found = topics.get(described["name"]), described.get("type_description_hash")
+        if topic and not topic.type_hash and topic.type == described.get("type"):
+            topic.type_hash = found if isinstance(found, str) else ""
 
 
 def _disagreement(

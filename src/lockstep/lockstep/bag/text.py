@@ -53,7 +53,7 @@ def text(
     done, total = 0, sum(bag.topics[name].count for name in names)
     for name in names:
         lines = _lines_of(bag, name)
-        for tick, message in enumerate(bag.messages([name])):
+        for tick, message in enumerate(bag.messages([name], strict=False)):
             time_ns = message.log_time_ns if times == "log" else message.publish_time_ns
             when = "" if times == "none" else f" t {seconds(time_ns - origin_ns)}"
             yield f"{_word(name)} {tick}{when}"
@@ -64,6 +64,8 @@ def text(
             done += 1
             if progress is not None:
                 progress(done, total)
+    if bag.problem:
+        raise BagError(bag.problem)
 
 
 def undecodable(bag: Bag, topics: Collection[str] | None = None) -> dict[str, str]:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ..bag import Bag
 from ..bag.survey import Survey, TopicSurvey, survey
+from ..bag.text import seconds
 from ..run.errors import MATCH, USAGE
 from .show import console, print_json, print_line, print_wide, progress_bar
 
@@ -95,7 +96,7 @@ def _print(bag: Bag, found: Survey) -> None:
     total = sum(topic.bytes for topic in found.topics.values())
     print_line(
         console,
-        f"{bag.count} messages, {_size(total)} in {duration_s:.3f} s, from {bag.start_ns * 1e-9:.9f} s on",
+        f"{bag.count} messages, {_size(total)} in {duration_s:.3f} s, from {seconds(bag.start_ns)} s on",
     )
     print_line(console, f"clock: {found.clock}")
     for problem in found.problems:

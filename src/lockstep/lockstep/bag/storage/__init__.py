@@ -70,8 +70,14 @@ STORAGES = (
 )
 
 
+EMPTY = "is empty: its recorder was killed before it wrote anything; record or copy it again"
+"""What is said of files without a byte."""
+
+
 def open_file(source: Source) -> BagFile:
     """Open a file with the storage that its first bytes tell; raises BagError for one that is no bag."""
+    if not source.size:
+        raise BagError(f"{source.name} {EMPTY}")
     start = source.read(0, max(len(storage.magic) for storage in STORAGES))
     for storage in STORAGES:
         if start.startswith(storage.magic):

@@ -19,6 +19,7 @@ from mcap.opcode import Opcode
 
 from ..batch import Batch, Bytes, Int64s
 from ..errors import BagError
+from ..message_compression import plain
 from ..source import Source
 from ..topic import Topic
 from .loading import ahead
@@ -41,6 +42,7 @@ from .mcap_summary import MAGIC, Channels, Extent, read_summary
 _BLOCK = 1 << 18
 _LOOSE_BYTES = 1 << 20
 _PRIVATE = 0x80  # from here on opcodes are free for private records
+_NOTHING = 0
 _ENDS = ((Opcode.DATA_END, 4), (Opcode.FOOTER, 20))  # with their lengths
 
 
@@ -92,14 +94,17 @@ class McapFile:
     ) -> Iterator[Batch]:
         """See storage.BagFile."""
         selection = _Selection(topics, start_ns, end_ns, strict)
-        for batch in self._all_batches(selection):
-            chosen = self._choose(batch, selection)
-            if len(chosen):
-                yield chosen
+        yield from plain(self._chosen(selection), lambda what: self._report(what, selection))
         if strict and selection.everything:
             self._check_data_crc()
 
     # the order of a file: chunks where the summary says so, walked records between them
+
+    def _chosen(self, selection: _Selection) -> Iterator[Batch]:
+        for batch in self._all_batches(selection):
+            chosen = self._choose(batch, selection)
+            if len(chosen):
+                yield chosen
 
     def _all_batches(self, selection: _Selection) -> Iterator[Batch]:
         position = len(MAGIC)
@@ -143,9 +148,7 @@ class McapFile:
         """The records between two positions one after the other."""
         loose, window = _Loose(), _Window(self._source)
         position = start
-        previous = (
-            Opcode.CHUNK
-        )  # behind which the walk begins, unless it does at the beginning of the file
+        previous: int = _NOTHING if start == len(MAGIC) else Opcode.CHUNK
         while position < end:
             try:
                 opcode, length = HEAD.unpack(window.read(position, HEAD.size, end))
@@ -173,7 +176,9 @@ class McapFile:
                     self._channels.describe(opcode, window.read(body_start, length, end))
                 elif (opcode, length) in _ENDS:
                     break
-                elif not _may_be(opcode, previous, body_start - HEAD.size):
+                elif not _may_be(
+                    opcode, window.read(body_start, min(length, 6), end), length, previous
+                ):
                     raise Damaged(f"no record at byte {body_start - HEAD.size}")
                 previous = opcode
             except DAMAGE as error:
@@ -304,9 +309,7 @@ class McapFile:
         self.problem = self.problem or sentence
 
     def _cut_off(self, position: int) -> str:
-        return (
-            f"cut off: of its last {self._source.size - position} bytes no record or index is whole"
-        )
+        return f"cut off: its last {self._source.size - position} bytes are no whole record"
 
     def _check_data_crc(self) -> None:
         """Compare the data section with the checksum at its end, where it has one (few writers do)."""
@@ -327,12 +330,13 @@ class McapFile:
             )
 
 
-def _may_be(opcode: int, previous: int, position: int) -> bool:
-    """Whether a record that holds no messages may stand there: else it is one whose opcode is damaged."""
+def _may_be(opcode: int, start: bytes, length: int, previous: int) -> bool:
+    """Whether a record without messages, of `length` with `start`, may follow: else its opcode is damaged."""
     if opcode == Opcode.MESSAGE_INDEX:
-        return previous in (Opcode.CHUNK, Opcode.MESSAGE_INDEX)
+        whole = int.from_bytes(start[2:], "little") + 6 == length  # a channel and a size come first
+        return whole and previous in (Opcode.CHUNK, Opcode.MESSAGE_INDEX)
     if opcode == Opcode.HEADER:
-        return position == len(MAGIC)
+        return previous == _NOTHING
     return opcode in (Opcode.ATTACHMENT, Opcode.METADATA) or opcode >= _PRIVATE
 
 
