@@ -347,3 +347,25 @@ def test_help_has_examples(stranger: Stranger, command: str):
     done = stranger.run(command, "--help")
     assert done.code == 0
     assert f"lockstep {command} " in done.out.partition("Examples")[2]
+
+
+def test_a_dataset_that_is_no_bag_is_converted_to_and_fro(stranger: Stranger):
+    words = ["-t", "/fix:=/gps", "--start", "1", "--duration", "50"]
+    done = stranger.run("convert", HUSKY, "part.pkl", *words)
+    assert (done.code, done.out) == (0, "part.pkl: 125 messages of 1 topics\n")
+    assert stranger.run("convert", "part.pkl", "from_pickle").code == 0
+    assert stranger.run("convert", HUSKY, "from_bag", *words).code == 0
+    done = stranger.run("compare", "from_bag", "from_pickle", "--absolute")
+    assert done.code == 0
+    assert "125 with identical bytes" in done.out
+
+
+def test_a_damaged_bag_becomes_no_dataset_unless_that_is_allowed(stranger: Stranger):
+    killed = ROOT / "bags/rosbag2_recorder/killed_mcap_zstd16k"
+    done = stranger.run("convert", killed, "k.pkl")
+    assert done.code == 2
+    assert "is cut off" in done.error and "--lenient copies what is whole" in done.error
+    assert not (stranger.cwd / "k.pkl").exists()
+    done = stranger.run("convert", killed, "k.pkl", "--lenient")
+    assert (done.code, done.out) == (0, "k.pkl: 1164 messages of 5 topics\n")
+    assert done.error.startswith("lost: ")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
 from enum import Enum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +12,8 @@ from rich.console import Console
 from ..bag import Bag, BagError, BagWriter
 from ..bag.convert import copy, new_bag, select
 from ..bag.sqlite3_writer import Sqlite3Writer
+from ..dataset import Dataset
+from ..dataset.backends import is_bag
 from ..run.errors import UsageError
 from .show import console, print_line, progress_bars
 
@@ -35,14 +37,16 @@ def command(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="IN", help="Any bag: folder, file, glob or URL.", show_default=False
+            metavar="IN",
+            help="Any bag: folder, file, glob or URL; or a dataset (.pkl, reduct://…).",
+            show_default=False,
         ),
     ],
     target: Annotated[
-        Path,
+        str,
         typer.Argument(
             metavar="OUT",
-            help="The new bag, must not exist: a folder, or one file if it ends in .mcap.",
+            help="A new bag: a folder, or one file if it ends in .mcap; or a dataset (.pkl, reduct://…).",
             show_default=False,
         ),
     ],
@@ -82,19 +86,25 @@ def command(
     lockstep convert recording scans.mcap -t /scan -t /odom:=/wheel/odom --start 10 --duration 5
 
     lockstep convert recording smaller --exclude /camera/image --compression zstd
+
+    lockstep convert recording reduct://token@localhost:8383/drives
     """
     if end is not None and duration is not None:
         raise UsageError("--end and --duration contradict each other; give one of them")
-    if storage is Storage.sqlite3 and target.suffix == ".mcap":
+    if storage is Storage.sqlite3 and target.endswith(".mcap"):
         raise UsageError(f"{target} would not be MCAP; give a folder for --storage sqlite3")
     if duration is not None:
         end = (start or 0.0) + duration
+    renamed = _renamed(topics) if topics else None
+    if not (is_bag(source) and is_bag(target)):
+        _convert_dataset(
+            source, target, renamed, frozenset(exclude or ()), (start, end), lenient=lenient
+        )
+        return
     with Bag(source) as bag:
         if bag.problem and not lenient:
             raise BagError(f"{bag.problem}; --lenient copies what is whole")
-        selection = select(
-            bag, _renamed(topics) if topics else None, frozenset(exclude or ()), start, end
-        )
+        selection = select(bag, renamed, frozenset(exclude or ()), start, end)
         writer = (
             Sqlite3Writer(target)
             if storage is Storage.sqlite3
@@ -108,6 +118,37 @@ def command(
             print_line(Console(stderr=True), f"lost: {bag.problem}")
     counts = writer.counts
     print_line(console, f"{target}: {sum(counts.values())} messages of {len(counts)} topics")
+
+
+def _convert_dataset(
+    source: str,
+    target: str,
+    renamed: dict[str, str] | None,
+    exclude: frozenset[str],
+    span_s: tuple[float | None, float | None],
+    *,
+    lenient: bool,
+) -> None:
+    """From or to a place that is no bag."""
+    with (
+        warnings.catch_warnings(record=True) as told,
+        Dataset.load(source) as dataset,
+        progress_bars() as watch,
+    ):
+        warnings.simplefilter("always")
+        if told and not lenient:
+            raise BagError(f"{told[0].message}; --lenient copies what is whole")
+        names = renamed or {name: name for name in dataset}
+        chosen = [name for name in names if name not in exclude]
+        view = dataset.select(chosen, start_s=span_s[0], end_s=span_s[1])
+        view = view.rename({name: new for name, new in names.items() if name in chosen})
+        with view.save(target, progress=watch(f"converting {source}")) as saved:
+            line = f"{target}: {saved.count} messages of {len(saved)} topics"
+    if told and not lenient:
+        raise BagError(f"{told[0].message}; {target} holds what is whole")
+    for warning in told[:1]:
+        print_line(Console(stderr=True), f"lost: {warning.message}")
+    print_line(console, line)
 
 
 def _complain(bag: Bag) -> None:

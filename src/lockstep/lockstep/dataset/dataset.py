@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 NS_PER_S = 1_000_000_000
 _INT64 = np.iinfo(np.int64)
 Place = str | os.PathLike[str]
+Progress = Callable[[int, int], None]
+_TOLD_EVERY = 1000
 
 
 class Dataset:
@@ -155,11 +157,16 @@ class Dataset:
         if self._backend is not None:
             self._backend.close()
 
-    def save(self, path: Place, backend: str | None = None) -> Dataset:
-        """Write all values to a new place and return the dataset there, to be read. Values that are bytes are not decoded."""
+    def save(
+        self, path: Place, backend: str | None = None, progress: Progress | None = None
+    ) -> Dataset:
+        """Write all values to a new place and return the dataset there, to be read. Values that are bytes are not decoded.
+
+        `progress` is told how many values of how many are written.
+        """
         place = os.fspath(path)
         with self.create(place) if backend is None else self.create(backend, place) as saved:
-            self.copy_to(saved)
+            self.copy_to(saved, progress)
         return self.load(place, backend)
 
     def copy(self) -> Dataset:
@@ -168,12 +175,15 @@ class Dataset:
         self.copy_to(copied)
         return copied
 
-    def copy_to(self, other: Dataset) -> None:
-        """Append all values to another dataset."""
+    def copy_to(self, other: Dataset, progress: Progress | None = None) -> None:
+        """Append all values to another dataset; see `save`."""
         if other._backend is None:
             raise DatasetError("a view of datasets is only read; save to a place")
-        for key, stamp_ns, publish_ns, value in self._source.records():
+        total = self.count if progress is not None else 0
+        for done, (key, stamp_ns, publish_ns, value) in enumerate(self._source.records(), 1):
             other._backend.append(key, value, stamp_ns, publish_ns)
+            if progress is not None and (done % _TOLD_EVERY == 0 or done == total):
+                progress(done, total)
 
     def select(
         self,

@@ -84,5 +84,10 @@ def kind_of_place(place: str) -> BackendKind:
     return _BAG
 
 
+def is_bag(place: str) -> bool:
+    """Whether a path or URL is that of a bag, as far as its name tells."""
+    return kind_of_place(place) is _BAG
+
+
 def _names() -> list[str]:
     return [kind.name for kind in BACKENDS]
