@@ -221,6 +221,18 @@ class TestNothingIsClaimed:
         # Beside a large a, a small b hardly moves; that much is true.
         assert found is None or found.law == "constant"
 
+    def test_of_what_only_a_few_huge_values_suggest(self, rng):
+        a = rng.normal(size=N)
+        a[::25] = 1e300
+        assert diagnosis_of(a, rng.normal(size=N)) is None
+        wide = np.exp(10 * rng.normal(size=N))
+        assert diagnosis_of(wide, rng.normal(size=N)) is None
+
+    def test_of_two_random_walks(self):
+        for seed in range(20):
+            walks = np.cumsum(np.random.default_rng(seed).normal(size=(2, N)), axis=1)
+            assert diagnosis_of(*walks) is None
+
     def test_of_shuffled_flags(self, rng):
         a = rng.random(N) < 0.5
         assert diagnosis_of(a, rng.permutation(a)) is None

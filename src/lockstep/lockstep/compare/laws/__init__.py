@@ -1,1 +1,4 @@
-"""The laws that `diagnose` tries: how one series may follow from another. Pure numpy."""
+"""The laws that `diagnose` tries: how one series may follow from another. Needs numpy only.
+
+A law is exact, holds in noise, or bounds or places the difference without predicting it; `choice` says which wins.
+"""

@@ -74,7 +74,7 @@ def rotations(pair: Pair) -> Iterator[Law]:
 
 def index_laws(pair: Pair) -> Iterator[Law]:
     """Laws along arrays (n, k): reversed, off by one, turned round, transposed."""
-    if pair.a.ndim != 2 or pair.width < 4:
+    if pair.a.ndim != 2 or pair.joined or pair.width < 4:
         return
     yield _index("reversed", "b is a in reversed order", 0.3, np.arange(pair.width)[::-1])
     side = math.isqrt(pair.width)

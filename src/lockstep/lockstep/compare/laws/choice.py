@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .pair import EXACT_IN_NOISE, Fit, Floats, Law, Mask, Pair, judge
+from .pair import EXACT_IN_NOISE, Fit, Floats, Law, Mask, Pair, dot, judge
 
 _LEAST_IN_NOISE = 20
 _PROBE_SHARE = 0.9
@@ -17,7 +17,10 @@ _WORTH_A_PARAMETER = 0.2
 
 
 _PLAIN = 0.9999
-_NO_FIT = Fit(0.0, 0.0, False, math.inf)
+_STILL = 0.03
+_NEXT_TO_NOTHING = 0.01
+_TYPICALLY = 0.2
+"""A law must leave less than this of the typical difference, and of b's typical movement."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +69,52 @@ def best_in_noise(pair: Pair, laws: Iterable[Law]) -> Choice | None:
 def _fit_in_noise(pair: Pair, law: Law) -> Choice | None:
     predicted = law.apply(pair.a)
     moved = _moved(pair, predicted)
-    if pair.joined:
-        fit = _fit_of_columns(pair, predicted, moved)
-    else:
-        fit = judge(pair, predicted, law.covers)
-    if fit.explains < EXACT_IN_NOISE or not _says_more_than_a_constant(law, fit, pair):
+    told = pair.columns(np.flatnonzero(moved)) if pair.joined else pair
+    changed = predicted[:, moved] if pair.joined else predicted
+    if not moved.any():
+        return None
+    fit = judge(told, changed, law.covers)
+    if fit.explains < EXACT_IN_NOISE or not _follows_everywhere(law, told, changed):
         return None
     if fit.explains < _PLAIN and law.pointwise and _is_bent(pair, predicted):
         return None
-    return Choice(law, fit, moved, math.sqrt(fit.residual * _power(pair)) * pair.unit)
+    return Choice(law, fit, moved, math.sqrt(fit.residual * _power(told)) * told.unit)
+
+
+def _follows_everywhere(law: Law, pair: Pair, predicted: Floats) -> bool:
+    """Whether a law follows b, and each of joined fields on its own."""
+    # Two fields may be nearly the same, and so differ by noise alone when they are swapped.
+    name = "" if pair.joined else law.name
+    known = pair.finite if law.covers is None else pair.finite & law.covers
+    sides = [pair.a, pair.b, predicted]
+    if not pair.joined:
+        return _follows(name, *(side[known] for side in sides))
+    return all(_follows(name, *(side[known[:, i], i] for side in sides)) for i in range(pair.width))
+
+
+def _follows(law: str, a: Floats, b: Floats, predicted: Floats) -> bool:
+    """Whether a law explains not only what is largest, and more than a constant in place of b would.
+
+    Squares are ruled by what is largest: medians must tell the same, of the elements that the law changes.
+    """
+    if not b.size:
+        return False
+    left, changed = np.abs(b - predicted), predicted != a
+    apart = np.abs(b - a)[changed]
+    if law and (not apart.size or np.median(left[changed]) > _TYPICALLY * np.median(apart)):
+        return False
+    movement = np.abs(b - np.median(b))
+    if law == "offset":
+        return True
+    if law == "constant":
+        left, movement = movement, _STILL / _TYPICALLY * np.abs(a - np.median(a))
+    small = np.median(left) <= _TYPICALLY * np.median(movement)
+    return bool(small and _rms(left) <= _TYPICALLY * _rms(movement))
+
+
+def _rms(values: Floats) -> float:
+    unit = float(np.abs(values).max(initial=0.0)) or 1.0
+    return unit * math.sqrt(dot(values / unit, values / unit) / max(1, values.size))
 
 
 def _leaves_too_much_out(law: Law) -> bool:
@@ -94,21 +134,13 @@ def _is_evident(pair: Pair, law: Law) -> bool:
 
 
 def _moved(pair: Pair, predicted: Floats) -> Mask:
-    changed: Mask = np.any((predicted != pair.a).reshape(pair.n, pair.width), axis=0)
-    return changed
-
-
-def _fit_of_columns(pair: Pair, predicted: Floats, moved: Mask) -> Fit:
-    """The fit to the fields that a law changes; none if it does not follow one of them."""
-    if not moved.any():
-        return _NO_FIT
-    columns = pair.columns(np.flatnonzero(moved))
-    fit = judge(columns, predicted[:, moved])
-    left = (columns.b - predicted[:, moved]) / pair.unit
-    apart, b = columns.difference / pair.unit, columns.b / pair.unit
-    tolerated = np.maximum(np.mean(np.square(apart), axis=0), b.var(axis=0))
-    follows = np.mean(np.square(left), axis=0) <= (1 - EXACT_IN_NOISE) * tolerated
-    return fit if bool(follows.all()) else _NO_FIT
+    """(k,) columns that a law changes by more than next to nothing."""
+    changes, apart = (
+        np.square(np.where(pair.finite, side, 0.0) / pair.unit).reshape(pair.n, pair.width)
+        for side in (predicted - pair.a, pair.difference)
+    )
+    moved: Mask = changes.sum(axis=0) > _NEXT_TO_NOTHING * apart.sum(axis=0)
+    return moved
 
 
 def _is_bent(pair: Pair, predicted: Floats) -> bool:
@@ -117,16 +149,6 @@ def _is_bent(pair: Pair, predicted: Floats) -> bool:
     left = ((pair.b - predicted) / pair.unit)[pair.finite][np.argsort(a, kind="stable")]
     spread = float(left.var())
     return float(np.mean(np.square(np.diff(left)))) < 0.5 * spread
-
-
-def _says_more_than_a_constant(law: Law, fit: Fit, pair: Pair) -> bool:
-    """A law must follow b's movement, unless it is only about its level, or b does not move."""
-    if law.name == "offset":
-        return True
-    a, b = (side / pair.unit for side in pair.finite_values)
-    if law.name == "constant":
-        return float(b.std()) < 0.03 * float(a.std())
-    return fit.residual * _power(pair) <= 0.5 * float(b.var())
 
 
 def _power(pair: Pair) -> float:

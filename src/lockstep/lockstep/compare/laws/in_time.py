@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from .pair import Floats, Law, Mask, Pair, dot, judge
-from .pointwise import plus
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
-_DRIFTS = ((1, "with time", "1/s"), (2, "with the square of time", "1/s²"))
+_DRIFTS = ((1, "per second"), (2, "t², with t in seconds"))
 
 
 def delays(pair: Pair) -> Iterator[Law]:
@@ -53,7 +52,8 @@ def drifts(pair: Pair) -> Iterator[Law]:
     if pair.n < 5 or (pair.is_integer and not pair.is_time) or not np.ptp(time):
         return
     weights = pair.finite.astype(np.float64)
-    for power, words, unit in _DRIFTS:
+    unit = " s" if pair.is_time else ""
+    for power, words in _DRIFTS:
         basis = time**power
         shaped = basis if pair.a.ndim == 1 else np.repeat(basis[:, None], pair.width, axis=1)
         rate = float(np.sum(pair.difference * shaped) / np.sum(weights * shaped * shaped))
@@ -61,7 +61,7 @@ def drifts(pair: Pair) -> Iterator[Law]:
             si = rate * (1e-9 if pair.is_time else 1.0)
             yield Law(
                 "drift",
-                f"b drifts from a by {plus(si)} {unit.replace('1', 's') if pair.is_time else unit}, {words}",
+                f"b drifts from a by {_signed(si)}{unit} {words}",
                 1.4 + 0.1 * power,
                 _added(shaped, rate),
                 {"rate": si, "power": float(power)},
@@ -110,7 +110,7 @@ def decays(pair: Pair) -> Iterator[Law]:
     shape = np.exp(-time / tau)
     yield Law(
         "initial_state",
-        f"b starts {plus(first).replace(' ', '')} off a and converges with a time constant of {_seconds(tau)}",
+        f"b starts {_signed(first)} off a and converges with a time constant of {_seconds(tau)}",
         2.2,
         _added(shape, first),
         {"initial": first, "time_constant": tau},
@@ -235,11 +235,11 @@ def _offset_and_drift(pair: Pair, time: Floats) -> Iterator[Law]:
         return
     rate = dot(centred, d) / power
     first = float(d.mean()) - rate * float(t.mean())
-    si = 1e-9 if pair.is_time else 1.0
+    si, unit = (1e-9, " s") if pair.is_time else (1.0, "")
     if rate and math.isfinite(rate):
         yield Law(
             "drift",
-            f"b starts {plus(first * si).replace(' ', '')} off a and drifts by {plus(rate * si)} 1/s",
+            f"b starts {_signed(first * si)}{unit} off a and drifts by {_signed(rate * si)}{unit} per second",
             2.3,
             functools.partial(np.add, first + rate * time),
             {"offset": first * si, "rate": rate * si, "power": 1.0},
@@ -292,3 +292,7 @@ def _step_s(pair: Pair) -> float:
 
 def _seconds(value: float) -> str:
     return f"{value:.3f} s" if value >= 0.01 else f"{value:.3g} s"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.6g}"
