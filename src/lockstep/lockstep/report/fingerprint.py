@@ -1,0 +1,50 @@
+"""Which files and which versions a report is about, so that it can be told apart from any other."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+from typing import Any
+
+from .. import __version__
+from ..bag import Bag
+
+_MOST_BYTES = 2 << 30
+"""Of larger bags the hash would take longer than the rest of the report."""
+_PART = 1 << 20
+_LIBRARIES = ("numpy", "mcap", "rosbags", "plotly")
+
+
+def bag_files(bag: Bag) -> list[dict[str, Any]]:
+    """Name, size in bytes and SHA-256 of each file of a bag; null for what is not on this machine or too large."""
+    local = [str(name) for name in bag.files if os.path.isfile(name)]
+    small = sum(os.path.getsize(name) for name in local) <= _MOST_BYTES
+    return [
+        {
+            "name": os.path.basename(str(name)),
+            "bytes": os.path.getsize(name) if str(name) in local else None,
+            "sha256": _sha256(str(name)) if small and str(name) in local else None,
+        }
+        for name in bag.files
+    ]
+
+
+def versions() -> dict[str, str]:
+    """Versions of what made the report."""
+    found = {"lockstep": __version__, "Python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found | {"machine": f"{platform.system()} {platform.machine()}"}
+
+
+def _sha256(name: str) -> str:
+    digest = hashlib.sha256()
+    with open(name, "rb") as file:
+        while part := file.read(_PART):
+            digest.update(part)
+    return digest.hexdigest()

@@ -1,0 +1,213 @@
+"""One self-contained HTML file that shows what was compared: verdict, tables, plots, images and text diffs.
+
+Names and values from bags are data in it, never markup: they are JSON that the page's own script puts into text nodes.
+The file asks for nothing from the network; its Content-Security-Policy lets only its own scripts run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from importlib import resources
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..bag import Bag
+from ..compare.comparison import Comparison
+from ..compare.text_diff import summary
+from .errors import ReportError
+from .fingerprint import bag_files, versions
+from .page import (
+    MOST_FIELDS,
+    MOST_KEYS,
+    Explanations,
+    FoundField,
+    as_json,
+    cut,
+    diff_rows,
+    field_rows,
+    fields_of,
+    key_rows,
+    reasons,
+    run_data,
+    verdict_rows,
+)
+from .page_plots import plots_of
+from .series import Limits, field_series
+from .wrong_images import IMAGE, wrong_images
+
+BagPath = str | os.PathLike[str]
+MOST_PLOTS = 100
+"""Fields that are drawn, the worst first."""
+_COLUMNS, _ALL_COLUMNS = 1000, 22_000
+"""Points in time that can be told apart: in one plot, and in all together."""
+_CELLS, _ALL_CELLS = 20_000, 250_000
+"""Cells of the map of errors of an array, and of all together."""
+_ELEMENTS, _ALL_ELEMENTS = 20_000_000, 120_000_000
+"""Numbers that are looked at: of one field, and of all together."""
+_IMAGE_CHARACTERS, _DIFF_CHARACTERS = 1_500_000, 700_000
+
+
+def write_html(
+    file: BagPath,
+    comparisons: Mapping[str, Comparison],
+    bags: Mapping[str, tuple[BagPath, BagPath]],
+    *,
+    title: str = "Comparison",
+    result: Mapping[str, Any] | None = None,
+    explanations: Explanations | None = None,
+) -> None:
+    """Write a report of `comparisons`, by name, to `file`; it opens in any browser and is below 15 MB.
+
+    `bags` are A and B of each comparison, from which plots and images are taken. `result` is a verification as
+    result.json holds it: what was sent, recorded and how long callbacks took. `explanations` say, by (name of the
+    comparison, topic, field), why a field differs: an object with `sentence` and `explains`, or None if nothing simple
+    does. Raises ReportError if the file cannot be written or a library is missing, BagError if a bag cannot be read.
+    """
+    with ExitStack() as stack:
+        opened = {
+            name: (stack.enter_context(Bag(a)), stack.enter_context(Bag(b)))
+            for name, (a, b) in bags.items()
+            if name in comparisons
+        }
+        data = _data(comparisons, opened, title, result, explanations or {})
+    page = _rendered(title, data, comparisons)
+    try:
+        Path(file).write_text(page, "utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise ReportError(f"{file} cannot be written: {error.strerror or error}") from error
+
+
+def _data(
+    comparisons: Mapping[str, Comparison],
+    bags: Mapping[str, tuple[Bag, Bag]],
+    title: str,
+    result: Mapping[str, Any] | None,
+    explanations: Explanations,
+) -> dict[str, Any]:
+    fields = fields_of(comparisons)
+    shown = fields[:MOST_FIELDS]
+    match = all(comparison.all_match for comparison in comparisons.values())
+    return {
+        "title": title,
+        "match": bool(result.get("match", match)) if result else match,
+        "verdicts": verdict_rows(comparisons),
+        "reasons": reasons(fields, explanations),
+        "keys": key_rows(comparisons),
+        "more_keys": max(0, sum(len(c.keys) for c in comparisons.values()) - MOST_KEYS),
+        "fields": list(field_rows(shown, list(comparisons), explanations)),
+        "more_fields": len(fields) - len(shown),
+        "plots": _plots(shown, bags),
+        "images": _images(comparisons, bags),
+        "diffs": diff_rows(comparisons, _DIFF_CHARACTERS),
+        "run": run_data(result) if result else None,
+        "versions": versions(),
+        "bags": [
+            {"name": cut(side), "path": cut(str(bag.path), 400), "files": bag_files(bag)}
+            for side, bag in _sides(comparisons, bags).items()
+        ],
+    }
+
+
+def _sides(
+    comparisons: Mapping[str, Comparison], bags: Mapping[str, tuple[Bag, Bag]]
+) -> dict[str, Bag]:
+    """Each bag once, by what it is called."""
+    found: dict[str, Bag] = {}
+    for name, (a, b) in bags.items():
+        found.setdefault(comparisons[name].name_a, a)
+        found.setdefault(comparisons[name].name_b, b)
+    return found
+
+
+def _plots(fields: list[FoundField], bags: Mapping[str, tuple[Bag, Bag]]) -> dict[str, Any]:
+    """What is drawn of the worst fields, by their row in the table."""
+    drawn = [
+        (row, found)
+        for row, found in enumerate(fields)
+        if found.differs and found.name in bags and not _is_picture(found)
+    ][:MOST_PLOTS]
+    count = max(1, len(drawn))
+    arrays = max(1, sum("[" in found.field.type or "[" in found.field.field for _, found in drawn))
+    limits = Limits(
+        columns=min(_COLUMNS, _ALL_COLUMNS // count),
+        cells=min(_CELLS, _ALL_CELLS // arrays),
+        elements=min(_ELEMENTS, _ALL_ELEMENTS // count),
+    )
+    plots: dict[str, Any] = {}
+    for name, topic in dict.fromkeys((found.name, found.key.topic) for _, found in drawn):
+        here = {
+            row: found for row, found in drawn if found.name == name and found.key.topic == topic
+        }
+        key = next(iter(here.values())).key
+        series = field_series(bags[name], key, [found.field for found in here.values()], limits)
+        for row, found in here.items():
+            if found.field.field in series:
+                plots[str(row)] = plots_of(series[found.field.field], key)
+    return plots
+
+
+def _is_picture(found: FoundField) -> bool:
+    """Whether a field is the pixels of images, which are shown as such."""
+    return found.key.type == IMAGE and found.field.field == "data"
+
+
+def _images(
+    comparisons: Mapping[str, Comparison], bags: Mapping[str, tuple[Bag, Bag]]
+) -> list[dict[str, Any]]:
+    wanted = [
+        (index, name, key)
+        for index, (name, comparison) in enumerate(comparisons.items())
+        for key in comparison.keys.values()
+        if name in bags and key.type == IMAGE and key.first
+    ]
+    found, left = [], _IMAGE_CHARACTERS
+    for index, name, key in wanted:
+        images = wrong_images(bags[name], comparisons[name], key, left)
+        if images:
+            left -= sum(len(images.get(part, "")) for part in ("a", "b", "wrong"))
+            found.append(images | {"comparison": index, "topic": cut(key.topic)})
+    return found
+
+
+def _rendered(title: str, data: dict[str, Any], comparisons: Mapping[str, Comparison]) -> str:
+    try:
+        from jinja2 import Environment, StrictUndefined
+        from markupsafe import Markup
+        from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise ReportError(
+            f"the HTML report needs jinja2 and plotly ({error}); pip install jinja2 plotly"
+        ) from error
+    scripts = {"plotly": get_plotlyjs().replace("\r\n", "\n"), "script": _template("report.js")}
+    lines = (line for comparison in comparisons.values() for line in summary(comparison))
+    template = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    ).from_string(_template("report.html.j2"))
+    return template.render(
+        title=title,
+        match=data["match"],
+        policy=_policy(scripts.values()),
+        summary="\n".join(cut(line, 400) for line in islice(lines, 1000)),
+        style=Markup(_template("report.css")),
+        data=Markup(as_json(data)),
+        **{name: Markup(script) for name, script in scripts.items()},
+    )
+
+
+def _policy(scripts: Any) -> str:
+    """Only these scripts, the styles that plots set, and images within the file."""
+    hashes = (hashlib.sha256(script.encode()).digest() for script in scripts)
+    allowed = " ".join(f"'sha256-{base64.b64encode(value).decode()}'" for value in hashes)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _template(name: str) -> str:
+    return (resources.files(__package__) / "templates" / name).read_text("utf-8")

@@ -1,0 +1,280 @@
+"""The tables of the HTML report as data: verdicts, keys, fields, text diffs, runs. Bounded, the worst first."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Protocol
+
+from ..compare.comparison import Comparison, KeyComparison
+from ..compare.fields import FieldComparison
+from ..compare.judge import NS_PER_S
+from ..compare.text_diff import summary, text_diff
+
+MOST_KEYS, MOST_FIELDS = 1000, 3000
+_NAME = 200
+_DIFF_LINES, _LINE = 400, 300
+_SUMMARY_LINES = 200
+_REASONS = 6
+
+
+class Explanation(Protocol):
+    """Why a field differs; `explains` is the share of the difference that the sentence accounts for."""
+
+    @property
+    def sentence(self) -> str: ...
+
+    @property
+    def explains(self) -> float: ...
+
+
+Place = tuple[str, str, str]
+"""Name of the comparison, topic and field."""
+Explanations = Mapping[Place, Explanation | None]
+
+
+@dataclass(frozen=True)
+class FoundField:
+    """A field with where it belongs."""
+
+    name: str
+    comparison: Comparison
+    key: KeyComparison
+    field: FieldComparison
+
+    @property
+    def place(self) -> Place:
+        """What an explanation is found by."""
+        return self.name, self.key.topic, self.field.field
+
+    @property
+    def differs(self) -> bool:
+        """Whether there is anything to draw."""
+        found = self.field
+        return bool(found.unequal or found.wrong or found.other_lengths or not found.matches)
+
+
+def fields_of(comparisons: Mapping[str, Comparison]) -> list[FoundField]:
+    """All fields of all keys, the worst first."""
+    every = [
+        FoundField(name, comparison, key, found)
+        for name, comparison in comparisons.items()
+        for key in comparison.keys.values()
+        for found in key.fields.values()
+    ]
+    return sorted(every, key=_badness)
+
+
+def _badness(found: FoundField) -> tuple[Any, ...]:
+    """By how many of ten messages are wrong, and then by the size of errors."""
+    one = found.field
+    wrong = round(10 * one.wrong_ticks / max(1, found.key.aligned))
+    return (one.matches, not found.differs, -wrong, -one.max_error, -one.wrong_ticks)
+
+
+def verdict_rows(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
+    """One row per comparison: the verdict in words, and what stands out."""
+    return [
+        {
+            "name": cut(name),
+            "a": cut(comparison.name_a),
+            "b": cut(comparison.name_b),
+            "match": comparison.all_match,
+            "grade": comparison.grade,
+            "headline": cut(next(summary(comparison)), 2 * _NAME),
+            "sentence": _sentence(comparison),
+            "align": sorted({key.align for key in comparison.keys.values() if not key.problem}),
+            "tolerances": _tolerances(comparison),
+            "summary": [cut(line, _LINE) for line in islice(summary(comparison), _SUMMARY_LINES)],
+        }
+        for name, comparison in comparisons.items()
+    ]
+
+
+def _tolerances(comparison: Comparison) -> list[list[str]]:
+    rules = comparison.tolerances.by_pattern.items()
+    return [[cut(pattern), str(tolerance)] for pattern, tolerance in rules][:_SUMMARY_LINES]
+
+
+def _sentence(comparison: Comparison) -> str:
+    """The confidence in a match, or how much differs and from where on."""
+    if comparison.all_match:
+        return list(summary(comparison))[-2]
+    keys = [key for key in comparison.keys.values() if not key.matches]
+    wrong = sum(key.differing for key in keys)
+    parts = [f"{wrong} of {comparison.samples} aligned messages have wrong values"] if wrong else []
+    for count, text in (
+        (sum(len(key.only_a) for key in keys), f"only in {comparison.name_a}"),
+        (sum(len(key.only_b) for key in keys), f"only in {comparison.name_b}"),
+        (sum(len(key.reordered) for key in keys), "out of order"),
+    ):
+        if count:
+            parts.append(f"{count} {text}")
+    problems = [f"{key.topic}: {key.problem}" for key in keys if key.problem]
+    statistics = sum(
+        found.judged is not None and not found.matches
+        for key in keys
+        for found in key.fields.values()
+    )
+    if statistics:
+        parts.append(f"{statistics} field{'s' if statistics > 1 else ''} beyond a statistic")
+    return cut("; ".join([*parts, *problems[:3]]), 3 * _NAME)
+
+
+def key_rows(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
+    """One row per key, those that differ first."""
+    order = list(comparisons)
+    every = sorted(
+        ((name, key) for name, found in comparisons.items() for key in found.keys.values()),
+        key=lambda pair: pair[1].matches,
+    )
+    return [
+        {
+            "comparison": order.index(name),
+            "topic": cut(key.topic),
+            "type": cut(key.type),
+            "match": key.matches,
+            "grade": key.grade,
+            "problem": key.problem and cut(key.problem, 3 * _NAME),
+            "messages": [key.count_a, key.count_b],
+            "aligned": key.aligned,
+            "align": key.align,
+            "identical": key.equal_bytes,
+            "differing": key.differing,
+            "missing": len(key.only_a),
+            "extra": len(key.only_b),
+            "reordered": len(key.reordered),
+            "first": key.first and {"tick": key.first.tick_a, "s": key.first.time_ns / NS_PER_S},
+            "shift_s": key.largest_shift_ns / NS_PER_S if key.align == "time" else 0,
+            "ignored": [cut(path) for path in key.ignored[:_SUMMARY_LINES]],
+        }
+        for name, key in every[:MOST_KEYS]
+    ]
+
+
+def field_rows(
+    fields: Iterable[FoundField], order: list[str], explanations: Explanations
+) -> Iterator[dict[str, Any]]:
+    """One row per field."""
+    for found in fields:
+        one = found.field
+        row = {
+            "comparison": order.index(found.name),
+            "topic": cut(found.key.topic),
+            "field": cut(one.field) or "(message)",
+            "type": cut(one.type),
+            "match": one.matches,
+            "differs": found.differs,
+            "compared": one.compared,
+            "unequal": one.unequal,
+            "wrong": one.wrong,
+            "wrong_ticks": one.wrong_ticks,
+            "other_lengths": one.other_lengths,
+            "max_error": one.max_error if math.isfinite(one.max_error) else None,
+            "max_tick": one.max_tick,
+            "first_tick": one.first_tick,
+            "first_s": _seconds(found.key, one.first_tick),
+            "max_s": _seconds(found.key, one.max_tick),
+            "tolerance": str(one.tolerance),
+            "judged": _judged(one),
+        }
+        if found.place in explanations:
+            row["explanation"] = _explained(explanations[found.place])
+        yield row
+
+
+def _seconds(key: KeyComparison, tick: int | None) -> float | None:
+    times_ns = key.times_ns[0]
+    return None if tick is None or tick >= len(times_ns) else int(times_ns[tick]) / NS_PER_S
+
+
+def _judged(found: FieldComparison) -> str | None:
+    """The statistic that a field is judged by."""
+    if found.judged is None:
+        return None
+    what = "share within" if found.tolerance.by == "quantile" else found.tolerance.by
+    return f"{what} {found.judged:.6g}"
+
+
+def _explained(explanation: Explanation | None) -> dict[str, Any] | None:
+    if explanation is None:
+        return None
+    explains = float(explanation.explains)
+    return {
+        "sentence": cut(explanation.sentence, 3 * _NAME),
+        "explains": explains if math.isfinite(explains) else None,
+    }
+
+
+def reasons(fields: Iterable[FoundField], explanations: Explanations) -> list[dict[str, Any]]:
+    """What explains the most fields beyond tolerance, each sentence once with its fields."""
+    by_sentence: dict[tuple[str, str], list[FoundField]] = {}
+    for found in fields:
+        explanation = explanations.get(found.place)
+        if explanation is not None and not found.field.matches:
+            by_sentence.setdefault((found.name, explanation.sentence), []).append(found)
+    most_first = sorted(by_sentence.items(), key=lambda item: -len(item[1]))[:_REASONS]
+    return [
+        {
+            "sentence": cut(sentence, 3 * _NAME),
+            "fields": [cut(found.field.field) for found in group[:_REASONS]],
+            "more": max(0, len(group) - _REASONS),
+            "topic": cut(group[0].key.topic),
+        }
+        for (_, sentence), group in most_first
+    ]
+
+
+def diff_rows(comparisons: Mapping[str, Comparison], most_characters: int) -> list[dict[str, Any]]:
+    """The text diff of each key that differs, as far as there is room."""
+    rows: list[dict[str, Any]] = []
+    left = most_characters
+    for index, comparison in enumerate(comparisons.values()):
+        for key in comparison.keys.values():
+            if key.matches or left <= 0:
+                continue
+            lines: list[str] = []
+            for line in text_diff(comparison, key):
+                short = cut(line, _LINE)
+                left -= len(as_json(short))
+                if len(lines) == _DIFF_LINES or left <= 0:
+                    lines.append("… more in the text diff")
+                    break
+                lines.append(short)
+            rows.append({"comparison": index, "topic": cut(key.topic), "lines": lines})
+    return rows
+
+
+def run_data(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What was run, of the result of a verification as result.json holds it."""
+    known = ("sent", "recorded", "lost", "wall_s", "median_ns", "p99_ns")
+    return {
+        "reference": result.get("reference"),
+        "contract_mismatches": result.get("contract_mismatches") or {},
+        "noise": [
+            {"grade": noise["grade"], "samples": noise["samples"]}
+            for noise in result.get("noise_floor") or []
+        ],
+        "runs": [
+            {"name": name, **{field: run[field] for field in known if field in run}}
+            for name, run in (result.get("runs") or {}).items()
+        ],
+    }
+
+
+def cut(text: str, most: int = _NAME) -> str:
+    """Text without its middle if it is too long."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 3]}…{text[most // 3 + 1 - most :]}"
+
+
+def as_json(data: Any) -> str:
+    """JSON that can stand in a script element: nothing in it ends the element or opens another."""
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))  # ASCII, so without U+2028 too
+    for letter in "<>&":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text

@@ -1,0 +1,34 @@
+"""One series of any length, which comes in parts, in as many points as a picture can show: peaks survive."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .downsample import min_max
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+_FINER = 4
+"""Parts are cut down to narrower columns than the whole, since theirs do not lie where its columns do."""
+
+
+class Trace:
+    """Points of `total` rows: the smallest and largest in each of `columns` columns, or all if they are few."""
+
+    def __init__(self, columns: int, total: int) -> None:
+        self._columns = columns
+        self._per_row = min(1.0, _FINER * columns / max(total, 1))
+        self._parts: list[tuple[Rows, Floats]] = []
+
+    def add(self, rows: Rows, values: Floats) -> Rows:
+        """Take the next values (m,), at increasing rows (m,); gives the rows that `points` may have."""
+        part = min_max(rows, values, max(1, int(np.ceil(self._per_row * len(rows)))))
+        self._parts.append(part)
+        return part[0]
+
+    def points(self) -> tuple[Rows, Floats]:
+        """Rows and values (n,), NaN where there is no finite number."""
+        rows = np.concatenate([np.empty(0, np.int64), *(part[0] for part in self._parts)])
+        values = np.concatenate([np.empty(0), *(part[1] for part in self._parts)])
+        return min_max(rows, values, self._columns)

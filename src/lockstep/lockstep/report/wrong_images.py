@@ -1,0 +1,119 @@
+"""The first images of a key that differ: both sides, and where their pixels are wrong, as PNG in data URIs."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..bag import Bag
+from ..compare.comparison import Comparison, KeyComparison
+from .errors import ReportError
+from .picture import Picture, PixelErrors, picture_of, pixel_errors, shared_range
+from .style import VERMILLION
+
+IMAGE = "sensor_msgs/msg/Image"
+_SIDES = (480, 320, 200)
+"""The longer side of what is shown, in pixels; smaller ones where there is no room for the largest."""
+_FAINT = 0.35
+_MARK = 1
+"""A wrong pixel is drawn so many pixels wider on each side, so that a single one is seen."""
+Colours = npt.NDArray[np.uint8]
+
+
+def wrong_images(
+    bags: tuple[Bag, Bag], comparison: Comparison, key: KeyComparison, most_characters: int
+) -> dict[str, Any] | None:
+    """The first images that differ, with a sentence; None if none does, or if what differs are not images."""
+    if key.type != IMAGE or key.first is None:
+        return None
+    first = key.first
+    sides = [
+        message_at(bag, key.topic, tick)
+        for bag, tick in zip(bags, (first.tick_a, first.tick_b), strict=True)
+    ]
+    about: dict[str, Any] = {"topic": key.topic, "tick": first.tick_a, "time_ns": first.time_ns}
+    try:
+        a, b = picture_of(sides[0]), picture_of(sides[1])
+        tolerance = comparison.tolerances.of("data")
+        found = pixel_errors(a, b, tolerance)
+        drawn = _drawn(a, b, found, most_characters)
+    except ReportError as error:
+        return about | {"sentence": str(error)}
+    exact = not (tolerance.abs or tolerance.rel or tolerance.ulp)
+    return about | {"sentence": found.finding(exact)} | (drawn or {})
+
+
+def message_at(bag: Bag, topic: str, tick: int) -> Any:
+    """The message of a tick, decoded."""
+    done = 0
+    for batch in bag.batches([topic], strict=False):
+        if tick < done + len(batch):
+            start, length = int(batch.offset[tick - done]), int(batch.length[tick - done])
+            return bag.codec(topic).decode(bytes(batch.buffer[start : start + length]))
+        done += len(batch)
+    raise ReportError(f"{bag.path} has no message {tick} of {topic}")
+
+
+def _drawn(
+    a: Picture, b: Picture, found: PixelErrors, most_characters: int
+) -> dict[str, str] | None:
+    if not a.values.size:
+        return None
+    low, high = shared_range(a, b)
+    for side in _SIDES:
+        shown_a, shown_b = (_small(_colours(x, low, high), side) for x in (a, b))
+        marked = _marked(shown_b, found.wrong)
+        drawn = {
+            name: _data_uri(colours)
+            for name, colours in (("a", shown_a), ("b", shown_b), ("wrong", marked))
+        }
+        if sum(map(len, drawn.values())) <= most_characters:
+            return drawn
+    return None
+
+
+def _colours(picture: Picture, low: float, high: float) -> Colours:
+    shown = np.asarray(picture.shown(low, high))
+    wide = shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, axis=2)
+    colours: Colours = np.rint(wide * 255).astype(np.uint8)
+    return colours
+
+
+def _small(colours: Colours, side: int) -> Colours:
+    """Every n-th pixel; small images are enlarged by whole pixels."""
+    step = max(1, -(-max(colours.shape[:2]) // side))
+    times = max(1, side // (2 * max(1, *colours.shape[:2])))
+    return np.repeat(np.repeat(colours[::step, ::step], times, axis=0), times, axis=1)
+
+
+def _marked(colours: Colours, wrong: npt.NDArray[np.bool_]) -> Colours:
+    """The image, faint and grey, with what is wrong in vermillion."""
+    height, width = colours.shape[:2]
+    rows, columns = np.nonzero(wrong)
+    mask = np.zeros((height, width), np.bool_)
+    if rows.size:
+        at = rows * height // wrong.shape[0], columns * width // wrong.shape[1]
+        end = (rows + 1) * height // wrong.shape[0], (columns + 1) * width // wrong.shape[1]
+        wide = max(end[0].max() - at[0].max(), 1)
+        for down in range(-_MARK, wide + _MARK):
+            for right in range(-_MARK, wide + _MARK):
+                place = (np.clip(at[0] + down, 0, height - 1), np.clip(at[1] + right, 0, width - 1))
+                mask[place] = True
+    grey = colours.mean(axis=2, keepdims=True) * _FAINT + 255 * (1 - _FAINT)
+    marked: Colours = np.repeat(grey.astype(np.uint8), 3, axis=2)
+    marked[mask] = [int(VERMILLION[i : i + 2], 16) for i in (1, 3, 5)]
+    return marked
+
+
+def _data_uri(colours: Colours) -> str:
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ReportError(f"images need Pillow ({error}); pip install pillow") from error
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(colours)).save(file, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
