@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.bag.output import record
+from lockstep.bag.source import open_source
 from lockstep.bag.survey import survey
 from mcap.records import (
     Channel,
@@ -367,6 +368,17 @@ def test_small_files_that_claim_or_hold_gigabytes_are_told_within_little_memory(
         assert told is not None, path
         assert os.path.basename(path) in told
         assert "\n" not in told
+
+
+def test_of_a_compressed_file_that_is_no_bag_only_the_beginning_is_unpacked(tmp_path):
+    for name, data in (
+        ("x.mcap.zstd", zeros(1 << 32)),
+        ("x.mcap.lz4", lz4.frame.compress(bytes(1 << 26))),
+    ):
+        (tmp_path / name).write_bytes(data)
+        assert open_source(tmp_path / name).size <= 1 << 20
+        with pytest.raises(BagError, match=f"{name} is not a bag"):
+            Bag(tmp_path / name)
 
 
 def test_a_tail_of_zeros_as_a_crashed_machine_leaves_it_is_passed_over_at_once(

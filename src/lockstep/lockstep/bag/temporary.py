@@ -24,6 +24,7 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _LZ4_MAGIC = b"\x04\x22\x4d\x18"
 COMPRESSED_MAGICS = (_ZSTD_MAGIC, _LZ4_MAGIC)
 """With which compressed files begin, and no bag."""
+_BAG_MAGICS = (SQLITE_MAGIC, b"\x89MCAP0\r\n", b"#ROSBAG V")
 _STEP = 1 << 20
 
 
@@ -91,7 +92,8 @@ def read_at(descriptor: int, offset: int, length: int, size: int, name: str) -> 
 def decompressed(magic: bytes, parts: Iterable[bytes]) -> Iterator[bytes]:
     """What is in a compressed file that begins with `magic`, as far as it is whole.
 
-    Where it is damaged, the end is left out, so that a bag in it is seen to be cut off.
+    Where it is damaged, the end is left out, so that a bag in it is seen to be cut off. Of what is no bag only the
+    beginning is unpacked: it may be an archive of any size.
     """
     stream = io.BufferedReader(_Stream(iter(parts)), _STEP)
     reader: Any = (
@@ -102,6 +104,9 @@ def decompressed(magic: bytes, parts: Iterable[bytes]) -> Iterator[bytes]:
     held = b""  # all may have come when a checksum tells that it is wrong
     with suppress(*DAMAGE):
         while part := reader.read(_STEP):
+            if not held and not part.startswith(_BAG_MAGICS):
+                yield part
+                return
             yield held
             held = part
         yield held
