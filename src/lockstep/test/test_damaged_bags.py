@@ -218,7 +218,8 @@ def test_a_flipped_byte_is_told_wherever_checksums_are_and_never_loses_a_message
     small, whole, tmp_path, kind
 ):
     path, rng = tmp_path / kind, random.Random(0)
-    for position in range(0, len(small[kind]), 1 if kind.endswith("mcap") else 3):
+    step = 1 if kind in ("zstd.mcap", "no_summary.mcap") else 3
+    for position in range(0, len(small[kind]), step):
         bad = bytearray(small[kind])
         bad[position] ^= 1 << rng.randrange(8)
         path.write_bytes(bad)
