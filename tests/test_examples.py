@@ -48,6 +48,11 @@ def test_the_faulty_variant_differs_and_the_verdict_says_where(stranger: Strange
     assert diff[0].startswith("--- python\t/orientation\tgeometry_msgs/msg/QuaternionStamped")
     assert diff[1].startswith("+++ cpp_f32\t/orientation")
     assert diff[2] == "@@ tick 0, t = 0.000000000 s @@"
+    assert "why: b is a but for the precision of float32" in summary
+    inputs = stranger.cwd / "out/cpp_f32_vs_python/inputs_before_first_difference.txt"
+    lines = inputs.read_text("utf-8").splitlines()
+    assert lines[0] == "/imu/data 0 t 0.000000000"
+    assert any(line.startswith("angular_velocity.z: ") for line in lines)
 
 
 def test_a_recorded_bag_is_a_rosbag2_bag_that_others_read(stranger: Stranger):

@@ -10,6 +10,7 @@ import pytest
     ("page", "left_behind"),
     [
         ("bags.md", {"acceleration"}),
+        ("compare.md", set()),
         ("datasets.md", {"run", "slow", "drive_log", "incident.pkl"}),
     ],
 )
@@ -18,7 +19,7 @@ def test_the_examples_of_a_page_work(
 ) -> None:
     text = (bags.parent / "docs" / page).read_text("utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) >= 3
+    assert blocks
     (tmp_path / "bags").symlink_to(bags)
     done = subprocess.run(
         [sys.executable, "-c", "".join(blocks)],

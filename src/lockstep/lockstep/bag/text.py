@@ -52,7 +52,7 @@ def text(
     origin_ns = 0 if absolute else bag.start_ns
     done, total = 0, sum(bag.topics[name].count for name in names)
     for name in names:
-        lines = _lines_of(bag, name)
+        lines = lines_of(bag, name)
         for tick, message in enumerate(bag.messages([name], strict=False)):
             time_ns = message.log_time_ns if times == "log" else message.publish_time_ns
             when = "" if times == "none" else f" t {seconds(time_ns - origin_ns)}"
@@ -80,7 +80,7 @@ def undecodable(bag: Bag, topics: Collection[str] | None = None) -> dict[str, st
     return found
 
 
-def _lines_of(bag: Bag, name: str) -> Lines:
+def lines_of(bag: Bag, name: str) -> Lines:
     """What makes lines of the messages of a topic."""
     if bag.topic(name).message_encoding == "json":
         return _json_lines

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _FLUSH_S = 0.5
 _WAITING = 2  # chunks that may wait for the disk
-_LARGEST_MESSAGE = (1 << 32) - 1
+_LARGEST_MESSAGE = (1 << 30) - (1 << 25)  # or its chunk would be larger than one that is read
 _MOST_CHANNELS = (1 << 16) - 2
 _HEAD_LENGTH = HEAD.size - LENGTH_BEFORE
 _pack_head = HEAD.pack

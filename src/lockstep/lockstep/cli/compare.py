@@ -9,9 +9,11 @@ import typer
 
 from ..bag import Bag
 from ..compare import Tolerances, compare, tolerance_ns, write_text_diffs
+from ..compare.result import comparison_as_data
 from ..compare.text_diff import summary
+from ..report.files import write_plots
 from ..run.errors import DIFFERENT, MATCH
-from ..run.verify import comparison_as_data, create_folder
+from ..run.verify import create_folder
 from .ci import Github, Junit, report
 from .show import Align, console, print_json, print_line
 
@@ -50,6 +52,10 @@ def command(
         Path | None,
         typer.Option("--output", "-o", help="Folder for the text diffs; must not exist."),
     ] = None,
+    plots: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a picture of each field that differs.", show_default=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
     junit: Junit = None,
     github: Github = False,
@@ -79,6 +85,7 @@ def command(
             tolerance=rules,
             names=(a, b),
         )
+        drawn = write_plots(comparison, (bag_a, bag_b), plots) if plots is not None else []
     if output is not None:
         create_folder(output)
         write_text_diffs(comparison, output)
@@ -89,5 +96,7 @@ def command(
             print_line(console, line)
         if output is not None:
             print_line(console, f"diffs: {output}")
+        if plots is not None:
+            print_line(console, f"plots: {len(drawn)} in {plots}")
     report({f"{b} vs {a}": comparison}, junit, github)
     raise typer.Exit(MATCH if comparison.all_match else DIFFERENT)

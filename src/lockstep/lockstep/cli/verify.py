@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..run.verification import load
-from ..run.verify import as_data, default_folder, verify
+from ..run.verify import as_data, default_folder, draw, verify
 from .ci import Github, Junit, report
 from .show import console, print_json, print_table, print_verdict, progress_bars
 
@@ -20,6 +20,10 @@ def command(
         typer.Option("--output", "-o", help="Folder for bags, logs and diffs; must not exist."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    plots: Annotated[
+        bool,
+        typer.Option("--plots", help="Draw each field that differs, into the folder of its diffs."),
+    ] = False,
     junit: Junit = None,
     github: Github = False,
 ) -> None:
@@ -37,6 +41,8 @@ def command(
     folder = output or default_folder(file.stem)
     with progress_bars() as watch:
         verdict = verify(verification, folder, watch)
+    if plots:
+        draw(verdict)
     if as_json:
         print_json(as_data(verdict))
     else:

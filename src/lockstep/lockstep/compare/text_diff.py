@@ -15,7 +15,7 @@ from .fields import FieldComparison
 from .judge import NS_PER_S
 from .values import Deviation, seconds
 
-_KEPT_FIELDS = 50
+KEPT_FIELDS = 50
 _SUMMED_FIELDS = 12
 _DRIFT = 1e-7  # less is rounding
 
@@ -144,11 +144,11 @@ def _hunk(difference: TickDifference) -> Iterator[str]:
     if difference.tick_b != difference.tick_a:
         tick += f" / {difference.tick_b}"
     yield f"@@ tick {tick}, t = {seconds(difference.time_ns)} s @@"
-    for deviation in difference.fields[:_KEPT_FIELDS]:
+    for deviation in difference.fields[:KEPT_FIELDS]:
         yield f"-{deviation.field}: {deviation.a}"
         yield f"+{deviation.field}: {deviation.b}{reason(deviation)}"
-    if len(difference.fields) > _KEPT_FIELDS:
-        yield f" … {len(difference.fields) - _KEPT_FIELDS} more fields"
+    if len(difference.fields) > KEPT_FIELDS:
+        yield f" … {len(difference.fields) - KEPT_FIELDS} more fields"
 
 
 def reason(deviation: Deviation) -> str:
@@ -170,7 +170,7 @@ def summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
             f"{head}{key.count_a} against {key.count_b} messages, "
             f"{len(wrong)} of {len(key.distributions)} fields differ in distribution"
         )
-        yield from (f"  {_distribution(found)}" for found in wrong[:_KEPT_FIELDS])
+        yield from (f"  {_distribution(found)}" for found in wrong[:KEPT_FIELDS])
         return
     parts = [f"{key.aligned} aligned", f"{key.differing} differ"]
     listed = len(key.only_a), len(key.only_b), len(key.reordered)

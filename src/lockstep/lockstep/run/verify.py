@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
 from collections.abc import Callable
@@ -15,13 +14,14 @@ from ..bag import Bag, BagError, Topic
 from ..bag.codec import codec_of
 from ..bag.definitions import definition
 from ..compare import Comparison, compare, tolerance_ns, write_text_diffs
-from ..compare.distribution import as_data as distribution_as_data
-from ..compare.fields import as_data as field_as_data
+from ..compare.result import comparison_as_data
 from ..compare.text_diff import summary
 from ..component import Contract
 from ..component.parameter import ros_type
+from ..report.files import write_plots
 from .errors import DIFFERENT, MATCH, RunError, UsageError
 from .implementation import command_of, contract_of_command, host_command
+from .inputs_before import FILE_NAME, inputs_before
 from .live import LiveRun, Progress, bag_topics, resolved, run_live
 from .verification import Compare, Verification
 
@@ -87,7 +87,7 @@ def verify(verification: Verification, folder: Path, watch: Watch | None = None)
     verdict = Verdict(
         folder, verification.reference, contract, mismatched, runs, comparisons, noise
     )
-    _write(verdict)
+    _write(verification, verdict)
     return verdict
 
 
@@ -151,6 +151,20 @@ def default_folder(stem: str) -> Path:
     return Path("runs", f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
 
 
+def draw(verdict: Verdict) -> list[Path]:
+    """Draw each field that differs, into the folder of its text diffs; returns the files."""
+    files: list[Path] = []
+    for name, comparison in verdict.comparisons.items():
+        runs = verdict.runs[verdict.reference], verdict.runs[name]
+        with Bag(runs[0].bag) as a, Bag(runs[1].bag) as b:
+            files += write_plots(comparison, (a, b), _diffs(verdict, name))
+    return files
+
+
+def _diffs(verdict: Verdict, name: str) -> Path:
+    return verdict.folder / f"{name}_vs_{verdict.reference}"
+
+
 def as_data(verdict: Verdict) -> dict[str, Any]:
     """The verdict as result.json holds it (docs/verify.md)."""
     return {
@@ -164,68 +178,6 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
             name: comparison_as_data(comparison) for name, comparison in verdict.comparisons.items()
         },
     }
-
-
-def comparison_as_data(comparison: Comparison) -> dict[str, Any]:
-    """A comparison as result.json holds it."""
-    keys = {}
-    for name, key in comparison.keys.items():
-        first, worst = key.first, key.worst
-        keys[name] = {
-            "type": key.type,
-            "match": key.matches,
-            "problem": key.problem,
-            "messages": [key.count_a, key.count_b],
-            "aligned": key.aligned,
-            "largest_shift_ns": key.largest_shift_ns,
-            "identical_bytes": key.equal_bytes,
-            "differing": key.differing,
-            "missing": len(key.only_a),
-            "extra": len(key.only_b),
-            "first_difference": first
-            and {
-                "ticks": [first.tick_a, first.tick_b],
-                "time_ns": first.time_ns,
-                "field": first.fields[0].field,
-                "expected": first.fields[0].a,
-                "found": first.fields[0].b,
-                "error": _finite(first.fields[0].error),
-                "tolerance": str(first.fields[0].tolerance),
-            },
-            "largest_error": worst
-            and {"tick": key.worst_tick, "field": worst.field, "error": _finite(worst.error)},
-            "grade": key.grade,
-            "align": key.align,
-            "reordered": len(key.reordered),
-            "duplicates": list(key.duplicates),
-            "clock": {"offset_ns": key.clock_offset_ns, "drift": key.clock_drift},
-            "ignored": list(key.ignored),
-            "fields": {path: field_as_data(found) for path, found in key.fields.items()},
-            "diagnoses": {
-                path: law
-                and {
-                    "law": law.law,
-                    "sentence": law.sentence,
-                    "explains": law.explains,
-                    "parameters": {name: _finite(value) for name, value in law.parameters.items()},
-                }
-                for path, law in key.diagnoses.items()
-            },
-            "distributions": {
-                path: distribution_as_data(found) for path, found in key.distributions.items()
-            },
-        }
-    return {
-        "match": comparison.all_match,
-        "grade": comparison.grade,
-        "align": comparison.align,
-        "samples": comparison.samples,
-        "keys": keys,
-    }
-
-
-def _finite(error: float | None) -> float | None:
-    return error if error is not None and math.isfinite(error) else None  # JSON has no infinity
 
 
 def _compare(
@@ -314,14 +266,19 @@ def _check_remaps(verification: Verification, contract: Contract) -> None:
             )
 
 
-def _write(verdict: Verdict) -> None:
+def _write(verification: Verification, verdict: Verdict) -> None:
     lines = [
         f"CONTRACT DIFFERS: {name}: {difference}"
         for name, differences in verdict.mismatched_contracts.items()
         for difference in differences
     ]
     for name, comparison in verdict.comparisons.items():
-        write_text_diffs(comparison, verdict.folder / f"{name}_vs_{verdict.reference}")
+        write_text_diffs(comparison, _diffs(verdict, name))
+        before = list(
+            inputs_before(verification.inputs, verdict.runs[verdict.reference], comparison)
+        )
+        if before:
+            (_diffs(verdict, name) / FILE_NAME).write_text("\n".join(before) + "\n", "utf-8")
         lines += [*summary(comparison), ""]
     (verdict.folder / "summary.txt").write_text("\n".join(lines).rstrip() + "\n", "utf-8")
     (verdict.folder / "result.json").write_text(

@@ -1,0 +1,126 @@
+"""Pictures of all that differs, as files: one for each field, and the first image that differs of each topic."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ..bag import Bag
+from ..compare.comparison import Comparison, KeyComparison
+from ..compare.pairs import paired_columns
+from .comparison import plot_comparison
+from .errors import ReportError
+from .heatmap import plot_heatmap
+from .pixels import plot_pixels
+from .units import unit_of
+from .wrong_images import IMAGE, message_at
+
+Column = npt.NDArray[Any]
+_MOST_FIELDS = 20
+_MOST_NUMBERS = 20_000_000
+
+
+def write_plots(
+    comparison: Comparison,
+    bags: tuple[Bag, Bag],
+    folder: Path,
+    format: Literal["png", "svg"] = "png",
+) -> list[Path]:
+    """Draw each numeric field that differs, at most 20 of a topic, into `folder`; returns the files.
+
+    Numbers are drawn over time with their error below, arrays as a map of errors, images side by side. Of very long arrays
+    only the ticks from the first difference on are drawn. Raises OSError and BagError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files: list[Path] = []
+    for key in comparison.keys.values():
+        if key.matches or key.alignment is None:
+            continue
+        stem = re.sub(r"[^\w.-]", "_", key.topic.strip("/").replace("/", "__")) or "root"
+        if key.type == IMAGE and key.first is not None:
+            files += _images(comparison, bags, key, folder / f"{stem}.{format}")
+            continue
+        wrong = [f for f in key.fields.values() if not f.matches and not f.other_lengths]
+        paths = [path for found in wrong for path in found.parts][:_MOST_FIELDS]
+        for path in paths:
+            name = re.sub(r"[^\w.-]", "_", path)
+            files += _field(comparison, bags, key, path, folder / f"{stem}.{name}.{format}")
+    return files
+
+
+def _field(
+    comparison: Comparison, bags: tuple[Bag, Bag], key: KeyComparison, path: str, file: Path
+) -> list[Path]:
+    found = _columns(bags, key, path)
+    if found is None:
+        return []
+    ticks, a, b = found
+    time, tolerance = key.times_ns[0][ticks], comparison.tolerances.of(path)
+    title, unit = f"{key.topic} {path}", unit_of(path, key.type)
+    try:
+        if a.ndim == 1:
+            names = comparison.name_a, comparison.name_b
+            plot_comparison(
+                a, b, time, tolerance=tolerance, names=names, unit=unit, title=title, file=file
+            )
+        else:
+            a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
+            plot_heatmap(
+                b, against=a, time=time, tolerance=tolerance, unit=unit, title=title, file=file
+            )
+    except ReportError:
+        return []  # what has no picture, as strings
+    return [file]
+
+
+def _images(
+    comparison: Comparison, bags: tuple[Bag, Bag], key: KeyComparison, file: Path
+) -> list[Path]:
+    first = key.first
+    assert first is not None
+    image_a = message_at(bags[0], key.topic, first.tick_a)
+    image_b = message_at(bags[1], key.topic, first.tick_b)
+    try:
+        plot_pixels(
+            image_a,
+            image_b,
+            tolerance=comparison.tolerances.of("data"),
+            names=(comparison.name_a, comparison.name_b),
+            title=f"{key.topic} tick {first.tick_a}",
+            file=file,
+        )
+    except ReportError:
+        return []  # images of different sizes or unknown encodings, as the text diff says
+    return [file]
+
+
+def _columns(
+    bags: tuple[Bag, Bag], key: KeyComparison, path: str
+) -> tuple[Column, Column, Column] | None:
+    """Ticks of A, and a field of both sides at these ticks; None unless it holds numbers of one shape."""
+    assert key.alignment is not None
+    first = key.fields[path].first_tick if path in key.fields else None
+    parts: list[tuple[Column, Column, Column]] = []
+    size = 0
+    for ticks, columns_a, columns_b in paired_columns(*bags, key.topic, key.alignment, [path]):
+        a, b = columns_a[path], columns_b[path]
+        if (
+            a.dtype == object
+            or b.dtype == object
+            or (parts and parts[0][1].shape[1:] != a.shape[1:])
+        ):
+            return None
+        if a.ndim > 1 and first is not None and ticks[-1] < first:
+            continue
+        parts.append((ticks, a, b))
+        size += a.size
+        if a.ndim > 1 and size > _MOST_NUMBERS:
+            break
+    if not parts:
+        return None
+    ticks, a, b = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return ticks, a, b
