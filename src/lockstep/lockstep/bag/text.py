@@ -106,7 +106,8 @@ def _byte_lines(data: bytes) -> Iterator[str]:
 
 def _word(name: str) -> str:
     """A name from a bag as one word."""
-    return name if name.isprintable() and name and " " not in name else json.dumps(name)
+    plain = name.isprintable() and name and not set(' :"') & set(name)
+    return name if plain else json.dumps(name)
 
 
 def seconds(time_ns: int) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..bag import Bag
 from ..compare import Tolerances, compare, tolerance_ns, write_text_diffs
 from ..compare.result import comparison_as_data
+from ..compare.sides import as_bags
 from ..compare.text_diff import summary
 from ..report.files import write_plots
 from ..run.errors import DIFFERENT, MATCH
@@ -19,8 +20,10 @@ from .show import Align, console, print_json, print_line
 
 
 def command(
-    a: Annotated[str, typer.Argument(help="The reference: any bag.", show_default=False)],
-    b: Annotated[str, typer.Argument(help="The bag to judge.", show_default=False)],
+    a: Annotated[
+        str, typer.Argument(help="The reference: any bag, or its text.", show_default=False)
+    ],
+    b: Annotated[str, typer.Argument(help="The bag to judge, or its text.", show_default=False)],
     topics: Annotated[
         list[str] | None,
         typer.Option("--topic", "-t", help="Topic to compare (repeatable; default: all)."),
@@ -68,10 +71,13 @@ def command(
 
     lockstep compare a b --topic /odom --tolerance "pose.*=1e-6" --tolerance header.stamp=ignore -o diffs
 
+    lockstep text good -o expected.txt && lockstep compare expected.txt bad --plots pictures
+
     lockstep compare a b --tolerance "*.orientation=quaternion:1e-6" --tolerance "ranges=abs:0.01,by:quantile,quantile:0.99"
     """
     rules = Tolerances.parse(tolerance or [])
-    with Bag(a) as bag_a, Bag(b) as bag_b:
+    with ExitStack() as stack:
+        bag_a, bag_b = as_bags(a, b, stack)
         for topic in topics or []:
             if topic not in bag_a.topics and topic not in bag_b.topics:
                 bag_a.topic(topic)

@@ -19,7 +19,7 @@ from .explain import explain
 from .index import chosen, log_times, stamps
 from .pairs import equal_payloads, pairs
 from .showing import Showing
-from .sides import SideLike, as_bag
+from .sides import SideLike, as_bags
 from .tolerance import ToleranceLike, Tolerances, tolerances_of
 
 
@@ -42,9 +42,8 @@ def compare(
     bag that cannot be read whole.
     """
     with ExitStack() as stack:
-        bags = as_bag(a, stack), as_bag(b, stack)
         return _compare_bags(
-            bags,
+            as_bags(a, b, stack),
             Comparison(*names, align, tolerances_of(tolerance)),
             topics,
             origin_ns,

@@ -1,4 +1,4 @@
-"""What can be compared as a bag: a bag, the path or URL of one, or a dataset."""
+"""What can be compared as a bag: a bag, the path or URL of one, its text, or a dataset."""
 
 from __future__ import annotations
 
@@ -8,19 +8,62 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
 
-from ..bag import Bag
-from ..dataset import Dataset
+from ..bag import Bag, BagError
+from ..bag.text_reader import is_text, read_text
+from ..dataset import Dataset, DatasetError
+from ..dataset.messages import definition
 
 SideLike: TypeAlias = Bag | Dataset | str | os.PathLike[str]
 
 
-def as_bag(side: SideLike, stack: ExitStack) -> Bag:
-    """The side as a bag, which is open as long as `stack`; a dataset is written to a temporary bag."""
+def as_bags(a: SideLike, b: SideLike, stack: ExitStack) -> tuple[Bag, Bag]:
+    """Both sides as bags, which are open as long as `stack`; datasets and texts are written to temporary bags.
+
+    The types in a text are those of the other side, or else those that are installed or come with ROS 2 Jazzy.
+    """
+    plain = [None if _is_text(side) else _as_bag(side, stack) for side in (a, b)]
+    bags = [
+        _as_bag(_from_text(side, other, stack), stack) if bag is None else bag
+        for side, bag, other in zip((a, b), plain, reversed(plain), strict=True)
+    ]
+    return bags[0], bags[1]
+
+
+def _is_text(side: SideLike) -> bool:
+    return isinstance(side, (str, os.PathLike)) and is_text(side)
+
+
+def _as_bag(side: SideLike, stack: ExitStack) -> Bag:
     if isinstance(side, Bag):
         return side
     if isinstance(side, Dataset):
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-")))
-        with side.save(folder / "dataset"):
+        folder = _folder(stack)
+        with side.save(folder):
             pass
-        side = folder / "dataset"
+        side = folder
     return stack.enter_context(Bag(side))
+
+
+def _from_text(side: SideLike, other: Bag | None, stack: ExitStack) -> Path:
+    assert isinstance(side, (str, os.PathLike))
+    known = (
+        {t.type: (t.definition, t.encoding, t.type_hash) for t in other.topics.values()}
+        if other
+        else {}
+    )
+
+    def find(type_name: str) -> tuple[str, str, str]:
+        if type_name in known:
+            return known[type_name]
+        try:
+            return definition(type_name), "ros2msg", ""
+        except DatasetError as error:
+            raise BagError(str(error)) from error
+
+    folder = _folder(stack)
+    read_text(side, folder, find)
+    return folder
+
+
+def _folder(stack: ExitStack) -> Path:
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-")), "side")

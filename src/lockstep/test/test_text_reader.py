@@ -1,0 +1,108 @@
+import pytest
+from lockstep.bag import Bag, BagError
+from lockstep.bag.text import text
+from lockstep.bag.text_reader import read_text
+from lockstep.compare import compare
+
+HEAD = "# lockstep text 1\n# /x pkg/msg/X\n"
+DEFINITION = f"""\
+bool on
+float64 x
+string name
+int16[] few
+float32[2] pair
+string[] words
+pkg/Y[] ys
+builtin_interfaces/Time stamp
+{"=" * 80}
+MSG: pkg/Y
+uint8 v
+{"=" * 80}
+MSG: builtin_interfaces/Time
+int32 sec
+uint32 nanosec
+"""
+
+
+def known(type_name):
+    if type_name != "pkg/msg/X":
+        raise BagError(f"{type_name} is unknown")
+    return DEFINITION, "ros2msg", ""
+
+
+def read(tmp_path, body, head=HEAD):
+    (tmp_path / "bag.txt").write_text(head + body, "utf-8")
+    read_text(tmp_path / "bag.txt", tmp_path / "bag", known)
+    return Bag(tmp_path / "bag")
+
+
+@pytest.mark.parametrize(
+    "name", ["office_scan_odom_tf", "sick_scan_cloud_radar", "gazebo_diff_drive", "spot_raw_stills"]
+)
+def test_the_text_of_a_real_bag_is_that_bag_again(bags, tmp_path, name):
+    with Bag(bags / name) as bag:
+        names = [t.name for t in bag.topics.values() if t.count][:3]
+        by_type = {t.type: (t.definition, t.encoding, t.type_hash) for t in bag.topics.values()}
+        lines = list(text(bag, names, absolute=True))
+        (tmp_path / "bag.txt").write_text("\n".join(lines[:60_000]), "utf-8")
+        read_text(tmp_path / "bag.txt", tmp_path / "again", by_type.__getitem__)
+        with Bag(tmp_path / "again") as again:
+            assert list(text(again, names, absolute=True))[: len(lines[:59_000])] == lines[:59_000]
+
+
+def test_a_hand_written_text_needs_only_what_matters(tmp_path):
+    bag = read(
+        tmp_path,
+        "\n# a comment\n/x 0\nx: 1.5\nname: plain words\nfew: 1 2 -3\nys[1].v: 0x10\nstamp: 1.5\n"
+        '/x 1\non: true\nwords[0]: "a"\npair[1]: 2\n',
+    )
+    decode = bag.codec("/x").decode
+    first, second = (decode(message.data) for message in bag.messages())
+    assert (first.x, first.name, first.few.tolist()) == (1.5, "plain words", [1, 2, -3])
+    assert [y.v for y in first.ys] == [0, 16]
+    assert (first.stamp.sec, first.stamp.nanosec) == (1, 500_000_000)
+    assert (second.on, second.words, second.pair.tolist()) == (True, ["a"], [0, 2])
+    assert bag.times("/x").tolist() == [0, 10**9]
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("/x 0\nz: 1\n", r":3: 'z' is not in pkg/msg/X, which has on, x, name"),
+        ("/x 0\nx: one\n", r":3: 'x: one' is no float64"),
+        ("/x 0\nx.y: 1\n", r":3: 'x' is a float64 and has no fields"),
+        ("/x 0\nys: 3\n", r":3: 'ys\[0\]' is a pkg/msg/Y; give its fields"),
+        ("/x 0\nx: 1\nx.y: 1\n", r":5: 'x.y' is below a field that has a value already"),
+        ("/x 0\npair[2]: 1\n", r":3: 'pair' has only 2 elements"),
+        ("/x 0\nfew: 40000\n", r":3: no pkg/msg/X: "),
+        ('/x 0\nwords[999999999999]: ""\n', r":4: index 999999999999 is too large"),
+        ("/y 0\n", r":3: topic /y is not in the head, which has /x"),
+        ("x: 1\n", r":3: this is neither 'TOPIC TICK t SECONDS' nor 'field: value'"),
+        ("/x 0\nwhat is this\n", r":4: this is neither"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(tmp_path, body, sentence):
+    with pytest.raises(BagError, match=sentence):
+        read(tmp_path, body)
+
+
+def test_types_that_nobody_knows_are_named(tmp_path):
+    with pytest.raises(BagError, match=r"bag\.txt:2: pkg/msg/Z is unknown"):
+        read(tmp_path, "", "# lockstep text 1\n# /x pkg/msg/Z\n")
+
+
+def test_a_text_is_a_side_of_a_comparison(bags, tmp_path):
+    path = bags / "husky_acceleration"
+    with Bag(path) as bag:
+        lines = list(text(bag))[: 2 + 6 * 100]
+    expected = tmp_path / "expected.txt"
+    expected.write_text("\n".join(lines) + "\n", "utf-8")
+    comparison = compare(expected, path)
+    key = comparison.keys["/imu/acceleration"]
+    assert (key.align, key.aligned, key.differing, len(key.only_b)) == ("stamp", 100, 0, 2900)
+    lines[7] = "vector.z: 9.0"
+    expected.write_text("\n".join(lines) + "\n", "utf-8")
+    key = compare(expected, path).keys["/imu/acceleration"]
+    assert key.differing == 1
+    assert key.first.fields[0].field == "vector.z"
+    assert compare(expected, expected).grade == "identical bytes"
