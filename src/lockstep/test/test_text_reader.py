@@ -73,6 +73,8 @@ def test_a_hand_written_text_needs_only_what_matters(tmp_path):
         ("/x 0\nx.y: 1\n", r":3: 'x' is a float64 and has no fields"),
         ("/x 0\nys: 3\n", r":3: 'ys\[0\]' is a pkg/msg/Y; give its fields"),
         ("/x 0\nx: 1\nx.y: 1\n", r":5: 'x.y' is below a field that has a value already"),
+        ("/x 0\nx: 1\nx: 2\n", r":5: 'x' is given twice"),
+        ("/x 0\nfew[0:2]: 1 2\nfew[0:2]: 1 2\n", r":5: 'few\[0:2\]' is given twice"),
         ("/x 0\npair[2]: 1\n", r":3: 'pair' has only 2 elements"),
         ("/x 0\nfew: 40000\n", r":3: no pkg/msg/X: "),
         ('/x 0\nwords[999999999999]: ""\n', r":4: index 999999999999 is too large"),

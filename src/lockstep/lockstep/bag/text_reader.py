@@ -135,17 +135,15 @@ class _Reader:
         steps = [(name, first, last) for name, first, last in _STEP.findall(path)]
         here: Any = value
         for at, (name, first, last) in enumerate(steps):
-            is_end = at == len(steps) - 1
-            if last:
-                here.setdefault(_ITEMS, {})[int(first)] = text.split()
-                return
-            if first:
-                if int(first) > _LARGEST_INDEX:
-                    raise self._wrong(f"index {first} is too large")
-                here = here.setdefault(_ELEMENTS, {})
             step: Any = int(first) if first else name
-            if is_end:
-                here[step] = text
+            if first:
+                if step > _LARGEST_INDEX:
+                    raise self._wrong(f"index {first} is too large")
+                here = here.setdefault(_ITEMS if last else _ELEMENTS, {})
+            if at == len(steps) - 1 or last:
+                if step in here:
+                    raise self._wrong(f"'{path}' is given twice")
+                here[step] = text.split() if last else text
                 return
             here = here.setdefault(step, {})
             if not isinstance(here, dict):
