@@ -12,6 +12,7 @@ from ..compare import Tolerances, compare, tolerance_ns, write_text_diffs
 from ..compare.result import comparison_as_data
 from ..compare.sides import as_bags
 from ..compare.text_diff import summary
+from ..report.error_bag import write_error_bag
 from ..report.files import write_plots
 from ..run.errors import DIFFERENT, MATCH
 from ..run.verify import create_folder
@@ -59,6 +60,14 @@ def command(
         Path | None,
         typer.Option(help="Folder for a picture of each field that differs.", show_default=False),
     ] = None,
+    error_bag: Annotated[
+        Path | None,
+        typer.Option(
+            "--bag",
+            help="A new bag with /a/…, /b/… and /error/…, and layouts for Foxglove and PlotJuggler in it.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
     junit: Junit = None,
     github: Github = False,
@@ -91,6 +100,8 @@ def command(
             tolerance=rules,
             names=(a, b),
         )
+        if error_bag is not None:
+            write_error_bag(comparison, (bag_a, bag_b), error_bag)
         drawn = write_plots(comparison, (bag_a, bag_b), plots) if plots is not None else []
     if output is not None:
         create_folder(output)
@@ -102,6 +113,8 @@ def command(
             print_line(console, line)
         if output is not None:
             print_line(console, f"diffs: {output}")
+        if error_bag is not None:
+            print_line(console, f"both and their error: {error_bag}")
         if plots is not None:
             print_line(console, f"plots: {len(drawn)} in {plots}")
     report({f"{b} vs {a}": comparison}, junit, github)
