@@ -24,11 +24,11 @@ from .fingerprint import bag_files, versions
 from .page import (
     MOST_FIELDS,
     MOST_KEYS,
-    Explanations,
     FoundField,
     as_json,
     cut,
     diff_rows,
+    distribution_rows,
     field_rows,
     fields_of,
     key_rows,
@@ -59,14 +59,11 @@ def write_html(
     *,
     title: str = "Comparison",
     result: Mapping[str, Any] | None = None,
-    explanations: Explanations | None = None,
 ) -> None:
     """Write a report of `comparisons`, by name, to `file`; it opens in any browser and is below 15 MB.
 
     `bags` are A and B of each comparison, from which plots and images are taken. `result` is a verification as
-    result.json holds it: what was sent, recorded and how long callbacks took. `explanations` say, by (name of the
-    comparison, topic, field), why a field differs: an object with `sentence` and `explains`, or None if nothing simple
-    does. Raises ReportError if the file cannot be written or a library is missing, BagError if a bag cannot be read.
+    result.json holds it: what was sent, recorded and how long callbacks took. Raises ReportError if the file cannot be written or a library is missing, BagError if a bag cannot be read.
     """
     with ExitStack() as stack:
         opened = {
@@ -74,7 +71,7 @@ def write_html(
             for name, (a, b) in bags.items()
             if name in comparisons
         }
-        data = _data(comparisons, opened, title, result, explanations or {})
+        data = _data(comparisons, opened, title, result)
     page = _rendered(title, data, comparisons)
     try:
         Path(file).write_text(page, "utf-8", errors="backslashreplace")
@@ -87,7 +84,6 @@ def _data(
     bags: Mapping[str, tuple[Bag, Bag]],
     title: str,
     result: Mapping[str, Any] | None,
-    explanations: Explanations,
 ) -> dict[str, Any]:
     fields = fields_of(comparisons)
     shown = fields[:MOST_FIELDS]
@@ -96,11 +92,12 @@ def _data(
         "title": title,
         "match": bool(result.get("match", match)) if result else match,
         "verdicts": verdict_rows(comparisons),
-        "reasons": reasons(fields, explanations),
+        "reasons": reasons(fields),
         "keys": key_rows(comparisons),
         "more_keys": max(0, sum(len(c.keys) for c in comparisons.values()) - MOST_KEYS),
-        "fields": list(field_rows(shown, list(comparisons), explanations)),
+        "fields": list(field_rows(shown, list(comparisons))),
         "more_fields": len(fields) - len(shown),
+        "distributions": distribution_rows(comparisons),
         "plots": _plots(shown, bags),
         "images": _images(comparisons, bags),
         "diffs": diff_rows(comparisons, _DIFF_CHARACTERS),

@@ -17,7 +17,6 @@ from ..compare.tolerance import Tolerance
 Column = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-_PARTS = ("x", "y", "z", "w")
 _LARGEST = 1e300
 
 
@@ -35,13 +34,6 @@ class Judged:
     limit: Floats
 
 
-def paths_of(field: FieldComparison) -> tuple[str, ...]:
-    """The columns that a field is judged by: its own, or those of the four parts of a quaternion."""
-    if field.tolerance.quaternion is not None and not field.type.endswith("[4]"):
-        return tuple(f"{field.field}.{part}".lstrip(".") for part in _PARTS)
-    return (field.field,)
-
-
 def kind_of(field: FieldComparison) -> str:
     """The type of the elements of a field."""
     return field.type.partition("[")[0].partition("<")[0]
@@ -56,7 +48,7 @@ def judged(
     field: FieldComparison, a: Mapping[str, Column], b: Mapping[str, Column], origin_ns: int = 0
 ) -> Judged:
     """Judge m messages of a field; times are shown in seconds since `origin_ns`."""
-    paths, tolerance, kind = paths_of(field), field.tolerance, kind_of(field)
+    paths, tolerance, kind = field.parts, field.tolerance, kind_of(field)
     if len(paths) > 1:
         whole_a, whole_b = (np.stack([x[part] for part in paths], -1) for x in (a, b))
         return _rotations(whole_a, whole_b, tolerance)

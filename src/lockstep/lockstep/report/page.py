@@ -7,9 +7,10 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from ..compare.comparison import Comparison, KeyComparison
+from ..compare.diagnose import Diagnosis
 from ..compare.fields import FieldComparison
 from ..compare.judge import NS_PER_S
 from ..compare.text_diff import summary, text_diff
@@ -19,21 +20,6 @@ _NAME = 200
 _DIFF_LINES, _LINE = 400, 300
 _SUMMARY_LINES = 200
 _REASONS = 6
-
-
-class Explanation(Protocol):
-    """Why a field differs; `explains` is the share of the difference that the sentence accounts for."""
-
-    @property
-    def sentence(self) -> str: ...
-
-    @property
-    def explains(self) -> float: ...
-
-
-Place = tuple[str, str, str]
-"""Name of the comparison, topic and field."""
-Explanations = Mapping[Place, Explanation | None]
 
 
 @dataclass(frozen=True)
@@ -46,9 +32,10 @@ class FoundField:
     field: FieldComparison
 
     @property
-    def place(self) -> Place:
-        """What an explanation is found by."""
-        return self.name, self.key.topic, self.field.field
+    def diagnoses(self) -> list[Diagnosis | None]:
+        """The laws by which the field, or the parts of a quaternion, differ, as far as they were sought."""
+        known = self.key.diagnoses
+        return [known[path] for path in self.field.parts if path in known]
 
     @property
     def differs(self) -> bool:
@@ -83,6 +70,7 @@ def verdict_rows(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
             "a": cut(comparison.name_a),
             "b": cut(comparison.name_b),
             "match": comparison.all_match,
+            "samples": comparison.samples,
             "grade": comparison.grade,
             "headline": cut(next(summary(comparison)), 2 * _NAME),
             "sentence": _sentence(comparison),
@@ -155,9 +143,7 @@ def key_rows(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
     ]
 
 
-def field_rows(
-    fields: Iterable[FoundField], order: list[str], explanations: Explanations
-) -> Iterator[dict[str, Any]]:
+def field_rows(fields: Iterable[FoundField], order: list[str]) -> Iterator[dict[str, Any]]:
     """One row per field."""
     for found in fields:
         one = found.field
@@ -173,7 +159,7 @@ def field_rows(
             "wrong": one.wrong,
             "wrong_ticks": one.wrong_ticks,
             "other_lengths": one.other_lengths,
-            "max_error": one.max_error if math.isfinite(one.max_error) else None,
+            "max_error": _finite(one.max_error),
             "max_tick": one.max_tick,
             "first_tick": one.first_tick,
             "first_s": _seconds(found.key, one.first_tick),
@@ -181,8 +167,8 @@ def field_rows(
             "tolerance": str(one.tolerance),
             "judged": _judged(one),
         }
-        if found.place in explanations:
-            row["explanation"] = _explained(explanations[found.place])
+        if found.diagnoses:
+            row["explanation"] = _explained(found.diagnoses)
         yield row
 
 
@@ -199,33 +185,65 @@ def _judged(found: FieldComparison) -> str | None:
     return f"{what} {found.judged:.6g}"
 
 
-def _explained(explanation: Explanation | None) -> dict[str, Any] | None:
-    if explanation is None:
+def _explained(diagnoses: list[Diagnosis | None]) -> dict[str, Any] | None:
+    """Each sentence once, and the least share that one of them explains; None if nothing simple does."""
+    told = list(dict.fromkeys(law.sentence for law in diagnoses if law))
+    if not told:
         return None
-    explains = float(explanation.explains)
+    explains = min(float(law.explains) for law in diagnoses if law)
     return {
-        "sentence": cut(explanation.sentence, 3 * _NAME),
+        "sentence": cut("; ".join(told), 3 * _NAME),
         "explains": explains if math.isfinite(explains) else None,
     }
 
 
-def reasons(fields: Iterable[FoundField], explanations: Explanations) -> list[dict[str, Any]]:
+def reasons(fields: Iterable[FoundField]) -> list[dict[str, Any]]:
     """What explains the most fields beyond tolerance, each sentence once with its fields."""
     by_sentence: dict[tuple[str, str], list[FoundField]] = {}
     for found in fields:
-        explanation = explanations.get(found.place)
-        if explanation is not None and not found.field.matches:
-            by_sentence.setdefault((found.name, explanation.sentence), []).append(found)
+        for law in dict.fromkeys(law.sentence for law in found.diagnoses if law):
+            if not found.field.matches:
+                by_sentence.setdefault((found.name, law), []).append(found)
     most_first = sorted(by_sentence.items(), key=lambda item: -len(item[1]))[:_REASONS]
     return [
         {
+            "comparison": name,
             "sentence": cut(sentence, 3 * _NAME),
             "fields": [cut(found.field.field) for found in group[:_REASONS]],
             "more": max(0, len(group) - _REASONS),
             "topic": cut(group[0].key.topic),
         }
-        for (_, sentence), group in most_first
+        for (name, sentence), group in most_first
     ]
+
+
+def distribution_rows(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
+    """One row per field whose distributions were compared instead of its messages, those that differ first."""
+    every = [
+        (index, key.topic, found)
+        for index, comparison in enumerate(comparisons.values())
+        for key in comparison.keys.values()
+        for found in key.distributions.values()
+    ]
+    every.sort(key=lambda row: (row[2].matches, row[2].p))
+    return [
+        {
+            "comparison": index,
+            "topic": cut(topic),
+            "field": cut(found.field),
+            "match": found.matches,
+            "counts": list(found.counts),
+            "means": [_finite(mean) for mean in found.means],
+            "ks": _finite(found.ks),
+            "p": _finite(found.p),
+            "tolerance": str(found.tolerance),
+        }
+        for index, topic, found in every[:MOST_FIELDS]
+    ]
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def diff_rows(comparisons: Mapping[str, Comparison], most_characters: int) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from ..compare.comparison import KeyComparison
 from ..compare.fields import FieldComparison
 from ..compare.pairs import paired_columns
 from .error_map import ErrorMap
-from .judged import Judged, is_text, judged, kind_of, paths_of
+from .judged import Judged, is_text, judged, kind_of
 from .spread import Spread, bin_edges
 from .trace import Trace
 
@@ -107,7 +107,7 @@ def _blocks(
 ) -> Iterator[tuple[Rows, Rows, Side, Side]]:
     """Rows of the alignment and ticks of A, (m,), and columns; so many at a time as can be judged in little memory."""
     assert key.alignment is not None
-    paths = list(dict.fromkeys(path for found in fields for path in paths_of(found)))
+    paths = list(dict.fromkeys(path for found in fields for path in found.parts))
     done = 0
     for ticks, a, b in paired_columns(*bags, key.topic, key.alignment, paths):
         step = min((_rows_of(column) for side in (a, b) for column in side.values()), default=1)
@@ -159,7 +159,7 @@ class _Survey:
         self.error_high = float(np.fmax.reduce(finite, axis=None, initial=self.error_high))
         if seen.error.size:
             self._see_worst(seen)
-            self._see_first(rows, ticks, seen)
+        self._see_first(rows, ticks, seen)
 
     def _see_worst(self, seen: Judged) -> None:
         is_wrong = bool(seen.wrong.any())
@@ -178,7 +178,8 @@ class _Survey:
         if self.first is None and tick is not None and ticks[0] <= tick <= ticks[-1]:
             row = int(np.searchsorted(ticks, tick))
             error, _ = _worst_of_rows(seen)
-            self.first = int(rows[row]), float(error[row])
+            # Where no element is wrong, the length of the array is.
+            self.first = int(rows[row]), float(error[row]) or np.inf
 
 
 class _Drawing:
@@ -201,7 +202,7 @@ class _Drawing:
             edges = bin_edges(survey.low, survey.high, whole)
             self.result.spreads = Spread(edges), Spread(edges)
         self.result.error_spread = Spread(bin_edges(survey.error_low, survey.error_high, whole))
-        if survey.width > 1 and len(paths_of(found)) == 1 and found.tolerance.quaternion is None:
+        if survey.width > 1 and len(found.parts) == 1 and found.tolerance.quaternion is None:
             self.result.map = ErrorMap(survey.width, survey.rows, limits.cells)
 
     def add(self, rows: Rows, a: Side, b: Side) -> None:

@@ -131,7 +131,8 @@
         element("p", { className: "reasons-title" }, "Why"),
         element("ul", { className: "reasons" }, ...data.reasons.map((reason) => {
           const more = reason.more ? ` and ${reason.more} more` : "";
-          return element("li", {}, element("span", { className: "path" }, reason.fields.join(", ")), `${more}: ${reason.sentence}`);
+          const where = several ? `${reason.comparison}, ` : "";
+          return element("li", {}, where, element("span", { className: "path" }, reason.fields.join(", ")), `${more}: ${reason.sentence}`);
         })));
     }
     page.append(panel);
@@ -142,7 +143,7 @@
     const add = (term, value) => list.append(element("div", {}, element("dt", {}, term), element("dd", {}, value)));
     const sum = (name) => data.keys.reduce((all, key) => all + key[name], 0);
     if (only) add("Grade", only.grade);
-    add("Messages compared", number(sum("aligned")));
+    add("Messages compared", number(data.verdicts.reduce((all, verdict) => all + verdict.samples, 0)));
     const differing = sum("differing"), alone = sum("missing") + sum("extra");
     if (differing) add("With wrong values", number(differing));
     if (alone) add("On one side only", number(alone));
@@ -251,6 +252,23 @@
         element("label", { for: "only" }, only, "only fields that are not equal"), shown),
       made);
     apply();
+  }
+
+  function distributionsTable() {
+    if (!data.distributions.length) return;
+    const [a, b] = several ? ["reference", "implementation"] : names[0];
+    const both = (title, name, at) => ({ title, number: true, cell: (row) => number(row[name][at]), value: (row) => row[name][at] });
+    section("distributions", "Distributions", table("Fields of which the distributions were compared, since messages were not aligned.", [
+      { title: "Field", head: true, cell: (row) => element("span", { className: "path" }, row.field), value: (row) => row.field },
+      { title: "Topic", cell: (row) => element("span", { className: "path" }, row.topic), value: (row) => row.topic },
+      several ? comparisonColumn : null,
+      { title: "Verdict", cell: (row) => mark(row.match, row.match ? "alike" : "differs"), value: (row) => (row.match ? 0 : 1) },
+      both(`Values in ${a}`, "counts", 0), both(`Values in ${b}`, "counts", 1),
+      both(`Mean in ${a}`, "means", 0), both(`Mean in ${b}`, "means", 1),
+      { title: "Kolmogorov–Smirnov", number: true, cell: (row) => number(row.ks, 3), value: (row) => row.ks },
+      { title: "p", number: true, plain: true, cell: (row) => number(row.p, 2), value: (row) => row.p },
+      { title: "Tolerance", words: true, cell: (row) => row.tolerance, value: (row) => row.tolerance },
+    ].filter(Boolean), data.distributions, { sortable: true, tall: true }));
   }
 
   function fieldButton(row) {
@@ -620,6 +638,7 @@
     if (first) choose(first);
     else detail.hidden = true;
   }
+  distributionsTable();
   images();
   runs();
   about();
