@@ -1,4 +1,4 @@
-"""The comparator: compares two bags as a node, for launch files; the verdict is its log and its exit code."""
+"""The comparator: compares two bags as a node, for launch files, or live topics; the verdict is its log and its exit code."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from ..bag import Bag, BagError
 from ..compare import CompareError, Tolerances, compare, tolerance_ns, write_text_diffs
 from ..compare.text_diff import summary
 from ..run.errors import DIFFERENT, MATCH
+from .comparator_online import run_online
 from .process import exit_with, ros_node, split_arguments
 
 
 def _run(arguments: Sequence[str]) -> int:
     own, ros = split_arguments(arguments)
+    if "--online" in own:
+        return run_online(own, ros)
     parser = argparse.ArgumentParser(
         prog="comparator",
-        description="Compare two bags; exit code 0: they match, 1: they differ, 2: they cannot be compared.",
+        description="Compare two bags; exit code 0: they match, 1: they differ, 2: they cannot be compared. "
+        "With --online it compares live topics instead: see --online --help.",
         epilog="example: comparator python/bag cpp/bag -o diffs --tolerance 'quaternion.*=1e-9'",
     )
     parser.add_argument("a", help="the reference bag")
