@@ -14,6 +14,7 @@ from ..compare.sides import as_bags
 from ..compare.text_diff import summary
 from ..report.error_bag import write_error_bag
 from ..report.files import write_plots
+from ..report.html import write_html
 from ..run.errors import DIFFERENT, MATCH
 from ..run.verify import create_folder
 from .ci import Github, Junit, report
@@ -68,6 +69,10 @@ def command(
             show_default=False,
         ),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="A report for any browser, in one file.", show_default=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
     junit: Junit = None,
     github: Github = False,
@@ -102,6 +107,8 @@ def command(
         )
         if error_bag is not None:
             write_error_bag(comparison, (bag_a, bag_b), error_bag)
+        if html is not None:
+            write_html(html, {b: comparison}, {b: (bag_a, bag_b)}, title=f"{b} against {a}")
         drawn = write_plots(comparison, (bag_a, bag_b), plots) if plots is not None else []
     if output is not None:
         create_folder(output)
@@ -115,6 +122,8 @@ def command(
             print_line(console, f"diffs: {output}")
         if error_bag is not None:
             print_line(console, f"both and their error: {error_bag}")
+        if html is not None:
+            print_line(console, f"report: {html}")
         if plots is not None:
             print_line(console, f"plots: {len(drawn)} in {plots}")
     report({f"{b} vs {a}": comparison}, junit, github)

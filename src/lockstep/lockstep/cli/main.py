@@ -14,6 +14,7 @@ from .. import __version__
 from ..bag import BagError
 from ..compare import CompareError
 from ..dataset import DatasetError
+from ..report.errors import ReportError
 from ..run.errors import FAILED, INTERRUPTED, USAGE, Interrupted, RunError, UsageError, unforeseen
 from . import compare, contract, convert, info, recover, run, text, types, verify
 
@@ -72,7 +73,7 @@ def end_well(command: Callable[[], None]) -> None:
             )  # a terminal without our arrows still gets a verdict
     try:
         command()
-    except (UsageError, BagError, DatasetError, CompareError) as error:
+    except (UsageError, BagError, DatasetError, CompareError, ReportError) as error:
         sys.exit(_say(error, USAGE))
     except RunError as error:
         sys.exit(_say(error, FAILED))

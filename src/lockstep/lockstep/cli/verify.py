@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..run.verification import load
-from ..run.verify import as_data, default_folder, draw, verify
+from ..run.verify import as_data, default_folder, draw, verify, write_report
 from .ci import Github, Junit, report
 from .show import console, print_json, print_table, print_verdict, progress_bars
 
@@ -24,6 +24,12 @@ def command(
         bool,
         typer.Option("--plots", help="Draw each field that differs, into the folder of its diffs."),
     ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            help="A copy of report.html, the report in the output folder.", show_default=False
+        ),
+    ] = None,
     junit: Junit = None,
     github: Github = False,
 ) -> None:
@@ -43,6 +49,8 @@ def command(
         verdict = verify(verification, folder, watch)
     if plots:
         draw(verdict)
+    if html is not None:
+        write_report(verdict, html)
     if as_json:
         print_json(as_data(verdict))
     else:

@@ -40,7 +40,8 @@ from .page_plots import plots_of
 from .series import Limits, field_series
 from .wrong_images import IMAGE, wrong_images
 
-BagPath = str | os.PathLike[str]
+File = str | os.PathLike[str]
+BagLike = Bag | str | os.PathLike[str]
 MOST_PLOTS = 100
 """Fields that are drawn, the worst first."""
 _COLUMNS, _ALL_COLUMNS = 1000, 22_000
@@ -53,9 +54,9 @@ _IMAGE_CHARACTERS, _DIFF_CHARACTERS = 1_500_000, 700_000
 
 
 def write_html(
-    file: BagPath,
+    file: File,
     comparisons: Mapping[str, Comparison],
-    bags: Mapping[str, tuple[BagPath, BagPath]],
+    bags: Mapping[str, tuple[BagLike, BagLike]],
     *,
     title: str = "Comparison",
     result: Mapping[str, Any] | None = None,
@@ -67,16 +68,21 @@ def write_html(
     """
     with ExitStack() as stack:
         opened = {
-            name: (stack.enter_context(Bag(a)), stack.enter_context(Bag(b)))
+            name: (_opened(a, stack), _opened(b, stack))
             for name, (a, b) in bags.items()
             if name in comparisons
         }
         data = _data(comparisons, opened, title, result)
     page = _rendered(title, data, comparisons)
     try:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
         Path(file).write_text(page, "utf-8", errors="backslashreplace")
     except OSError as error:
         raise ReportError(f"{file} cannot be written: {error.strerror or error}") from error
+
+
+def _opened(bag: BagLike, stack: ExitStack) -> Bag:
+    return bag if isinstance(bag, Bag) else stack.enter_context(Bag(bag))
 
 
 def _data(

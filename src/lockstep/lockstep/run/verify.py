@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from ..compare.result import comparison_as_data
 from ..compare.text_diff import summary
 from ..component import Contract
 from ..component.parameter import ros_type
+from ..report.errors import ReportError
 from ..report.files import write_plots
+from ..report.html import write_html
 from .errors import DIFFERENT, MATCH, RunError, UsageError
 from .implementation import command_of, contract_of_command, host_command
 from .inputs_before import FILE_NAME, inputs_before
@@ -161,6 +164,17 @@ def draw(verdict: Verdict) -> list[Path]:
     return files
 
 
+def write_report(verdict: Verdict, file: Path) -> None:
+    """Write the HTML report; raises ReportError if the file cannot be written or a library is missing."""
+    bags = {
+        name: (verdict.runs[verdict.reference].bag, verdict.runs[name].bag)
+        for name in verdict.comparisons
+    }
+    write_html(
+        file, verdict.comparisons, bags, title=verdict.contract.component, result=as_data(verdict)
+    )
+
+
 def _diffs(verdict: Verdict, name: str) -> Path:
     return verdict.folder / f"{name}_vs_{verdict.reference}"
 
@@ -284,3 +298,5 @@ def _write(verification: Verification, verdict: Verdict) -> None:
     (verdict.folder / "result.json").write_text(
         json.dumps(as_data(verdict), indent=2) + "\n", "utf-8"
     )
+    with suppress(ReportError):  # without the libraries for it, there still is a verdict
+        write_report(verdict, verdict.folder / "report.html")
