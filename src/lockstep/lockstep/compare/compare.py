@@ -16,7 +16,7 @@ from .comparison import Align, Comparison, KeyComparison
 from .distribution import compare_distributions
 from .errors import CompareError
 from .explain import explain
-from .index import chosen, log_times, stamps
+from .index import Index, chosen, index_of, stamps_of
 from .pairs import equal_payloads, pairs
 from .showing import Showing
 from .sides import SideLike, as_bags
@@ -65,44 +65,42 @@ def _compare_bags(
     _check_patterns(
         comparison.tolerances, [bag.topics[k] for bag in bags for k in keys if k in bag.topics]
     )
-    times_a, times_b = (_from_origin(log_times(bag, keys), origin_ns) for bag in bags)
+    indexes = tuple(index_of(bag, keys, comparison.align) for bag in bags)
+    times_a, times_b = (_from_origin(index.log, origin_ns) for index in indexes)
     none = np.empty(0, np.int64)
     for key in keys:
         times = times_a.get(key, none), times_b.get(key, none)
-        comparison.keys[key] = _compare_key(bags, key, times, comparison, time_tolerance_ns)
+        result = comparison.keys[key] = KeyComparison(key, "", len(times[0]), len(times[1]))
+        if _can_be_compared(bags, comparison, result):
+            aligned, times = _align(
+                (indexes[0], indexes[1]), times, comparison.align, time_tolerance_ns, result
+            )
+            _compare_values(bags, aligned, times[0], comparison.tolerances, result)
+            explain(bags, result, comparison.tolerances)
     if not any(key.count_a or key.count_b for key in comparison.keys.values()):
         raise CompareError(f"{bags[0].path} and {bags[1].path} hold no messages to compare")
     return comparison
 
 
-def _compare_key(
-    bags: tuple[Bag, Bag],
-    key: str,
-    times: tuple[Times, Times],
-    comparison: Comparison,
-    time_tolerance_ns: int | None,
-) -> KeyComparison:
+def _can_be_compared(bags: tuple[Bag, Bag], comparison: Comparison, result: KeyComparison) -> bool:
+    """Whether messages of a key can be aligned; if not, `result` says what there is instead."""
+    key = result.topic
     about_a, about_b = (bag.topics.get(key) for bag in bags)
     known = about_a or about_b
-    result = KeyComparison(key, known.type if known else "", len(times[0]), len(times[1]))
+    result.type = known.type if known else ""
     if about_a is None or about_b is None:
         result.problem = f"not in {comparison.name_b if about_a else comparison.name_a}"
-        return result
-    codecs = codec_of(about_a), codec_of(about_b)
-    result.problem = _type_problem(about_a, about_b, codecs)
+        return False
+    result.problem = _type_problem(about_a, about_b, (codec_of(about_a), codec_of(about_b)))
     if result.problem is None and comparison.align == "none":
         result.align = "none"
-        if not (result.count_a and result.count_b):
-            result.problem = (
-                f"no messages in {comparison.name_b if result.count_a else comparison.name_a}"
-            )
-        else:
+        if result.count_a and result.count_b:
             result.distributions = compare_distributions(*bags, key, comparison.tolerances)
-    elif result.problem is None:
-        aligned, times = _align(bags, times, comparison.align, time_tolerance_ns, result)
-        _compare_values(bags, codecs, aligned, times[0], comparison.tolerances, result)
-        explain(bags, result, comparison.tolerances)
-    return result
+        else:
+            empty = comparison.name_b if result.count_a else comparison.name_a
+            result.problem = f"no messages in {empty}"
+        return False
+    return result.problem is None
 
 
 def _type_problem(a: Topic, b: Topic, codecs: tuple[Codec, Codec]) -> str | None:
@@ -118,7 +116,7 @@ def _type_problem(a: Topic, b: Topic, codecs: tuple[Codec, Codec]) -> str | None
 
 
 def _align(
-    bags: tuple[Bag, Bag],
+    indexes: tuple[Index, Index],
     times: tuple[Times, Times],
     by: Align,
     time_tolerance_ns: int | None,
@@ -126,9 +124,9 @@ def _align(
 ) -> tuple[Alignment, tuple[Times, Times]]:
     """Which messages of a key belong together, and the times that this was told by."""
     key = result.topic
-    result.align = chosen(*bags, key, times) if by == "auto" else by
+    result.align = chosen(*indexes, key, times) if by == "auto" else by
     if result.align == "stamp":
-        stamped = [stamps(bag, key) for bag in bags]
+        stamped = [stamps_of(index, key) for index in indexes]
         origin_ns = min((int(s[0]) for s in stamped if len(s)), default=0)
         times = stamped[0] - origin_ns, stamped[1] - origin_ns
     if result.align == "tick":
@@ -162,13 +160,13 @@ def _from_origin(times: dict[str, Times], origin_ns: int | None) -> dict[str, Ti
 
 def _compare_values(
     bags: tuple[Bag, Bag],
-    codecs: tuple[Codec, Codec],
     aligned: Alignment,
     times_a: Times,
     tolerances: Tolerances,
     result: KeyComparison,
 ) -> None:
     """Judge the values of all aligned messages; those of equal bytes are equal, and objects are made to be shown."""
+    codecs = bags[0].codec(result.topic), bags[1].codec(result.topic)
     columns = ColumnJudge(result.topic, codecs, tolerances)
     show = Showing(codecs, tolerances, result)
     for side_a, side_b in pairs(*bags, result.topic, aligned):
