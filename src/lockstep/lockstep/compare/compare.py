@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,8 @@ from .comparison import Align, Comparison, KeyComparison
 from .distribution import compare_distributions
 from .errors import CompareError
 from .explain import explain
-from .index import Index, chosen, index_of, stamps_of
-from .pairs import equal_payloads, pairs
+from .index import Index, chosen, distinct, indexes_of
+from .pairs import See, equal_payloads, pairs
 from .showing import Showing
 from .sides import SideLike, as_bags
 from .tolerance import ToleranceLike, Tolerances, tolerances_of
@@ -37,7 +38,8 @@ def compare(
     """Compare `b` with the reference `a`: bags, paths or URLs of bags, or datasets.
 
     Times are relative to `origin_ns` on both sides, or without it each to the first message of its own side; 0 makes them
-    absolute. `align` "auto" takes stamps that both have, or else the time, or else the tick; "none" compares distributions. `time_tolerance_ns` defaults to half the median interval of each topic. `tolerance` is one for all
+    absolute. `align` "auto" takes stamps that both have, or else the time, or else the tick; "none" compares
+    distributions. `time_tolerance_ns` defaults to half the median interval of each topic. `tolerance` is one for all
     fields, or by field pattern: a number is an absolute one. Raises CompareError for what cannot be compared, BagError for a
     bag that cannot be read whole.
     """
@@ -65,21 +67,69 @@ def _compare_bags(
     _check_patterns(
         comparison.tolerances, [bag.topics[k] for bag in bags for k in keys if k in bag.topics]
     )
-    indexes = tuple(index_of(bag, keys, comparison.align) for bag in bags)
-    times_a, times_b = (_from_origin(index.log, origin_ns) for index in indexes)
+    tried = {key: found for key in keys if (found := _try_by_tick(bags, key, comparison))}
+    others = [key for key in keys if key not in tried]
+    indexes = [
+        {key: found.indexes[side] for key, found in tried.items()}
+        | indexes_of(bag, others, comparison.align)
+        for side, bag in enumerate(bags)
+    ]
+    log_a, log_b = (
+        _from_origin({key: index.log for key, index in found.items()}, origin_ns)
+        for found in indexes
+    )
     none = np.empty(0, np.int64)
     for key in keys:
-        times = times_a.get(key, none), times_b.get(key, none)
-        result = comparison.keys[key] = KeyComparison(key, "", len(times[0]), len(times[1]))
+        times = log_a.get(key, none), log_b.get(key, none)
+        result = KeyComparison(key, "", len(times[0]), len(times[1]))
         if _can_be_compared(bags, comparison, result):
-            aligned, times = _align(
-                (indexes[0], indexes[1]), times, comparison.align, time_tolerance_ns, result
-            )
-            _compare_values(bags, aligned, times[0], comparison.tolerances, result)
+            both = indexes[0][key], indexes[1][key]
+            aligned, times = _align(both, times, comparison.align, time_tolerance_ns, result)
+            if key in tried and _is_by_tick(aligned, times):
+                _take(tried[key].result, result)
+            else:
+                _compare_values(bags, aligned, comparison.tolerances, result)
+            result.kept = [replace(d, time_ns=int(times[0][d.tick_a])) for d in result.kept]
+            result.first = result.kept[0] if result.kept else None
             explain(bags, result, comparison.tolerances)
+        comparison.keys[key] = result
     if not any(key.count_a or key.count_b for key in comparison.keys.values()):
         raise CompareError(f"{bags[0].path} and {bags[1].path} hold no messages to compare")
     return comparison
+
+
+@dataclass(frozen=True)
+class _Try:
+    """What comes out if the i-th message belongs to the i-th, and the times that tell whether it does."""
+
+    result: KeyComparison
+    indexes: tuple[Index, Index]
+
+
+def _try_by_tick(bags: tuple[Bag, Bag], key: str, comparison: Comparison) -> _Try | None:
+    """Compare in the one pass that reads the times as well; None where messages cannot belong together like that."""
+    counts = [bag.topics[key].count if key in bag.topics else 0 for bag in bags]
+    result = KeyComparison(key, "", counts[0], counts[1])
+    if comparison.align == "none" or counts[0] != counts[1] or not counts[0]:
+        return None
+    if not _can_be_compared(bags, comparison, result):
+        return None
+    both = Index(bags[0], key, comparison.align), Index(bags[1], key, comparison.align)
+    by_tick = align_ticks(counts[0], counts[1])
+    _compare_values(bags, by_tick, comparison.tolerances, result, (both[0].add, both[1].add))
+    return _Try(result, both)
+
+
+def _is_by_tick(aligned: Alignment, times: tuple[Times, Times]) -> bool:
+    """Whether the i-th message of each side belongs to the i-th of the other."""
+    ticks = np.arange(len(times[0]))
+    return np.array_equal(aligned.a, ticks) and np.array_equal(aligned.b, ticks)
+
+
+def _take(tried: KeyComparison, result: KeyComparison) -> None:
+    """What was found of the values."""
+    for name in ("equal_bytes", "differing", "worst", "worst_tick", "kept", "fields", "ignored"):
+        setattr(result, name, getattr(tried, name))
 
 
 def _can_be_compared(bags: tuple[Bag, Bag], comparison: Comparison, result: KeyComparison) -> bool:
@@ -123,10 +173,9 @@ def _align(
     result: KeyComparison,
 ) -> tuple[Alignment, tuple[Times, Times]]:
     """Which messages of a key belong together, and the times that this was told by."""
-    key = result.topic
-    result.align = chosen(*indexes, key, times) if by == "auto" else by
+    result.align = chosen(*indexes, times) if by == "auto" else by
     if result.align == "stamp":
-        stamped = [stamps_of(index, key) for index in indexes]
+        stamped = [index.stamps for index in indexes]
         origin_ns = min((int(s[0]) for s in stamped if len(s)), default=0)
         times = stamped[0] - origin_ns, stamped[1] - origin_ns
     if result.align == "tick":
@@ -148,7 +197,7 @@ def _align(
 
 
 def _repeats(times: Times) -> int:
-    return len(times) - len(np.unique(times))
+    return len(times) - len(distinct(times))
 
 
 def _from_origin(times: dict[str, Times], origin_ns: int | None) -> dict[str, Times]:
@@ -161,15 +210,15 @@ def _from_origin(times: dict[str, Times], origin_ns: int | None) -> dict[str, Ti
 def _compare_values(
     bags: tuple[Bag, Bag],
     aligned: Alignment,
-    times_a: Times,
     tolerances: Tolerances,
     result: KeyComparison,
+    seen: tuple[See, See] | None = None,
 ) -> None:
     """Judge the values of all aligned messages; those of equal bytes are equal, and objects are made to be shown."""
     codecs = bags[0].codec(result.topic), bags[1].codec(result.topic)
     columns = ColumnJudge(result.topic, codecs, tolerances)
     show = Showing(codecs, tolerances, result)
-    for side_a, side_b in pairs(*bags, result.topic, aligned):
+    for side_a, side_b in pairs(*bags, result.topic, aligned, seen=seen):
         same = equal_payloads(side_a, side_b)
         result.equal_bytes += int(np.count_nonzero(same))
         if not columns.needs_all:
@@ -177,7 +226,7 @@ def _compare_values(
         if len(side_a.ticks):
             wrong = columns.judge(side_a.ticks, *columns.columns(side_a, side_b))
             result.differing += int(np.count_nonzero(wrong))
-            show.block(side_a, side_b, wrong, columns, times_a[side_a.ticks])
+            show.block(side_a, side_b, wrong, columns)
     result.fields, result.ignored = columns.fields, tuple(columns.ignored)
 
 

@@ -1,12 +1,13 @@
-"""The times of all messages, by which those of two bags are aligned: read in one pass through a bag."""
+"""The times of all messages, by which those of two bags are aligned."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
 
 import numpy as np
 
 from ..bag import Bag, BagError
+from ..bag.batch import Batch
 from ..bag.message_error import MessageError
 from .align import Times
 from .comparison import Align
@@ -16,38 +17,57 @@ STAMP = "header.stamp"
 _SHARE = 0.5  # of messages that must fit for a way to align to be chosen
 
 
-@dataclass
 class Index:
-    """Log times and header stamps of the messages of a bag by key, in ns; stamps only of keys that have any."""
+    """Log times and header stamps of the messages of one key, in ns, as its batches are read."""
 
-    log: dict[str, Times] = field(default_factory=dict)
-    stamps: dict[str, Times] = field(default_factory=dict)
+    def __init__(self, bag: Bag, key: str, by: Align) -> None:
+        self._key = key
+        self._codec = bag.codec(key) if by in ("stamp", "auto") and _has_stamps(bag, key) else None
+        self._log: list[Times] = [np.empty(0, np.int64)]
+        self._stamps: list[Times] = [np.empty(0, np.int64)]
+        self._done = 0
+
+    def add(self, batch: Batch) -> None:
+        """Take the next messages, which are all of this key."""
+        if self._codec is not None:
+            try:
+                found = self._codec.columns(batch.buffer, batch.offset, batch.length, [STAMP])
+            except MessageError as error:
+                raise error.of(self._key, self._done + error.tick) from error
+            self._stamps.append(found[STAMP])
+        self._log.append(batch.log_time_ns)
+        self._done += len(batch)
+
+    @property
+    def log(self) -> Times:
+        """The log times, (n,)."""
+        return np.concatenate(self._log)
+
+    @property
+    def stamps(self) -> Times:
+        """The stamps, (n,); raises CompareError if there are none."""
+        if self._codec is None:
+            raise CompareError(
+                f"{self._key} has no header to align by; align by time or tick instead"
+            )
+        return np.concatenate(self._stamps)
+
+    @property
+    def has_stamps(self) -> bool:
+        """Whether there are stamps."""
+        return self._codec is not None
 
 
-def index_of(bag: Bag, keys: list[str], by: Align) -> Index:
-    """The index of those keys that the bag has, with stamps if they may be needed to align `by`."""
-    there = [key for key in keys if key in bag.topics]
-    stamped = [key for key in there if by in ("stamp", "auto") and _has_stamps(bag, key)]
-    log: dict[str, list[Times]] = {key: [np.empty(0, np.int64)] for key in there}
-    stamps: dict[str, list[Times]] = {key: [np.empty(0, np.int64)] for key in stamped}
-    for whole in bag.batches(there):
-        for number in np.unique(whole.topic):
-            key = whole.topics[number]
-            batch = whole if len(whole.topics) == 1 else whole.where(whole.topic == number)
-            if key in stamps:
-                done = sum(map(len, log[key]))
-                try:
-                    found = bag.codec(key).columns(
-                        batch.buffer, batch.offset, batch.length, [STAMP]
-                    )
-                except MessageError as error:
-                    raise error.of(key, done + error.tick) from error
-                stamps[key].append(found[STAMP])
-            log[key].append(batch.log_time_ns)
-    return Index(
-        {key: np.concatenate(parts) for key, parts in log.items()},
-        {key: np.concatenate(parts) for key, parts in stamps.items()},
-    )
+def indexes_of(bag: Bag, keys: Collection[str], by: Align) -> dict[str, Index]:
+    """The index of each of those keys that the bag has, with stamps if they may be needed to align `by`; in one pass."""
+    found = {key: Index(bag, key, by) for key in keys if key in bag.topics}
+    if not found:
+        return {}
+    for batch in bag.batches(found):
+        for number in np.unique(batch.topic):
+            one = batch if len(batch.topics) == 1 else batch.where(batch.topic == number)
+            found[batch.topics[number]].add(one)
+    return found
 
 
 def _has_stamps(bag: Bag, key: str) -> bool:
@@ -57,19 +77,12 @@ def _has_stamps(bag: Bag, key: str) -> bool:
         return False  # whoever compares the key says what is wrong with its type
 
 
-def stamps_of(index: Index, key: str) -> Times:
-    """The header stamps of a key; raises CompareError if it has none."""
-    if key not in index.stamps:
-        raise CompareError(f"{key} has no header to align by; align by time or tick instead")
-    return index.stamps[key]
-
-
-def chosen(a: Index, b: Index, key: str, times: tuple[Times, Times]) -> Align:
+def chosen(a: Index, b: Index, times: tuple[Times, Times]) -> Align:
     """How messages of a key are best aligned: by stamps that both have, else by time, else by tick.
 
     `times` are the log times from the origin of each bag.
     """
-    if key in a.stamps and key in b.stamps and _tell_apart(a.stamps[key], b.stamps[key]):
+    if a.has_stamps and b.has_stamps and _tell_apart(a.stamps, b.stamps):
         return "stamp"
     if len(times[0]) != len(times[1]) or _fit_in_time(*times):
         return "time"
@@ -78,11 +91,18 @@ def chosen(a: Index, b: Index, key: str, times: tuple[Times, Times]) -> Align:
 
 def _tell_apart(a: Times, b: Times) -> bool:
     """Whether stamps tell messages apart, and those of both sides are about the same."""
-    once_a, once_b = np.unique(a), np.unique(b)
+    once_a, once_b = distinct(a), distinct(b)
     if min(len(once_a) / max(1, len(a)), len(once_b) / max(1, len(b))) <= _SHARE:
         return False
+    if np.array_equal(once_a, once_b):
+        return True
     shared = np.intersect1d(once_a, once_b, assume_unique=True)
     return len(shared) > _SHARE * min(len(once_a), len(once_b))
+
+
+def distinct(times: Times) -> Times:
+    """The times that there are, each once and in order."""
+    return times if (np.diff(times) > 0).all() else np.unique(times)
 
 
 def _fit_in_time(a: Times, b: Times) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from .align import Alignment, Times
 
 Column = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
+See = Callable[[Batch], None]
 _WORD = 8
 _LARGE = 1 << 16
 
@@ -41,13 +42,21 @@ class Side:
 
 
 def pairs(
-    a: Bag, b: Bag, topic: str, aligned: Alignment, *, to_the_end: bool = True
+    a: Bag,
+    b: Bag,
+    topic: str,
+    aligned: Alignment,
+    *,
+    to_the_end: bool = True,
+    seen: tuple[See, See] | None = None,
 ) -> Iterator[tuple[Side, Side]]:
     """The aligned messages of a topic, in order: row i of one side belongs to row i of the other.
 
-    With `to_the_end` all other messages are read as well, so that damage there is noticed.
+    With `to_the_end` all other messages are read as well, so that damage there is noticed. `seen` is shown all
+    batches of A and of B that are read.
     """
-    sides = [_Reading(bag, topic) for bag in (a, b)]
+    sees = seen or (_ignore, _ignore)
+    sides = [_Reading(bag, topic, see) for bag, see in zip((a, b), sees, strict=True)]
     done, count = 0, len(aligned.a)
     while done < count:
         ends = [
@@ -89,11 +98,16 @@ def columns_of(side: Side, codec: Codec, topic: str, paths: Sequence[str]) -> di
         raise error.of(topic, int(side.ticks[error.tick])) from error
 
 
+def _ignore(batch: Batch) -> None:
+    """Nobody looks at the batches."""
+
+
 class _Reading:
     """The batches of one topic, one after the other, and which ticks the current one holds."""
 
-    def __init__(self, bag: Bag, topic: str) -> None:
+    def __init__(self, bag: Bag, topic: str, see: See) -> None:
         self._batches = bag.batches([topic])
+        self._see = see
         self._batch: Batch | None = None
         self._start = self._end = 0
 
@@ -102,6 +116,7 @@ class _Reading:
         while ticks[first] >= self._end:
             self._batch = None  # before the next one takes its memory
             self._batch = next(self._batches)
+            self._see(self._batch)
             self._start, self._end = self._end, self._end + len(self._batch)
         return int(np.searchsorted(ticks, self._end))
 
@@ -115,8 +130,8 @@ class _Reading:
 
     def finish(self) -> None:
         """Read the rest."""
-        for _ in self._batches:
-            pass
+        for batch in self._batches:
+            self._see(batch)
 
 
 def equal_payloads(a: Side, b: Side) -> Mask:

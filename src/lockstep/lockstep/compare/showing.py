@@ -23,13 +23,16 @@ class Showing:
         self._codecs, self._tolerances, self._result = codecs, tolerances, result
         self._kinds = codecs[0].fields()
 
-    def block(self, a: Side, b: Side, wrong: Mask, columns: ColumnJudge, times: Times) -> None:
-        """Take m messages, which of them are wrong, and the times of A's, (m,)."""
+    def block(
+        self, a: Side, b: Side, wrong: Mask, columns: ColumnJudge, times: Times | None = None
+    ) -> None:
+        """Take m messages, which of them are wrong, and the times of A's, (m,); without, they have to be set in `kept`."""
         result = self._result
         for row in np.flatnonzero(wrong)[: KEPT_TICKS - len(result.kept)].tolist():
             wrong_fields = tuple(d for d in self.deviations(a, b, row) if not d.passes)
             tick_a, tick_b = int(a.ticks[row]), int(b.ticks[row])
-            result.kept.append(TickDifference(tick_a, tick_b, int(times[row]), wrong_fields))
+            time_ns = 0 if times is None else int(times[row])
+            result.kept.append(TickDifference(tick_a, tick_b, time_ns, wrong_fields))
         result.first = result.kept[0] if result.kept else None
         here = {
             found.max_tick
