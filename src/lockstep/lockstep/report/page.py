@@ -93,14 +93,16 @@ def _sentence(comparison: Comparison) -> str:
         return list(summary(comparison))[-2]
     keys = [key for key in comparison.keys.values() if not key.matches]
     wrong = sum(key.differing for key in keys)
-    parts = [f"{wrong} of {comparison.samples} aligned messages have wrong values"] if wrong else []
+    parts = (
+        [f"{wrong:,} of {comparison.samples:,} aligned messages have wrong values"] if wrong else []
+    )
     for count, text in (
         (sum(len(key.only_a) for key in keys), f"only in {comparison.name_a}"),
         (sum(len(key.only_b) for key in keys), f"only in {comparison.name_b}"),
         (sum(len(key.reordered) for key in keys), "out of order"),
     ):
         if count:
-            parts.append(f"{count} {text}")
+            parts.append(f"{count:,} {text}")
     problems = [f"{key.topic}: {key.problem}" for key in keys if key.problem]
     statistics = sum(
         found.judged is not None and not found.matches

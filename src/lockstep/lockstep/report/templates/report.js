@@ -128,7 +128,7 @@
     if (!broken.length) panel.append(facts(only));
     if (data.reasons.length) {
       panel.append(
-        element("p", { className: "reasons-title" }, "Why"),
+        element("p", { className: "reasons-title" }, "Why ", element("span", { className: "soft" }, only ? `(a is ${names[0][0]}, b is ${names[0][1]})` : "(a is the reference)")),
         element("ul", { className: "reasons" }, ...data.reasons.map((reason) => {
           const more = reason.more ? ` and ${reason.more} more` : "";
           const where = several ? `${reason.comparison}, ` : "";
@@ -151,6 +151,8 @@
     if (data.fields.length) add("Fields beyond tolerance", `${number(wrong)} of ${number(data.fields.length + data.more_fields)}`);
     const firsts = data.fields.filter((row) => !row.match && row.first_s !== null).map((row) => row.first_s);
     if (firsts.length) add("First difference", `at ${seconds(firsts.reduce((x, y) => Math.min(x, y)))}`);
+    const worst = data.fields.find((row) => !row.match && row.max_error !== null);
+    if (only && worst && !worst.judged) add("Largest error of the worst field", `${withUnit(number(worst.max_error, 3), data.plots[worst.index]?.error_unit)}`);
     const speed = speedUps();
     if (speed.length) add("Speed-up", speed.join(", "));
     return list;
@@ -204,7 +206,6 @@
   // ---- Fields
 
   function fieldsTable() {
-    data.fields.forEach((row, index) => { row.index = index; });
     const arrays = data.fields.some((row) => row.wrong !== row.wrong_ticks);
     const explained = data.fields.some((row) => row.explanation !== undefined);
     const columns = [
@@ -277,12 +278,20 @@
   }
 
   function fieldMark(row) {
-    if (!row.match) return mark(false, "beyond tolerance");
+    if (!row.match) return mark(false, "wrong");
     return row.differs ? mark(true, "within tolerance") : element("span", { className: "mark soft" }, "equal");
   }
 
   function largest(row) {
     return row.max_error === null ? "not finite" : number(row.max_error, 3);
+  }
+
+  function largestOf(row) {
+    return row.max_error === null ? "NaN or inf" : withUnit(largest(row), data.plots[row.index]?.error_unit);
+  }
+
+  function isText(row) {
+    return /^w?string/.test(row.type);
   }
 
   function explanation(row) {
@@ -313,7 +322,7 @@
     if (row.wrong || !row.judged) parts.push(`${number(row.wrong)} of ${number(row.compared)} values in ${plural(row.wrong_ticks, "message")} are beyond the tolerance (${row.tolerance})`);
     if (row.other_lengths) parts.push(`${plural(row.other_lengths, "message")} with another length`);
     if (row.first_tick !== null) parts.push(`first at tick ${row.first_tick}, ${seconds(row.first_s)}`);
-    if (row.max_tick !== null) parts.push(`largest error ${withUnit(largest(row), data.plots[row.index]?.error_unit)} at tick ${row.max_tick}, ${seconds(row.max_s)}`);
+    if (row.max_tick !== null && !isText(row)) parts.push(`largest error ${largestOf(row)} at tick ${row.max_tick}, ${seconds(row.max_s)}`);
     return `${parts.join("; ")}.`;
   }
 
@@ -334,10 +343,16 @@
     if (diff) right.append(...textDiff(diff, row));
     drawn = [];
     if (!plots) {
-      left.append(element("p", { className: "soft" }, row.differs ? "Not drawn: only the worst fields are, and no images." : "Both sides are equal, so there is nothing to draw."));
+      left.append(notDrawn(row));
     } else {
       showPlots(left, row, plots);
     }
+  }
+
+  function notDrawn(row) {
+    const pictured = data.images.some((found) => found.a && found.topic === row.topic && found.comparison === row.comparison);
+    if (pictured) return element("p", {}, element("a", { href: "#images" }, "The first images that differ are shown below."));
+    return element("p", { className: "soft" }, row.differs ? "Not drawn: only the worst fields are." : "Both sides are equal, so there is nothing to draw.");
   }
 
   function statistics(row, plots) {
@@ -346,10 +361,11 @@
       ["Mean |error|", withUnit(number(found.mean), unit)],
       ["RMS error", withUnit(number(found.rmse), unit)],
       ["Bias (mean error)", withUnit(number(found.bias), unit)],
-      ["Largest |error|", withUnit(largest(row), unit)],
+      ["Largest |error|", largestOf(row)],
       ["Tolerance", row.tolerance],
       ["Messages drawn", plots.rows < plots.of ? `the first ${number(plots.rows)} of ${number(plots.of)}` : number(plots.rows)],
     ];
+    if (isText(row)) lines.splice(0, 4, ["Share that differs", `${number(100 * found.mean, 3)} %`]);
     if (plots.width > 1) lines.push(["Elements", number(plots.width)]);
     const part = plots.rows < plots.of ? `Over the first ${number(plots.rows)} messages.` : "Over all aligned messages.";
     return table(part, [
@@ -399,7 +415,11 @@
     const of = plots.element === null ? row.field : `${row.field}, element ${plots.element} (where the error is largest)`;
     const top = plots.a ? `${of}: both sides, and below the error` : `Where ${row.field} differs`;
     const band = plots.limit ? " with its tolerance" : "";
-    plot(left, "main", `${top}${band}${plots.width > 1 && plots.a ? " of the worst element of each message" : ""}.`, () => overlay(row, plots));
+    const large = peakOf(plots), first = Math.abs(plots.first?.y ?? 0);
+    const logarithmic = element("input", { type: "checkbox", id: "logarithmic", onchange: () => draw() });
+    logarithmic.checked = first > 0 && large > 300 * first; // or else the first difference could not be seen
+    if (plots.a && large > 0) left.append(element("p", { className: "tools scale" }, element("label", { for: "logarithmic" }, logarithmic, "error on a logarithmic scale")));
+    plot(left, "main", `${top}${band}${plots.width > 1 && plots.a ? " of the worst element of each message" : ""}.`, () => overlay(row, plots, plots.a && logarithmic.checked));
     const pair = element("div", { className: "pair" });
     left.append(pair);
     if (plots.spreads) plot(pair, "small", "How values are distributed.", () => histogram(row, plots.spreads, names[row.comparison], plots.unit, "value"));
@@ -454,7 +474,7 @@
     return {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colour("text"), family: "system-ui, sans-serif", size: 12 },
       margin: { l: 58, r: 14, t: 28, b: 40 }, hovermode: "closest", hoverlabel: { bgcolor: colour("panel"), font: { color: colour("text") }, bordercolor: colour("line") },
-      legend: { orientation: "h", x: 0, y: 1.0, yanchor: "bottom", font: { size: 12 } }, modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("soft"), activecolor: colour("text") }, ...more,
+      separators: ".,", legend: { orientation: "h", x: 0, y: 1.03, yanchor: "bottom", font: { size: 12 } }, modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("soft"), activecolor: colour("text") }, ...more,
     };
   }
 
@@ -470,7 +490,16 @@
     };
   }
 
-  function overlay(row, plots) {
+  function decades(sizes) {
+    const some = sizes.filter((size) => size > 0).map(Math.log10);
+    return some.reduce((x, y) => Math.max(x, y), -400) - some.reduce((x, y) => Math.min(x, y), 400);
+  }
+
+  function peakOf(plots) {
+    return plots.error.y.reduce((most, y) => Math.max(most, Math.abs(y ?? 0)), 0);
+  }
+
+  function overlay(row, plots, logarithmic) {
     const [a, b] = names[row.comparison];
     const traces = [];
     const whole = !plots.a;
@@ -482,29 +511,37 @@
       const x = along(plots, plots.error);
       const edge = (sign, more) => ({
         type: "scatter", mode: "lines", x, y: plots.limit.map((limit) => (limit === null ? null : sign * limit)), yaxis: "y2",
-        line: { color: colour("band"), width: 1, dash: "dot" }, hoverinfo: "skip", legendgroup: "tolerance", ...more,
+        line: { color: colour("band"), width: logarithmic ? 2 : 1, dash: "dot" }, hoverinfo: "skip", legendgroup: "tolerance", ...more,
       });
-      traces.push(edge(-1, { showlegend: false }), edge(1, { name: `tolerance ${row.tolerance}`, fill: "tonexty", fillcolor: faint("band", 0.18) }));
+      if (!logarithmic) traces.push(edge(-1, { showlegend: false }));
+      traces.push(edge(1, { name: `tolerance ${row.tolerance}`, fill: logarithmic ? "none" : "tonexty", fillcolor: faint("band", 0.18) }));
     }
-    traces.push(line(plots, plots.error, "error", { color: colour("error"), width: 1.2, shape: whole ? "hv" : "linear" }, "y2"));
-    const peaks = plots.error.y.reduce((most, y) => Math.max(most, Math.abs(y ?? 0)), 0);
+    const peaks = peakOf(plots);
+    const sized = (y) => (logarithmic ? (y ? Math.abs(y) : null) : y);
+    const errors = { ...plots.error, y: plots.error.y.map(sized) };
+    traces.push(line(plots, errors, "error", { color: colour("error"), width: 1.2, shape: whole ? "hv" : "linear" }, "y2"));
     if (plots.no_number.tick.length) {
       traces.push({
-        type: "scatter", mode: "markers", name: "NaN or inf on one side", x: along(plots, plots.no_number), y: plots.no_number.y, yaxis: "y2",
+        type: "scatter", mode: "markers", name: "NaN or inf on one side", x: along(plots, plots.no_number), y: plots.no_number.y.map(() => (logarithmic ? peaks : 0)), yaxis: "y2",
         marker: { symbol: "x", size: 9, color: colour("b") }, hovertemplate: "no number<br>%{x}<extra></extra>",
       });
     }
+    if (logarithmic) traces.sort((x, y) => (x.legendgroup ? 1 : 0) - (y.legendgroup ? 1 : 0)); // the tolerance on top
     const shapes = [], annotations = [];
     if (plots.first) {
       const x = plots.in_order ? plots.first.s : plots.first.tick;
+      const ends = along(plots, plots.error);
+      const late = x > (ends[0] + ends.at(-1)) / 2;
       shapes.push({ type: "line", xref: "x", yref: "paper", x0: x, x1: x, y0: 0, y1: 1, line: { color: colour("mark"), width: 1.5, dash: "dash" } });
-      annotations.push({ xref: "x", yref: "paper", x, y: whole ? 1 : 0.44, text: `first: tick ${plots.first.tick}`, showarrow: false, xanchor: "left", yanchor: "top", xshift: 4, font: { color: colour("mark"), size: 12 }, bgcolor: faint("back", 0.7) });
+      annotations.push({ xref: "x", yref: "paper", x, y: whole ? 1 : 0.49, text: `first: tick ${plots.first.tick}`, showarrow: false, xanchor: late ? "right" : "left", yanchor: whole ? "bottom" : "middle", xshift: late ? -4 : 4, font: { color: colour("mark"), size: 12 }, bgcolor: faint("back", 0.7) });
       if (plots.first.y !== null) {
-        traces.push({ type: "scatter", mode: "markers", name: "first difference", showlegend: false, x: [x], y: [plots.first.y], yaxis: "y2", marker: { symbol: "diamond-open", size: 11, color: colour("mark"), line: { width: 2 } }, hovertemplate: "first difference<br>%{y}<extra></extra>" });
+        traces.push({ type: "scatter", mode: "markers", name: "first difference", showlegend: false, x: [x], y: [sized(plots.first.y)], yaxis: "y2", marker: { symbol: "diamond-open", size: 11, color: colour("mark"), line: { width: 2 } }, hovertemplate: "first difference<br>%{y}<extra></extra>" });
       }
     }
     const limits = (plots.limit || []).filter((limit) => limit !== null && limit <= 8 * peaks);
     const reach = limits.reduce((most, limit) => Math.max(most, limit), peaks) * 1.12 || 1;
+    const unit = plots.error_unit ? ` [${plots.error_unit}]` : "";
+    const domain = whole ? [0, 1] : [0, 0.45];
     const low = plots.error.y.some((y) => y < 0) || limits.length ? -reach : -0.05 * reach;
     return {
       traces,
@@ -512,22 +549,27 @@
         shapes, annotations,
         xaxis: axis(plots.in_order ? "time [s]" : "tick (times are not in order)", { anchor: "y2" }),
         yaxis: axis(plots.unit ? `value [${plots.unit}]` : "value", { domain: [0.53, 1], visible: !whole }),
-        yaxis2: axis(plots.error_unit ? `error [${plots.error_unit}]` : "error", { domain: whole ? [0, 1] : [0, 0.45], range: [low, reach], zeroline: true, zerolinecolor: faint("soft", 0.5) }),
+        yaxis2: logarithmic
+          ? axis(`|error|${unit}`, { domain, type: "log", dtick: Math.max(1, Math.ceil(decades(errors.y) / 5)) })
+          : axis(`error${unit}`, { domain, range: [low, reach], zeroline: true, zerolinecolor: faint("soft", 0.5) }),
       }),
     };
   }
 
   function histogram(row, spread, labels, unit, what) {
     const looks = labels.length > 1 ? [["a", 3, "solid"], ["b", 1.5, "4px,3px"]] : [["error", 1.5, "solid"]];
+    const all = spread.counts.flat().filter((count) => count > 0);
+    const [few, many] = [all.reduce((x, y) => Math.min(x, y), Infinity), all.reduce((x, y) => Math.max(x, y), 1)];
+    const logarithmic = many > 200 * few; // or else rare values could not be seen
     const traces = labels.map((name, at) => {
       const [tone, width, dash] = looks[at];
-      const counts = spread.counts[at];
+      const counts = spread.counts[at].map((count) => (logarithmic ? Math.max(count, 0.5) : count));
       return {
         type: "scatter", mode: "lines", name: plain(name), x: spread.edges, y: [...counts, counts.at(-1)], fill: "tozeroy", fillcolor: faint(tone, 0.15),
-        line: { shape: "hv", color: colour(tone), width, dash }, hovertemplate: "from %{x}: %{y}<extra></extra>",
+        line: { shape: "hv", color: colour(tone), width, dash }, customdata: spread.counts[at], hovertemplate: "from %{x}: %{customdata}<extra></extra>",
       };
     });
-    return { traces, layout: layout({ showlegend: labels.length > 1, xaxis: axis(unit ? `${what} [${unit}]` : what), yaxis: axis("count", { rangemode: "tozero" }) }) };
+    return { traces, layout: layout({ showlegend: labels.length > 1, xaxis: axis(unit ? `${what} [${unit}]` : what), yaxis: logarithmic ? axis("count", { type: "log", range: [Math.log10(0.5), Math.log10(2 * many)], dtick: Math.ceil(Math.log10(many) / 4) }) : axis("count", { rangemode: "tozero", exponentformat: "none", separatethousands: true }) }) };
   }
 
   function errorMap(plots) {
@@ -627,6 +669,7 @@
 
   // ---- Everything
 
+  data.fields.forEach((row, index) => { row.index = index; });
   verdictPanel();
   implementations();
   keysTable();
@@ -643,7 +686,7 @@
   runs();
   about();
   document.addEventListener("DOMContentLoaded", () => { if (drawn.length) draw(); });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", draw);
   const fit = () => drawn.forEach(([box]) => Plotly.Plots.resize(box));
   addEventListener("beforeprint", fit);
   addEventListener("afterprint", fit);

@@ -1,0 +1,276 @@
+"""The HTML report in a real browser: it renders, is worked by mouse and keyboard, and runs nothing from a bag."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+pytest.importorskip("plotly", reason="plotly is not installed")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+DRIVER = shutil.which("chromedriver")
+if not (CHROMIUM and DRIVER):
+    pytest.skip("chromium and chromium-driver are not installed", allow_module_level=True)
+
+from lockstep.bag import BagWriter
+from lockstep.bag.codec import Codec
+from lockstep.compare import Tolerance, compare
+from lockstep.report.html import write_html
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">'&amp;"
+TOPIC = f"/scan{HOSTILE}"
+DEFINITION = "float64 x\nstring name\nfloat64[] ranges\n"
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+LOADS_WITHIN_S = 10.0 if os.environ.get("CI") else 5.0
+
+
+@dataclass
+class Browser:
+    """A page in Chromium; every request to the network is noted."""
+
+    driver: Any
+
+    def open(self, page: Path, dark: bool = False, width: int = 1280) -> float:
+        """Load a page and wait for its first plot; gives the seconds that took."""
+        media = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+        size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        start = time.monotonic()
+        self.driver.get(page.as_uri())
+        self.wait_for(".plot.main .main-svg")
+        return time.monotonic() - start
+
+    def wait_for(self, selector: str) -> Any:
+        """The first element of a CSS selector, once it is there."""
+        return WebDriverWait(self.driver, 20).until(lambda driver: self.all(selector))[0]
+
+    def all(self, selector: str) -> list[Any]:
+        """All elements of a CSS selector."""
+        return list(self.driver.find_elements(By.CSS_SELECTOR, selector))
+
+    def text(self, selector: str) -> str:
+        """What a reader sees of the first element of a CSS selector."""
+        return str(self.wait_for(selector).text)
+
+    def field(self, name: str) -> Any:
+        """The button of a field."""
+        return next(b for b in self.all(".field-button") if b.text == name and b.is_displayed())
+
+    def script(self, code: str) -> Any:
+        return self.driver.execute_script(code)
+
+    def errors(self) -> list[str]:
+        """What the browser complained of: errors, broken rules, refused requests."""
+        return [str(entry["message"]) for entry in self.driver.get_log("browser")]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: Any) -> Iterator[Browser]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
+    yield Browser(driver)
+    driver.quit()
+
+
+def write(path: Path, scale: float, name: str) -> Path:
+    """A bag of scans: with `scale`, part of each scan is off from tick 50 on."""
+    codec = Codec("pkg/msg/Scan", DEFINITION)
+    with BagWriter(path) as writer:
+        writer.add_topic(TOPIC, "pkg/msg/Scan", DEFINITION)
+        for tick in range(200):
+            ranges = 5 + np.sin(np.arange(180) / 20 + tick / 30)
+            if tick >= 50:
+                ranges[60:90] += scale
+            message = {"x": np.sin(tick / 20) * (1 + scale), "name": name, "ranges": ranges}
+            writer.write(TOPIC, codec.encode(message), tick * 50_000_000)
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: Any) -> Path:
+    """A report of two bags whose names, texts and topics would like to be markup."""
+    folder = tmp_path_factory.mktemp("report")
+    a, b = write(folder / "a", 0.0, "idle"), write(folder / "b", 0.01, HOSTILE)
+    comparison = compare(a, b, tolerance={"x": Tolerance(abs=1e-3)}, names=("python", HOSTILE))
+    write_html(folder / "report.html", {"b": comparison}, {"b": (a, b)}, title=HOSTILE)
+    return folder / "report.html"
+
+
+@pytest.fixture(scope="module")
+def large_page(tmp_path_factory: Any) -> Path:
+    """A report of a million messages that all differ."""
+    folder = tmp_path_factory.mktemp("large")
+    values = np.sin(np.arange(1_000_000) / 20_000)
+    bags = []
+    for name, column in (("a", values), ("b", values + 1e-3)):
+        payload = np.zeros((len(column), 12), np.uint8)
+        payload[:, 1] = 1
+        payload[:, 4:] = column[:, None].astype("<f8").view(np.uint8)
+        bags.append(folder / name)
+        with BagWriter(bags[-1]) as writer:
+            writer.add_topic("/x", "pkg/msg/Number", "float64 x\n")
+            writer.write_columns("/x", payload, np.arange(len(column)) * 1_000_000)
+    write_html(folder / "report.html", {"b": compare(*bags)}, {"b": (bags[0], bags[1])})
+    return folder / "report.html"
+
+
+def test_it_opens_with_the_verdict_the_worst_field_and_no_complaint(
+    browser: Browser, page: Path
+) -> None:
+    browser.open(page)
+    assert browser.text("h1").startswith("✗ Different: ")
+    assert browser.text("h1").endswith(" does not do what python does")
+    assert "200 of 200 aligned messages have wrong values" in browser.text(".verdict")
+    assert browser.all("tr.chosen")
+    assert browser.errors() == []
+    assert browser.script("return document.documentElement.lang") == "en"
+
+
+def test_a_click_on_a_field_shows_its_plots(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.field("ranges").click()
+    assert browser.text("#detail-title") == "ranges"
+    browser.wait_for(".plot.map .heatmaplayer image")
+    assert len(browser.all(".plot .main-svg")) > 3
+    assert "first: tick 50" in browser.script(
+        "return document.querySelector('.plot.main').textContent"
+    )
+    browser.field("x").click()
+    assert browser.text("#detail-title") == "x"
+    browser.wait_for(".plot.main .scatterlayer")
+    assert "tolerance abs 0.001" in browser.text(".plot.main .legend")
+    assert not browser.all(".plot.map")
+    assert browser.errors() == []
+
+
+def test_errors_are_shown_on_a_logarithmic_scale_on_demand(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.field("x").click()
+    axis = "return document.querySelector('.plot.main')._fullLayout.yaxis2.type"
+    assert browser.script(axis) == "linear"
+    browser.wait_for("#logarithmic").click()
+    assert browser.script(axis) == "log"
+    assert browser.errors() == []
+
+
+def test_enter_on_a_field_shows_its_plots_and_the_focus_stays(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    for name in ("ranges", "x"):
+        browser.script("document.activeElement.blur()")
+        button = browser.field(name)
+        button.send_keys(Keys.ENTER)
+        assert browser.text("#detail-title") == name
+        browser.wait_for(".plot.main .scatterlayer")
+        assert browser.driver.switch_to.active_element == button
+        assert button.get_attribute("aria-current") == "true"
+
+
+def test_names_from_a_bag_are_text(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    assert browser.text("#topics tbody th") == TOPIC
+    assert HOSTILE in browser.text("h1")
+    browser.field("name").click()
+    assert HOSTILE in browser.text(".columns table")
+    assert HOSTILE in browser.text(".diff")
+    browser.field("x").click()
+    browser.wait_for(".plot.main .legend")
+    legend = browser.script("return document.querySelector('.plot.main .legend').textContent")
+    assert "</script>" in legend
+    assert not browser.all("img")
+    assert "owned" not in browser.script("return document.title")[:5]
+    assert browser.errors() == []
+
+
+def test_fields_are_filtered_and_sorted(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    rows = "return [...document.querySelectorAll('#fields tbody tr')].filter(r => !r.hidden)"
+    names = f"{rows}.map(r => r.querySelector('button').textContent)"
+    assert sorted(browser.script(names)) == ["name", "ranges", "x"]
+    browser.wait_for("#filter").send_keys("RANG")
+    assert browser.script(names) == ["ranges"]
+    browser.wait_for("#filter").clear()
+    browser.wait_for("#filter").send_keys(" ")
+    head = next(b for b in browser.all("#fields thead button") if b.text == "Field")
+    head.click()
+    assert browser.script(names) == ["name", "ranges", "x"]
+    assert head.find_element(By.XPATH, "..").get_attribute("aria-sort") == "ascending"
+    head.click()
+    assert browser.script(names) == ["x", "ranges", "name"]
+
+
+def test_every_control_and_table_has_a_name(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    nameless = browser.script(
+        "return [...document.querySelectorAll('button, input, [role=img], [role=region], table, section')]"
+        ".filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length))"
+        ".map(e => e.outerHTML.slice(0, 80))"
+    )
+    assert nameless == []
+    assert browser.script(
+        "return [...document.querySelectorAll('table')].every(t => t.caption &&"
+        " [...t.querySelectorAll('th')].every(h => ['row', 'col'].includes(h.scope)))"
+    )
+
+
+def test_dark_mode_applies_also_while_the_page_is_open(browser: Browser, page: Path) -> None:
+    brightness = (
+        "return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3)"
+        ".reduce((all, part) => all + Number(part), 0)"
+    )
+    text = "return getComputedStyle(document.querySelector('.plot.main .legendtext')).fill"
+    browser.open(page)
+    assert browser.script(brightness) > 700
+    light = browser.script(text)
+    media = [{"name": "prefers-color-scheme", "value": "dark"}]
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+    assert browser.script(brightness) < 150
+    WebDriverWait(browser.driver, 10).until(lambda _: browser.script(text) != light)
+
+
+@pytest.mark.parametrize("width", [1280, 700, 360])
+def test_nothing_is_wider_than_the_window(browser: Browser, page: Path, width: int) -> None:
+    browser.open(page, width=width)
+    browser.field("ranges").click()
+    browser.wait_for(".plot.map .heatmaplayer image")
+    assert browser.script("return document.documentElement.scrollWidth") <= width
+
+
+def test_a_report_of_a_million_messages_loads_at_once(browser: Browser, large_page: Path) -> None:
+    browser.open(large_page)
+    assert browser.open(large_page) < LOADS_WITHIN_S
+    assert browser.errors() == []
+
+
+def test_nothing_is_asked_for_from_the_network(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    names = browser.script("return performance.getEntriesByType('resource').map(e => e.name)")
+    assert [name for name in names if not name.startswith("data:")] == []
+    assert browser.script("return performance.getEntriesByType('navigation').length") == 1
