@@ -48,8 +48,8 @@ _COLUMNS, _ALL_COLUMNS = 1000, 22_000
 """Points in time that can be told apart: in one plot, and in all together."""
 _CELLS, _ALL_CELLS = 20_000, 250_000
 """Cells of the map of errors of an array, and of all together."""
-_ELEMENTS, _ALL_ELEMENTS = 20_000_000, 120_000_000
-"""Numbers that are looked at: of one field, and of all together."""
+_ELEMENTS, _ALL_ELEMENTS = 10_000_000, 40_000_000
+"""Numbers that are looked at: of one field, and of all together; for some seconds at most."""
 _IMAGE_CHARACTERS, _DIFF_CHARACTERS = 1_500_000, 700_000
 
 

@@ -42,7 +42,7 @@ class Limits:
 
     columns: int = 1000
     cells: int = 20_000
-    elements: int = 20_000_000
+    elements: int = 10_000_000
 
 
 @dataclass
