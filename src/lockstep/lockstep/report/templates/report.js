@@ -624,19 +624,19 @@
     const ratio = (run) => (run === reference || !run.median_ns || !reference?.median_ns ? "–" : `${(reference.median_ns / run.median_ns).toPrecision(3)} ×`);
     const noise = data.run.noise.map((found) => `${found.grade} in ${plural(found.samples, "message")}`);
     section("run", "Run",
-      table("Messages sent and received, and how long one callback took with its publishing. A run that loses a message on the way to the recorder fails, and there is no report.", [
+      table("Messages sent and received, and how long one callback took with its publishing. A run that loses a message on the way to the recorder fails, and there is no report; what a black box drops of its inputs shows as differences.", [
         { title: "Implementation", head: true, cell: (run) => run.name + (run === reference ? " (reference)" : "") },
         { title: "Sent", number: true, cell: (run) => number(total(run.sent)) },
         { title: "Received", number: true, cell: (run) => number(total(run.recorded)) },
-        { title: "Lost", number: true, cell: (run) => number(total(run.lost)) },
+        { title: "Lost before the recorder", number: true, cell: (run) => number(total(run.lost)) },
         { title: "Median", number: true, cell: (run) => us(run.median_ns) },
         { title: "99th percentile", number: true, cell: (run) => us(run.p99_ns) },
         { title: "Speed-up", number: true, cell: ratio },
         { title: "Duration", number: true, cell: (run) => (run.wall_s ? `${run.wall_s.toFixed(2)} s` : "–") },
       ], data.run.runs),
-      table("Messages by topic: sent → to each input, received ← from each output.", [
+      table("Messages by topic: sent to each input, received from each output.", [
         { title: "Topic", head: true, cell: (line) => element("span", { className: "path" }, line.topic) },
-        { title: "", cell: (line) => line.way },
+        { title: "Direction", cell: (line) => line.way },
         ...data.run.runs.map((run) => ({ title: run.name, number: true, cell: (line) => number((line.way === "sent" ? run.sent : run.recorded)?.[line.topic]) })),
       ], byTopic(data.run.runs)),
       noise.length ? element("p", { className: "soft" }, `${data.run.reference} against itself, run again on the same inputs: ${noise.join(", ")}.`) : "");
