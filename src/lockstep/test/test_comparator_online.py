@@ -62,7 +62,11 @@ class Topics:
     def start(self, *arguments):
         process = self.graph.start("comparator", *arguments, *QUICK)
         self.graph.spin_until(
-            lambda: self.a.get_subscription_count() and self.b.get_subscription_count()
+            lambda: (
+                self.a.get_subscription_count()
+                and self.b.get_subscription_count()
+                and self.values.get("publishers a") == self.values.get("publishers b") == "1"
+            )
         )
         return process
 
@@ -225,12 +229,12 @@ def test_it_adapts_to_what_the_publishers_offer(graph, qos):
 
 
 def test_silence_leaves_no_verdict(topics):
-    process = topics.start(*PREFIXES, "--duration", "3")
+    process = topics.start(*PREFIXES)
     topics.a.publish(vector(0, 0))
     topics.graph.spin_until(lambda: topics.statuses and topics.values.get("received a") == "1")
     assert topics.status.level == DiagnosticStatus.WARN
     assert "nothing received yet from /shadow" in topics.status.message
-    _, error = topics.graph.finish(process, expected=3)
+    _, error = topics.stop(process, expected=3)
     assert error.endswith("error: no verdict: nothing was received on /vector from /shadow\n")
 
 

@@ -21,8 +21,8 @@ from lockstep.compare import (
 from lockstep.compare.comparison import KEPT_TICKS, Comparison
 from lockstep.compare.online import OnlineComparison, OnlineOptions
 from lockstep.compare.online_status import no_verdict, status_of
+from lockstep.nodes.limit import Limit
 from lockstep.nodes.sequences import Sequences
-from lockstep.nodes.shadow import Limit
 
 TYPE = "test_msgs/msg/Reading"
 DEFINITION = """\

@@ -11,6 +11,7 @@ from .text_diff import reason, summary_of_key
 
 Level = Literal["ok", "warn", "error"]
 _LATE = 0.5  # of its patience that a message has waited
+_LONGEST = 400
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,13 @@ def status_of(online: OnlineComparison, about: Comparison, now_s: float) -> Stat
     lines = [line.strip() for line in summary_of_key(about, key)]
     told = lines[0].removeprefix(f"{key.topic} ({key.type}): ")
     why = lines[1:2] if differs else []
-    return Status(level, "; ".join([told, *why, *lost, *waits]), _values(online, key))
+    message = "; ".join([cut(line) for line in (told, *why)] + lost + waits)
+    return Status(level, message, _values(online, key))
+
+
+def cut(text: str) -> str:
+    """The beginning of a text that is too long to be sent again and again."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def no_verdict(online: OnlineComparison, about: Comparison) -> str | None:
@@ -100,9 +107,10 @@ def _values(online: OnlineComparison, key: KeyComparison) -> dict[str, str]:
         "pending": str(online.pending),
         "dropped": str(a.dropped + b.dropped),
         "before the start": str(a.before_start + b.before_start),
+        "at the end": str(a.at_end + b.at_end),
         "worst field": worst.field if worst else "",
         "max error": f"{worst.error:.6g}" if worst and worst.error is not None else "",
-        "first difference": (
+        "first difference": cut(
             f"tick {first.tick_a}: {first.fields[0].field} is {first.fields[0].b}, "
             f"expected {first.fields[0].a}{reason(first.fields[0])}"
             if first

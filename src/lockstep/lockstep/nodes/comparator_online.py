@@ -47,7 +47,7 @@ def run_online(own: Sequence[str], ros: Sequence[str]) -> int:
             period_s=args.period,
             max_differences_hz=args.max_differences_hz,
         )
-        shadow.watch(Stop(twice_kills=True), args.duration)
+        shadow.watch(Stop(), args.duration)
         comparison = shadow.result()
         reasons = shadow.no_verdict()
         log = node.get_logger()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -24,12 +23,13 @@ from ..bag.definitions import definition
 from ..compare import CompareError
 from ..compare.comparison import Comparison, TickDifference
 from ..compare.online import OnlineComparison, OnlineOptions
-from ..compare.online_status import no_verdict, status_of
+from ..compare.online_status import cut, no_verdict, status_of
 from ..compare.text_diff import KEPT_FIELDS
 from ..component import to_stamp
 from ..component.port import message_class
 from ..run.errors import RunError, UsageError
 from .inbox import Inbox
+from .limit import Limit
 from .process import Stop
 from .qos import watching
 from .sequences import Sequences
@@ -57,31 +57,17 @@ class _Side:
     unheard: bool = False
     """Whether a publisher came later that offers less than the subscription asks for."""
 
+    @property
+    def publishers(self) -> int:
+        """How many publishers are heard."""
+        return self.subscription.get_publisher_count() if self.subscription else 0
+
 
 @dataclass
 class _Pair:
     name: str
     sides: tuple[_Side, _Side]
     online: OnlineComparison | None = None
-
-
-class Limit:
-    """Allows so many events per second, at most a second's worth (or one) at once."""
-
-    def __init__(self, hz: float) -> None:
-        self._count = math.ceil(hz)
-        self._window_s = self._count / hz if hz else 0.0
-        self._times: deque[float] = deque()
-
-    def free(self, now_s: float) -> int:
-        """How many are allowed now."""
-        while self._times and now_s - self._times[0] >= self._window_s:
-            self._times.popleft()
-        return self._count - len(self._times)
-
-    def count(self, now_s: float) -> None:
-        """One has happened."""
-        self._times.append(now_s)
 
 
 class Shadow:
@@ -108,18 +94,18 @@ class Shadow:
         self._checked = False
 
     def watch(self, stop: Stop, duration_s: float) -> None:
-        """Compare until stopped, then until what came before has its partners, for as long as patience lasts."""
+        """Compare until stopped. What has waited for less than its patience then does not count without a partner.
+
+        Whoever stops the comparator may stop the nodes with it, one a moment before the other.
+        """
         end_s = time.monotonic() + duration_s
         while not stop.requested and time.monotonic() < end_s:
             self._go_on()
-        stopped_s = time.monotonic()
-        while (
-            self._waits_since(stopped_s) and time.monotonic() < stopped_s + self._options.patience_s
-        ):
-            self._go_on()
+        self._take(self._inbox.wait(0.0))
+        until_s = time.monotonic() - self._options.patience_s
         for pair in self._pairs:
             if pair.online:
-                self._publish(pair, pair.online.finish(stopped_s, show=self._free()))
+                self._publish(pair, pair.online.finish(until_s, show=self._free()))
         self._report()
 
     def result(self) -> Comparison:
@@ -161,10 +147,6 @@ class Shadow:
             self._last_report_s = now_s
             self._report()
         self._inbox.serve()
-
-    def _waits_since(self, before_s: float) -> bool:
-        oldest = [pair.online.oldest_s for pair in self._pairs if pair.online]
-        return any(came_s is not None and came_s <= before_s for came_s in oldest)
 
     def _take(self, ready: list[Subscription]) -> None:
         for subscription in ready:
@@ -252,7 +234,14 @@ class Shadow:
             else:
                 about = status_of(pair.online, self._about, now_s)
                 status.level, status.message = _LEVELS[about.level], about.message
-                status.values = [KeyValue(key=key, value=v) for key, v in about.values.items()]
+                publishers = {
+                    f"publishers {letter}": str(side.publishers)
+                    for letter, side in zip("ab", pair.sides, strict=True)
+                }
+                status.values = [
+                    KeyValue(key=key, value=value)
+                    for key, value in {**publishers, **about.values}.items()
+                ]
             array.status.append(status)
         self._diagnostics.publish(array)
 
@@ -275,7 +264,7 @@ def _message(name: str, found: TickDifference) -> Difference:
         tick_a=found.tick_a,
         tick_b=found.tick_b,
         fields=[deviation.field for deviation in shown],
-        a=[deviation.a for deviation in shown],
-        b=[deviation.b for deviation in shown],
+        a=[cut(deviation.a) for deviation in shown],
+        b=[cut(deviation.b) for deviation in shown],
         errors=[math.nan if d.error is None else d.error for d in shown],
     )
