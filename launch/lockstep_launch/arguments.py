@@ -35,6 +35,20 @@ _DECLARED: dict[str, dict[str, Any]] = {
         "description": "topics to record, each NAME:TYPE, with spaces between, such as "
         "/orientation:geometry_msgs/msg/QuaternionStamped; empty: all outputs of the contract",
     },
+    "inputs": {
+        "default_value": "",
+        "description": "live topics for both nodes, each INPUT:=TOPIC, with spaces between",
+    },
+    "a_prefix": {"default_value": "/reference", "description": "namespace of the reference"},
+    "b_prefix": {"default_value": "/shadow", "description": "namespace of the implementation"},
+    "patience": {
+        "default_value": "2.0",
+        "description": "seconds that a message waits for its partner before it is missing or extra",
+    },
+    "duration": {
+        "default_value": "inf",
+        "description": "seconds to compare; inf: until Ctrl-C",
+    },
     "rtf": {
         "default_value": "inf",
         "description": "real-time factor: 1 is recorded speed, inf as fast as the node keeps up",
@@ -73,9 +87,12 @@ _DECLARED: dict[str, dict[str, Any]] = {
 }
 
 
-def declare(*names: str, **defaults: str) -> list[DeclareLaunchArgument]:
-    """Declare the named arguments; `defaults` replaces the usual default values."""
-    changed = {name: {"default_value": value} for name, value in defaults.items()}
+def declare(*names: str, **changes: str | dict[str, Any]) -> list[DeclareLaunchArgument]:
+    """Declare the named arguments; `changes` replaces the usual default values, or whatever else."""
+    changed = {
+        name: value if isinstance(value, dict) else {"default_value": value}
+        for name, value in changes.items()
+    }
     return [
         DeclareLaunchArgument(name, **{**_DECLARED[name], **changed.get(name, {})})
         for name in names
@@ -114,6 +131,11 @@ class Executable:
             raise UsageError(f"{name}:={text} is not PACKAGE/EXECUTABLE")
         return cls(package, program)
 
+    @classmethod
+    def of_optional(cls, context: LaunchContext, name: str) -> Executable | None:
+        """The same, or None if the argument is empty."""
+        return cls.of(context, name) if value_of(context, name) else None
+
     def __str__(self) -> str:
         return f"{self.package}/{self.program}"
 
@@ -139,8 +161,16 @@ class Replay:
             rtf=checked_rtf(_number(context, "rtf", float), window),
             window=window,
             clock=value_of(context, "clock"),
-            params_file=_params_file(context),
+            params_file=params_file(context),
         )
+
+
+def seconds_of(context: LaunchContext, name: str) -> float:
+    """A time in seconds, greater than 0; raises UsageError."""
+    seconds: float = _number(context, name, float)
+    if not seconds > 0:
+        raise UsageError(f"{name}:={value_of(context, name)} is not greater than 0")
+    return seconds
 
 
 def _number(context: LaunchContext, name: str, kind: type) -> Any:
@@ -151,7 +181,8 @@ def _number(context: LaunchContext, name: str, kind: type) -> Any:
         raise UsageError(f"{name}:={text} is not a number") from error
 
 
-def _params_file(context: LaunchContext) -> Path | None:
+def params_file(context: LaunchContext) -> Path | None:
+    """The parameter file of the nodes under test, if there is one; raises UsageError."""
     text = value_of(context, "params_file")
     return _found(text, "params_file") if text else None
 

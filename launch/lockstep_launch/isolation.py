@@ -20,7 +20,7 @@ def isolate(context: LaunchContext) -> list[Action]:
     """Confine all processes that are started from now on, unless the argument `domain_id` is `as_is`."""
     wish = value_of(context, "domain_id")
     if wish == "as_is":
-        return [LogInfo(msg="not isolated: the replay reaches whatever this shell's ROS reaches")]
+        return [LogInfo(msg="not isolated: this launch reaches whatever this shell's ROS reaches")]
     environment = _held.enter_context(isolated_domain())
     if wish != "auto":
         environment["ROS_DOMAIN_ID"] = _domain_id(wish)

@@ -55,6 +55,39 @@ def implementation(
     )
 
 
+def live_implementation(
+    name: str, executable: Executable, namespace: str, *, params_file: Path | None, **options: Any
+) -> Node:
+    """A node on live inputs whose outputs are in a namespace of their own; `name` is what the log calls it."""
+    return _node(
+        executable,
+        exec_name=name,
+        namespace=namespace,
+        parameters=[str(params_file)] if params_file else [],
+        **options,
+    )
+
+
+def online_comparator(
+    prefixes: tuple[str, str],
+    topics: list[str],
+    output: Path,
+    tolerances: list[str],
+    *arguments: str,
+    **options: Any,
+) -> Node:
+    """The comparator of live topics in two namespaces; text diffs go to `output`."""
+    return _node(
+        Executable("lockstep", "comparator"),
+        *("--online", "--a-prefix", prefixes[0], "--b-prefix", prefixes[1]),
+        *("--output", str(output)),
+        *_repeated("--topic", topics),
+        *_repeated("--tolerance", tolerances),
+        *arguments,
+        **options,
+    )
+
+
 def comparator(
     a: Path, b: Path, output: Path, tolerances: list[str], *arguments: str, **options: Any
 ) -> Node:
