@@ -21,8 +21,11 @@ RESULTS = ROOT / "bench/results.json"
 _DISK_BYTES = 1.5e10  # more than any bag takes
 
 
-def run(row: Row, quick: bool, console: Console) -> RowResult:
-    """Measure all contestants of a row in turn, so that whatever disturbs them disturbs all."""
+def run(row: Row, quick: bool, console: Console, keep: bool = False) -> RowResult:
+    """Measure all contestants of a row in turn, so that whatever disturbs them disturbs all.
+
+    The bag of an optional row is deleted unless it is to be kept, for the next row.
+    """
     outcomes = [Outcome(name) for name in row.contestants]
     if row.optional and free_bytes() < _DISK_BYTES:
         for outcome in outcomes:
@@ -31,7 +34,8 @@ def run(row: Row, quick: bool, console: Console) -> RowResult:
     path = row.task(quick).path
     with console.status(f"{row.name}: making the bag"):
         row.prepare(quick)
-        _read(path)
+        for one in filter(None, (path, row.task(quick).other)):
+            _read(one)
     try:
         for number in range(row.rounds):
             for outcome in outcomes:
@@ -47,7 +51,7 @@ def run(row: Row, quick: bool, console: Console) -> RowResult:
                     os.sync()  # what one has written is not to slow the next one down
         amount = path.stat().st_size if row.rate == "MB/s" else row.count(quick)
     finally:
-        if row.optional:
+        if row.optional and not keep:
             path.unlink()
     return RowResult(row, amount, outcomes)
 
@@ -86,8 +90,9 @@ def main() -> int:
     chosen = _chosen(options.rows, options.quick)
     results: list[RowResult] = []
     try:
-        for row in chosen:
-            results.append(run(row, options.quick, console))
+        for row, following in zip(chosen, [*chosen[1:], None], strict=True):
+            keep = following is not None and following.bag == row.bag
+            results.append(run(row, options.quick, console, keep))
     except KeyboardInterrupt:
         print_table(console, results)
         console.print("bench: interrupted")

@@ -205,6 +205,25 @@ def _image(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
     return _cdr(body)
 
 
+def _noisy_imu(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
+    """The same messages, each with an angular velocity that is off by some 1e-9."""
+    payload = _imu(rng, times)
+    fields: list[Any] = [*_text("frame_id", "imu_link"), ("orientation", "<f8", 4)]
+    fields += [("orientation_covariance", "<f8", (3, 3)), ("angular_velocity", "<f8", 3)]
+    at = 4 + np.dtype(_STAMP + fields, align=True).fields["angular_velocity"][1]  # type: ignore[index]
+    rates = payload[:, at : at + 8].copy().view("<f8")
+    rates += 1e-9
+    payload[:, at : at + 8] = rates.view(np.uint8)
+    return payload
+
+
+def _spoilt_image(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
+    """The same images, each with a few wrong pixels."""
+    payload = _image(rng, times)
+    payload[:, -3000:-2990] ^= 0x40
+    return payload
+
+
 IMU = BagPlan(
     "imu", "sensor_msgs/msg/Imu", "/imu", 1_000_000, 10_000_000, "zstd", _imu, block=10_000
 )
@@ -217,7 +236,9 @@ SCAN = BagPlan(
 IMU_PLAIN, ODOMETRY_PLAIN, SCAN_PLAIN = (
     replace(plan, name=f"{plan.name}-plain", compression="none") for plan in (IMU, ODOMETRY, SCAN)
 )
+IMU_NOISY = replace(IMU, name="imu-noisy", make=_noisy_imu)
 IMAGE = BagPlan(
     "image", "sensor_msgs/msg/Image", "/image", 150, 33_333_333, "none", _image, block=1
 )
+IMAGE_SPOILT = replace(IMAGE, name="image-spoilt", make=_spoilt_image)
 LARGE = replace(SCAN_PLAIN, name="large", count=3_400_000)

@@ -31,6 +31,8 @@ class Task:
     paths: tuple[str, ...]
     probe: str
     plan: BagPlan | None
+    other: Path | None = None
+    """A second bag, to compare with the first."""
 
 
 class Contest(NamedTuple):
@@ -370,3 +372,105 @@ def mcap_write(task: Task) -> Contest:
         return len(payloads)
 
     return Contest(work, _written)
+
+
+# comparing: (messages that are aligned, messages that differ)
+
+
+def lockstep_compare(task: Task) -> Contest:
+    """compare() of two bags, with a tolerance that all differences but those of pixels are within."""
+    from lockstep.compare import compare
+
+    def work() -> Any:
+        assert task.other is not None
+        return compare(task.path, task.other, tolerance={"*": 1e-6})
+
+    def check(comparison: Any) -> Check:
+        key = comparison.keys[task.topic]
+        return key.aligned, float(key.differing)
+
+    return Contest(work, check)
+
+
+def read_and_compare(task: Task) -> Contest:
+    """Both files read and decompressed chunk by chunk, and their bytes compared: what a comparison cannot do without."""
+    import zstandard
+    from mcap.records import Chunk
+    from mcap.stream_reader import StreamReader
+
+    def plain(path: Path) -> Iterator[bytes]:
+        with path.open("rb") as stream:
+            for record in StreamReader(stream, emit_chunks=True).records:
+                if isinstance(record, Chunk):
+                    size = record.uncompressed_size
+                    yield (
+                        zstandard.ZstdDecompressor().decompress(record.data, size)
+                        if record.compression
+                        else record.data
+                    )
+
+    def work() -> int:
+        assert task.other is not None
+        return sum(a == b for a, b in zip(plain(task.path), plain(task.other), strict=True))
+
+    return Contest(work, lambda _: (0, 0.0))
+
+
+def rosbags_isclose(task: Task) -> Contest:
+    """What one writes without a tool: deserialize both, and numpy.isclose of each field."""
+    from operator import attrgetter
+
+    import numpy as np
+    from rosbags.highlevel import AnyReader
+
+    def work() -> tuple[int, int]:
+        assert task.other is not None
+        fields = attrgetter(*task.paths)
+        count = wrong = 0
+        with AnyReader([task.path]) as a, AnyReader([task.other]) as b:
+            pairs = zip(a.messages(), b.messages(), strict=True)
+            for (connection, _, data_a), (_, _, data_b) in pairs:
+                values_a = fields(a.deserialize(data_a, connection.msgtype))
+                values_b = fields(b.deserialize(data_b, connection.msgtype))
+                same = all(
+                    np.isclose(y, x, rtol=0, atol=1e-6).all()
+                    for x, y in zip(values_a, values_b, strict=True)
+                )
+                count, wrong = count + 1, wrong + (not same)
+        return count, wrong
+
+    return Contest(work, _counted)
+
+
+def pymcap_diff(task: Task) -> Contest:
+    """`pymcap-cli diff --compare-payloads`, which finds equal and other payloads and decodes nothing."""
+    import subprocess
+    import sys
+
+    program = Path(sys.executable).with_name("pymcap-cli")
+
+    def work() -> None:
+        assert task.other is not None
+        command = [str(program), "diff", "--compare-payloads", str(task.path), str(task.other)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode not in (0, 1):
+            raise SystemExit(done.stderr.strip() or done.stdout.strip())
+
+    return Contest(work, lambda _: (0, 0.0))
+
+
+def lockstep_report(task: Task) -> Contest:
+    """compare() and the HTML report of two bags."""
+    from lockstep.compare import compare
+    from lockstep.report.html import write_html
+
+    def work() -> int:
+        assert task.other is not None
+        comparison = compare(task.path, task.other, tolerance={"*": 1e-12})
+        with _new_bag() as path:
+            write_html(
+                path, {"b vs a": comparison}, {"b vs a": (task.path, task.other)}, title="b vs a"
+            )
+            return path.stat().st_size
+
+    return Contest(work, lambda size: (0, float(size)))

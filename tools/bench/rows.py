@@ -9,7 +9,9 @@ from pathlib import Path
 from . import contestants as by
 from .bags import (
     IMAGE,
+    IMAGE_SPOILT,
     IMU,
+    IMU_NOISY,
     IMU_PLAIN,
     LARGE,
     ODOMETRY,
@@ -53,6 +55,10 @@ class Row:
     probe: str = ""
     rate: str = "msg/s"
     rounds: int = 5
+    other: BagPlan | None = None
+    """A second bag, to compare with the first."""
+    share: float = 1.0
+    """Of the messages of the bag, where a contestant is very slow."""
     optional: bool = False
     """Too long for QUICK=1 unless it is asked for by name."""
 
@@ -60,7 +66,8 @@ class Row:
         """Number of messages."""
         if isinstance(self.bag, Recording):
             return self.bag.count
-        return self.bag.count // _QUICK if quick else self.bag.count
+        count = int(self.bag.count * self.share)
+        return count // _QUICK if quick else count
 
     def task(self, quick: bool) -> Task:
         """What the contestants get; the bag is at its path after `prepare`."""
@@ -69,12 +76,15 @@ class Row:
             path, plan = _BAGS / self.bag.file, None
         else:
             path, plan = bag_path(self.bag, count), self.bag
-        return Task(path, self.bag.topic, count, self.paths, self.probe, plan)
+        other = bag_path(self.other, count) if self.other else None
+        return Task(path, self.bag.topic, count, self.paths, self.probe, plan, other)
 
     def prepare(self, quick: bool) -> None:
         """Make the bag unless it is there."""
         if isinstance(self.bag, BagPlan):
             make_bag(self.bag, self.count(quick))
+        if self.other is not None:
+            make_bag(self.other, self.count(quick))
 
 
 _RAW = {"lockstep": by.lockstep_raw, "rosbags": by.rosbags_raw, "mcap": by.mcap_raw}
@@ -220,6 +230,66 @@ ROWS = (
         _COLUMNS,
         paths=_IMU_FIELDS,
         probe=_IMU_PROBE,
+    ),
+    Row(
+        "compare_equal",
+        "compare two equal bags of Imu, zstd",
+        IMU,
+        {
+            "lockstep": by.lockstep_compare,
+            "read, decompress, compare bytes": by.read_and_compare,
+            "pymcap-cli diff": by.pymcap_diff,
+        },
+        {"read, decompress, compare bytes": 0.5, "pymcap-cli diff": 1},
+        other=IMU,
+    ),
+    Row(
+        "compare_equal_loop",
+        "the same, 100,000 messages",
+        IMU,
+        {"lockstep": by.lockstep_compare, "rosbags and isclose": by.rosbags_isclose},
+        {"rosbags and isclose": 20},
+        paths=_IMU_FIELDS,
+        other=IMU,
+        share=0.1,
+        rounds=3,
+    ),
+    Row(
+        "compare_within",
+        "compare Imu that all differ within tolerance, 100,000 messages",
+        IMU,
+        {"lockstep": by.lockstep_compare, "rosbags and isclose": by.rosbags_isclose},
+        {"rosbags and isclose": 10},
+        paths=_IMU_FIELDS,
+        other=IMU_NOISY,
+        share=0.1,
+        rounds=3,
+    ),
+    Row(
+        "compare_images",
+        "compare 1080p images that differ in a few pixels (of one bag)",
+        IMAGE,
+        {"lockstep": by.lockstep_compare, "plain reading": by.plain_reading},
+        other=IMAGE_SPOILT,
+        rate="MB/s",
+    ),
+    Row(
+        "report",
+        "compare and report 1 M Imu that all differ",
+        IMU,
+        {"lockstep": by.lockstep_report},
+        other=IMU_NOISY,
+        rounds=1,
+    ),
+    Row(
+        "compare_memory",
+        "compare 10 GB of LaserScan with itself: memory at most",
+        LARGE,
+        {"lockstep": by.lockstep_compare},
+        limit_mb=500,
+        rounds=1,
+        other=LARGE,
+        optional=True,
     ),
     Row(
         "memory",

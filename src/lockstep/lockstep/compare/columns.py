@@ -15,11 +15,10 @@ from .judge import (
     Column,
     Errors,
     Mask,
-    judge,
+    differing,
     judge_quaternions,
     judge_texts,
     judge_times,
-    judge_unordered,
 )
 from .pairs import Side, columns_of
 from .tolerance import Tolerances
@@ -73,7 +72,7 @@ class ColumnJudge:
             if len(parts) > 1:
                 whole_a, whole_b = (np.stack([x[part] for part in parts], axis=-1) for x in (a, b))
                 found = judge_quaternions(whole_a, whole_b, field.tolerance)
-                wrong |= field.add(ticks, *found)
+                wrong |= _add(field, ticks, *found)
             else:
                 wrong |= _judge(field, ticks, a[parts[0]], b[parts[0]])
         return wrong
@@ -127,20 +126,26 @@ def _arrays(a: Any, b: Any, kind: str) -> Iterator[tuple[Column, Column]]:
 
 def _judge_whole(field: FieldComparison, kind: str, ticks: Column, a: Column, b: Column) -> Mask:
     tolerance = field.tolerance
-    error: Errors
     if kind in STRINGS:
         if tolerance.unordered and a.ndim > 1:
             a, b = np.sort(a, axis=-1), np.sort(b, axis=-1)
         wrong = judge_texts(a, b, tolerance)
-        error = wrong.astype(np.float64)
-    elif kind in TIMES:
-        error, wrong = judge_times(a, b, tolerance, duration=kind.endswith("Duration"))
-    elif tolerance.quaternion is not None:
-        error, wrong = judge_quaternions(a, b, tolerance)
-    elif tolerance.unordered and a.ndim > 1:
-        error, wrong = judge_unordered(a, b, tolerance)
-    else:
-        error, wrong = judge(a, b, tolerance)
-        if tolerance.by == "cosine":
-            field.add_products(a, b)
-    return field.add(ticks, error, wrong)
+        return _add(field, ticks, wrong.astype(np.float64), wrong)
+    if kind in TIMES:
+        duration = kind.endswith("Duration")
+        return _add(field, ticks, *judge_times(a, b, tolerance, duration=duration))
+    if tolerance.quaternion is not None:
+        return _add(field, ticks, *judge_quaternions(a, b, tolerance))
+    if tolerance.unordered and a.ndim > 1:
+        a, b = np.sort(a, axis=-1), np.sort(b, axis=-1)
+    if tolerance.by == "cosine":
+        field.add_products(a, b)
+    at, error, wrong = differing(a, b, tolerance)
+    return field.add(ticks, a.size, at // max(1, a[0].size), error, wrong)
+
+
+def _add(field: FieldComparison, ticks: Column, error: Errors, wrong: Mask) -> Mask:
+    """Note what was judged of all elements, (m, …)."""
+    at = np.flatnonzero((error != 0) | wrong)
+    rows = at // max(1, error[0].size)
+    return field.add(ticks, error.size, rows, error.reshape(-1)[at], wrong.reshape(-1)[at])

@@ -78,8 +78,9 @@ def _whole(parts: list[Column]) -> Column | None:
     shapes = {part.shape[1:] for part in parts}
     if len(shapes) > 1 or any(part.dtype == object or part.ndim > 2 for part in parts):
         return None
-    whole = np.concatenate(parts)
-    return None if whole.ndim == 2 and not 0 < whole.shape[1] <= _ELEMENTS else whole
+    if parts[0].ndim == 2 and not 0 < parts[0].shape[1] <= _ELEMENTS:
+        return None
+    return np.concatenate(parts)
 
 
 def _base(kind: str) -> str:

@@ -85,20 +85,22 @@ class FieldComparison:
             return judged >= self.tolerance.quantile
         return judged <= self.tolerance.abs
 
-    def add(self, ticks: Times, error: Errors, wrong: Mask) -> Mask:
-        """Take what was judged of m messages, both (m, …); returns which ticks are wrong, (m,)."""
-        inner = tuple(range(1, error.ndim))
-        wrong_ticks: Mask = np.asarray(wrong.any(axis=inner))
-        self.compared += error.size
-        self.unequal += int(np.count_nonzero(error))
+    def add(self, ticks: Times, compared: int, rows: Times, error: Errors, wrong: Mask) -> Mask:
+        """Take what was judged of m messages with so many elements; returns which of them are wrong, (m,).
+
+        The k elements that are not equal are in the messages `rows`, with their errors and whether they are wrong, (k,).
+        """
+        self.compared += compared
+        self.unequal += len(error)
         self.wrong += int(np.count_nonzero(wrong))
         self._sum += float(error.sum())
-        self._squares += float(np.square(error).sum())
+        self._squares += float(error @ error)
+        wrong_ticks: Mask = np.zeros(len(ticks), np.bool_)
         by_element = self.tolerance.by == "element"
-        self._see_largest(ticks, error, wrong, inner, prefer_wrong=by_element)
-        if not by_element:
-            return np.zeros(len(ticks), np.bool_)
-        self._note(ticks, wrong_ticks)
+        if by_element:
+            wrong_ticks[rows[wrong]] = True
+            self._note(ticks, wrong_ticks)
+        self._see_largest(ticks, rows, error, wrong, prefer_wrong=by_element)
         return wrong_ticks
 
     def add_lengths(self, ticks: Times, other: Mask) -> Mask:
@@ -118,23 +120,15 @@ class FieldComparison:
         )
 
     def _see_largest(
-        self,
-        ticks: Times,
-        error: Errors,
-        wrong: Mask,
-        inner: tuple[int, ...],
-        *,
-        prefer_wrong: bool,
+        self, ticks: Times, rows: Times, error: Errors, wrong: Mask, *, prefer_wrong: bool
     ) -> None:
-        if not error.size:
+        if not len(error):
             return
         is_wrong = prefer_wrong and bool(wrong.any())
-        largest = np.where(wrong, error, -1.0) if is_wrong else error
-        by_tick = largest.max(axis=inner) if inner else largest
-        row = int(np.argmax(by_tick))
-        if by_tick[row] and (is_wrong, by_tick[row]) > (self._max_is_wrong, self.max_error):
+        worst = int(np.argmax(np.where(wrong, error, -1.0) if is_wrong else error))
+        if error[worst] and (is_wrong, error[worst]) > (self._max_is_wrong, self.max_error):
             self._max_is_wrong = is_wrong
-            self.max_error, self.max_tick = float(by_tick[row]), int(ticks[row])
+            self.max_error, self.max_tick = float(error[worst]), int(ticks[rows[worst]])
 
     def _note(self, ticks: Times, wrong: Mask) -> None:
         self.wrong_ticks += int(np.count_nonzero(wrong))

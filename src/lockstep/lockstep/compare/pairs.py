@@ -148,7 +148,7 @@ def _equal(a: Side, b: Side, size: int) -> Mask:
     strides = [_stride(side, size) for side in (a, b)]
     if size >= _LARGE or None in strides:
         return np.fromiter(
-            (np.array_equal(a.payload(row), b.payload(row)) for row in range(len(a.ticks))),
+            (_same(a.payload(row), b.payload(row)) for row in range(len(a.ticks))),
             np.bool_,
             len(a.ticks),
         )
@@ -167,6 +167,13 @@ def _equal(a: Side, b: Side, size: int) -> Mask:
         ]
         equal &= (rows[0] == rows[1]).all(axis=1)
     return equal
+
+
+def _same(a: Bytes, b: Bytes) -> bool:
+    whole = len(a) - len(a) % _WORD
+    words_a: npt.NDArray[Any] = np.ndarray((whole // _WORD,), "u8", a.data)
+    words_b: npt.NDArray[Any] = np.ndarray((whole // _WORD,), "u8", b.data)
+    return np.array_equal(words_a, words_b) and np.array_equal(a[whole:], b[whole:])
 
 
 def _stride(side: Side, size: int) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .judge import NS_PER_S, judge, judge_quaternions, judge_texts, judge_times, judge_unordered
+from .judge import NS_PER_S, differing, judge, judge_quaternions, judge_texts, judge_times
 from .tolerance import Tolerance, Tolerances
 
 _TIMES = ("builtin_interfaces/msg/Time", "builtin_interfaces/msg/Duration")
@@ -150,20 +150,17 @@ class _Walk:
             return
         if tolerance.unordered:
             a, b = np.sort(a, axis=-1), np.sort(b, axis=-1)
-            error, wrong = judge_unordered(a, b, tolerance)
-        else:
-            error, wrong = judge(a, b, tolerance)
-        if not (error.any() or wrong.any()):
+        at, error, wrong = differing(a, b, tolerance)
+        if not len(at):
             return
-        worst = np.unravel_index(
-            np.argmax(np.where(wrong, error, -1.0) if wrong.any() else error), a.shape
-        )
+        worst = int(np.argmax(np.where(wrong, error, -1.0) if wrong.any() else error))
+        place = tuple(int(index) for index in np.unravel_index(at[worst], a.shape))
         count = int(np.count_nonzero(wrong))
         more = f" ({count} of {a.size} elements)" if count > 1 else ""
         yield Deviation(
-            f"{path}[{']['.join(map(str, worst))}]" if worst else path,
-            str(a[worst]),
-            f"{b[worst]}{more}",
+            f"{path}[{']['.join(map(str, place))}]" if place else path,
+            str(a[place]),
+            f"{b[place]}{more}",
             float(error[worst]),
             tolerance,
             not count or tolerance.by != "element",
