@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from builtin_interfaces.msg import Time
+if TYPE_CHECKING:
+    from builtin_interfaces.msg import Time
 
 NS_PER_S = 1_000_000_000
 
@@ -16,5 +17,7 @@ def stamp_ns(stamp: Any) -> int:
 
 def to_stamp(time_ns: int) -> Time:
     """The builtin_interfaces/Time of `time_ns`."""
+    from builtin_interfaces.msg import Time  # comparing and reporting need no ROS
+
     sec, nanosec = divmod(time_ns, NS_PER_S)
     return Time(sec=sec, nanosec=nanosec)
