@@ -228,7 +228,10 @@ def test_a_player_whom_nobody_hears_says_so_and_fails(graph, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nowhere"], "nowhere does not exist; give a rosbag2 folder or a .mcap file"),
+        (
+            ["nowhere"],
+            "nowhere does not exist; give a rosbag2 folder or a .mcap, .db3 or .bag file",
+        ),
         (["BAG", "--topic", "/x"], "has no topic /x; it has /vector"),
         (["BAG", "--rtf", "0"], "real-time factor 0 is not greater than 0"),
         (["BAG", "--rtf", "inf"], "real-time factor inf needs a host in lockstep"),
