@@ -95,8 +95,8 @@ def _alignment(a: Times, b: Times, count_a: int, count_b: int) -> Alignment:
     return Alignment(
         a=a[kept],
         b=b[kept],
-        only_a=np.setdiff1d(np.arange(count_a), a, assume_unique=True),
-        only_b=np.setdiff1d(np.arange(count_b), b, assume_unique=True),
+        only_a=_others(a, count_a),
+        only_b=_others(b, count_b),
         reordered=np.stack([a[~kept], b[~kept]], axis=1),
     )
 
@@ -121,9 +121,16 @@ def increasing(values: Times) -> npt.NDArray[np.bool_]:
     return kept
 
 
+def _others(ticks: Times, count: int) -> Times:
+    """The ticks below `count` that are not among these."""
+    alone = np.ones(count, np.bool_)
+    alone[ticks] = False
+    return np.flatnonzero(alone)
+
+
 def clock_fit(times_a: Times, times_b: Times) -> tuple[float, float]:
     """Offset in ns and drift (dimensionless) of the times of B to those of A that they belong to, by least squares."""
-    if not len(times_a):
+    if np.array_equal(times_a, times_b):
         return 0.0, 0.0
     shift = (times_b - times_a).astype(np.float64)
     from_start = (times_a - times_a[0]).astype(np.float64)

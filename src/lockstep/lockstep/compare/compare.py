@@ -177,7 +177,7 @@ def _align(
     if result.align == "stamp":
         stamped = [index.stamps for index in indexes]
         origin_ns = min((int(s[0]) for s in stamped if len(s)), default=0)
-        times = stamped[0] - origin_ns, stamped[1] - origin_ns
+        times = _less(stamped[0], origin_ns), _less(stamped[1], origin_ns)
     if result.align == "tick":
         aligned = align_ticks(len(times[0]), len(times[1]))
     else:
@@ -204,7 +204,13 @@ def _from_origin(times: dict[str, Times], origin_ns: int | None) -> dict[str, Ti
     """Times from an origin on, or else from the first message of all."""
     firsts = [int(series[0]) for series in times.values() if len(series)]
     start_ns = origin_ns if origin_ns is not None else min(firsts, default=0)
-    return {key: series - start_ns for key, series in times.items()}
+    return {key: _less(series, start_ns) for key, series in times.items()}
+
+
+def _less(times: Times, start_ns: int) -> Times:
+    """The times from a start on, in the same memory: there are millions of them."""
+    times -= start_ns
+    return times
 
 
 def _compare_values(

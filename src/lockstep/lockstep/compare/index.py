@@ -41,7 +41,7 @@ class Index:
     @property
     def log(self) -> Times:
         """The log times, (n,)."""
-        return np.concatenate(self._log)
+        return _joined(self._log)
 
     @property
     def stamps(self) -> Times:
@@ -50,12 +50,18 @@ class Index:
             raise CompareError(
                 f"{self._key} has no header to align by; align by time or tick instead"
             )
-        return np.concatenate(self._stamps)
+        return _joined(self._stamps)
 
     @property
     def has_stamps(self) -> bool:
         """Whether there are stamps."""
         return self._codec is not None
+
+
+def _joined(parts: list[Times]) -> Times:
+    """The parts end to end, which then are one: there are millions of times, and no need to have them twice."""
+    parts[:] = [np.concatenate(parts)] if len(parts) > 1 else parts
+    return parts[0]
 
 
 def indexes_of(bag: Bag, keys: Collection[str], by: Align) -> dict[str, Index]:
