@@ -21,8 +21,9 @@ ROOT = TESTS.parent
 ACCELERATION = ROOT / "bags" / "husky_acceleration"
 MARK = "LOCKSTEP_TEST"
 
-# Whoever runs the tests in the background may have SIGINT ignored, which their children would inherit.
+# Whoever runs the tests in the background may have signals ignored, which their children would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 PYTHON = {"component": "lockstep_examples:VectorNormalizer"}
 CPP = {"executable": "lockstep_examples_cpp/vector_normalizer"}

@@ -321,7 +321,8 @@ def test_a_recorder_on_simulation_time_logs_simulation_time(graph, tmp_path):
 def test_the_recorder_reports_messages_that_a_full_queue_overwrote(graph, tmp_path):
     publisher = graph.node.create_publisher(Vector3Stamped, "/vector", QoSProfile(depth=1))
     report = tmp_path / "report.json"
-    arguments = ("--topic", "/vector", "--report", report, "--quiet", "2")
+    # At the latest a heartbeat tells what was missed, and the next one comes within 3 s.
+    arguments = ("--topic", "/vector", "--report", report, "--quiet", "4")
     recorder = graph.start("recorder", tmp_path / "out", *arguments)
     graph.spin_until(lambda: publisher.get_subscription_count() == 1)
     publisher.publish(vector(0, 0))
