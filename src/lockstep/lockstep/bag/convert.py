@@ -13,6 +13,7 @@ from .batch import Batch
 from .errors import BagError
 from .metadata import OfferedQoS
 from .reader import Bag
+from .topic import Topic
 
 Progress = Callable[[int, int], None]
 """Is told how many messages are done, and of how many."""
@@ -90,6 +91,19 @@ def select(
     )
 
 
+def declare(sink: Sink, topic: Topic, name: str) -> None:
+    """Add a topic called `name` that is described like `topic`."""
+    sink.add_topic(
+        name,
+        topic.type,
+        topic.definition,
+        topic.type_hash,
+        topic.qos,
+        encoding=topic.encoding,
+        message_encoding=topic.message_encoding,
+    )
+
+
 def copy(
     bag: Bag,
     sink: Sink,
@@ -113,15 +127,7 @@ def copy(
             raise BagError(topic.clash)
         names[name] = new
         if new not in sink.counts:
-            sink.add_topic(
-                new,
-                topic.type,
-                topic.definition,
-                topic.type_hash,
-                topic.qos,
-                encoding=topic.encoding,
-                message_encoding=topic.message_encoding,
-            )
+            declare(sink, topic, new)
 
     for name in bag.topics if everything else list(names):
         add(name, names.get(name, name))

@@ -141,6 +141,11 @@ def schema(type_name: str, definition: str, encoding: str = "ros2msg") -> Schema
     return Schema(types[name], used)
 
 
+def base_type(described: str) -> str:
+    """The type of a field's elements, of one as `Field.described` writes it: float64 of `float64[9]`."""
+    return described.partition("[")[0].partition("<")[0]
+
+
 def qualified(type_name: str) -> str:
     """A type's full name: `pkg/Name` is `pkg/msg/Name`. Raises BagError for what cannot be the name of a type."""
     match = _TYPE.fullmatch(type_name)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..bag.codec import Codec
-from ..bag.schema import STRINGS, TIMES
+from ..bag.schema import STRINGS, TIMES, base_type
 from .errors import CompareError
 from .fields import FieldComparison
 from .judge import (
+    QUATERNION,
     Column,
     Errors,
     Mask,
@@ -22,8 +23,6 @@ from .judge import (
 )
 from .pairs import Side, columns_of
 from .tolerance import Tolerances
-
-_PARTS = ("x", "y", "z", "w")
 
 
 class ColumnJudge:
@@ -81,7 +80,7 @@ class ColumnJudge:
 def _quaternion(path: str, codec: Codec) -> tuple[str, tuple[str, ...]]:
     """The field that a part of a quaternion belongs to, and the paths of all four parts."""
     parent, _, _ = path.rpartition(".")
-    parts = tuple(f"{parent}.{part}".lstrip(".") for part in _PARTS)
+    parts = tuple(f"{parent}.{part}".lstrip(".") for part in QUATERNION)
     if path not in parts or not codec.fields().keys() >= set(parts):
         raise CompareError(
             f"'{path}' is no part of a quaternion; give the tolerance quaternion to a field with x, y, z and w"
@@ -90,7 +89,7 @@ def _quaternion(path: str, codec: Codec) -> tuple[str, tuple[str, ...]]:
 
 
 def _judge(field: FieldComparison, ticks: Column, a: Column, b: Column) -> Mask:
-    kind = field.type.partition("[")[0].partition("<")[0]
+    kind = base_type(field.type)
     whole = a.shape == b.shape and not _is_ragged(a, kind) and not _is_ragged(b, kind)
     if whole:
         return _judge_whole(field, kind, ticks, a, b)

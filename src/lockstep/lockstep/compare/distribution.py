@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bag import Bag
-from ..bag.schema import STRINGS, TIMES
+from ..bag.schema import STRINGS, TIMES, base_type
 from .judge import Column
 from .tolerance import Tolerance, Tolerances
 
@@ -109,7 +109,7 @@ def compare_distributions(
     wanted = {
         path: kind
         for path, kind in a.codec(topic).fields().items()
-        if _base(kind) not in (*STRINGS, *TIMES) and not tolerances.of(path).ignore
+        if base_type(kind) not in (*STRINGS, *TIMES) and not tolerances.of(path).ignore
     }
     samples_a, samples_b = (
         _samples(bag, topic, list(wanted), seed) for seed, bag in enumerate((a, b))
@@ -119,10 +119,6 @@ def compare_distributions(
         path: _compared(path, kind, tolerances.of(path), samples_a[path], samples_b[path], level)
         for path, kind in wanted.items()
     }
-
-
-def _base(kind: str) -> str:
-    return kind.partition("[")[0].partition("<")[0]
 
 
 def _samples(bag: Bag, topic: str, paths: list[str], seed: int) -> Mapping[str, _Sample]:

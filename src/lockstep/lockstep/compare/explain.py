@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..bag import Bag
-from ..bag.schema import STRINGS, TIMES
+from ..bag.schema import STRINGS, TIMES, base_type
 from .align import Alignment
 from .comparison import KeyComparison
 from .diagnose import diagnose
@@ -28,11 +28,11 @@ def explain(bags: tuple[Bag, Bag], key: KeyComparison, tolerances: Tolerances) -
     if all(found.matches for found in key.fields.values()):
         return
     kinds = bags[0].codec(key.topic).fields()
-    paths = [path for path, kind in kinds.items() if _base(kind) not in STRINGS][:_FIELDS]
+    paths = [path for path, kind in kinds.items() if base_type(kind) not in STRINGS][:_FIELDS]
     columns_a, columns_b, times = _window(bags, key, paths)
 
     def matches(path: str, a: Column, b: Column) -> Mask:
-        tolerance, kind = tolerances.of(path), _base(kinds[path])
+        tolerance, kind = tolerances.of(path), base_type(kinds[path])
         if kind in TIMES:
             return ~judge_times(a, b, tolerance, duration=kind.endswith("Duration"))[1]
         return ~judge(a, b, tolerance)[1]
@@ -81,7 +81,3 @@ def _whole(parts: list[Column]) -> Column | None:
     if parts[0].ndim == 2 and not 0 < parts[0].shape[1] <= _ELEMENTS:
         return None
     return np.concatenate(parts)
-
-
-def _base(kind: str) -> str:
-    return kind.partition("[")[0].partition("<")[0]

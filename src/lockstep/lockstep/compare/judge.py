@@ -15,6 +15,8 @@ Errors = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.int64]
 NS_PER_S = 1_000_000_000
+QUATERNION = ("x", "y", "z", "w")
+"""The parts of a quaternion, as geometry_msgs names them."""
 _WHOLE_TURN = 2 * np.pi
 
 

@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..bag.text import seconds
 from .comparison import KEPT_TICKS, Comparison, KeyComparison, TickDifference
 from .diagnose import Diagnosis
 from .distribution import DistributionComparison
 from .fields import FieldComparison
 from .judge import NS_PER_S
-from .values import Deviation, seconds
+from .values import Deviation
 
 KEPT_FIELDS = 50
 _SUMMED_FIELDS = 12

@@ -8,11 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from .judge import NS_PER_S, differing, judge, judge_quaternions, judge_texts, judge_times
+from ..bag.schema import TIMES
+from ..bag.text import seconds
+from .judge import (
+    NS_PER_S,
+    QUATERNION,
+    differing,
+    judge,
+    judge_quaternions,
+    judge_texts,
+    judge_times,
+)
 from .tolerance import Tolerance, Tolerances
-
-_TIMES = ("builtin_interfaces/msg/Time", "builtin_interfaces/msg/Duration")
-_PARTS = ("x", "y", "z", "w")
 
 
 @dataclass(frozen=True)
@@ -79,10 +86,10 @@ class _Walk:
     ) -> Iterator[Deviation]:
         named = fields_a, fields_b
         tolerance = self.tolerances.of(path)
-        if getattr(a, "__msgtype__", "") in _TIMES:
+        if getattr(a, "__msgtype__", "") in TIMES:
             yield from self._compare_times(a, b, path)
             return
-        if tolerance.quaternion is not None and all(set(_PARTS) == set(x) for x in named):
+        if tolerance.quaternion is not None and all(set(QUATERNION) == set(x) for x in named):
             yield from self._compare_quaternions(fields_a, fields_b, tolerance, path)
             return
         for name in dict.fromkeys((*named[0], *named[1])):
@@ -169,10 +176,10 @@ class _Walk:
     def _compare_quaternions(
         self, a: Mapping[str, Any], b: Mapping[str, Any], tolerance: Tolerance, path: str
     ) -> Iterator[Deviation]:
-        sides = [np.array([[x[part] for part in _PARTS]], np.float64) for x in (a, b)]
+        sides = [np.array([[x[part] for part in QUATERNION]], np.float64) for x in (a, b)]
         error, wrong = judge_quaternions(sides[0], sides[1], tolerance)
         if error[0] or wrong[0]:
-            shown_a, shown_b = (f"({', '.join(repr(x[p]) for p in _PARTS)})" for x in (a, b))
+            shown_a, shown_b = (f"({', '.join(repr(x[p]) for p in QUATERNION)})" for x in (a, b))
             yield Deviation(path, shown_a, shown_b, float(error[0]), tolerance, not wrong[0])
 
     def _compare_times(self, a: Any, b: Any, path: str) -> Iterator[Deviation]:
@@ -186,13 +193,6 @@ class _Walk:
             shown_a, shown_b = (seconds(int(time[0])) for time in times)
             passes = not wrong[0] or tolerance.by != "element"
             yield Deviation(path, shown_a, shown_b, float(error[0]), tolerance, passes)
-
-
-def seconds(time_ns: int) -> str:
-    """Nanoseconds as seconds with nine decimals, exactly."""
-    sign = "-" if time_ns < 0 else ""
-    whole, rest = divmod(abs(time_ns), NS_PER_S)
-    return f"{sign}{whole}.{rest:09d}"
 
 
 def _fields(value: Any) -> Mapping[str, Any] | None:

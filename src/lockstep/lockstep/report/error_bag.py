@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ..bag import Bag, BagWriter
 from ..bag.batch import Batch
+from ..bag.convert import declare
 from ..bag.schema import TIMES
 from ..compare.comparison import Comparison, KeyComparison
 from ..compare.pairs import pairs
@@ -52,16 +53,8 @@ def _topic(side: str, key: KeyComparison) -> str:
 
 
 def _add(writer: BagWriter, bag: Bag, key: KeyComparison, side: str) -> str:
-    about, name = bag.topics[key.topic], _topic(side, key)
-    writer.add_topic(
-        name,
-        about.type,
-        about.definition,
-        about.type_hash,
-        about.qos,
-        encoding=about.encoding,
-        message_encoding=about.message_encoding,
-    )
+    name = _topic(side, key)
+    declare(writer, bag.topics[key.topic], name)
     return name
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..bag.schema import STRINGS, TIMES
+from ..bag.schema import STRINGS, TIMES, base_type
 from ..compare.fields import FieldComparison
 from ..compare.judge import NS_PER_S, judge, judge_quaternions, judge_texts, judge_times
 from ..compare.tolerance import Tolerance
@@ -36,7 +36,7 @@ class Judged:
 
 def kind_of(field: FieldComparison) -> str:
     """The type of the elements of a field."""
-    return field.type.partition("[")[0].partition("<")[0]
+    return base_type(field.type)
 
 
 def is_text(field: FieldComparison) -> bool:

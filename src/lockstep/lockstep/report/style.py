@@ -24,7 +24,7 @@ File = str | os.PathLike[str]
 # The palette of Okabe and Ito, without yellow, which vanishes on white.
 BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY_BLUE, BLACK = "#E69F00", "#56B4E9", "#000000"
-GREY, LIGHT_GREY = "#595959", "#D9D9D9"
+GREY = "#595959"
 LINES: tuple[tuple[str, Any], ...] = (
     (BLUE, "-"),
     (VERMILLION, (0, (4, 2))),

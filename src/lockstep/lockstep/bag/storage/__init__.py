@@ -49,9 +49,8 @@ class BagFile(Protocol):
 
 @dataclass(frozen=True)
 class Storage:
-    """How files of one storage are known: by their first bytes; `identifier` is rosbag2's name for it."""
+    """How files of one storage are known: by their first bytes."""
 
-    identifier: str
     suffix: str
     magic: bytes
     open: Callable[[Source], BagFile]
@@ -64,9 +63,9 @@ def _open_rosbag1(source: Source) -> BagFile:
 
 
 STORAGES = (
-    Storage("mcap", ".mcap", MCAP_MAGIC, McapFile),
-    Storage("sqlite3", ".db3", SQLITE3_MAGIC, Sqlite3File),
-    Storage("rosbag1", ".bag", ROSBAG1_MAGIC, _open_rosbag1),
+    Storage(".mcap", MCAP_MAGIC, McapFile),
+    Storage(".db3", SQLITE3_MAGIC, Sqlite3File),
+    Storage(".bag", ROSBAG1_MAGIC, _open_rosbag1),
 )
 
 

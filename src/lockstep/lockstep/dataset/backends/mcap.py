@@ -6,13 +6,13 @@ import os
 import warnings
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from ...bag import Bag, BagError, BagWriter, Topic
+from ...bag.convert import declare
 from ..errors import DatasetError
 from ..form import Form, encoded
 from ..form_of import form_of, form_of_topic
@@ -217,15 +217,6 @@ class McapBackend(Streamed):
 
     def _add(self, key: str, value: Any) -> Form:
         form = form_of(value)
-        topic = replace(form.topic, name=key)
-        self._writer.add_topic(
-            key,
-            topic.type,
-            topic.definition,
-            topic.type_hash,
-            topic.qos,
-            encoding=topic.encoding,
-            message_encoding=topic.message_encoding,
-        )
+        declare(self._writer, form.topic, key)
         self._forms[key] = form
         return form
