@@ -219,3 +219,12 @@ def test_large_messages_are_compared_one_by_one(tmp_path):
     assert (key.equal_bytes, key.differing, key.first.tick_a) == (2, 1, 1)
     assert (key.fields["data"].wrong, key.fields["data"].max_error) == (1, 9.0)
     assert key.first.fields[0].field == "data[200000]"
+
+
+def test_a_rule_below_an_array_that_is_ignored_holds_and_is_told(tmp_path):
+    a = series(tmp_path, "a", [1.0])
+    b = series(tmp_path, "b", [1.0], points=[{"x": 2.0, "inner": []}])
+    comparison = compare(a, b, tolerance={"*": {"ignore": True}, "points[].x": 0})
+    key = comparison.keys["/x"]
+    assert [deviation.field for deviation in key.first.fields] == ["points"]
+    assert "points is 1 elements, expected 0 elements" in comparison.summary()

@@ -61,7 +61,7 @@ class _Walk:
             yield from self._compare_fields(a, b, named[0], named[1], path, plain)
             return
         tolerance = self.tolerances.of(path)
-        if tolerance.ignore:
+        if tolerance.ignore and not self._judges_below(plain):
             return
         if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
             yield from self._compare_arrays(a, b, tolerance, path)
@@ -74,6 +74,11 @@ class _Walk:
                 yield Deviation(path, repr(a), repr(b), None, tolerance, passes=False)
         elif type(a) is not type(b) or a != b:
             yield Deviation(path, repr(a), repr(b), None, tolerance, passes=False)
+
+    def _judges_below(self, plain: str) -> bool:
+        """Whether a field of the messages in an array has a rule of its own, although the array is ignored."""
+        below = (path for path in self.kinds if path.startswith(f"{plain}[]."))
+        return any(not self.tolerances.of(path).ignore for path in below)
 
     def _compare_fields(
         self,
