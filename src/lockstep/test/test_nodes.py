@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import rclpy
 from geometry_msgs.msg import Vector3Stamped
@@ -15,6 +16,8 @@ from lockstep.bag import Bag, BagWriter
 from lockstep.bag.definitions import definition, type_hash
 from lockstep.bag.metadata import OfferedQoS
 from lockstep.component import stamp_ns, to_stamp
+from lockstep.nodes.flow import ACKNOWLEDGEMENT_TOPIC
+from lockstep.nodes.qos import lossless
 from lockstep.nodes.recorder import STATUS_TOPIC, status_qos
 from lockstep.run.domain import isolated_domain
 from nav_msgs.msg import Odometry
@@ -23,7 +26,7 @@ from rclpy.serialization import serialize_message
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import Trigger
 
-from lockstep_interfaces.msg import RecorderStatus
+from lockstep_interfaces.msg import Acknowledgement, RecorderStatus, Step
 from lockstep_interfaces.srv import PlayNext, Seek, SetRate
 
 VECTOR = "geometry_msgs/msg/Vector3Stamped"
@@ -340,11 +343,39 @@ def test_the_recorder_reports_messages_that_a_full_queue_overwrote(graph, tmp_pa
     assert result["recorded"]["/vector"] + result["missing"]["/vector"] <= 20_001
 
 
+def test_beside_a_host_the_recorder_keeps_which_step_each_message_answers(graph, tmp_path):
+    steps = graph.node.create_publisher(Step, "/lockstep/step", lossless())
+    inputs = graph.node.create_publisher(Vector3Stamped, "/vector", lossless())
+    player = graph.listen(Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless())
+    recorder = graph.start(
+        "recorder",
+        tmp_path / "out",
+        *("--topic", f"/normalized:{VECTOR}", "--lockstep", "--cause"),
+    )
+    graph.start("host", "lockstep_examples:VectorNormalizer", "--lockstep")
+    graph.spin_until(lambda: bool(player) and player[-1].ready)
+    for index in range(3):
+        # The second step only tells the time.
+        topic = "" if index == 1 else "/vector"
+        steps.publish(Step(index=index, stamp=to_stamp(index * SECOND), topic=topic))
+        if topic:
+            inputs.publish(vector(index, index))
+    graph.spin_until(lambda: player[-1].steps == 3)
+    graph.interrupt(recorder)
+    bag = Bag(tmp_path / "out")
+    told = bag.columns(ACKNOWLEDGEMENT_TOPIC, ["published_step", "published_topic"])
+    assert np.concatenate(list(told["published_step"])).tolist() == [0, 2]
+    assert np.concatenate(list(told["published_topic"])).tolist() == [0, 0]
+    assert bag.topics["/normalized"].count == 2
+    assert bag.start_ns == 0 and bag.end_ns == 2 * SECOND
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["{}", "--topic", "/x:no_such_msgs/msg/X", "--lockstep"], "is not installed"),
         (["{}", "--topic", "/x", "--lockstep"], "give the type of /x as /x:TYPE"),
+        (["{}", "--topic", "/x", "--cause"], "--cause needs --lockstep"),
         (["/proc/nowhere"], "cannot create /proc/nowhere"),
         (["."], ". exists already; choose another folder"),
     ],

@@ -148,7 +148,7 @@ def test_messages_are_consumed_in_the_order_of_the_steps(start, run):
     assert all(b.steps - a.steps <= 64 for a, b in zip(run.acks, run.acks[1:], strict=False))
 
 
-def test_acknowledgements_list_what_was_published_and_when(start, run):
+def test_acknowledgements_list_what_was_published_when_and_for_which_step(start, run):
     start("--lockstep")
     run.record()
     run.wait_until_ready()
@@ -159,18 +159,20 @@ def test_acknowledgements_list_what_was_published_and_when(start, run):
     run.wait_for(steps=3, messages=7)
     topics = run.acks[0].topics
     published = [
-        (topics[topic], nanoseconds(stamp))
+        (topics[topic], nanoseconds(stamp), step)
         for ack in run.acks
-        for topic, stamp in zip(ack.published_topic, ack.published_stamp, strict=True)
+        for topic, stamp, step in zip(
+            ack.published_topic, ack.published_stamp, ack.published_step, strict=True
+        )
     ]
     assert published == [
-        ("/echo", 0),  # by on_start
-        ("/ticks", 0),
-        ("/ticks", 10**9 + 10_000_000),
-        ("/ticks", 10**9 + 20_000_000),
-        ("/ticks", 10**9 + 20_000_000),
-        ("/echo", 10**9 + 25_000_000),
-        ("/ticks", 10**9 + 30_000_000),
+        ("/echo", 0, 0),  # by on_start
+        ("/ticks", 0, 0),
+        ("/ticks", 10**9 + 10_000_000, 1),
+        ("/ticks", 10**9 + 20_000_000, 1),
+        ("/ticks", 10**9 + 20_000_000, 1),
+        ("/echo", 10**9 + 25_000_000, 1),
+        ("/ticks", 10**9 + 30_000_000, 2),
     ]
     assert run.ticks() == [
         ("start", 0),

@@ -94,6 +94,7 @@ class Flow:
         self._insist(self._outputs[output], msg)
         self._pending.published_topic.append(self._index[output])
         self._pending.published_stamp.append(to_stamp(self._now()))
+        self._pending.published_step.append(self.steps)
 
     def count_duration(self, duration_ns: int) -> None:
         """Note how long the callback of an input took."""

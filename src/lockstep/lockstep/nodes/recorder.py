@@ -1,7 +1,8 @@
 """The recorder: writes topics to a rosbag2 folder.
 
 Beside a host in lockstep, a message's log time is the run's time at which the host published it, which the
-host's acknowledgements tell, and the file order is the order of publishing. Otherwise it is the recorder's
+host's acknowledgements tell, and the file order is the order of publishing; with `--cause` the acknowledgements
+are recorded too, so that outputs can be aligned by the step that they answer. Otherwise it is the recorder's
 ROS time on receipt, as `ros2 bag record` has it. publish_time is the source timestamp either way.
 """
 
@@ -18,6 +19,7 @@ from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.serialization import serialize_message
 from rclpy.subscription import Subscription
 
 from lockstep_interfaces.msg import Acknowledgement, RecorderStatus
@@ -33,6 +35,7 @@ from .inbox import Inbox
 from .process import Stop, exit_with, ros_node, split_arguments
 from .qos import lossless
 
+ACKNOWLEDGEMENT_TYPE = "lockstep_interfaces/msg/Acknowledgement"
 STATUS_TOPIC = "/lockstep/recorder"
 STATUS_PERIOD_S = 0.05
 DISCOVERY_PERIOD_S = 0.2
@@ -59,7 +62,13 @@ class Recorder:
     """Records `topics` (name → type, or None to learn it from the graph) into `writer`; all topics if empty."""
 
     def __init__(
-        self, node: Node, writer: BagWriter, topics: dict[str, str | None], *, in_lockstep: bool
+        self,
+        node: Node,
+        writer: BagWriter,
+        topics: dict[str, str | None],
+        *,
+        in_lockstep: bool,
+        with_cause: bool = False,
     ) -> None:
         self._node = node
         self._writer = writer
@@ -79,6 +88,15 @@ class Recorder:
         )  # topic, time in ns: in order of publishing
         self._last_stamp_ns = 0
         self._last_status = self._last_discovery = 0.0
+        self._with_cause = with_cause
+        if with_cause:
+            writer.add_topic(
+                ACKNOWLEDGEMENT_TOPIC,
+                ACKNOWLEDGEMENT_TYPE,
+                definition(ACKNOWLEDGEMENT_TYPE),
+                type_hash(ACKNOWLEDGEMENT_TYPE),
+                (OfferedQoS(),),
+            )
         if in_lockstep:
             for name, type_name in topics.items():
                 if type_name is None:
@@ -117,7 +135,7 @@ class Recorder:
                     break
                 taken_any = True
                 if subscription is self._acknowledgements:
-                    self._expect(taken[0])
+                    self._expect(*taken)
                 else:
                     self._receive(self._recordings[subscription], *taken)
         self._write_in_order()
@@ -135,7 +153,14 @@ class Recorder:
         else:
             recording.waiting.append((data, info["source_timestamp"]))
 
-    def _expect(self, message: Acknowledgement) -> None:
+    def _expect(self, message: Acknowledgement, info: dict[str, int]) -> None:
+        if self._with_cause and message.published_topic:
+            self._writer.write(
+                ACKNOWLEDGEMENT_TOPIC,
+                serialize_message(message),
+                stamp_ns(message.published_stamp[-1]),
+                info["source_timestamp"],
+            )
         for index, stamp in zip(message.published_topic, message.published_stamp, strict=True):
             topic = message.topics[index]
             if topic in self._by_topic:
@@ -256,6 +281,11 @@ def _run(arguments: Sequence[str]) -> int:
         help="take times and order from a host's acknowledgements",
     )
     parser.add_argument(
+        "--cause",
+        action="store_true",
+        help="with --lockstep, record the acknowledgements too: which step each message answers",
+    )
+    parser.add_argument(
         "--quiet",
         type=float,
         default=STATUS_PERIOD_S,
@@ -264,12 +294,14 @@ def _run(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--report", metavar="FILE", help="write what was recorded as JSON")
     args = parser.parse_args(own)
+    if args.cause and not args.lockstep:
+        raise UsageError("--cause needs --lockstep: only then are there acknowledgements")
     topics = {
         name: type_name or None for name, _, type_name in (t.partition(":") for t in args.topic)
     }
     stop = Stop()
     with ros_node("lockstep_recorder", ros) as node, BagWriter(args.bag) as writer:
-        recorder = Recorder(node, writer, topics, in_lockstep=args.lockstep)
+        recorder = Recorder(node, writer, topics, in_lockstep=args.lockstep, with_cause=args.cause)
         try:
             recorder.record(stop, args.quiet)
         except BagError as error:

@@ -145,6 +145,7 @@ void LockstepRun::acknowledge()
   acknowledged_at_ = SteadyClock::now();
   acknowledgement_.published_topic.clear();
   acknowledgement_.published_stamp.clear();
+  acknowledgement_.published_step.clear();
   acknowledgement_.duration_ns.clear();
 }
 
@@ -153,6 +154,7 @@ void LockstepRun::publish(std::size_t output, const void * message)
   publish_surely(ports_.outputs[output]->publisher, message);
   acknowledgement_.published_topic.push_back(static_cast<std::uint32_t>(output));
   acknowledgement_.published_stamp.push_back(to_stamp(execution_.now_ns()));
+  acknowledgement_.published_step.push_back(acknowledgement_.steps);
 }
 
 void LockstepRun::publish_surely(Publisher & publisher, const void * message)
