@@ -25,11 +25,11 @@ from ..bag import Bag, BagError, Topic
 from ..component import stamp_ns, to_stamp
 from ..component.port import message_class, type_name
 from ..run.errors import RunError, UsageError
+from ..run.timeline import CLOCK_TYPE, JITTER_NS, Event, Timeline, offered
 from .inbox import Inbox
 from .process import Stop, exit_with, ros_node, split_arguments
 from .qos import lossless, profile
 from .recorder import STATUS_TOPIC, status_qos
-from .timeline import CLOCK_TYPE, JITTER_NS, Event, Timeline, offered
 from .window import Window, insist
 
 WINDOW_LIMIT = 1000
