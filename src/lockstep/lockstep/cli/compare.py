@@ -44,6 +44,13 @@ def command(
             "angle, unordered, text, by, quantile (repeatable; docs/compare.md)."
         ),
     ] = None,
+    common_fields: Annotated[
+        bool,
+        typer.Option(
+            "--common-fields",
+            help="Compare topics of other types or definitions in the fields that both have.",
+        ),
+    ] = False,
     time_tolerance: Annotated[
         float | None, typer.Option(help="Seconds; default: half the median interval.")
     ] = None,
@@ -104,6 +111,7 @@ def command(
             time_tolerance_ns=tolerance_ns(time_tolerance),
             tolerance=rules,
             names=(a, b),
+            common_fields=common_fields,
         )
         if error_bag is not None:
             write_error_bag(comparison, (bag_a, bag_b), error_bag)

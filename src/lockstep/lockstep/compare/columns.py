@@ -9,6 +9,7 @@ import numpy as np
 
 from ..bag.codec import Codec
 from ..bag.schema import STRINGS, TIMES, base_type
+from .definitions import common, unlike
 from .errors import CompareError
 from .fields import FieldComparison
 from .judge import (
@@ -35,7 +36,8 @@ class ColumnJudge:
         self.ignored: list[str] = []
         self._parts: dict[str, tuple[str, ...]] = {}
         """The paths whose columns a field is judged by: its own, or the four of a quaternion."""
-        for path, described in codecs[0].fields().items():
+        self.ignored += [path for path in unlike(*codecs) if tolerances.of(path).ignore]
+        for path, described in common(*codecs).items():
             tolerance = tolerances.of(path)
             if tolerance.ignore:
                 self.ignored.append(path)
@@ -43,7 +45,7 @@ class ColumnJudge:
             name, kind = path, described
             parts: tuple[str, ...] = (path,)
             if tolerance.quaternion is not None and not described.endswith("[4]"):
-                name, parts = _quaternion(path, codecs[0])
+                name, parts = _quaternion(path, codecs)
                 kind = codecs[0].type if not name else "quaternion"
             self._parts[name] = parts
             if name not in self.fields:
@@ -77,11 +79,11 @@ class ColumnJudge:
         return wrong
 
 
-def _quaternion(path: str, codec: Codec) -> tuple[str, tuple[str, ...]]:
+def _quaternion(path: str, codecs: tuple[Codec, Codec]) -> tuple[str, tuple[str, ...]]:
     """The field that a part of a quaternion belongs to, and the paths of all four parts."""
     parent, _, _ = path.rpartition(".")
     parts = tuple(f"{parent}.{part}".lstrip(".") for part in QUATERNION)
-    if path not in parts or not codec.fields().keys() >= set(parts):
+    if path not in parts or not common(*codecs).keys() >= set(parts):
         raise CompareError(
             f"'{path}' is no part of a quaternion; give the tolerance quaternion to a field with x, y, z and w"
         )

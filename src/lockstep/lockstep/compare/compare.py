@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..bag import Bag, BagError, Topic
-from ..bag.codec import Codec, codec_of
+from ..bag.codec import codec_of
 from .align import Alignment, Times, align_ticks, align_times, clock_fit
 from .columns import ColumnJudge
 from .comparison import Align, Comparison, KeyComparison
+from .definitions import common, type_problem, unlike
 from .distribution import compare_distributions
 from .errors import CompareError
 from .explain import explain
@@ -34,19 +35,21 @@ def compare(
     time_tolerance_ns: int | None = None,
     tolerance: ToleranceLike = None,
     names: tuple[str, str] = ("a", "b"),
+    common_fields: bool = False,
 ) -> Comparison:
     """Compare `b` with the reference `a`: bags, paths or URLs of bags, or datasets.
 
     Times are relative to `origin_ns` on both sides, or without it each to the first message of its own side; 0 makes them
     absolute. `align` "auto" takes stamps that both have, or else the time, or else the tick; "none" compares
     distributions. `time_tolerance_ns` defaults to half the median interval of each topic. `tolerance` is one for all
-    fields, or by field pattern: a number is an absolute one. Raises CompareError for what cannot be compared, BagError for a
-    bag that cannot be read whole.
+    fields, or by field pattern: a number is an absolute one. With `common_fields` topics of other
+    types or definitions are compared in the fields that both have. Raises CompareError for what cannot be compared,
+    BagError for a bag that cannot be read whole.
     """
     with ExitStack() as stack:
         return _compare_bags(
             as_bags(a, b, stack),
-            Comparison(*names, align, tolerances_of(tolerance)),
+            Comparison(*names, align, tolerances_of(tolerance), common_fields),
             topics,
             origin_ns,
             time_tolerance_ns,
@@ -141,7 +144,12 @@ def _can_be_compared(bags: tuple[Bag, Bag], comparison: Comparison, result: KeyC
     if about_a is None or about_b is None:
         result.problem = f"not in {comparison.name_b if about_a else comparison.name_a}"
         return False
-    result.problem = _type_problem(about_a, about_b, (codec_of(about_a), codec_of(about_b)))
+    codecs = codec_of(about_a), codec_of(about_b)
+    result.problem = type_problem((about_a.type, about_b.type), codecs)
+    if result.problem and comparison.common_fields and common(*codecs):
+        result.redefined, result.problem = result.problem, None
+        result.unlike = unlike(*codecs)
+        result.ignored = tuple(p for p in result.unlike if comparison.tolerances.of(p).ignore)
     if result.problem is None and comparison.align == "none":
         result.align = "none"
         if result.count_a and result.count_b:
@@ -151,18 +159,6 @@ def _can_be_compared(bags: tuple[Bag, Bag], comparison: Comparison, result: KeyC
             result.problem = f"no messages in {empty}"
         return False
     return result.problem is None
-
-
-def _type_problem(a: Topic, b: Topic, codecs: tuple[Codec, Codec]) -> str | None:
-    """Why the messages of two topics are not of one type; None if they are."""
-    if a.type != b.type:
-        return f"type {a.type} against {b.type}"
-    fields = [codec.fields() for codec in codecs]
-    for name in sorted(fields[0].keys() | fields[1].keys()):
-        kinds = [of.get(name, "missing") for of in fields]
-        if kinds[0] != kinds[1]:
-            return f"the definition of {a.type} differs: {name} is {kinds[0]} against {kinds[1]}"
-    return None
 
 
 def _align(
@@ -226,6 +222,8 @@ def _compare_values(
     show = Showing(codecs, tolerances, result)
     for side_a, side_b in pairs(*bags, result.topic, aligned, seen=seen):
         same = equal_payloads(side_a, side_b)
+        if result.redefined:
+            same[:] = False  # equal bytes of another layout are other values
         result.equal_bytes += int(np.count_nonzero(same))
         if not columns.needs_all:
             side_a, side_b = side_a.where(~same), side_b.where(~same)

@@ -91,6 +91,10 @@ class KeyComparison:
     """The fields that a tolerance leaves out."""
     diagnoses: dict[str, Diagnosis | None] = field(default_factory=dict)
     """The law by which each field differs that does, by path; None if there is no simple one."""
+    redefined: str | None = None
+    """How the types or definitions of both sides differ, if only the fields that both have are compared."""
+    unlike: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The fields that are not compared, for one side lacks them or has another kind: the kinds of both."""
     distributions: dict[str, DistributionComparison] = field(default_factory=dict)
     """The fields of messages that are not aligned ("none")."""
 
@@ -104,15 +108,17 @@ class KeyComparison:
         """How well B does what A does."""
         if self.problem or len(self.only_a) or len(self.only_b) or len(self.reordered):
             return "wrong messages"
+        if not self.unlike.keys() <= set(self.ignored):
+            return "wrong messages"
         if self.differing or not all(found.matches for found in self.fields.values()):
             return "wrong values"
         if self.align == "none":
             alike = all(found.matches for found in self.distributions.values())
             return "within tolerance" if alike else "wrong values"
-        if self.equal_bytes == self.aligned:
+        if self.equal_bytes == self.aligned and not self.redefined:
             return "identical bytes"
         unequal = any(found.unequal or found.wrong for found in self.fields.values())
-        return "within tolerance" if unequal or self.ignored else "equal values"
+        return "within tolerance" if unequal or self.ignored or self.redefined else "equal values"
 
 
 @dataclass
@@ -123,6 +129,8 @@ class Comparison:
     name_b: str
     align: Align
     tolerances: Tolerances
+    common_fields: bool = False
+    """Whether topics of other types or definitions are compared in the fields that both have."""
     keys: dict[str, KeyComparison] = field(default_factory=dict)
 
     @property

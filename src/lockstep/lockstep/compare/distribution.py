@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from ..bag import Bag
 from ..bag.schema import STRINGS, TIMES, base_type
+from .definitions import common
 from .judge import Column
 from .tolerance import Tolerance, Tolerances
 
@@ -108,7 +109,7 @@ def compare_distributions(
     """The distributions of all numeric fields of a topic that is on both sides, but times, by path."""
     wanted = {
         path: kind
-        for path, kind in a.codec(topic).fields().items()
+        for path, kind in common(a.codec(topic), b.codec(topic)).items()
         if base_type(kind) not in (*STRINGS, *TIMES) and not tolerances.of(path).ignore
     }
     samples_a, samples_b = (

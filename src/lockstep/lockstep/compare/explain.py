@@ -28,7 +28,11 @@ def explain(bags: tuple[Bag, Bag], key: KeyComparison, tolerances: Tolerances) -
     if all(found.matches for found in key.fields.values()):
         return
     kinds = bags[0].codec(key.topic).fields()
-    paths = [path for path, kind in kinds.items() if base_type(kind) not in STRINGS][:_FIELDS]
+    paths = [
+        path
+        for path, kind in kinds.items()
+        if base_type(kind) not in STRINGS and path not in key.unlike
+    ][:_FIELDS]
     columns_a, columns_b, times = _window(bags, key, paths)
 
     def matches(path: str, a: Column, b: Column) -> Mask:

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from .comparison import Comparison
+from .definitions import MISSING
 from .distribution import as_data as distribution_as_data
 from .fields import as_data as field_as_data
 
@@ -19,6 +20,11 @@ def comparison_as_data(comparison: Comparison) -> dict[str, Any]:
             "type": key.type,
             "match": key.matches,
             "problem": key.problem,
+            "redefined": key.redefined,
+            "unlike": {
+                path: [None if kind == MISSING else kind for kind in kinds]
+                for path, kinds in key.unlike.items()
+            },
             "messages": [key.count_a, key.count_b],
             "aligned": key.aligned,
             "largest_shift_ns": key.largest_shift_ns,

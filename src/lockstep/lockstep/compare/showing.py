@@ -8,6 +8,7 @@ from ..bag.codec import Codec
 from .align import Times
 from .columns import ColumnJudge
 from .comparison import KEPT_TICKS, KeyComparison, TickDifference
+from .definitions import common
 from .judge import Mask
 from .pairs import Side
 from .tolerance import Tolerances
@@ -21,7 +22,7 @@ class Showing:
         self, codecs: tuple[Codec, Codec], tolerances: Tolerances, result: KeyComparison
     ) -> None:
         self._codecs, self._tolerances, self._result = codecs, tolerances, result
-        self._kinds = codecs[0].fields()
+        self._kinds = common(*codecs)
 
     def block(
         self, a: Side, b: Side, wrong: Mask, columns: ColumnJudge, times: Times | None = None

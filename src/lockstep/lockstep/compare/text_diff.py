@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..bag.text import seconds
 from .comparison import KEPT_TICKS, Comparison, KeyComparison, TickDifference
+from .definitions import MISSING, told
 from .diagnose import Diagnosis
 from .distribution import DistributionComparison
 from .fields import FieldComparison
@@ -108,6 +109,13 @@ def text_diff(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
     yield f"+++ {comparison.name_b}\t{key.topic}\t{key.type}\t{key.count_b} messages"
     if key.problem:
         yield f"@@ {key.problem} @@"
+    if key.redefined:
+        yield f"@@ {key.redefined} @@"
+        for path, kinds in list(key.unlike.items())[:KEPT_FIELDS]:
+            sides = zip("-+", kinds, strict=True)
+            yield from (f"{sign}{kind} {path}" for sign, kind in sides if kind != MISSING)
+        if len(key.unlike) > KEPT_FIELDS:
+            yield f" … {len(key.unlike) - KEPT_FIELDS} more fields"
     for different in key.distributions.values():
         if not different.matches:
             yield f"@@ {_distribution(different)} @@"
@@ -171,6 +179,7 @@ def summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
             f"{head}{key.count_a} against {key.count_b} messages, "
             f"{len(wrong)} of {len(key.distributions)} fields differ in distribution"
         )
+        yield from _redefined(key)
         yield from (f"  {_distribution(found)}" for found in wrong[:KEPT_FIELDS])
         return
     parts = [f"{key.aligned} aligned", f"{key.differing} differ"]
@@ -190,6 +199,7 @@ def summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
     if key.largest_shift_ns and key.align == "time":
         parts.append(f"up to {seconds(key.largest_shift_ns)} s apart")
     yield head + ", ".join(parts)
+    yield from _redefined(key)
     if key.largest_shift_ns and key.align == "time" and abs(key.clock_drift) > _DRIFT:
         yield (
             f"  clock of {comparison.name_b}: {key.clock_offset_ns / NS_PER_S:+.9f} s, "
@@ -218,6 +228,18 @@ def summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
     for name, alone in ((comparison.name_a, key.only_a), (comparison.name_b, key.only_b)):
         if len(alone):
             yield f"  first only in {name}: tick {alone[0, 0]}, t = {seconds(int(alone[0, 1]))} s"
+
+
+def _redefined(key: KeyComparison) -> Iterator[str]:
+    """Which fields were not compared, where the definitions differ; a line each."""
+    if not key.redefined:
+        return
+    yield f"  {key.redefined}: compared in the {len(key.fields) or len(key.distributions)} fields that both have"
+    for path, kinds in list(key.unlike.items())[:_SUMMED_FIELDS]:
+        ignored = ", which is ignored" if path in key.ignored else ""
+        yield f"  not compared: {told(path, kinds)}{ignored}"
+    if len(key.unlike) > _SUMMED_FIELDS:
+        yield f"  … {len(key.unlike) - _SUMMED_FIELDS} more fields are not compared"
 
 
 def _distribution(found: DistributionComparison) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..bag.schema import TIMES
 from ..bag.text import seconds
+from .definitions import leading_to
 from .judge import (
     NS_PER_S,
     QUATERNION,
@@ -44,7 +45,7 @@ def deviations(
     """The fields in which `b` is not equal to the reference `a`, those within tolerance included.
 
     Messages are dataclasses with numpy arrays as bags are decoded; times have sec and nanosec. `kinds` gives the types of
-    their fields (`Codec.fields`), which tells float32 from float64. An array yields one deviation for its worst element
+    their fields (`Codec.fields`), which tells float32 from float64; fields without one are left out. An array yields one deviation for its worst element
     beyond tolerance, or else its worst.
     """
     yield from _Walk(tolerances, kinds or {}).compare(a, b, path, path)
@@ -53,6 +54,7 @@ def deviations(
 class _Walk:
     def __init__(self, tolerances: Tolerances, kinds: Mapping[str, str]) -> None:
         self.tolerances, self.kinds = tolerances, kinds
+        self.known = leading_to(kinds)
 
     def compare(self, a: Any, b: Any, path: str, plain: str) -> Iterator[Deviation]:
         """`path` has indexes, `plain` is as in `kinds`."""
@@ -99,6 +101,8 @@ class _Walk:
             return
         for name in dict.fromkeys((*named[0], *named[1])):
             below, plain_below = (f"{at}.{name}" if at else str(name) for at in (path, plain))
+            if self.kinds and plain_below not in self.known:
+                continue
             if name in named[0] and name in named[1]:
                 yield from self.compare(named[0][name], named[1][name], below, plain_below)
             elif not self.tolerances.of(below).ignore:

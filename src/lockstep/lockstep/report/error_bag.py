@@ -21,6 +21,7 @@ from ..bag.batch import Batch
 from ..bag.convert import declare
 from ..bag.schema import TIMES
 from ..compare.comparison import Comparison, KeyComparison
+from ..compare.definitions import common, leading_to
 from ..compare.pairs import pairs
 
 _MOST_PLOTS = 8
@@ -87,26 +88,34 @@ def _write_errors(writer: BagWriter, bags: tuple[Bag, Bag], key: KeyComparison) 
     name = _add(writer, bags[0], key, "error")
     codecs = bags[0].codec(key.topic), bags[1].codec(key.topic)
     times = bags[0].times(key.topic)
+    known = leading_to(common(*codecs))
     for side_a, side_b in pairs(*bags, key.topic, key.alignment):
         for row, tick in enumerate(side_a.ticks.tolist()):
             a, b = (
                 codec.decode(side.payload(row))
                 for codec, side in zip(codecs, (side_a, side_b), strict=True)
             )
-            writer.write(name, codecs[0].encode(_difference(a, b)), int(times[tick]))
+            writer.write(name, codecs[0].encode(_difference(a, b, known)), int(times[tick]))
 
 
-def _difference(a: Any, b: Any) -> Any:
-    """b - a of numbers; of anything else what is in a."""
+def _difference(a: Any, b: Any, known: frozenset[str], path: str = "") -> Any:
+    """b - a of numbers; of anything else, and of fields that are not `known` to be in both, what is in a."""
     if is_dataclass(a) and not isinstance(a, type):
         if getattr(a, "__msgtype__", "") in TIMES:
             return a
-        return {f.name: _difference(getattr(a, f.name), getattr(b, f.name)) for f in fields(a)}
+        found = {}
+        for name in (f.name for f in fields(a)):
+            below = f"{path}.{name}" if path else name
+            found[name] = getattr(a, name)
+            if below in known:
+                found[name] = _difference(found[name], getattr(b, name), known, below)
+        return found
     if isinstance(a, np.ndarray):
         count = min(len(a), len(b))
         return _of_arrays(a[:count], b[:count]) if len(a) == len(b) or count else a[:0]
     if isinstance(a, list):
-        return [_difference(one, other) for one, other in zip(a, b, strict=False)]
+        below = f"{path}[]"
+        return [_difference(one, other, known, below) for one, other in zip(a, b, strict=False)]
     if isinstance(a, (bool, str)):
         return a != b if isinstance(a, bool) else a
     if isinstance(a, int):

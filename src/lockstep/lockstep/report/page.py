@@ -103,7 +103,7 @@ def _sentence(comparison: Comparison) -> str:
     ):
         if count:
             parts.append(f"{count:,} {text}")
-    problems = [f"{key.topic}: {key.problem}" for key in keys if key.problem]
+    problems = [f"{key.topic}: {why}" for key in keys if (why := key.problem or key.redefined)]
     statistics = sum(
         found.judged is not None and not found.matches
         for key in keys
@@ -128,7 +128,7 @@ def key_rows(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
             "type": cut(key.type),
             "match": key.matches,
             "grade": key.grade,
-            "problem": key.problem and cut(key.problem, 3 * _NAME),
+            "problem": (why := key.problem or key.redefined) and cut(why, 3 * _NAME),
             "messages": [key.count_a, key.count_b],
             "aligned": key.aligned,
             "align": key.align,

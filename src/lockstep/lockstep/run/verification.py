@@ -126,6 +126,9 @@ class Compare(_Model):
         description="seconds; default: none in lockstep, else half the interval",
     )
     silent: list[str] = Field(default=[], description="outputs that need not carry a message")
+    common_fields: bool = Field(
+        default=False, description="compare what other definitions of a type have in common"
+    )
     tolerance: dict[str, ToleranceModel | Literal["exact", "ignore"]] = {}
 
     def tolerances(self) -> Tolerances:

@@ -219,6 +219,7 @@ def _compare(
             time_tolerance_ns=tolerance_ns(tolerance_s),
             tolerance=options.tolerances(),
             names=names,
+            common_fields=options.common_fields,
         )
     except BagError as error:
         raise RunError(f"the outputs cannot be compared: {error}") from error
