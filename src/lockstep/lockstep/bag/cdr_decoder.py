@@ -37,13 +37,19 @@ CODES = {
 Decode = Callable[[memoryview, int], "tuple[Any, int]"]
 
 
-def decoder(schema: Schema, classes: Mapping[str, type[Any]], order: str) -> Decode:
+def decoder(
+    schema: Schema,
+    classes: Mapping[str, Callable[..., Any]],
+    order: str,
+    text_errors: str = "surrogateescape",
+) -> Decode:
     """A function of (the bytes after the encapsulation header, their number) to (message, bytes used).
 
-    `order` is "<" or ">". The function raises ValueError, IndexError or struct.error for malformed bytes, before it
+    `order` is "<" or ">", `classes` make a message of the values of its fields, and `text_errors` tells what becomes of
+    strings that are not UTF-8: by default they stay as they are when they are encoded again. The function raises ValueError, IndexError or struct.error for malformed bytes, before it
     takes memory for what a wrong length claims.
     """
-    return _Generator(schema.types, classes, order).function(schema.root)
+    return _Generator(schema.types, classes, order, text_errors).function(schema.root)
 
 
 class _Generator:
@@ -54,9 +60,14 @@ class _Generator:
     """
 
     def __init__(
-        self, types: Mapping[str, MessageType], classes: Mapping[str, type[Any]], order: str
+        self,
+        types: Mapping[str, MessageType],
+        classes: Mapping[str, Callable[..., Any]],
+        order: str,
+        text_errors: str,
     ) -> None:
         self.types, self.classes, self.order = types, classes, order
+        self.text_errors = text_errors
         self.names: dict[str, Any] = {
             "text": str,
             "array": np.frombuffer,
@@ -203,8 +214,7 @@ class _Generator:
             return target
         self.emit(f"if {length}:")
         self.emit("  if v[p - 1]: raise ValueError")
-        # What is not UTF-8 stays as it is when it is encoded again.
-        self.emit(f"  {target} = text(v[q:p - 1], 'utf-8', 'surrogateescape')")
+        self.emit(f"  {target} = text(v[q:p - 1], 'utf-8', {self.text_errors!r})")
         self.emit(f"else: {target} = ''")
         self._at(1, 0)
         return target

@@ -1,0 +1,200 @@
+"""Frames of the direct protocol (docs/direct-protocol.md): one by one, and thousands at a time as columns."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from ..bag.batch import Bytes, Int64s
+from .errors import RunError
+
+MAGIC = b"LKD1"
+LARGEST_PAYLOAD = 1 << 28
+TIMER_PORTS = 1 << 15
+"""TIMES of timers have ports from here on."""
+
+_CHECKED = struct.Struct("<4sBBHQqI")
+_CHECKSUM = struct.Struct("<I")
+HEADER_SIZE = _CHECKED.size + _CHECKSUM.size
+_HEADER = np.dtype(
+    [
+        ("magic", "S4"),
+        ("kind", "u1"),
+        ("zero", "u1"),
+        ("port", "<u2"),
+        ("step", "<u8"),
+        ("time", "<i8"),
+        ("length", "<u4"),
+        ("checksum", "<u4"),
+    ]
+)
+
+
+class Kind(IntEnum):
+    """What a frame is; from 129 on it comes from the component."""
+
+    PARAMETER = 1
+    START = 2
+    INPUT = 3
+    ADVANCE = 4
+    END = 5
+    CONTRACT = 129
+    OUTPUT = 130
+    DONE = 131
+    TIMES = 132
+    FAILED = 133
+    FINISHED = 134
+
+
+class FrameError(RunError):
+    """Bytes that are no frames."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """n frames as columns; the payload of frame i is `buffer[offset[i] : offset[i] + length[i]]`, times are ns."""
+
+    kind: Int64s
+    port: Int64s
+    step: Int64s
+    time_ns: Int64s
+    buffer: Bytes
+    offset: Int64s
+    length: Int64s
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def payload(self, index: int) -> bytes:
+        """The payload of one frame."""
+        start = int(self.offset[index])
+        return self.buffer[start : start + int(self.length[index])].tobytes()
+
+
+def frame(
+    kind: Kind, payload: bytes = b"", port: int = 0, step: int = 0, time_ns: int = 0
+) -> bytes:
+    """One frame; raises RunError for a payload that is too large."""
+    if len(payload) > LARGEST_PAYLOAD:
+        raise _too_large(len(payload))
+    head = _CHECKED.pack(MAGIC, kind, 0, port, step, time_ns, len(payload))
+    return head + _CHECKSUM.pack(zlib.crc32(head)) + payload
+
+
+def frames(
+    kind: Int64s, port: Int64s, step: Int64s, time_ns: Int64s, payloads: list[bytes]
+) -> bytes:
+    """n frames with columns (n,) as in `Frames`; raises RunError for a payload that is too large."""
+    heads = np.zeros(len(kind), _HEADER)
+    heads["magic"] = MAGIC
+    heads["kind"], heads["port"], heads["step"], heads["time"] = kind, port, step, time_ns
+    length = np.fromiter(map(len, payloads), np.int64, len(payloads))
+    if len(length) and length.max() > LARGEST_PAYLOAD:
+        raise _too_large(int(length.max()))
+    heads["length"] = length
+    raw = heads.view(np.uint8).reshape(-1, HEADER_SIZE)
+    heads["checksum"] = _checksums(raw)
+    parts: list[bytes] = [b""] * (2 * len(payloads))
+    parts[::2] = heads.view("V32").tolist()
+    parts[1::2] = payloads
+    return b"".join(parts)
+
+
+class FrameParser:
+    """Makes frames of the bytes that arrive, however they are cut."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._needed = HEADER_SIZE
+        self._waiting: list[bytes] = []
+        self._size = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no part of a frame is left over."""
+        return not self._size
+
+    def feed(self, data: bytes) -> Frames | None:
+        """The frames that are whole now; None if there are none. Raises FrameError for bytes that are no frames."""
+        self._waiting.append(data)
+        self._size += len(data)
+        if self._size < self._needed:
+            return None
+        whole = b"".join(self._waiting)
+        starts, end, self._needed = _split(whole)
+        self._waiting = [whole[end:]]
+        self._size = len(whole) - end
+        return _columns(whole, starts) if starts else None
+
+
+def _split(data: bytes) -> tuple[list[int], int, int]:
+    """Where whole frames start, where the last of them ends, and how many bytes from there the next one has."""
+    starts: list[int] = []
+    add = starts.append
+    read = _LENGTH.unpack_from
+    position, size = 0, len(data)
+    while position + HEADER_SIZE <= size:
+        magic, length = read(data, position)
+        if magic != MAGIC or length > LARGEST_PAYLOAD:
+            _columns(data, starts)  # says so if a frame before was wrong
+            raise FrameError(_what_came(data[position:]))
+        end = position + HEADER_SIZE + length
+        if end > size:
+            return starts, position, end - position
+        add(position)
+        position = end
+    return starts, position, HEADER_SIZE
+
+
+_LENGTH = struct.Struct("<4s20xI")
+
+
+def _columns(data: bytes, starts: list[int]) -> Frames:
+    buffer = np.frombuffer(data, np.uint8)
+    start: Int64s = np.array(starts, np.int64)
+    raw: Bytes = buffer[start[:, None] + np.arange(HEADER_SIZE)]
+    heads = raw.view(_HEADER)[:, 0]
+    wrong = np.flatnonzero(heads["checksum"] != _checksums(raw))
+    if len(wrong):
+        raise FrameError(_what_came(raw[wrong[0]].tobytes()))
+    return Frames(
+        kind=heads["kind"].astype(np.int64),
+        port=heads["port"].astype(np.int64),
+        step=heads["step"].astype(np.int64),
+        time_ns=heads["time"].astype(np.int64),
+        buffer=buffer,
+        offset=start + HEADER_SIZE,
+        length=heads["length"].astype(np.int64),
+    )
+
+
+def _checksums(raw: Bytes) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
+    """The CRC-32 (polynomial EDB88320, reflected) of bytes 0–27 of n headers (n, 32)."""
+    checksum = np.full(len(raw), 0xFFFFFFFF, np.uint32)
+    for column in raw[:, : _CHECKED.size].T:
+        checksum = _CRC_TABLE[(checksum ^ column) & 0xFF] ^ (checksum >> np.uint32(8))
+    return ~checksum
+
+
+def _crc_table() -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
+    table = np.arange(256, dtype=np.uint32)
+    for _ in range(8):
+        table = np.where(table & 1, np.uint32(0xEDB88320) ^ (table >> 1), table >> 1)
+    return table.astype(np.uint32)
+
+
+_CRC_TABLE = _crc_table()
+
+
+def _too_large(size: int) -> RunError:
+    return RunError(
+        f"a message of {size} bytes is larger than the {LARGEST_PAYLOAD >> 20} MiB of a direct run's frame; run it live"
+    )
+
+
+def _what_came(data: bytes) -> str:
+    return f"sent bytes that are no frame of the direct protocol: {data[:HEADER_SIZE]!r}"
