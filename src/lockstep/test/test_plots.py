@@ -19,6 +19,7 @@ pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
 from lockstep.bag.images import pixels
 from lockstep.compare import Tolerance
+from lockstep.component.units import unit_of
 from lockstep.dataset import Dataset
 from lockstep.report import (
     ReportError,
@@ -30,7 +31,6 @@ from lockstep.report import (
 )
 from lockstep.report.downsample import extremes, min_max
 from lockstep.report.style import plain
-from lockstep.report.units import unit_of
 
 T0 = 1_700_000_000_000_000_000
 NAMES = ("python", "cpp")

@@ -12,11 +12,11 @@ import numpy.typing as npt
 from ..bag import Bag
 from ..compare.comparison import Comparison, KeyComparison
 from ..compare.pairs import paired_columns
+from ..component.units import unit_of
 from .comparison import plot_comparison
 from .errors import ReportError
 from .heatmap import plot_heatmap
 from .pixels import plot_pixels
-from .units import unit_of
 from .wrong_images import IMAGE, message_at
 
 Column = npt.NDArray[Any]

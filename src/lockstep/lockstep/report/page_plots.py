@@ -9,10 +9,10 @@ import numpy as np
 
 from ..compare.comparison import KeyComparison
 from ..compare.judge import NS_PER_S
+from ..component.units import unit_of
 from .error_map import ErrorMap
 from .series import FieldSeries, Floats, Rows, shown_texts
 from .spread import Spread
-from .units import unit_of
 
 
 def plots_of(series: FieldSeries, key: KeyComparison) -> dict[str, Any]:

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bag import BagError
+from ..component.units import unit_of
 from ..dataset import Dataset, DatasetError, Series
 from ..dataset.columns import column
 from .errors import ReportError
 from .style import plain
-from .units import unit_of
 
 Plottable = Dataset | Series | npt.ArrayLike | Iterable[Any]
 """Numbers (n, …), or n values with fields."""
