@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 from geometry_msgs.msg import Twist, Vector3Stamped
+from lockstep.bag.definitions import type_hash as type_hash_on_disk
 from lockstep.component import (
     Component,
     Contract,
@@ -10,7 +13,7 @@ from lockstep.component import (
     Timer,
     contract_of,
 )
-from lockstep.component.port import message_class, type_name
+from lockstep.component.port import message_class, type_hash, type_name
 from lockstep.run.direct import DirectRun
 
 
@@ -146,11 +149,162 @@ def test_every_broken_promise_of_a_contract_is_named():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"contract": 2}', '{"contract": 1, "inputs": 5}']
+    "text", ["", "[]", "{}", '{"contract": 2}', '{"contract": 2, "inputs": 5}']
 )
 def test_what_is_no_contract_is_refused(text):
     with pytest.raises(ValueError, match="contract"):
         Contract.from_json(text)
+
+
+def test_a_contract_in_another_version_is_refused_in_one_sentence():
+    text = contract_of(Doubler).to_json().replace('"contract": 2', '"contract": 1')
+    with pytest.raises(ValueError) as caught:
+        Contract.from_json(text)
+    assert str(caught.value) == (
+        "the contract is in version 1 of the format, not 2; build the component with this version of Lockstep"
+    )
+
+
+def test_the_hash_of_a_message_is_that_of_its_definition():
+    for message_type in (Twist, Vector3Stamped):
+        assert type_hash(message_type) == type_hash_on_disk(type_name(message_type))
+    assert type_hash(int) is None
+
+
+def test_messages_that_are_defined_differently_in_two_builds_are_told_by_their_hashes():
+    ours = contract_of(Doubler)
+    port = ours.inputs[0]
+    other = f"RIHS01_{'0123456789abcdef' * 4}"
+    assert port.type_hash is not None
+    theirs = replace(ours, inputs=(replace(port, type_hash=other),))
+    (difference,) = ours.differences(theirs)
+    assert difference == (
+        "input 'vector' has geometry_msgs/msg/Vector3Stamped with hash RIHS01_01234567…, the reference has "
+        f"{port.type_hash[:15]}…: the message is defined differently in the two builds"
+    )
+    unknown = replace(ours, inputs=(replace(port, type_hash=None),))
+    assert ours.differences(unknown) == unknown.differences(ours) == []
+    assert Contract.from_json(unknown.to_json()) == unknown
+
+
+class Bounded(Component):
+    share = Parameter(0.5, "of the whole", minimum=0, maximum=1.0)
+    size = Parameter(10, minimum=1)
+    weights = Parameter([0.5, 2.0], minimum=0.0)
+    frame = Parameter("base", read_only=True)
+
+    def __init__(self) -> None:
+        self.changes: list[float] = []
+
+    def on_parameters_changed(self):
+        self.changes.append(self.share)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("share", 2.0, "parameter 'share' must be from 0.0 to 1.0, not 2.0"),
+        ("share", float("nan"), "parameter 'share' must be from 0.0 to 1.0, not NaN"),
+        ("share", 1, "parameter 'share' must be of type double, not integer"),
+        ("size", 0, "parameter 'size' must be at least 1, not 0"),
+        (
+            "weights",
+            [1.0, -1.5],
+            "parameter 'weights' must be at least 0.0 in every element, not -1.5",
+        ),
+    ],
+)
+def test_a_value_out_of_range_is_refused_at_start_and_later(name, value, sentence):
+    with pytest.raises(ValueError) as at_start:
+        DirectRun(Bounded(), {name: value})
+    run = DirectRun(Bounded())
+    with pytest.raises(ValueError) as later:
+        run.set_parameters({"share": 0.75, name: value})
+    assert str(at_start.value) == str(later.value) == sentence
+    assert run.component.share == 0.5
+    assert run.component.changes == []
+
+
+def test_both_ends_belong_to_a_range_and_an_empty_list_is_in_it():
+    run = DirectRun(Bounded(), {"share": 0.0, "size": 1, "weights": []})
+    run.set_parameters({"share": 1.0})
+    assert (run.component.share, run.component.size, run.component.weights) == (1.0, 1, [])
+
+
+def test_a_read_only_parameter_has_its_value_from_the_start():
+    run = DirectRun(Bounded(), {"frame": "map"})
+    with pytest.raises(ValueError, match=r"^parameter 'frame' is read-only$"):
+        run.set_parameters({"frame": "odom"})
+    assert run.component.frame == "map"
+
+
+def test_a_component_hears_once_of_parameters_that_are_set_together_and_never_of_the_first_values():
+    run = DirectRun(Bounded(), {"share": 0.25})
+    assert run.component.changes == []
+    run.set_parameters({"share": 0.75, "size": 3})
+    assert run.component.changes == [0.75]
+
+
+@pytest.mark.parametrize(
+    ("default", "bounds", "error", "sentence"),
+    [
+        (
+            2.0,
+            {"maximum": 1},
+            ValueError,
+            "the default of a parameter must be at most 1.0, not 2.0",
+        ),
+        (1.5, {"minimum": 2, "maximum": 1}, ValueError, "must be from 2.0 to 1.0, not 1.5"),
+        (
+            1,
+            {"minimum": 0.5},
+            TypeError,
+            "the minimum of a parameter of type integer cannot be 0.5",
+        ),
+        (
+            1.0,
+            {"maximum": float("nan")},
+            TypeError,
+            "the maximum of a parameter of type double cannot be nan",
+        ),
+        (
+            1.0,
+            {"maximum": "2"},
+            TypeError,
+            "the maximum of a parameter of type double cannot be '2'",
+        ),
+        (
+            True,
+            {"maximum": 1},
+            TypeError,
+            "a parameter of type bool has no maximum; only numbers have",
+        ),
+        (["a"], {"minimum": 1}, TypeError, "a parameter of type string_array has no minimum"),
+    ],
+)
+def test_a_range_that_makes_no_sense_is_refused_at_once(default, bounds, error, sentence):
+    with pytest.raises(error, match=sentence):
+        Parameter(default, **bounds)
+
+
+def test_ranges_and_read_only_are_promises_of_a_contract():
+    class Other(Component):
+        share = Parameter(0.5, minimum=0, maximum=2)
+        size = Parameter(10)
+        weights = Parameter([0.5, 2.0], minimum=0)
+        frame = Parameter("base")
+
+    assert sorted(contract_of(Bounded).differences(contract_of(Other))) == [
+        "parameter 'frame' has read_only False, the reference has True",
+        "parameter 'share' has maximum 2.0, the reference has 1.0",
+        "parameter 'size' has minimum none, the reference has 1",
+    ]
+
+
+@pytest.mark.parametrize("name", ["start", "parameters_changed"])
+def test_a_timer_cannot_take_the_name_of_another_callback(name):
+    with pytest.raises(TypeError, match=f"on_{name} is called for another reason"):
+        type("Confused", (Component,), {name: Timer(1.0)})
 
 
 def test_type_names_and_classes_are_inverse():

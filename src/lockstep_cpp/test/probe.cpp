@@ -30,12 +30,24 @@ class Probe : public lockstep::Component
   Parameter<std::vector<std::int64_t>> wholes{this, "lists.wholes", {1, 2}};
   Parameter<std::vector<double>> gains{this, "lists.gains", {0.5, 2.0}};
   Parameter<std::vector<std::string>> names{this, "lists.names", {"a", "b"}};
+  Parameter<double> share{this, "share", 0.5, "of the whole", Minimum{0.0}, Maximum{1.0}};
+  Parameter<std::int64_t> size{this, "size", 10, "in messages", Minimum{1}};
+  Parameter<std::vector<double>> weights{this, "weights", {0.5}, "of the inputs", Minimum{0.0}};
+  Parameter<std::string> frame{this, "frame", "base", "of the header", READ_ONLY};
 
   void on_start() override
   {
     say("started with gain " + std::to_string(gain));
     // An output may be used like any other from here on.
     tick("start");
+  }
+
+  void on_parameters_changed() override
+  {
+    if (name.value() == "throw") {
+      throw std::runtime_error("told to throw");
+    }
+    say("changed to gain " + std::to_string(gain) + " and share " + std::to_string(share));
   }
 
   void on_text(const String & msg)

@@ -30,11 +30,20 @@ class Probe(Component):
     wholes = Parameter([1, 2], name="lists.wholes")
     gains = Parameter([0.5, 2.0], name="lists.gains")
     names = Parameter(["a", "b"], name="lists.names")
+    share = Parameter(0.5, "of the whole", minimum=0.0, maximum=1.0)
+    size = Parameter(10, "in messages", minimum=1)
+    weights = Parameter([0.5], "of the inputs", minimum=0.0)
+    frame = Parameter("base", "of the header", read_only=True)
 
     def on_start(self):
         self.say(f"started with gain {self.gain:.6f}")
         # An output may be used like any other from here on.
         self.tick("start")
+
+    def on_parameters_changed(self):
+        if self.name == "throw":
+            raise RuntimeError("told to throw")
+        self.say(f"changed to gain {self.gain:.6f} and share {self.share:.6f}")
 
     def on_text(self, msg):
         if msg.data == "throw":

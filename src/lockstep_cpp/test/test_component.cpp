@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -41,6 +43,28 @@ struct Twice : lockstep::Component
   Parameter<double> one{this, "gain", 1.0};
   Parameter<double> two{this, "gain", 1.0};
 };
+
+template <typename T>
+struct Limited : lockstep::Component
+{
+  template <typename... Limits>
+  explicit Limited(T value, const Limits &... limits)
+  : parameter(this, "limited", std::move(value), "", limits...)
+  {
+  }
+  Parameter<T> parameter;
+};
+
+template <typename T, typename... Limits>
+void expect_refused(const std::string & sentence, const T & value, const Limits &... limits)
+{
+  try {
+    Limited<T>(value, limits...);
+    ADD_FAILURE() << "accepted, and not: " << sentence;
+  } catch (const std::invalid_argument & error) {
+    EXPECT_EQ(error.what(), sentence);
+  }
+}
 
 String text(const char * data)
 {
@@ -91,6 +115,65 @@ TEST(Component, a_parameter_keeps_its_type)
 {
   Shouter shouter;
   EXPECT_THROW(shouter.mark.set(1.0), std::bad_variant_access);
+}
+
+TEST(Parameter, has_a_range_to_which_both_ends_belong)
+{
+  const Limited<double> both(0.5, lockstep::Minimum{0}, lockstep::Maximum{1.0});
+  for (const double value : {0.0, 1.0, 0.3}) {
+    EXPECT_EQ(both.parameter.range_objection(value), "");
+  }
+  EXPECT_EQ(both.parameter.range_objection(2.0), "must be from 0.0 to 1.0, not 2.0");
+  EXPECT_EQ(
+    both.parameter.range_objection(std::numeric_limits<double>::quiet_NaN()),
+    "must be from 0.0 to 1.0, not NaN");
+  const Limited<std::int64_t> low(3, lockstep::Minimum{1});
+  EXPECT_EQ(low.parameter.range_objection(std::int64_t{0}), "must be at least 1, not 0");
+  const Limited<double> high(0.0, lockstep::Maximum{1e-3});
+  EXPECT_EQ(high.parameter.range_objection(1e20), "must be at most 0.001, not 1e+20");
+}
+
+TEST(Parameter, every_element_of_an_array_is_in_the_range)
+{
+  const Limited<std::vector<double>> doubles(std::vector<double>{0.5}, lockstep::Minimum{0.0});
+  EXPECT_EQ(doubles.parameter.range_objection(std::vector<double>{0.0, 9.0}), "");
+  EXPECT_EQ(doubles.parameter.range_objection(std::vector<double>{}), "");
+  EXPECT_EQ(
+    doubles.parameter.range_objection(std::vector<double>{0.0, -1.0, -2.0}),
+    "must be at least 0.0 in every element, not -1.0");
+  const Limited<std::vector<std::int64_t>> integers(
+    std::vector<std::int64_t>{1}, lockstep::Minimum{0}, lockstep::Maximum{9});
+  EXPECT_EQ(
+    integers.parameter.range_objection(std::vector<std::int64_t>{10}),
+    "must be from 0 to 9 in every element, not 10");
+}
+
+TEST(Parameter, without_a_range_may_be_anything)
+{
+  const Limited<double> free(0.0);
+  EXPECT_EQ(free.parameter.range_objection(std::numeric_limits<double>::quiet_NaN()), "");
+  EXPECT_FALSE(free.parameter.limits().read_only);
+  EXPECT_TRUE(Limited<std::string>("x", lockstep::READ_ONLY).parameter.limits().read_only);
+}
+
+TEST(Parameter, a_range_that_makes_no_sense_is_refused_at_once)
+{
+  using lockstep::Maximum;
+  using lockstep::Minimum;
+  expect_refused(
+    "the default of parameter 'limited' must be at most 1.0, not 2.0", 2.0, Maximum{1});
+  expect_refused(
+    "the default of parameter 'limited' must be from 2.0 to 1.0, not 1.5", 1.5, Minimum{2},
+    Maximum{1});
+  expect_refused(
+    "the minimum of parameter 'limited' must be an integer, not 0.5", std::int64_t{1},
+    Minimum{0.5});
+  expect_refused(
+    "the maximum of parameter 'limited' must be left out, because it is of type bool", true,
+    Maximum{1});
+  expect_refused(
+    "the minimum of parameter 'limited' must be a number, not NaN", 1.0,
+    Minimum{std::numeric_limits<double>::quiet_NaN()});
 }
 
 TEST(Component, a_name_is_declared_only_once) { EXPECT_THROW(Twice(), std::invalid_argument); }

@@ -17,8 +17,8 @@ class Small : public lockstep::Component
   using String = std_msgs::msg::String;
   Input<String> text{this, "text", &Small::on_text, lockstep::SENSOR_DATA, "/chat"};
   Output<String> answer{this, "answer"};
-  Parameter<double> gain{this, "gain", 2.0, "\"how much\""};
-  Parameter<std::vector<std::int64_t>> counts{this, "counts", {1, 2}};
+  Parameter<double> gain{this, "gain", 2.0, "\"how much\"", Minimum{0}, READ_ONLY};
+  Parameter<std::vector<std::int64_t>> counts{this, "counts", {1, 2}, "", Maximum{5}};
   Timer tick{this, "tick", 0.02, &Small::on_tick};
 
   void on_text(const String &) {}
@@ -34,13 +34,14 @@ class Empty : public lockstep::Component
 TEST(Contract, is_the_json_that_python_writes)
 {
   EXPECT_EQ(lockstep::to_json(lockstep::contract_of("Small", Small())), R"({
-  "contract": 1,
+  "contract": 2,
   "component": "Small",
   "inputs": [
     {
       "name": "text",
       "topic": "/chat",
       "type": "std_msgs/msg/String",
+      "type_hash": "RIHS01_df668c740482bbd48fb39d76a70dfd4bd59db1288021743503259e948f6b1a18",
       "qos": {
         "reliability": "best_effort",
         "durability": "volatile",
@@ -53,6 +54,7 @@ TEST(Contract, is_the_json_that_python_writes)
       "name": "answer",
       "topic": "answer",
       "type": "std_msgs/msg/String",
+      "type_hash": "RIHS01_df668c740482bbd48fb39d76a70dfd4bd59db1288021743503259e948f6b1a18",
       "qos": {
         "reliability": "reliable",
         "durability": "volatile",
@@ -65,7 +67,10 @@ TEST(Contract, is_the_json_that_python_writes)
       "name": "gain",
       "type": "double",
       "default": 2.0,
-      "description": "\"how much\""
+      "description": "\"how much\"",
+      "minimum": 0.0,
+      "maximum": null,
+      "read_only": true
     },
     {
       "name": "counts",
@@ -74,7 +79,10 @@ TEST(Contract, is_the_json_that_python_writes)
         1,
         2
       ],
-      "description": ""
+      "description": "",
+      "minimum": null,
+      "maximum": 5,
+      "read_only": false
     }
   ],
   "timers": [
@@ -89,13 +97,22 @@ TEST(Contract, is_the_json_that_python_writes)
 TEST(Contract, of_an_empty_component_has_empty_lists)
 {
   EXPECT_EQ(lockstep::to_json(lockstep::contract_of("Empty", Empty())), R"({
-  "contract": 1,
+  "contract": 2,
   "component": "Empty",
   "inputs": [],
   "outputs": [],
   "parameters": [],
   "timers": []
 })");
+}
+
+TEST(Contract, tells_no_type_hash_where_the_type_support_has_none)
+{
+  const Small small;
+  lockstep::Contract contract = lockstep::contract_of("Small", small);
+  ASSERT_TRUE(contract.inputs.at(0).type_hash);
+  contract.inputs.at(0).type_hash.reset();
+  EXPECT_NE(lockstep::to_json(contract).find("\"type_hash\": null"), std::string::npos);
 }
 
 TEST(Json, doubles_are_written_as_python_does)

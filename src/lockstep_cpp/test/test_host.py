@@ -50,6 +50,19 @@ def string(name, value):
     )
 
 
+def doubles(name, value):
+    return Parameter(
+        name=name,
+        value=ParameterValue(type=ParameterType.PARAMETER_DOUBLE_ARRAY, double_array_value=value),
+    )
+
+
+def integer(name, value):
+    return Parameter(
+        name=name, value=ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=value)
+    )
+
+
 def clock(seconds):
     message = Clock()
     message.clock.sec, message.clock.nanosec = divmod(round(seconds * 1e9), 1_000_000_000)
@@ -99,7 +112,34 @@ def test_contract_is_json_as_python_writes_it(start):
         "lists.wholes": [1, 2],
         "lists.gains": [0.5, 2.0],
         "lists.names": ["a", "b"],
+        "share": 0.5,
+        "size": 10,
+        "weights": [0.5],
+        "frame": "base",
     }
+    assert {p["name"]: (p["minimum"], p["maximum"]) for p in contract["parameters"][8:]} == {
+        "share": (0.0, 1.0),
+        "size": (1, None),
+        "weights": (0.0, None),
+        "frame": (None, None),
+    }
+    assert [p["name"] for p in contract["parameters"] if p["read_only"]] == ["frame"]
+
+
+def test_contract_has_the_hashes_that_the_graph_tells(start, node):
+    contract = json.loads(start("--contract").result()[1])
+    start()
+    ports = [*contract["inputs"], *contract["outputs"]]
+    endpoints = {
+        "text": node.get_subscriptions_info_by_topic,
+        "sensor/header": node.get_subscriptions_info_by_topic,
+        "echo": node.get_publishers_info_by_topic,
+        "ticks": node.get_publishers_info_by_topic,
+    }
+    for port in ports:
+        look = endpoints[port["topic"]]
+        wait_until(lambda look=look, port=port: look(f"/{port['topic']}"), node)
+        assert port["type_hash"] == str(look(f"/{port['topic']}")[0].topic_type_hash)
 
 
 def test_help_says_how_to_use_it(start):
@@ -124,6 +164,13 @@ def test_help_says_how_to_use_it(start):
         (["--ros-args", "-p", "use_sim_time:=1"], "'use_sim_time' must be of type bool"),
         (["--ros-args", "-p", "use_sim_time:=[]"], "'use_sim_time' must be of type bool"),
         (["--ros-args", "-p", "lists.names:=[1]"], "must be of type string_array, not integer_ar"),
+        (["--ros-args", "-p", "share:=2.0"], "'share' must be from 0.0 to 1.0, not 2.0"),
+        (["--ros-args", "-p", "share:=.nan"], "'share' must be from 0.0 to 1.0, not NaN"),
+        (["--ros-args", "-p", "size:=0"], "'size' must be at least 1, not 0"),
+        (
+            ["--ros-args", "-p", "weights:=[1.0, -1.5]"],
+            "'weights' must be at least 0.0 in every element, not -1.5",
+        ),
         (["--ros-args", "-e", "nowhere"], "Enclave name is not valid"),
     ],
 )
@@ -292,6 +339,10 @@ def test_parameters_are_listed_described_and_read(start, node):
         "lists.wholes",
         "lists.gains",
         "lists.names",
+        "share",
+        "size",
+        "weights",
+        "frame",
     ]
     assert listed.prefixes == ["lists"]
 
@@ -317,6 +368,32 @@ def test_parameters_are_listed_described_and_read(start, node):
     assert values[3] == ParameterValue(type=ParameterType.PARAMETER_BOOL)
     types = call(node, GetParameterTypes, "/probe/get_parameter_types", names=names).types
     assert list(types) == [3, 2, 9, 1]
+
+
+def test_ranges_and_read_only_parameters_are_described(start, node):
+    start()
+    names = ["share", "size", "weights", "frame", "gain"]
+    share, size, weights, frame, gain = call(
+        node, DescribeParameters, "/probe/describe_parameters", names=names
+    ).descriptors
+    assert (share.floating_point_range[0].from_value, share.floating_point_range[0].to_value) == (
+        0.0,
+        1.0,
+    )
+    assert share.floating_point_range[0].step == 0.0
+    assert (size.integer_range[0].from_value, size.integer_range[0].to_value) == (1, 2**63 - 1)
+    assert size.integer_range[0].step == 0
+    assert weights.additional_constraints == "at least 0.0 in every element"
+    assert [len(d.floating_point_range) for d in (size, weights, frame, gain)] == [0, 0, 0, 0]
+    assert [d.read_only for d in (share, size, weights, frame, gain)] == [
+        False,
+        False,
+        False,
+        True,
+        False,
+    ]
+    assert [d.type for d in (share, size, weights, frame)] == [3, 2, 8, 4]
+    assert frame.description == "of the header"
 
 
 def test_unknown_parameters_are_answered_with_nothing(start, node):
@@ -369,6 +446,13 @@ def test_impossible_parameters_are_refused_with_a_reason(start, node):
             ),
             Parameter(name="gain"),
             double("gain", 3.0),
+            double("share", 1.0),
+            double("share", -0.5),
+            double("share", float("nan")),
+            integer("size", 0),
+            doubles("weights", [1.0, 2.0, -1.0]),
+            doubles("weights", []),
+            string("frame", "base"),
         ],
     ).results
     assert [(result.successful, result.reason) for result in results] == [
@@ -377,6 +461,13 @@ def test_impossible_parameters_are_refused_with_a_reason(start, node):
         (False, "parameter 'start_type_description_service' is read-only"),
         (False, "parameter 'gain' must be of type double, not no value"),
         (True, ""),
+        (True, ""),
+        (False, "parameter 'share' must be from 0.0 to 1.0, not -0.5"),
+        (False, "parameter 'share' must be from 0.0 to 1.0, not NaN"),
+        (False, "parameter 'size' must be at least 1, not 0"),
+        (False, "parameter 'weights' must be at least 0.0 in every element, not -1.0"),
+        (True, ""),
+        (False, "parameter 'frame' is read-only"),
     ]
     gain = call(node, GetParameters, "/probe/get_parameters", names=["gain"]).values[0]
     assert gain.double_value == 3.0
@@ -393,6 +484,58 @@ def test_parameters_are_set_atomically_or_not_at_all(start, node):
     assert call(node, *service, parameters=parameters).result.successful
     gain = call(node, GetParameters, "/probe/get_parameters", names=["gain"]).values[0]
     assert gain.double_value == 9.0
+
+
+def test_a_component_hears_once_of_parameters_that_are_set_together(start, node):
+    start()
+    echoes = Inbox(node, String, "echo", LATCHED)
+    wait_until(lambda: echoes, node)
+    service = (SetParametersAtomically, "/probe/set_parameters_atomically")
+    parameters = [double("gain", 9.0), double("share", 0.25)]
+    assert call(node, *service, parameters=parameters).result.successful
+    wait_until(lambda: len(echoes) > 1, node)
+    # Neither of one that is refused, nor of one that every node has.
+    assert not call(node, *service, parameters=[double("share", 2.0)]).result.successful
+    on = ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=True)
+    use_sim_time = [Parameter(name="use_sim_time", value=on)]
+    assert call(node, *service, parameters=use_sim_time).result.successful
+    assert call(node, *service, parameters=[double("gain", 8.0)]).result.successful
+    wait_until(lambda: any("gain 8.0" in echo.data for echo in echoes), node)
+    assert [echo.data for echo in echoes] == [
+        "started with gain 0.500000",
+        "changed to gain 9.000000 and share 0.250000",
+        "changed to gain 8.000000 and share 0.250000",
+    ]
+
+
+def test_values_of_the_command_line_are_no_change(start, node):
+    start("--ros-args", "-p", "gain:=4.0", "-p", "frame:=map")
+    echoes = Inbox(node, String, "echo", LATCHED)
+    texts = node.create_publisher(String, "text", 10)
+    connect(node, texts)
+    texts.publish(String(data="text"))
+    wait_until(lambda: len(echoes) >= 2, node)
+    assert echoes[0].data == "started with gain 4.000000"
+    assert echoes[1].data.startswith("text at ")
+    frame = call(node, GetParameters, "/probe/get_parameters", names=["frame"]).values[0]
+    assert frame.string_value == "map"
+
+
+def test_exception_of_on_parameters_changed_ends_it_with_one_fatal_line(start, node):
+    host = start("--ros-args", "-p", "use_sim_time:=true")
+    client = node.create_client(SetParameters, "/probe/set_parameters")
+    assert client.wait_for_service(timeout_sec=20.0)
+    client.call_async(SetParameters.Request(parameters=[string("name", "throw")]))
+    wait_until(lambda: host.process.poll() is not None, node)
+    code, out, err = host.result()
+    assert (code, out) == (3, "")
+    where = r"( \(.*/probe\.py:\d+\))?"
+    what = f"(RuntimeError: )?told to throw{where}\n"
+    assert re.fullmatch(
+        r"\[FATAL\] \[[0-9.]+\] \[probe\]: probe: "
+        rf"on_parameters_changed failed at 0\.000000000 s: {what}",
+        err,
+    )
 
 
 def test_parameter_files_apply_by_node_name(start, node, tmp_path):

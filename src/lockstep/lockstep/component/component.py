@@ -11,6 +11,8 @@ from .timer import Timer
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+_HOOKS = ("start", "parameters_changed")
+
 
 class Logger(Protocol):
     """What a component may log with; live it is the node's ROS logger."""
@@ -61,6 +63,11 @@ class Component:
             ):
                 raise TypeError(f"{cls.__name__} declares parameter '{item.name}' twice")
         for name in [*cls.inputs, *cls.timers]:
+            if name in _HOOKS:
+                raise TypeError(
+                    f"{cls.__name__} cannot name a port or timer '{name}': "
+                    f"on_{name} is called for another reason"
+                )
             if not callable(getattr(cls, f"on_{name}", None)):
                 raise TypeError(f"{cls.__name__} declares '{name}' but has no method on_{name}")
 
@@ -74,6 +81,12 @@ class Component:
 
     def on_start(self) -> None:
         """Called once when parameters have their values, before the first message or timer."""
+
+    def on_parameters_changed(self) -> None:
+        """Called when one or several parameters have got new values in a running component.
+
+        Never before on_start, and never while another callback runs.
+        """
 
     def now(self) -> int:
         """The run's time in nanoseconds: the ROS clock live, the message's time in a direct run."""

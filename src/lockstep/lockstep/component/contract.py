@@ -12,30 +12,47 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .component import Component
-from .port import type_name
+from .port import Input, Output, type_hash, type_name
 from .qos import QoS
 
-VERSION = 1
+VERSION = 2
+
+
+class ContractVersionError(ValueError):
+    """A contract in another version of the format; the text is one sentence."""
+
+
+_VALUES = ("default", "minimum", "maximum")
 
 
 @dataclass(frozen=True)
 class PortContract:
-    """An input or output; `topic` is the name before remapping."""
+    """An input or output; `topic` is the name before remapping.
+
+    `type_hash` is the RIHS01 hash of the message as it was built (REP 2016), None where a host cannot tell.
+    """
 
     name: str
     topic: str
     type: str
+    type_hash: str | None
     qos: QoS
 
 
 @dataclass(frozen=True)
 class ParameterContract:
-    """A parameter; `type` is bool, integer, double, string or one of them + `_array`."""
+    """A parameter; `type` is bool, integer, double, string or one of them + `_array`.
+
+    `minimum` and `maximum` bound a number, or every element of an array of numbers; None where there is no bound.
+    """
 
     name: str
     type: str
     default: Any
     description: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    read_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,11 +79,17 @@ class Contract:
 
     @classmethod
     def from_json(cls, text: str) -> Contract:
-        """Read what `to_json` or a C++ host wrote; raises ValueError if it is no contract."""
+        """Read what `to_json` or a C++ host wrote.
+
+        Raises ContractVersionError if it is in another version of the format, and ValueError if it is no contract.
+        """
         try:
             data = json.loads(text)
             if data["contract"] != VERSION:
-                raise ValueError(f"version {data['contract']} of the contract, not {VERSION}")
+                raise ContractVersionError(
+                    f"the contract is in version {data['contract']} of the format, not {VERSION}; "
+                    "build the component with this version of Lockstep"
+                )
             return cls(
                 component=data["component"],
                 inputs=tuple(_port(p) for p in data["inputs"]),
@@ -87,19 +110,22 @@ def contract_of(component: type[Component] | Component) -> Contract:
     cls = component if isinstance(component, type) else type(component)
     return Contract(
         component=cls.__name__,
-        inputs=tuple(
-            PortContract(p.name, p.topic, type_name(p.message_type), p.qos)
-            for p in cls.inputs.values()
-        ),
-        outputs=tuple(
-            PortContract(p.name, p.topic, type_name(p.message_type), p.qos)
-            for p in cls.outputs.values()
-        ),
+        inputs=tuple(_port_contract(port) for port in cls.inputs.values()),
+        outputs=tuple(_port_contract(port) for port in cls.outputs.values()),
         parameters=tuple(
-            ParameterContract(p.name, p.type, p.default, p.description)
+            ParameterContract(
+                p.name, p.type, p.default, p.description, p.minimum, p.maximum, p.read_only
+            )
             for p in cls.parameters.values()
         ),
         timers=tuple(TimerContract(t.name, t.period_ns) for t in cls.timers.values()),
+    )
+
+
+def _port_contract(port: Input[Any] | Output[Any]) -> PortContract:
+    message_type = port.message_type
+    return PortContract(
+        port.name, port.topic, type_name(message_type), type_hash(message_type), port.qos
     )
 
 
@@ -109,11 +135,15 @@ def _port(data: dict[str, Any]) -> PortContract:
 
 def _parameter(data: dict[str, Any]) -> ParameterContract:
     # JSON has one kind of number: 1 may stand for the double 1.0.
-    if data["type"] == "double":
-        data = {**data, "default": float(data["default"])}
-    elif data["type"] == "double_array":
-        data = {**data, "default": [float(item) for item in data["default"]]}
+    if data["type"] in ("double", "double_array"):
+        data = {key: _double(data[key]) if key in _VALUES else data[key] for key in data}
     return ParameterContract(**data)
+
+
+def _double(value: Any) -> Any:
+    if isinstance(value, list):
+        return [float(item) for item in value]
+    return None if value is None else float(value)
 
 
 def _differences(ours: Contract, theirs: Contract) -> Iterator[str]:
@@ -128,11 +158,29 @@ def _differences(ours: Contract, theirs: Contract) -> Iterator[str]:
         for name in mine.keys() & other.keys():
             for field, value in vars(mine[name]).items():
                 found = getattr(other[name], field)
-                if field != "description" and (value != found or type(value) is not type(found)):
+                if field in ("description", "type_hash"):
+                    continue
+                if value != found or type(value) is not type(found):
                     yield f"{noun} '{name}' has {field} {_say(found)}, the reference has {_say(value)}"
+            if kind in ("inputs", "outputs"):
+                yield from _hash_differences(f"{noun} '{name}'", mine[name], other[name])
+
+
+def _hash_differences(port: str, ours: PortContract, theirs: PortContract) -> Iterator[str]:
+    if ours.type != theirs.type or ours.type_hash is None or theirs.type_hash is None:
+        return
+    if ours.type_hash != theirs.type_hash:
+        yield (
+            f"{port} has {ours.type} with hash {_short(theirs.type_hash)}, the reference has "
+            f"{_short(ours.type_hash)}: the message is defined differently in the two builds"
+        )
+
+
+def _short(type_hash: str) -> str:
+    return f"{type_hash[: len('RIHS01_') + 8]}…"
 
 
 def _say(value: Any) -> str:
     if isinstance(value, QoS):
         return f"{value.reliability}/{value.durability}/depth {value.depth}"
-    return repr(value)
+    return "none" if value is None else repr(value)

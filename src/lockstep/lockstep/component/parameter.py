@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar, overload
+import json
+import math
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 if TYPE_CHECKING:
     from .component import Component
@@ -10,6 +12,9 @@ if TYPE_CHECKING:
 ValueT = TypeVar("ValueT", bool, int, float, str, list[bool], list[int], list[float], list[str])
 
 _SCALARS: dict[type, str] = {bool: "bool", int: "integer", float: "double", str: "string"}
+
+IN_EVERY_ELEMENT = "in every element"
+"""How the range of an array is told."""
 
 
 def ros_type(value: object) -> str:
@@ -28,20 +33,89 @@ def ros_type(value: object) -> str:
     )
 
 
+def range_text(minimum: float | None, maximum: float | None) -> str:
+    """A range in words, such as `from 0.0 to 1.0` or `at least 1`; empty if there is none."""
+    if minimum is None and maximum is None:
+        return ""
+    if maximum is None:
+        return f"at least {json.dumps(minimum)}"
+    if minimum is None:
+        return f"at most {json.dumps(maximum)}"
+    return f"from {json.dumps(minimum)} to {json.dumps(maximum)}"
+
+
+def range_objection(value: Any, minimum: float | None, maximum: float | None) -> str:
+    """Why a number, or a list of numbers, is out of a range; empty if it is not. NaN is in no range.
+
+    A predicate such as `must be from 0.0 to 1.0, not 2.0`, the same in every language.
+    """
+    if minimum is None and maximum is None:
+        return ""
+    is_list = isinstance(value, list)
+    for number in value if is_list else [value]:
+        above = minimum is None or number >= minimum
+        below = maximum is None or number <= maximum
+        if not (above and below):
+            where = f" {IN_EVERY_ELEMENT}" if is_list else ""
+            return f"must be {range_text(minimum, maximum)}{where}, not {json.dumps(number)}"
+    return ""
+
+
 class Parameter(Generic[ValueT]):
     """A named value with a default; reading it on a component gives the current value.
 
-    `name` is the ROS name where that is no Python identifier, such as `limits.speed`.
+    `minimum` and `maximum` bound a number, or every element of a list of numbers; both belong to the range.
+    A `read_only` parameter gets its value at start and keeps it. `name` is the ROS name where that is no Python
+    identifier, such as `limits.speed`. Raises TypeError for what is no parameter value or can have no range, and
+    ValueError for a default out of its range.
     """
 
-    def __init__(self, default: ValueT, description: str = "", *, name: str = "") -> None:
+    def __init__(
+        self,
+        default: ValueT,
+        description: str = "",
+        *,
+        name: str = "",
+        minimum: float | None = None,
+        maximum: float | None = None,
+        read_only: bool = False,
+    ) -> None:
         self.type = ros_type(default)
         self.default: ValueT = default
         self.description = description
         self.name = name
+        self.minimum = self._bound("minimum", minimum)
+        self.maximum = self._bound("maximum", maximum)
+        self.read_only = read_only
+        if objection := range_objection(default, self.minimum, self.maximum):
+            raise ValueError(f"the default of a parameter {objection}")
 
     def __set_name__(self, owner: type, attribute: str) -> None:
         self.name = self.name or attribute
+
+    def objection(self, value: object) -> str:
+        """Why `value` cannot be the parameter's, as a predicate; empty if it can."""
+        if value == [] and self.type.endswith("_array"):
+            return ""
+        try:
+            kind = ros_type(value)
+        except TypeError:
+            return f"must be of type {self.type}, not {value!r}"
+        if kind != self.type:
+            return f"must be of type {self.type}, not {kind}"
+        return range_objection(value, self.minimum, self.maximum)
+
+    def _bound(self, noun: str, bound: float | None) -> float | None:
+        if bound is None:
+            return None
+        element = self.type.removesuffix("_array")
+        if element == "double" and type(bound) in (int, float) and not math.isnan(bound):
+            return float(bound)
+        if element == "integer" and type(bound) is int:
+            return bound
+        if element in ("integer", "double"):
+            raise TypeError(f"the {noun} of a parameter of type {self.type} cannot be {bound!r}")
+        raise TypeError(f"a parameter of type {self.type} has no {noun}; only numbers have")
 
     @overload
     def __get__(self, component: None, owner: type) -> Parameter[ValueT]: ...

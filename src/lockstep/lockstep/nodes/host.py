@@ -7,16 +7,22 @@ acknowledged. docs/lockstep-protocol.md describes it; lockstep_cpp's host is its
 from __future__ import annotations
 
 import importlib
+import math
 import re
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
 from rclpy.exceptions import (
     InvalidParameterTypeException,
     NameValidationException,
@@ -31,6 +37,8 @@ from rclpy.subscription import Subscription
 from lockstep_interfaces.msg import Step
 
 from ..component import Component, Schedule, contract_of, stamp_ns
+from ..component.parameter import IN_EVERY_ELEMENT, range_objection, range_text
+from ..component.parameter import Parameter as ComponentParameter
 from ..component.time import NS_PER_S
 from ..run.errors import FAILED, RunError, UsageError
 from .flow import Flow, seconds
@@ -59,6 +67,7 @@ class Host:
         self._inbox = Inbox(node)
         self._timers = list(component.timers)
         self._schedule = Schedule([timer.period_ns for timer in component.timers.values()])
+        self._started = False
         self.logger = node.get_logger()
 
         self._declare_parameters()
@@ -101,7 +110,7 @@ class Host:
 
     def _spin_free(self) -> None:
         clock = self._node.get_clock()
-        self._call("start")
+        self._start()
         while True:
             self._stop.check()
             self._advance(clock.now().nanoseconds)
@@ -122,7 +131,7 @@ class Host:
     def _spin_in_lockstep(self, flow: Flow) -> None:
         step = flow.first_step(self._is_connected)
         # Not before the first step: only now does the recorder hear what on_start publishes.
-        self._call("start")
+        self._start()
         while True:
             self._consume(step, flow)
             step = flow.next_step()
@@ -155,6 +164,10 @@ class Host:
         self._stop.check()
         self._call(self._timers[index])
 
+    def _start(self) -> None:
+        self._call("start")
+        self._started = True
+
     def _call(self, name: str, *args: Any) -> None:
         try:
             getattr(self._component, f"on_{name}")(*args)
@@ -167,20 +180,25 @@ class Host:
 
     def _declare_parameters(self) -> None:
         for name, parameter in self._component.parameters.items():
-            descriptor = ParameterDescriptor(description=parameter.description)
-            try:
-                value = self._node.declare_parameter(name, parameter.default, descriptor).value
-            except InvalidParameterTypeException as error:
-                raise UsageError(sentence(error)) from error
-            except ParameterAlreadyDeclaredException as error:
-                raise RunError(f"parameter '{name}' is one that every node has already") from error
-            if value is None:  # `-p name:=[]`: a list without elements has no type
-                raise UsageError(
-                    f"parameter '{name}' must be of type {parameter.type}, not no value"
-                )
-            self._component.parameter_values[name] = _plain(value)
+            value = self._declare(name, parameter)
+            if objection := range_objection(value, parameter.minimum, parameter.maximum):
+                raise UsageError(f"parameter '{name}' {objection}")
+            # Only now: rclpy would refuse a value out of range with a sentence of its own.
+            self._node.set_descriptor(name, _descriptor(parameter))
+            self._component.parameter_values[name] = value
         self._sim_time: bool = self._node.get_parameter("use_sim_time").value
         self._node.add_post_set_parameters_callback(self._on_parameters)
+
+    def _declare(self, name: str, parameter: ComponentParameter[Any]) -> Any:
+        try:
+            value = self._node.declare_parameter(name, parameter.default).value
+        except InvalidParameterTypeException as error:
+            raise UsageError(sentence(error)) from error
+        except ParameterAlreadyDeclaredException as error:
+            raise RunError(f"parameter '{name}' is one that every node has already") from error
+        if value is None:  # `-p name:=[]`: a list without elements has no type
+            raise UsageError(f"parameter '{name}' must be of type {parameter.type}, not no value")
+        return _plain(value)
 
     def _on_parameters(self, changed: list[Parameter]) -> None:
         for parameter in changed:
@@ -190,10 +208,19 @@ class Host:
                 self._sim_time = parameter.value
                 if self._flow is None:  # in lockstep, time is that of the steps
                     self._schedule.restart()
+        # Services are answered between two callbacks of the component, never within one.
+        if self._started and any(p.name in self._component.parameters for p in changed):
+            self._call("parameters_changed")
 
 
 class HostNode(Node):
     """A node that refuses parameters with the same sentences as the C++ host."""
+
+    def __init__(
+        self, name: str, *, parameters: Mapping[str, ComponentParameter[Any]], **options: Any
+    ) -> None:
+        self._of_component = parameters
+        super().__init__(name, **options)
 
     def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
         """Set all of them or none; the parameter services call this."""
@@ -212,6 +239,9 @@ class HostNode(Node):
         if declared.type != parameter.type_.value:
             wanted = Parameter.Type(declared.type)
             return f"must be of type {_type_name(wanted)}, not {_type_name(parameter.type_)}"
+        if parameter.name in self._of_component:
+            limits = self._of_component[parameter.name]
+            return range_objection(_plain(parameter.value), limits.minimum, limits.maximum)
         return ""
 
 
@@ -237,7 +267,12 @@ def run(component_class: type[Component], arguments: Sequence[str], program: str
         component = component_class()
     except Exception as error:  # it is the user's and may raise anything
         raise RunError(_what_and_where(error)) from error
-    with ros_node(node_name(component_class.__name__), arguments, HostNode) as node:
+    with ros_node(
+        node_name(component_class.__name__),
+        arguments,
+        HostNode,
+        parameters=component.parameters,
+    ) as node:
         try:
             Host(component, node, stop, in_lockstep="--lockstep" in own).spin()
         except RunError as error:
@@ -294,6 +329,33 @@ def _what_and_where(error: BaseException) -> str:
 
 def _type_name(kind: Parameter.Type) -> str:
     return "no value" if kind == Parameter.Type.NOT_SET else kind.name.lower()
+
+
+def _descriptor(parameter: ComponentParameter[Any]) -> ParameterDescriptor:
+    kind = Parameter.Type.from_parameter_value(parameter.default)
+    descriptor = ParameterDescriptor(
+        type=kind.value, description=parameter.description, read_only=parameter.read_only
+    )
+    low, high = parameter.minimum, parameter.maximum
+    if low is None and high is None:
+        return descriptor
+    if kind == Parameter.Type.INTEGER:
+        descriptor.integer_range = [
+            IntegerRange(
+                from_value=-(2**63) if low is None else low,
+                to_value=2**63 - 1 if high is None else high,
+            )
+        ]
+    elif kind == Parameter.Type.DOUBLE:
+        descriptor.floating_point_range = [
+            FloatingPointRange(
+                from_value=-math.inf if low is None else low,
+                to_value=math.inf if high is None else high,
+            )
+        ]
+    else:  # the ranges of ROS are for numbers alone
+        descriptor.additional_constraints = f"{range_text(low, high)} {IN_EVERY_ELEMENT}"
+    return descriptor
 
 
 def _plain(value: Any) -> Any:

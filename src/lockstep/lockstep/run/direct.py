@@ -11,21 +11,30 @@ from ..component import Component, Schedule
 class DirectRun:
     """Hosts one component in this process; time is the time of the messages sent to it.
 
-    `outputs[name]` lists what each output published, as (time in ns, message).
+    `outputs[name]` lists what each output published, as (time in ns, message). Raises KeyError for a parameter that
+    the component does not have, ValueError for a value that it cannot have.
     """
 
     def __init__(self, component: Component, parameters: dict[str, Any] | None = None) -> None:
-        unknown = (parameters or {}).keys() - component.parameters.keys()
-        if unknown:
-            raise KeyError(f"{type(component).__name__} has no parameter '{min(unknown)}'")
         self.component = component
         self.outputs: dict[str, list[tuple[int, Any]]] = {name: [] for name in component.outputs}
         self.logger = logging.getLogger(type(component).__name__)
         self._timers = list(component.timers)
         self._schedule = Schedule([t.period_ns for t in component.timers.values()])
         component.host = self
-        component.parameter_values.update(parameters or {})
+        self._set(parameters or {})
         component.on_start()
+
+    def set_parameters(self, parameters: dict[str, Any]) -> None:
+        """Set all of them or none, as `ros2 param set` does in a live run, and tell the component.
+
+        Raises KeyError for one that the component does not have, ValueError for a value that it cannot have.
+        """
+        for name in parameters:
+            if name in self.component.parameters and self.component.parameters[name].read_only:
+                raise ValueError(f"parameter '{name}' is read-only")
+        self._set(parameters)
+        self.component.on_parameters_changed()
 
     def send(self, name: str, msg: Any, time_ns: int) -> None:
         """Advance time to `time_ns`, firing timers on the way, then deliver `msg` to input `name`."""
@@ -45,6 +54,14 @@ class DirectRun:
 
     def publish(self, output: str, msg: Any) -> None:
         self.outputs[output].append((self.now(), msg))
+
+    def _set(self, parameters: dict[str, Any]) -> None:
+        for name, value in parameters.items():
+            if name not in self.component.parameters:
+                raise KeyError(f"{type(self.component).__name__} has no parameter '{name}'")
+            if objection := self.component.parameters[name].objection(value):
+                raise ValueError(f"parameter '{name}' {objection}")
+        self.component.parameter_values.update(parameters)
 
     def _fire(self, index: int) -> None:
         getattr(self.component, f"on_{self._timers[index]}")()

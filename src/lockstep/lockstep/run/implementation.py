@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from ..component import Contract
+from ..component.contract import ContractVersionError
 from .errors import USAGE, RunError, UsageError
 from .processes import ask
 from .verification import Implementation
@@ -58,6 +59,8 @@ def contract_of_command(name: str, command: list[str]) -> Contract:
         raise RunError(f"{name} printed no contract: {lines[-1]}")
     try:
         return Contract.from_json(done.stdout)
+    except ContractVersionError as error:
+        raise UsageError(f"{name}: {error}") from error
     except ValueError as error:
         raise UsageError(
             f"{name} printed no contract: {error}; start nodes that are not components with command:"

@@ -18,7 +18,7 @@ from ..compare import Comparison, compare, tolerance_ns, write_text_diffs
 from ..compare.result import comparison_as_data
 from ..compare.text_diff import summary
 from ..component import Contract
-from ..component.parameter import ros_type
+from ..component.parameter import range_objection, ros_type
 from ..report.errors import ReportError
 from ..report.files import write_plots
 from ..report.html import write_html
@@ -234,7 +234,7 @@ def _compare(
 
 
 def _check_parameters(verification: Verification, contract: Contract) -> None:
-    known = {p.name: p.type for p in contract.parameters}
+    known = {p.name: p for p in contract.parameters}
     for name, implementation in verification.implementations.items():
         for parameter, value in (verification.parameters | implementation.parameters).items():
             if parameter not in known:
@@ -246,10 +246,13 @@ def _check_parameters(verification: Verification, contract: Contract) -> None:
                 kind = ros_type(value)
             except TypeError as error:
                 raise UsageError(f"{name}: parameter '{parameter}': {error}") from error
-            if kind != known[parameter]:
+            promised = known[parameter]
+            if kind != promised.type:
                 raise UsageError(
-                    f"{name}: parameter '{parameter}' must be of type {known[parameter]}, not {kind}"
+                    f"{name}: parameter '{parameter}' must be of type {promised.type}, not {kind}"
                 )
+            if objection := range_objection(value, promised.minimum, promised.maximum):
+                raise UsageError(f"{name}: parameter '{parameter}' {objection}")
 
 
 def _check_compare(options: Compare, contract: Contract) -> None:

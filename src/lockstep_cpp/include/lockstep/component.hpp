@@ -38,6 +38,10 @@ public:
   /// Called once when the parameters have their values, before the first message or timer.
   virtual void on_start() {}
 
+  /// Called when one or several parameters have got new values in a running component. Never before
+  /// on_start, and never while another callback runs.
+  virtual void on_parameters_changed() {}
+
   /// The run's time in ns since the epoch: the only clock a component may read. 0: not known yet.
   std::int64_t now() const { return now_ns_; }
 
@@ -63,6 +67,10 @@ protected:
   using Parameter = lockstep::Parameter<T>;
   using Timer = lockstep::Timer;
   using QoS = lockstep::QoS;
+  using Minimum = lockstep::Minimum;
+  using Maximum = lockstep::Maximum;
+  static constexpr lockstep::ReadOnly READ_ONLY{};
+  static constexpr lockstep::QoS SENSOR_DATA = lockstep::SENSOR_DATA;
 
 private:
   friend class lockstep::InputPort;

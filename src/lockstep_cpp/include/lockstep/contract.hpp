@@ -2,6 +2,7 @@
 #define LOCKSTEP__CONTRACT_HPP_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,21 +11,29 @@
 namespace lockstep
 {
 
+/// An input or output.
 struct PortContract
 {
   std::string name;
+  /// Before remapping.
   std::string topic;
+  /// Such as "geometry_msgs/msg/Vector3Stamped".
   std::string type;
+  /// The RIHS01 hash of the message as it was built (REP 2016); none where it is not known.
+  std::optional<std::string> type_hash;
   QoS qos;
 };
 
+/// A parameter; its type is that of its default.
 struct ParameterContract
 {
   std::string name;
   ParameterValue default_value;
   std::string description;
+  ParameterLimits limits;
 };
 
+/// A timer on the run's time.
 struct TimerContract
 {
   std::string name;
@@ -42,10 +51,14 @@ struct Contract
   std::vector<TimerContract> timers;
 };
 
+/// The version of the JSON.
+inline constexpr std::int64_t CONTRACT_VERSION = 2;
+
+/// What a component promises to the graph.
 /// \param class_name the component's class without its namespace
 Contract contract_of(const std::string & class_name, const Component & component);
 
-/// The contract as JSON (format 1), byte for byte as Python's json.dumps(…, indent=2) writes it.
+/// The contract as JSON, byte for byte as Python's json.dumps(…, indent=2) writes it.
 std::string to_json(const Contract & contract);
 
 }  // namespace lockstep

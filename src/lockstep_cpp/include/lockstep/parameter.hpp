@@ -2,6 +2,7 @@
 #define LOCKSTEP__PARAMETER_HPP_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -21,6 +22,60 @@ using ParameterValue = std::variant<
 /// The name of the value's type: bool, integer, double, string, or one of these with "_array".
 const char * type_name(const ParameterValue & value);
 
+/// A number with which a range ends.
+struct Bound
+{
+  template <
+    typename Number,
+    typename = std::enable_if_t<std::is_arithmetic_v<Number> && !std::is_same_v<Number, bool>>>
+  explicit Bound(Number number)
+  {
+    if constexpr (std::is_integral_v<Number>) {
+      value = static_cast<std::int64_t>(number);
+    } else {
+      value = static_cast<double>(number);
+    }
+  }
+
+  ParameterValue value;
+};
+
+/// The smallest value of a number, or of every element of an array of numbers; it is allowed itself.
+struct Minimum : Bound
+{
+  using Bound::Bound;
+};
+
+/// The largest value of a number, or of every element of an array of numbers; it is allowed itself.
+struct Maximum : Bound
+{
+  using Bound::Bound;
+};
+
+/// The type of READ_ONLY.
+struct ReadOnly
+{
+};
+
+/// Marks a parameter that gets its value at start and keeps it.
+inline constexpr ReadOnly READ_ONLY{};
+
+/// Which values a parameter may take, and whether it may take another one during a run.
+struct ParameterLimits
+{
+  /// Integers for a parameter of integers, doubles for one of doubles.
+  std::optional<ParameterValue> minimum;
+  std::optional<ParameterValue> maximum;
+  bool read_only = false;
+
+  void add(const Minimum & bound) { minimum = bound.value; }
+  void add(const Maximum & bound) { maximum = bound.value; }
+  void add(ReadOnly) { read_only = true; }
+};
+
+/// A range in words, such as "from 0.0 to 1.0" or "at least 1"; empty if there is none.
+std::string range_text(const ParameterLimits & limits);
+
 /// A parameter as hosts see it.
 class ParameterBase
 {
@@ -32,21 +87,33 @@ public:
   const std::string & name() const { return name_; }
   const std::string & description() const { return description_; }
   const ParameterValue & default_value() const { return default_; }
+  const ParameterLimits & limits() const { return limits_; }
+
+  /// Why `value`, of the parameter's type, is out of its range, as a predicate such as
+  /// "must be from 0.0 to 1.0, not 2.0"; empty if it is not. NaN is in no range.
+  std::string range_objection(const ParameterValue & value) const;
 
   /// \throws std::bad_variant_access if the value is of another type than the default
   virtual void set(const ParameterValue & value) = 0;
 
 protected:
+  /// \throws std::invalid_argument if the default is out of range, or the type can have no such range
   ParameterBase(
-    Component & owner, std::string name, ParameterValue default_value, std::string description);
+    Component & owner, std::string name, ParameterValue default_value, std::string description,
+    const ParameterLimits & limits);
 
 private:
   std::string name_;
   std::string description_;
   ParameterValue default_;
+  ParameterLimits limits_;
 };
 
 /// A value that is set from outside, before and during a run; it never changes within a callback.
+/// \code
+/// Parameter<double> gain{this, "gain", 0.5, "share of the new value", Minimum{0.0}, Maximum{1.0}};
+/// Parameter<std::int64_t> size{this, "size", 10, "of the window, in messages", Minimum{1}, READ_ONLY};
+/// \endcode
 template <typename T>
 class Parameter : public ParameterBase
 {
@@ -55,10 +122,16 @@ class Parameter : public ParameterBase
     "a parameter is a bool, std::int64_t, double, std::string or std::vector of one of these");
 
 public:
-  Parameter(Component * owner, std::string name, T default_value, std::string description = {})
+  /// \param description what the value means and its unit, for `ros2 param describe`
+  /// \param limits any of Minimum, Maximum and READ_ONLY
+  /// \throws std::invalid_argument if the default is out of range, or the type can have no such range
+  template <typename... Limits>
+  Parameter(
+    Component * owner, std::string name, T default_value, std::string description = {},
+    const Limits &... limits)
   : ParameterBase(
       *owner, std::move(name), ParameterValue(std::in_place_type<T>, default_value),
-      std::move(description)),
+      std::move(description), collect(limits...)),
     value_(std::move(default_value))
   {
   }
@@ -69,6 +142,14 @@ public:
   void set(const ParameterValue & value) override { value_ = std::get<T>(value); }
 
 private:
+  template <typename... Limits>
+  static ParameterLimits collect(const Limits &... limits)
+  {
+    ParameterLimits collected;
+    (collected.add(limits), ...);
+    return collected;
+  }
+
   T value_;
 };
 

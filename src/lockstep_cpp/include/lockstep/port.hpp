@@ -2,6 +2,7 @@
 #define LOCKSTEP__PORT_HPP_
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -32,6 +33,11 @@ public:
   /// The full name of the message type, such as "geometry_msgs/msg/Vector3Stamped".
   const std::string & type() const { return type_; }
 
+  /// The RIHS01 hash of the message as it was built (REP 2016), such as "RIHS01_1234…"; none if the
+  /// type support does not tell.
+  std::optional<std::string> type_hash() const;
+
+  /// The rosidl type support of the message, as rcl takes it.
   const rosidl_message_type_support_t * type_support() const { return type_support_; }
 
 protected:

@@ -1,7 +1,6 @@
 #include "lockstep/contract.hpp"
 
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "json.hpp"
@@ -14,7 +13,7 @@ namespace
 
 PortContract contract_of_port(const Port & port)
 {
-  return {port.name(), port.topic(), port.type(), port.qos()};
+  return {port.name(), port.topic(), port.type(), port.type_hash(), port.qos()};
 }
 
 void write_ports(JsonWriter & json, const char * key, const std::vector<PortContract> & ports)
@@ -25,6 +24,7 @@ void write_ports(JsonWriter & json, const char * key, const std::vector<PortCont
     json.key("name").value(port.name);
     json.key("topic").value(port.topic);
     json.key("type").value(port.type);
+    json.key("type_hash").value(port.type_hash);
     json.key("qos").begin_object();
     json.key("reliability").value(std::string(to_string(port.qos.reliability)));
     json.key("durability").value(std::string(to_string(port.qos.durability)));
@@ -33,11 +33,6 @@ void write_ports(JsonWriter & json, const char * key, const std::vector<PortCont
     json.end_object();
   }
   json.end_array();
-}
-
-void write_value(JsonWriter & json, const ParameterValue & value)
-{
-  std::visit([&json](const auto & typed) { json.value(typed); }, value);
 }
 
 }  // namespace
@@ -54,7 +49,8 @@ Contract contract_of(const std::string & class_name, const Component & component
   }
   for (const ParameterBase * parameter : component.parameters()) {
     contract.parameters.push_back(
-      {parameter->name(), parameter->default_value(), parameter->description()});
+      {parameter->name(), parameter->default_value(), parameter->description(),
+       parameter->limits()});
   }
   for (const Timer * timer : component.timers()) {
     contract.timers.push_back({timer->name(), timer->period_ns()});
@@ -66,7 +62,7 @@ std::string to_json(const Contract & contract)
 {
   JsonWriter json;
   json.begin_object();
-  json.key("contract").value(std::int64_t{1});
+  json.key("contract").value(CONTRACT_VERSION);
   json.key("component").value(contract.component);
   write_ports(json, "inputs", contract.inputs);
   write_ports(json, "outputs", contract.outputs);
@@ -75,8 +71,11 @@ std::string to_json(const Contract & contract)
     json.begin_object();
     json.key("name").value(parameter.name);
     json.key("type").value(std::string(type_name(parameter.default_value)));
-    write_value(json.key("default"), parameter.default_value);
+    json.key("default").value(parameter.default_value);
     json.key("description").value(parameter.description);
+    json.key("minimum").value(parameter.limits.minimum);
+    json.key("maximum").value(parameter.limits.maximum);
+    json.key("read_only").value(parameter.limits.read_only);
     json.end_object();
   }
   json.end_array();

@@ -109,6 +109,13 @@ JsonWriter & JsonWriter::key(const std::string & name)
   return *this;
 }
 
+JsonWriter & JsonWriter::null()
+{
+  begin_value();
+  text_ += "null";
+  return *this;
+}
+
 JsonWriter & JsonWriter::value(bool value)
 {
   begin_value();

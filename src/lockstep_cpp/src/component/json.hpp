@@ -2,7 +2,9 @@
 #define COMPONENT__JSON_HPP_
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace lockstep
@@ -20,6 +22,7 @@ public:
   JsonWriter & end_array();
   JsonWriter & key(const std::string & name);
 
+  JsonWriter & null();
   JsonWriter & value(bool value);
   JsonWriter & value(std::int64_t value);
   JsonWriter & value(double value);
@@ -35,6 +38,19 @@ public:
     return end_array();
   }
   JsonWriter & value(const std::vector<bool> & values);
+
+  template <typename... Ts>
+  JsonWriter & value(const std::variant<Ts...> & value)
+  {
+    std::visit([this](const auto & typed) { this->value(typed); }, value);
+    return *this;
+  }
+
+  template <typename T>
+  JsonWriter & value(const std::optional<T> & value)
+  {
+    return value ? this->value(*value) : null();
+  }
 
   const std::string & text() const { return text_; }
 

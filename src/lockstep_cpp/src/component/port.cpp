@@ -1,11 +1,15 @@
 #include "lockstep/port.hpp"
 
+#include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "declare.hpp"
 #include "lockstep/component.hpp"
+#include "rcutils/allocator.h"
+#include "rosidl_runtime_c/type_hash.h"
 
 namespace lockstep
 {
@@ -19,6 +23,23 @@ Port::Port(
   type_(type),
   type_support_(type_support)
 {
+}
+
+std::optional<std::string> Port::type_hash() const
+{
+  if (type_support_->get_type_hash_func == nullptr) {
+    return std::nullopt;
+  }
+  const rcutils_allocator_t allocator = rcutils_get_default_allocator();
+  char * text = nullptr;
+  if (
+    rosidl_stringify_type_hash(
+      type_support_->get_type_hash_func(type_support_), allocator, &text) != RCUTILS_RET_OK) {
+    throw std::bad_alloc();
+  }
+  std::string hash(text);
+  allocator.deallocate(text, allocator.state);
+  return hash;
 }
 
 InputPort::InputPort(

@@ -64,6 +64,14 @@ void Execution::call(const std::string & name, Callback && callback)
 void Execution::start()
 {
   call("start", [this] { component_.on_start(); });
+  started_ = true;
+}
+
+void Execution::parameters_changed()
+{
+  if (started_) {
+    call("parameters_changed", [this] { component_.on_parameters_changed(); });
+  }
 }
 
 void Execution::advance(std::int64_t now_ns)

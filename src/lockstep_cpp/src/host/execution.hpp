@@ -23,6 +23,9 @@ public:
   /// Call on_start; the time is 0.
   void start();
 
+  /// Call on_parameters_changed, unless the component has not been started yet.
+  void parameters_changed();
+
   /// Step time, firing the timers that fall due on the way.
   void advance(std::int64_t now_ns);
 
@@ -42,6 +45,7 @@ private:
   Component & component_;
   const std::atomic<bool> & stop_requested_;
   Schedule schedule_;
+  bool started_ = false;
 };
 
 /// A time in ns as seconds with nine decimals: "12.345000000".

@@ -61,28 +61,22 @@ void declare_type_description_service(Parameters & parameters, Services & servic
      }});
 }
 
-void declare_component_parameters(Parameters & parameters, const Component & component)
-{
-  for (ParameterBase * parameter : component.parameters()) {
-    parameters.declare(
-      {parameter->name(), parameter->description(), parameter->default_value(), false,
-       [parameter](const ParameterValue & value) { parameter->set(value); }});
-  }
-}
-
 /// Run the component as a node until a stop is requested.
 void run_node(Context & context, Node & node, Component & component, bool lockstep)
 {
   const StopSignal stop(context);
   Execution execution(component, stop.requested());
   Clock clock(node);
-  Parameters parameters(node, context, [&clock, &execution, lockstep] {
-    return lockstep ? execution.now_ns() : clock.now_ns();
-  });
+  Parameters parameters(
+    node, context,
+    [&clock, &execution, lockstep] { return lockstep ? execution.now_ns() : clock.now_ns(); },
+    [&execution] { execution.parameters_changed(); });
   Services services;
   declare_use_sim_time(parameters, clock, execution, lockstep);
   declare_type_description_service(parameters, services, node);
-  declare_component_parameters(parameters, component);
+  for (ParameterBase * parameter : component.parameters()) {
+    parameters.declare(*parameter);
+  }
   parameters.serve(services);
   Ports ports(node, component, lockstep);
 

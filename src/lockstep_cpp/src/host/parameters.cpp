@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "errors.hpp"
@@ -35,11 +37,39 @@ rcl_interfaces::msg::Parameter parameter_msg(const std::string & name, const Par
   return message;
 }
 
+/// What of the limits a descriptor can tell: the ranges of ROS are for numbers alone.
+void describe_range(
+  const ParameterBase & parameter, rcl_interfaces::msg::ParameterDescriptor & descriptor)
+{
+  const ParameterLimits & limits = parameter.limits();
+  if (!limits.minimum && !limits.maximum) {
+    return;
+  }
+  const ParameterValue & value = parameter.default_value();
+  if (std::holds_alternative<std::int64_t>(value)) {
+    using Numbers = std::numeric_limits<std::int64_t>;
+    rcl_interfaces::msg::IntegerRange range;
+    range.from_value = std::get<std::int64_t>(limits.minimum.value_or(Numbers::min()));
+    range.to_value = std::get<std::int64_t>(limits.maximum.value_or(Numbers::max()));
+    descriptor.integer_range.push_back(range);
+  } else if (std::holds_alternative<double>(value)) {
+    constexpr double INFINITE = std::numeric_limits<double>::infinity();
+    rcl_interfaces::msg::FloatingPointRange range;
+    range.from_value = std::get<double>(limits.minimum.value_or(-INFINITE));
+    range.to_value = std::get<double>(limits.maximum.value_or(INFINITE));
+    descriptor.floating_point_range.push_back(range);
+  } else {
+    descriptor.additional_constraints = range_text(limits) + " in every element";
+  }
+}
+
 }  // namespace
 
-Parameters::Parameters(Node & node, Context & context, std::function<std::int64_t()> now)
+Parameters::Parameters(
+  Node & node, Context & context, std::function<std::int64_t()> now, std::function<void()> changed)
 : node_(node),
   now_(std::move(now)),
+  changed_(std::move(changed)),
   events_(
     node,
     rosidl_typesupport_cpp::get_message_type_support_handle<rcl_interfaces::msg::ParameterEvent>(),
@@ -61,6 +91,11 @@ void Parameters::declare(Declaration declaration)
         "parameter '" + declaration.name + "' must be of type " + type_name(declaration.value) +
         ", not " + type_name(override->second.type));
     }
+    const std::string objection =
+      declaration.of_component != nullptr ? declaration.of_component->range_objection(*value) : "";
+    if (!objection.empty()) {
+      throw UsageError("parameter '" + declaration.name + "' " + objection);
+    }
     declaration.value = *value;
   }
   if (declaration.changed) {
@@ -70,6 +105,14 @@ void Parameters::declare(Declaration declaration)
   event.new_parameters.push_back(parameter_msg(declaration.name, declaration.value));
   declarations_.push_back(std::move(declaration));
   events_.publish(&event);
+}
+
+void Parameters::declare(ParameterBase & parameter)
+{
+  declare(
+    {parameter.name(), parameter.description(), parameter.default_value(),
+     parameter.limits().read_only,
+     [&parameter](const ParameterValue & value) { parameter.set(value); }, &parameter});
 }
 
 const Parameters::Declaration * Parameters::find(const std::string & name) const
@@ -98,6 +141,13 @@ std::string Parameters::objection(const Message & message) const
     return "parameter '" + message.name + "' must be of type " + type_name(declaration->value) +
            ", not " + type_name(message.value.type);
   }
+  if (declaration->of_component != nullptr) {
+    const std::string objection =
+      declaration->of_component->range_objection(*from_msg(message.value));
+    if (!objection.empty()) {
+      return "parameter '" + message.name + "' " + objection;
+    }
+  }
   return {};
 }
 
@@ -111,15 +161,20 @@ Parameters::Result Parameters::set(const std::vector<Message> & messages)
     }
   }
   auto event = this->event();
+  bool of_component = false;
   for (const Message & message : messages) {
     Declaration & declaration = *find(message.name);
     declaration.value = *from_msg(message.value);
     if (declaration.changed) {
       declaration.changed(declaration.value);
     }
+    of_component = of_component || declaration.of_component != nullptr;
     event.changed_parameters.push_back(message);
   }
   events_.publish(&event);
+  if (of_component) {
+    changed_();
+  }
   result.successful = true;
   return result;
 }
@@ -166,6 +221,9 @@ rcl_interfaces::msg::ParameterDescriptor Parameters::describe(const Declaration 
   descriptor.type = to_type(declaration.value);
   descriptor.description = declaration.description;
   descriptor.read_only = declaration.read_only;
+  if (declaration.of_component != nullptr) {
+    describe_range(*declaration.of_component, descriptor);
+  }
   return descriptor;
 }
 

@@ -26,7 +26,10 @@ class Parameters
 {
 public:
   /// \param now stamps the events
-  Parameters(Node & node, Context & context, std::function<std::int64_t()> now);
+  /// \param changed is called when one or several of the component's parameters have been set
+  Parameters(
+    Node & node, Context & context, std::function<std::int64_t()> now,
+    std::function<void()> changed);
 
   struct Declaration
   {
@@ -36,11 +39,16 @@ public:
     bool read_only = false;
     /// Told the value once when it is declared, then whenever it is set.
     std::function<void(const ParameterValue &)> changed;
+    /// The component's, if it is none of the node's own.
+    const ParameterBase * of_component = nullptr;
   };
 
   /// Declare a parameter, with its override if there is one.
-  /// \throws UsageError if the override is of another type
+  /// \throws UsageError if the override is of another type or out of range
   void declare(Declaration declaration);
+
+  /// Declare a parameter of the component.
+  void declare(ParameterBase & parameter);
 
   /// Create the six services through which other nodes see and set the parameters.
   void serve(Services & services);
@@ -72,6 +80,7 @@ private:
 
   Node & node_;
   std::function<std::int64_t()> now_;
+  std::function<void()> changed_;
   Publisher events_;
   std::map<std::string, rcl_interfaces::msg::ParameterValue> overrides_;
   std::vector<Declaration> declarations_;
