@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from ..bag.batch import Bytes, Int64s
 from .errors import RunError
@@ -68,6 +69,11 @@ class Frames:
 
     def __len__(self) -> int:
         return len(self.kind)
+
+    def where(self, chosen: npt.NDArray[np.bool_]) -> Frames:
+        """The frames that a mask (n,) chooses."""
+        names = ("kind", "port", "step", "time_ns", "offset", "length")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
     def payload(self, index: int) -> bytes:
         """The payload of one frame."""
@@ -172,7 +178,7 @@ def _columns(data: bytes, starts: list[int]) -> Frames:
     )
 
 
-def _checksums(raw: Bytes) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
+def _checksums(raw: Bytes) -> npt.NDArray[np.uint32]:
     """The CRC-32 (polynomial EDB88320, reflected) of bytes 0–27 of n headers (n, 32)."""
     checksum = np.full(len(raw), 0xFFFFFFFF, np.uint32)
     for column in raw[:, : _CHECKED.size].T:
@@ -180,14 +186,10 @@ def _checksums(raw: Bytes) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
     return ~checksum
 
 
-def _crc_table() -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
-    table = np.arange(256, dtype=np.uint32)
-    for _ in range(8):
-        table = np.where(table & 1, np.uint32(0xEDB88320) ^ (table >> 1), table >> 1)
-    return table.astype(np.uint32)
-
-
-_CRC_TABLE = _crc_table()
+# The CRC of each byte: zlib's crc32 without its inversions at the begin and at the end.
+_CRC_TABLE = np.array(
+    [zlib.crc32(bytes([byte]), 0xFFFFFFFF) ^ 0xFFFFFFFF for byte in range(256)], np.uint32
+)
 
 
 def _too_large(size: int) -> RunError:

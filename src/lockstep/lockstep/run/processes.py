@@ -83,6 +83,9 @@ class Process:
 
     def end(self) -> None:
         """Make it end, with whatever it started: SIGINT, then SIGTERM, then SIGKILL."""
+        for pipe in (self.child.stdin, self.child.stdout):
+            if pipe is not None:
+                pipe.close()
         if not self.ended and not self.interrupt():
             self._signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):  # SIGKILL follows
@@ -127,12 +130,22 @@ class Processes:
             self._guardian.kill()
             self._guardian.communicate()
 
-    def start(self, name: str, command: Sequence[str], log: Path) -> Process:
-        """Start a command in a process group of its own."""
+    def start(
+        self, name: str, command: Sequence[str], log: Path, *, pipes: bool = False
+    ) -> Process:
+        """Start a command in a process group of its own; with `pipes`, stdin and stdout are those, and the log has stderr."""
         with log.open("wb") as output, _undisturbed():
-            child = _start(
-                name, command, env=self._environment, stdout=output, stderr=subprocess.STDOUT
+            streams: dict[str, Any] = (
+                {
+                    "stdin": subprocess.PIPE,
+                    "stdout": subprocess.PIPE,
+                    "stderr": output,
+                    "bufsize": 0,
+                }
+                if pipes
+                else {"stdout": output, "stderr": subprocess.STDOUT}
             )
+            child = _start(name, command, env=self._environment, **streams)
             process = Process(name, log, child)
             self._running.append(process)
             assert self._guardian.stdin is not None
@@ -167,7 +180,7 @@ def wait_for(process: Process, watched: Sequence[Process], meanwhile: Callable[[
 def _start(name: str, command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
     try:
         return subprocess.Popen(
-            list(command), stdin=subprocess.DEVNULL, start_new_session=True, **options
+            list(command), start_new_session=True, **{"stdin": subprocess.DEVNULL, **options}
         )
     except FileNotFoundError as error:
         raise UsageError(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ..bag import Bag, BagError, Topic
 from ..bag.batch import Batch, Int64s
@@ -38,7 +39,7 @@ class Steps:
     """
 
     time_ns: Int64s
-    is_input: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    is_input: npt.NDArray[np.bool_]
     messages: Batch
 
 

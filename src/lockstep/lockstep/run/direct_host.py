@@ -1,0 +1,236 @@
+"""The Python host of direct runs: a component behind frames on stdin and stdout (docs/direct-protocol.md)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..bag import BagError
+from ..bag.codec import codec
+from ..bag.definitions import definition
+from ..component import Component, contract_of
+from .direct_process import PARAMETER_VALUES
+from .errors import FAILED, USAGE, RunError, UsageError
+from .frames import TIMER_PORTS, FrameParser, Frames, Kind, frame
+from .in_process import InProcess
+from .python_component import CallbackError, load, make, node_name
+
+_READ_BYTES = 1 << 20
+_PENDING_BYTES = 1 << 18
+_PENDING_STEPS = 64
+_PENDING_NS = 50_000_000
+_TIMES_EACH = 1 << 20
+_MOST_NS = 0xFFFFFFFF
+_VALUE_FIELDS = dict(PARAMETER_VALUES.values())
+
+
+def take_stdout() -> int:
+    """A descriptor of the stdout of this process; whatever is printed from now on goes to stderr."""
+    sys.stdout.flush()
+    output = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return output
+
+
+def serve(component_class: type[Component], output: int) -> int:
+    """Answer frames of stdin on the descriptor `output` until stdin ends; returns the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is to be saved
+    logging.basicConfig(
+        level=logging.INFO,
+        handlers=[_Log(node_name(component_class.__name__))],
+    )
+    try:
+        _Server(component_class, output).serve()
+    except UsageError as error:
+        return _say(component_class, error, USAGE)
+    except (RunError, BagError) as error:
+        return _say(component_class, error, FAILED)
+    except BrokenPipeError:
+        return _say(component_class, RunError("nobody reads the frames of this run"), FAILED)
+    return 0
+
+
+def _say(component_class: type[Component], error: Exception, code: int) -> int:
+    print(f"{node_name(component_class.__name__)}: {error}", file=sys.stderr, flush=True)
+    return code
+
+
+class _Log(logging.Handler):
+    """Lines as RCUTILS writes them."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = {"WARNING": "WARN", "CRITICAL": "FATAL"}.get(record.levelname, record.levelname)
+        print(
+            f"[{level}] [{record.created:.9f}] [{self._name}]: {record.getMessage()}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+class _Server:
+    def __init__(self, component_class: type[Component], output: int) -> None:
+        self._class = component_class
+        self._output = output
+        self._pending = bytearray(
+            frame(Kind.CONTRACT, contract_of(component_class).to_json().encode())
+        )
+        self._parameters: dict[str, Any] = {}
+        self._run: InProcess | None = None
+        self._is_over = False
+        self._done = 0
+        self._flushed_ns = 0
+        self._parameter = codec(
+            "rcl_interfaces/msg/Parameter", definition("rcl_interfaces/msg/Parameter")
+        )
+
+    def serve(self) -> None:
+        parser = FrameParser()
+        while True:
+            self._say_done()
+            self._flush()
+            data = os.read(sys.stdin.fileno(), _READ_BYTES)
+            if not data:
+                break
+            frames = parser.feed(data)
+            if frames is not None:
+                self._take(frames)
+        if not self._is_over or not parser.is_empty:
+            raise RunError("stdin ended before the run did")
+
+    def _take(self, frames: Frames) -> None:
+        data: Any = frames.buffer.base
+        ends = (frames.offset + frames.length).tolist()
+        columns = (frames.kind, frames.port, frames.step, frames.time_ns, frames.offset)
+        rows = zip(*(column.tolist() for column in columns), ends, strict=True)
+        for kind, port, step, time_ns, start, end in rows:
+            if kind == Kind.INPUT:
+                self._attempt(self._at(step, port).deliver, port, time_ns, data[start:end])
+            elif kind == Kind.ADVANCE:
+                self._attempt(self._at(step).advance, time_ns)
+            elif kind == Kind.PARAMETER:
+                self._add_parameter(data[start:end])
+            elif kind == Kind.START:
+                self._start()
+            elif kind == Kind.END:
+                self._end()
+            else:
+                raise RunError(f"a frame of kind {kind} came, which no harness sends")
+
+    def _start(self) -> None:
+        if self._run is not None and not self._is_over:
+            raise RunError("START came before the END of the run")
+        self._is_over = False
+        self._run, self._done = None, -1
+        self._attempt(self._begin, make(self._class))
+        self._parameters = {}
+
+    def _begin(self, component: Component) -> None:
+        self._run = InProcess(component, self._parameters, self._publish)
+
+    def _attempt(self, what: Callable[..., None], *args: Any) -> None:
+        try:
+            what(*args)
+        except CallbackError as error:
+            now_ns = self._run.now() if self._run else 0
+            self._add(frame(Kind.FAILED, str(error).encode(), step=self._steps, time_ns=now_ns))
+            self._flush()
+            raise
+        overdue = time.perf_counter_ns() - self._flushed_ns > _PENDING_NS
+        if overdue or self._steps - self._done >= _PENDING_STEPS:
+            self._say_done()
+        if overdue or len(self._pending) >= _PENDING_BYTES:
+            self._flush()
+
+    @property
+    def _steps(self) -> int:
+        return self._run.steps if self._run else 0
+
+    def _at(self, step: int, port: int = 0) -> InProcess:
+        """The run that takes this step."""
+        if self._run is None or self._is_over:
+            raise RunError("a step came before START")
+        if step != self._run.steps:
+            raise RunError(f"step {self._run.steps} should have come, but step {step} came")
+        if port >= max(1, len(self._class.inputs)):
+            raise RunError(
+                f"a message came for input {port}, but there are {len(self._class.inputs)} inputs"
+            )
+        return self._run
+
+    def _publish(self, port: int, time_ns: int, data: bytes) -> None:
+        self._add(frame(Kind.OUTPUT, data, port, self._steps, time_ns))
+
+    def _add_parameter(self, data: bytes) -> None:
+        if self._run is not None and not self._is_over:
+            raise RunError("a PARAMETER came after START")
+        message = self._parameter.decode(data)
+        field = _VALUE_FIELDS.get(message.value.type)
+        if field is None:
+            raise UsageError(f"parameter '{message.name}' has no value")
+        value = getattr(message.value, field)
+        self._parameters[message.name] = value.tolist() if isinstance(value, np.ndarray) else value
+
+    def _end(self) -> None:
+        if self._run is None or self._is_over:
+            raise RunError("END came before START")
+        self._is_over = True
+        self._say_done()
+        for index, name in enumerate(self._class.inputs):
+            self._say_times(index, self._run.durations_ns[name])
+        for index, name in enumerate(self._class.timers):
+            self._say_times(TIMER_PORTS + index, self._run.durations_ns[name])
+        self._add(frame(Kind.FINISHED, step=self._steps))
+        self._done = self._steps
+
+    def _say_times(self, port: int, durations: Any) -> None:
+        times = np.minimum(np.frombuffer(durations, np.uint64), _MOST_NS).astype("<u4")
+        for start in range(0, len(times), _TIMES_EACH):
+            self._add(frame(Kind.TIMES, times[start : start + _TIMES_EACH].tobytes(), port))
+
+    def _say_done(self) -> None:
+        if self._run is not None and self._done != self._steps:
+            self._done = self._steps
+            self._add(frame(Kind.DONE, step=self._steps))
+
+    def _add(self, data: bytes) -> None:
+        self._pending += data
+        if len(self._pending) >= 4 * _PENDING_BYTES:  # of one callback
+            self._flush()
+
+    def _flush(self) -> None:
+        left = memoryview(self._pending)
+        while left:
+            left = left[os.write(self._output, left) :]
+        self._pending = bytearray()
+        self._flushed_ns = time.perf_counter_ns()
+
+
+def main() -> None:
+    """`python3 -m lockstep.run.direct_host MODULE:CLASS --direct | --contract`: what direct runs start."""
+    target, mode = sys.argv[1:]
+    output = take_stdout()
+    try:
+        component_class = load(target)
+    except UsageError as error:
+        print(f"host: {error}", file=sys.stderr)
+        sys.exit(USAGE)
+    if mode == "--contract":
+        with os.fdopen(output, "w", encoding="utf-8") as stdout:
+            print(contract_of(component_class).to_json(), file=stdout)
+        sys.exit(0)
+    sys.exit(serve(component_class, output))
+
+
+if __name__ == "__main__":
+    main()

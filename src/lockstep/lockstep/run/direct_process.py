@@ -1,0 +1,229 @@
+"""A component's program in direct mode, of any language: the harness's side of docs/direct-protocol.md."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..bag.codec import codec
+from ..bag.definitions import definition
+from ..component import Contract
+from ..component.parameter import ros_type
+from .errors import USAGE, RunError, UsageError
+from .frames import FrameError, FrameParser, Frames, Kind, frame
+from .processes import Process
+from .python_component import CallbackError
+
+_PIPE_BYTES = 1 << 20
+_START_PATIENCE_S = 30.0
+_END_PATIENCE_S = 5.0
+PARAMETER_VALUES = {
+    "bool": (1, "bool_value"),
+    "integer": (2, "integer_value"),
+    "double": (3, "double_value"),
+    "string": (4, "string_value"),
+    "bool_array": (6, "bool_array_value"),
+    "integer_array": (7, "integer_array_value"),
+    "double_array": (8, "double_array_value"),
+    "string_array": (9, "string_array_value"),
+}
+"""rcl_interfaces/msg/ParameterType of a parameter's type, and where rcl_interfaces/msg/ParameterValue has its value."""
+_ANSWERS = (Kind.OUTPUT, Kind.DONE, Kind.TIMES, Kind.FAILED, Kind.FINISHED)
+
+
+class DirectProcess:
+    """Speaks with one process; it makes any number of runs, one after the other.
+
+    Whatever goes wrong is a RunError that ends with the tail of the process's log: it crashes, hangs (nothing moves
+    for `timeout_s`), or breaks the protocol. A callback that raised is a CallbackError.
+    """
+
+    def __init__(self, process: Process, timeout_s: float) -> None:
+        """Waits for the contract, for which a program has 30 s."""
+        self._process = process
+        assert process.child.stdin is not None and process.child.stdout is not None
+        self._stdin = process.child.stdin.fileno()
+        self._stdout = process.child.stdout.fileno()
+        for pipe in (self._stdin, self._stdout):
+            os.set_blocking(pipe, False)
+            with suppress(OSError):  # more than this machine allows; it only were faster
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        self._parser = FrameParser()
+        self._sent = self._consumed = 0
+        self._last: tuple[Kind, int] | None = None
+        self._durations: dict[int, list[npt.NDArray[np.uint32]]] = {}
+        self._timeout_s = _START_PATIENCE_S
+        self.contract = self._read_contract()
+        self._timeout_s = timeout_s
+
+    @property
+    def durations_ns(self) -> dict[int, npt.NDArray[np.uint32]]:
+        """The wall time of each callback of the run that has ended, by input port; of timers from TIMER_PORTS on."""
+        return {port: np.concatenate(parts) for port, parts in self._durations.items()}
+
+    @property
+    def consumed(self) -> int:
+        """How many steps of this run the component has consumed."""
+        return self._consumed
+
+    def start(self, parameters: Mapping[str, Any]) -> list[Frames]:
+        """Begin a run; returns the outputs of on_start. Raises UsageError for parameters that the component refuses."""
+        self._sent = self._consumed = 0
+        self._durations = {}
+        data = [_parameter(name, value) for name, value in parameters.items()]
+        return list(self._exchange([(0, b"".join([*data, frame(Kind.START)]))], Kind.DONE))
+
+    def deliver(self, port: int, time_ns: int, data: bytes) -> list[Frames]:
+        """Step time, give input `port` a message (CDR), and wait until it is consumed; returns the outputs."""
+        sent = frame(Kind.INPUT, data, port, self._sent, time_ns)
+        return list(self._exchange([(1, sent)], Kind.DONE))
+
+    def advance(self, time_ns: int) -> list[Frames]:
+        """Step time and wait until timers have fired; returns the outputs."""
+        sent = frame(Kind.ADVANCE, step=self._sent, time_ns=time_ns)
+        return list(self._exchange([(1, sent)], Kind.DONE))
+
+    def run(self, chunks: Iterable[tuple[int, bytes]]) -> Iterator[Frames]:
+        """Send many steps: (how many, their frames), taken as the component keeps up; yields outputs as they come."""
+        yield from self._exchange(chunks, Kind.DONE)
+
+    def end(self) -> None:
+        """End the run, after which `durations_ns` are known and another may start."""
+        for _ in self._exchange([(0, frame(Kind.END))], Kind.FINISHED):
+            raise self._broken("published after the END of the run")
+
+    def close(self) -> None:
+        """Let the process exit; raises RunError if it does not, or not with 0."""
+        assert self._process.child.stdin is not None
+        self._process.child.stdin.close()
+        if not self._has_ended():
+            raise self._broken(f"did not end within {_END_PATIENCE_S:g} s of its last run")
+        if self._process.child.returncode != 0:
+            raise self._failure()
+
+    def _exchange(self, chunks: Iterable[tuple[int, bytes]], last: Kind) -> Iterator[Frames]:
+        """Write and read at once until all is sent and the component says `last` of all steps; yields outputs."""
+        waiting = iter(chunks)
+        pending = memoryview(b"")
+        is_sent = False
+        self._last = None
+        while True:
+            while not pending and not is_sent:
+                count, data = next(waiting, (0, b""))
+                self._sent += count
+                pending, is_sent = memoryview(data), not data
+            if is_sent and not pending and (self._last or (last, 0)) == (last, self._sent):
+                return
+            readable, writable = self._wait(bool(pending))
+            if writable:
+                try:
+                    pending = pending[os.write(self._stdin, pending) :]
+                except BrokenPipeError:  # what it says before it ends tells why
+                    pending, is_sent, waiting = memoryview(b""), True, iter(())
+            if readable:
+                frames = self._read()
+                if frames is not None:
+                    outputs = self._take(frames)
+                    if len(outputs):
+                        yield outputs
+                    self._raise_failed(frames)
+
+    def _wait(self, with_stdin: bool) -> tuple[bool, bool]:
+        """Whether there is something to read, and room to write; raises RunError if nothing happens."""
+        poll = select.poll()
+        poll.register(self._stdout, select.POLLIN)
+        if with_stdin:
+            poll.register(self._stdin, select.POLLOUT)
+        ready = dict(poll.poll(self._timeout_s * 1000))
+        if not ready:
+            raise self._broken(f"hangs: nothing came for {self._timeout_s:g} s")
+        return self._stdout in ready, self._stdin in ready
+
+    def _read(self) -> Frames | None:
+        data = os.read(self._stdout, _PIPE_BYTES)
+        if not data:
+            raise self._failure()
+        try:
+            return self._parser.feed(data)
+        except FrameError as error:
+            raise self._broken(str(error)) from error
+
+    def _read_contract(self) -> Contract:
+        while True:
+            self._wait(with_stdin=False)
+            frames = self._read()
+            if frames is not None:
+                break
+        if len(frames) != 1 or frames.kind[0] != Kind.CONTRACT:
+            raise self._broken("did not begin with its contract")
+        try:
+            return Contract.from_json(frames.payload(0).decode())
+        except ValueError as error:
+            raise self._broken(f"sent no contract: {error}") from error
+
+    def _take(self, frames: Frames) -> Frames:
+        """Check frames and note what they tell; returns the outputs among them."""
+        for index in np.flatnonzero(frames.kind == Kind.TIMES).tolist():
+            times = np.frombuffer(frames.payload(index), "<u4").astype(np.uint32)
+            self._durations.setdefault(int(frames.port[index]), []).append(times)
+        frames = frames.where(frames.kind != Kind.TIMES)
+        for wrong, what in (
+            (~np.isin(frames.kind, _ANSWERS), "sent a frame of unknown kind {kind}"),
+            (frames.step > self._sent, "answered step {step}, which was not sent yet"),
+            (
+                np.diff(frames.step, prepend=self._consumed) < 0,
+                "answered step {step} again",
+            ),
+            (
+                (frames.kind == Kind.OUTPUT) & (frames.port >= len(self.contract.outputs)),
+                "published on output {port}, which its contract does not have",
+            ),
+        ):
+            if wrong.any():
+                at = int(np.argmax(wrong))
+                found = {"kind": frames.kind[at], "step": frames.step[at], "port": frames.port[at]}
+                raise self._broken(what.format(**found))
+        said = np.flatnonzero(np.isin(frames.kind, (Kind.DONE, Kind.FINISHED)))
+        if len(said):
+            self._consumed = int(frames.step[said[-1]])
+            self._last = Kind(int(frames.kind[said[-1]])), self._consumed
+        return frames.where(frames.kind == Kind.OUTPUT)
+
+    def _raise_failed(self, frames: Frames) -> None:
+        for index in np.flatnonzero(frames.kind == Kind.FAILED).tolist():
+            sentence = frames.payload(index).decode("utf-8", "replace")
+            raise CallbackError(sentence, int(frames.step[index]))
+
+    def _broken(self, what: str) -> RunError:
+        return RunError(f"{self._process.name} {what}; {self._process.last_words()}")
+
+    def _failure(self) -> RunError | UsageError:
+        """Why it has closed its stdout."""
+        if not self._has_ended():
+            return self._broken("closed its stdout during the run")
+        log = self._process.tail()
+        if self._process.child.returncode == USAGE and log:
+            return UsageError(f"{self._process.name}: {log.splitlines()[-1]}")
+        return self._broken(f"ended during the run ({self._process.how_it_ended()})")
+
+    def _has_ended(self) -> bool:
+        deadline = time.monotonic() + _END_PATIENCE_S
+        while not self._process.ended and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return self._process.ended
+
+
+def _parameter(name: str, value: Any) -> bytes:
+    """A PARAMETER frame."""
+    kind, field = PARAMETER_VALUES[ros_type(value)]
+    message = {"name": name, "value": {"type": kind, field: value}}
+    type_name = "rcl_interfaces/msg/Parameter"
+    return frame(Kind.PARAMETER, codec(type_name, definition(type_name)).encode(message))

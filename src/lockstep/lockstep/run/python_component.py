@@ -1,0 +1,63 @@
+"""Python components in any host: how they are found, named, and called."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import traceback
+from typing import Any
+
+from ..bag.text import seconds
+from ..component import Component
+from .errors import RunError, UsageError
+
+
+class CallbackError(RunError):
+    """A component's callback raised, during a step of a direct run if one is given."""
+
+    def __init__(self, sentence: str, step: int | None = None) -> None:
+        super().__init__(sentence)
+        self.step = step
+
+
+def load(target: str) -> type[Component]:
+    """The component class named `MODULE:CLASS`; raises UsageError if there is none."""
+    module_name, _, class_name = target.partition(":")
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except Exception as error:  # the module is the user's and may raise anything
+        raise UsageError(f"cannot load '{target}': {type(error).__name__}: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Component)):
+        raise UsageError(f"'{target}' is not a component class; give MODULE:CLASS")
+    return found
+
+
+def make(component_class: type[Component]) -> Component:
+    """A new component; raises RunError, which says what its constructor raised."""
+    try:
+        return component_class()
+    except Exception as error:  # it is the user's and may raise anything
+        raise RunError(_what_and_where(error)) from error
+
+
+def node_name(component_name: str) -> str:
+    """The default node name: the class name in snake_case."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", component_name).lower()
+
+
+def call(component: Component, name: str, now_ns: int, *args: Any) -> None:
+    """Call `on_<name>`; raises CallbackError, which says what it raised, where, and at which time of the run."""
+    try:
+        getattr(component, f"on_{name}")(*args)
+    except RunError:
+        raise
+    except (Exception, SystemExit) as error:  # a component does not end its host
+        raise CallbackError(
+            f"on_{name} failed at {seconds(now_ns)} s: {_what_and_where(error)}"
+        ) from error
+
+
+def _what_and_where(error: BaseException) -> str:
+    what = " ".join(str(error).splitlines())
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {what} ({where.filename}:{where.lineno})"
