@@ -1,11 +1,15 @@
 #include "arguments.hpp"
 
+#include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "errors.hpp"
 #include "rcl/allocator.h"
 #include "rcl/arguments.h"
+#include "rcl/log_level.h"
+#include "rcl_yaml_param_parser/parser.h"
 
 namespace lockstep
 {
@@ -47,6 +51,34 @@ public:
       "reading ROS arguments");
   }
 
+  /// Whether -p or --params-file is among them.
+  bool have_parameters() const
+  {
+    rcl_params_t * parameters = nullptr;
+    check(rcl_arguments_get_param_overrides(&parsed_, &parameters), "reading parameters");
+    if (parameters == nullptr) {
+      return false;
+    }
+    rcl_yaml_node_struct_fini(parameters);
+    return true;
+  }
+
+  std::vector<std::pair<std::string, int>> log_levels() const
+  {
+    rcl_log_levels_t levels = rcl_get_zero_initialized_log_levels();
+    check(rcl_arguments_get_log_levels(&parsed_, &levels), "reading log levels");
+    std::vector<std::pair<std::string, int>> log_levels;
+    if (levels.default_logger_level != RCUTILS_LOG_SEVERITY_UNSET) {
+      log_levels.emplace_back("", levels.default_logger_level);
+    }
+    for (std::size_t i = 0; i < levels.num_logger_settings; ++i) {
+      const rcl_logger_setting_t & setting = levels.logger_settings[i];
+      log_levels.emplace_back(setting.name, setting.level);
+    }
+    check(rcl_log_levels_fini(&levels), "reading log levels");
+    return log_levels;
+  }
+
 private:
   using GetIndices = rcl_ret_t (*)(const rcl_arguments_t *, rcl_allocator_t, int **);
 
@@ -84,6 +116,8 @@ Arguments parse_arguments(int argc, char ** argv)
       arguments.contract = true;
     } else if (argument == "--lockstep") {
       arguments.lockstep = true;
+    } else if (argument == "--direct") {
+      arguments.direct = true;
     } else {
       throw UsageError("unknown argument '" + argument + "'; see --help");
     }
@@ -91,13 +125,20 @@ Arguments parse_arguments(int argc, char ** argv)
   for (const std::string & argument : ros_arguments.unknown()) {
     throw UsageError("unknown ROS argument '" + argument + "' after --ros-args");
   }
+  if (arguments.direct && arguments.lockstep) {
+    throw UsageError("--direct and --lockstep exclude each other; leave out one of them");
+  }
+  if (arguments.direct && ros_arguments.have_parameters()) {
+    throw UsageError("with --direct parameters come as frames; leave out -p and --params-file");
+  }
+  arguments.log_levels = ros_arguments.log_levels();
   return arguments;
 }
 
 std::string usage(const std::string & executable, const std::string & class_name)
 {
   return "usage: " + executable +
-         " [--help] [--contract] [--lockstep] [--ros-args …]\n"
+         " [--help] [--contract] [--lockstep | --direct] [--ros-args …]\n"
          "\n"
          "Run the component " +
          class_name +
@@ -105,6 +146,8 @@ std::string usage(const std::string & executable, const std::string & class_name
          "\n"
          "  --contract       print the component's contract as JSON and exit\n"
          "  --lockstep       consume messages in the order of the steps on /lockstep/step\n"
+         "  --direct         read inputs and write outputs as frames on stdin and stdout "
+         "(docs/direct-protocol.md)\n"
          "  --ros-args …     remappings (-r), parameters (-p, --params-file), --log-level, …\n"
          "\n"
          "example: " +

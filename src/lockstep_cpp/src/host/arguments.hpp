@@ -2,6 +2,8 @@
 #define HOST__ARGUMENTS_HPP_
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace lockstep
 {
@@ -12,9 +14,13 @@ struct Arguments
   bool help = false;
   bool contract = false;
   bool lockstep = false;
+  bool direct = false;
+  /// Loggers and severities of --log-level; the empty name stands for every logger.
+  std::vector<std::pair<std::string, int>> log_levels;
 };
 
-/// \throws UsageError for an unknown argument, or for ROS arguments that rcl does not understand
+/// \throws UsageError for an unknown argument, for some that exclude each other, or for ROS arguments
+/// that rcl does not understand
 Arguments parse_arguments(int argc, char ** argv);
 
 /// The text of `--help`.

@@ -1,6 +1,7 @@
 #include "execution.hpp"
 
 #include <array>
+#include <chrono>
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
@@ -15,6 +16,8 @@ namespace lockstep
 
 namespace
 {
+
+using SteadyClock = std::chrono::steady_clock;
 
 std::vector<std::int64_t> periods_ns(const Component & component)
 {
@@ -82,12 +85,16 @@ void Execution::advance(std::int64_t now_ns)
     }
     const Timer & timer = *component_.timers()[index];
     component_.set_now(schedule_.now_ns());
+    const auto start = SteadyClock::now();
     call(timer.name(), [&timer] { timer.fire(); });
+    if (timer_listener_) {
+      timer_listener_(index, SteadyClock::now() - start);
+    }
   });
   component_.set_now(schedule_.now_ns());
 }
 
-void Execution::deliver(InputPort & input)
+void Execution::deliver(InputPort & input, const void * message)
 {
   call(input.name(), [&input] { input.deliver(); });
 }

@@ -2,8 +2,12 @@
 #define HOST__EXECUTION_HPP_
 
 #include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "lockstep/component.hpp"
 #include "lockstep/schedule.hpp"
@@ -32,6 +36,10 @@ public:
   /// Call the input's callback with the message in its buffer.
   void deliver(InputPort & input);
 
+  /// Told the index of each timer that has fired, and how long its callback took.
+  using TimerListener = std::function<void(std::size_t timer, std::chrono::nanoseconds duration)>;
+  void connect(TimerListener listener) { timer_listener_ = std::move(listener); }
+
   /// Time has another source from now on: the timers start again.
   void restart() { schedule_.restart(); }
 
@@ -48,6 +56,7 @@ private:
   bool started_ = false;
 };
 
+  TimerListener timer_listener_;
 /// A time in ns as seconds with nine decimals: "12.345000000".
 std::string seconds(std::int64_t time_ns);
 

@@ -10,6 +10,7 @@
 #include "arguments.hpp"
 #include "clock.hpp"
 #include "context.hpp"
+#include "direct_host.hpp"
 #include "errors.hpp"
 #include "execution.hpp"
 #include "free_run.hpp"
@@ -124,12 +125,18 @@ int host_main(int argc, char ** argv, const std::string & class_name)
       std::fputs(usage(program, component_name).c_str(), stdout);
       return OK;
     }
+    if (arguments.direct && !arguments.contract) {
+      run_directly(component_name, node_name, arguments.log_levels);
+      return OK;
+    }
     const std::unique_ptr<Component> component = make_component(component_name);
     if (arguments.contract) {
       std::puts(to_json(contract_of(component_name, *component)).c_str());
       return OK;
     }
     return host(argc, argv, node_name, *component, arguments.lockstep);
+  } catch (const Stopped &) {  // nobody is left who could be told
+    return RUN_FAILED;
   } catch (const UsageError & error) {
     std::fprintf(stderr, "%s: %s\n", node_name.c_str(), error.what());
     return BAD_USAGE;

@@ -3,10 +3,10 @@
 #include <string>
 
 #include "errors.hpp"
+#include "log.hpp"
 #include "rcl/logging.h"
 #include "rcl/logging_rosout.h"
 #include "rcl/node_options.h"
-#include "rcutils/logging.h"
 
 namespace lockstep
 {
@@ -37,13 +37,7 @@ Node::~Node()
 
 void Node::log(Severity severity, const std::string & text) const
 {
-  // rcl's /rosout handler needs a location; a component's line has none that would help.
-  static constexpr rcutils_log_location_t NOWHERE{"", "", 0};
-  const char * logger = rcl_node_get_logger_name(&node_);
-  const int level = static_cast<int>(severity);
-  if (rcutils_logging_logger_is_enabled_for(logger, level)) {
-    rcutils_log(&NOWHERE, level, logger, "%s", text.c_str());
-  }
+  lockstep::log(rcl_node_get_logger_name(&node_), severity, text);
 }
 
 }  // namespace lockstep

@@ -1,0 +1,20 @@
+#include "type_support.hpp"
+
+#include <stdexcept>
+
+#include "errors.hpp"
+
+namespace lockstep
+{
+
+const rosidl_message_type_support_t * type_support(
+  const rosidl_message_type_support_t * type, const char * identifier)
+{
+  const rosidl_message_type_support_t * found = get_message_typesupport_handle(type, identifier);
+  if (found == nullptr) {
+    throw std::runtime_error("loading a message type's support: " + take_rcl_error());
+  }
+  return found;
+}
+
+}  // namespace lockstep
