@@ -53,10 +53,10 @@ private:
   Component & component_;
   const std::atomic<bool> & stop_requested_;
   Schedule schedule_;
+  TimerListener timer_listener_;
   bool started_ = false;
 };
 
-  TimerListener timer_listener_;
 /// A time in ns as seconds with nine decimals: "12.345000000".
 std::string seconds(std::int64_t time_ns);
 
