@@ -94,7 +94,7 @@ void Execution::advance(std::int64_t now_ns)
   component_.set_now(schedule_.now_ns());
 }
 
-void Execution::deliver(InputPort & input, const void * message)
+void Execution::deliver(InputPort & input)
 {
   call(input.name(), [&input] { input.deliver(); });
 }
