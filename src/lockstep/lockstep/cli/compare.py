@@ -41,7 +41,7 @@ def command(
         list[str] | None,
         typer.Option(
             help="PATTERN=ABS, PATTERN=ABS,REL, PATTERN=ignore or PATTERN=NAME:VALUE,… with ulp, quaternion, "
-            "angle, unordered, text, by, quantile (repeatable; docs/compare.md)."
+            "angle, unordered, text, by, quantile, at_least, data_range (repeatable; docs/compare.md)."
         ),
     ] = None,
     common_fields: Annotated[
@@ -95,6 +95,8 @@ def command(
     lockstep text good -o expected.txt && lockstep compare expected.txt bad --plots pictures
 
     lockstep compare a b --tolerance "*.orientation=quaternion:1e-6" --tolerance "ranges=abs:0.01,by:quantile,quantile:0.99"
+
+    lockstep compare a b --topic /camera/image --tolerance "data=by:psnr,at_least:40"
     """
     rules = Tolerances.parse(tolerance or [])
     with ExitStack() as stack:

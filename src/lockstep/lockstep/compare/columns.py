@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..bag.codec import Codec
+from ..bag.images import IMAGE_FIELDS
 from ..bag.schema import STRINGS, TIMES, base_type
 from .definitions import common, unlike
 from .errors import CompareError
 from .fields import FieldComparison
+from .images import image_paths, judge_images
 from .judge import (
     QUATERNION,
     Column,
@@ -23,7 +25,7 @@ from .judge import (
     judge_times,
 )
 from .pairs import Side, columns_of
-from .tolerance import Tolerances
+from .tolerance import MEASURES, Tolerances
 
 
 class ColumnJudge:
@@ -36,6 +38,8 @@ class ColumnJudge:
         self.ignored: list[str] = []
         self._parts: dict[str, tuple[str, ...]] = {}
         """The paths whose columns a field is judged by: its own, or the four of a quaternion."""
+        self._images: dict[str, tuple[str, ...]] = {}
+        """The paths of size and encoding, and of the data, of fields that are judged as images."""
         self.ignored += [path for path in unlike(*codecs) if tolerances.of(path).ignore]
         for path, described in common(*codecs).items():
             tolerance = tolerances.of(path)
@@ -47,6 +51,8 @@ class ColumnJudge:
             if tolerance.quaternion is not None and not described.endswith("[4]"):
                 name, parts = _quaternion(path, codecs)
                 kind = codecs[0].type if not name else "quaternion"
+            if tolerance.by in MEASURES:
+                self._images[path] = image_paths(path, common(*codecs))
             self._parts[name] = parts
             if name not in self.fields:
                 self.fields[name] = FieldComparison(name, kind, tolerance, parts)
@@ -54,11 +60,13 @@ class ColumnJudge:
     @property
     def needs_all(self) -> bool:
         """Whether messages with equal bytes count as well."""
-        return any(field.tolerance.by != "element" for field in self.fields.values())
+        each = ("element", *MEASURES)
+        return any(field.tolerance.by not in each for field in self.fields.values())
 
     def columns(self, a: Side, b: Side) -> tuple[dict[str, Column], dict[str, Column]]:
         """All fields that are judged, of m messages of each side; raises BagError that names a message that is none."""
-        paths = [path for parts in self._parts.values() for path in parts]
+        wanted = (*self._parts.values(), *self._images.values())
+        paths = list(dict.fromkeys(path for parts in wanted for path in parts))
         found_a, found_b = (
             columns_of(side, codec, self._topic, paths)
             for side, codec in zip((a, b), self._codecs, strict=True)
@@ -70,7 +78,11 @@ class ColumnJudge:
         wrong: Mask = np.zeros(len(ticks), np.bool_)
         for name, parts in self._parts.items():
             field = self.fields[name]
-            if len(parts) > 1:
+            if name in self._images:
+                paths = dict(zip(IMAGE_FIELDS, self._images[name], strict=True))
+                of_a, of_b = ({of: side[path] for of, path in paths.items()} for side in (a, b))
+                wrong |= judge_images(field, ticks, of_a, of_b, self._topic)
+            elif len(parts) > 1:
                 whole_a, whole_b = (np.stack([x[part] for part in parts], axis=-1) for x in (a, b))
                 found = judge_quaternions(whole_a, whole_b, field.tolerance)
                 wrong |= _add(field, ticks, *found)

@@ -17,8 +17,9 @@ import numpy.typing as npt
 from ..bag import Bag
 from ..bag.schema import STRINGS, TIMES, base_type
 from .definitions import common
+from .errors import CompareError
 from .judge import Column
-from .tolerance import Tolerance, Tolerances
+from .tolerance import MEASURES, Tolerance, Tolerances
 
 Numbers = npt.NDArray[np.float64]
 SIGNIFICANCE = 0.01
@@ -107,6 +108,11 @@ def compare_distributions(
     a: Bag, b: Bag, topic: str, tolerances: Tolerances
 ) -> dict[str, DistributionComparison]:
     """The distributions of all numeric fields of a topic that is on both sides, but times, by path."""
+    for path in common(a.codec(topic), b.codec(topic)):
+        if tolerances.of(path).by in MEASURES:
+            raise CompareError(
+                f"'{path}' is to be judged by {tolerances.of(path).by}, which compares images in pairs; align: none has none"
+            )
     wanted = {
         path: kind
         for path, kind in common(a.codec(topic), b.codec(topic)).items()

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from .judge import Column, Errors, Mask
-from .tolerance import Tolerance
+from .tolerance import MEASURES, Tolerance
 
 Times = npt.NDArray[np.int64]
 
 
 @dataclass
 class FieldComparison:
-    """One field over all messages whose bytes differ (all messages if `tolerance.by` is not "element").
+    """One field over all messages whose bytes differ, or all messages if `tolerance.by` is a statistic over all.
 
     Counts are of elements, of which an array has several in each message, unless they say ticks. Errors are |b - a| in
     the unit of the field (times in seconds, quaternions in radians); they are inf where a number meets none.
@@ -33,16 +33,19 @@ class FieldComparison:
     wrong: int = 0
     wrong_ticks: int = 0
     other_lengths: int = 0
-    """Messages in which the array has another length."""
+    """Messages in which the array has another length, or the image another size."""
     max_error: float = 0.0
     max_tick: int | None = None
     """Where the largest error is; if any element is wrong, the largest of those."""
     first_tick: int | None = None
     """The first tick that is wrong."""
+    judged_tick: int | None = None
+    """Where each image is judged, that of the worst one; None if none differs."""
     _sum: float = 0.0
     _squares: float = 0.0
     _products: tuple[float, float, float] = (0.0, 0.0, 0.0)
     _max_is_wrong: bool = False
+    _likeness: float = math.inf
 
     @property
     def mean_error(self) -> float:
@@ -64,11 +67,13 @@ class FieldComparison:
 
     @property
     def judged(self) -> float | None:
-        """The statistic that `tolerance.by` asks for; None if each element is judged."""
+        """The statistic that `tolerance.by` asks for, that of the worst image; None if each element is judged."""
         statistics = {
             "mean": self.mean_error,
             "rmse": self.rmse,
             "cosine": 1 - self.cosine,
+            "psnr": self._likeness,
+            "ssim": min(self._likeness, 1.0),
             "quantile": 1 - self.wrong / self.compared if self.compared else 1.0,
         }
         return statistics.get(self.tolerance.by)
@@ -81,6 +86,8 @@ class FieldComparison:
         judged = self.judged
         if judged is None:
             return not self.wrong
+        if self.tolerance.at_least is not None:
+            return judged >= self.tolerance.at_least
         if self.tolerance.by == "quantile":
             return judged >= self.tolerance.quantile
         return judged <= self.tolerance.abs
@@ -102,6 +109,17 @@ class FieldComparison:
             self._note(ticks, wrong_ticks)
         self._see_largest(ticks, rows, error, wrong, prefer_wrong=by_element)
         return wrong_ticks
+
+    def add_image(self, tick: Times, pixels: int, error: Errors, value: float) -> Mask:
+        """Take how alike the images of a tick (1,) are, and the errors of the pixels that are not equal; whether it is wrong."""
+        self.add(
+            tick, pixels, np.zeros(len(error), np.int64), error, np.zeros(len(error), np.bool_)
+        )
+        if len(error) and (self.judged_tick is None or value < self._likeness):
+            self._likeness, self.judged_tick = value, int(tick[0])
+        wrong: Mask = np.array([value < (self.tolerance.at_least or 0.0)])
+        self._note(tick, wrong)
+        return wrong
 
     def add_lengths(self, ticks: Times, other: Mask) -> Mask:
         """Take which of m messages have an array of another length, (m,)."""
@@ -136,12 +154,25 @@ class FieldComparison:
             self.first_tick = int(ticks[np.argmax(wrong)])
 
 
+def statistic(field: FieldComparison) -> tuple[str, str]:
+    """What a field is judged by and its value: "rmse", "0.5"; where each image is judged, that of the worst one."""
+    tolerance, value = field.tolerance, field.judged
+    assert value is not None
+    if tolerance.by in MEASURES:
+        name, unit = MEASURES[tolerance.by]
+        where = "" if field.judged_tick is None else f" at tick {field.judged_tick}"
+        return name, f"{value:.6g}{unit}{where}"
+    name = f"share within {tolerance.abs:g}" if tolerance.by == "quantile" else tolerance.by
+    return name, f"{value:.6g}"
+
+
 def as_data(field: FieldComparison) -> dict[str, Any]:
     """A field as result.json holds it; there are no infinities in JSON."""
     numbers = {
         "max_error": field.max_error,
         "mean_error": field.mean_error,
         "rmse": field.rmse,
+        "judged": field.judged,
     }
     return {
         "type": field.type,
@@ -154,5 +185,9 @@ def as_data(field: FieldComparison) -> dict[str, Any]:
         "other_lengths": field.other_lengths,
         "first_tick": field.first_tick,
         "max_tick": field.max_tick,
-        **{name: value if math.isfinite(value) else None for name, value in numbers.items()},
+        "judged_tick": field.judged_tick,
+        **{
+            name: value if value is not None and math.isfinite(value) else None
+            for name, value in numbers.items()
+        },
     }

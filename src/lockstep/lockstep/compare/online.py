@@ -110,7 +110,7 @@ class OnlineComparison:
             for side in (0, 1):
                 self._give_up(side, came_until_s=now_s - self._options.patience_s)
             return self._judge_pairs(self._settled(), show)
-        except BagError as error:  # bytes that are not of the type
+        except (BagError, CompareError) as error:  # bytes that are not of the type, or no image
             self.refuse(str(error))
             return []
 
@@ -122,7 +122,7 @@ class OnlineComparison:
                 while self._partners.open[side]:
                     self._decide(self._partners.give_up(side), came_until_s)
             return self._judge_pairs(self._settled(), show)
-        except BagError as error:
+        except (BagError, CompareError) as error:
             self.refuse(str(error))
             return []
 

@@ -13,8 +13,9 @@ from .comparison import KEPT_TICKS, Comparison, KeyComparison, TickDifference
 from .definitions import MISSING, told
 from .diagnose import Diagnosis
 from .distribution import DistributionComparison
-from .fields import FieldComparison
+from .fields import FieldComparison, statistic
 from .judge import NS_PER_S
+from .tolerance import MEASURES
 from .values import Deviation
 
 KEPT_FIELDS = 50
@@ -95,12 +96,15 @@ def explanation(law: Diagnosis | None) -> str:
 
 
 def _judged(found: FieldComparison) -> str:
-    by = (
-        f"share within {found.tolerance.abs:g}"
-        if found.tolerance.by == "quantile"
-        else found.tolerance.by
-    )
-    return f"{found.field}: {by} is {found.judged:.6g} over {found.compared} elements, tolerance {found.tolerance}"
+    by, value = statistic(found)
+    if found.tolerance.by not in MEASURES:
+        return f"{found.field}: {by} is {value} over {found.compared} elements, tolerance {found.tolerance}"
+    parts = [f"{by} is {value}, the worst image"] if found.judged_tick is not None else []
+    if found.other_lengths:
+        parts.append(f"{found.other_lengths} images of another size")
+    if found.wrong_ticks:
+        parts.append(f"{found.wrong_ticks} wrong")
+    return f"{found.field}: {', '.join(parts)}, tolerance {found.tolerance}"
 
 
 def text_diff(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
@@ -206,7 +210,7 @@ def summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
             f"drifts by {key.clock_drift * 1e6:.3g} ppm"
         )
     for found in key.fields.values():
-        if found.judged is not None and not found.matches:
+        if found.judged is not None and (not found.matches or found.judged_tick is not None):
             yield f"  {_judged(found)}"
     if key.first:
         deviation = key.first.fields[0]

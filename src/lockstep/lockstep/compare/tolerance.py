@@ -10,7 +10,9 @@ from typing import Any, Literal, TypeAlias
 
 from .errors import CompareError
 
-By = Literal["element", "mean", "rmse", "quantile", "cosine"]
+By = Literal["element", "mean", "rmse", "quantile", "cosine", "psnr", "ssim"]
+MEASURES = {"psnr": ("PSNR", " dB"), "ssim": ("SSIM", "")}
+"""What judges whole images, as it is written, and its unit."""
 _INDEX = re.compile(r"\[\d*\]")
 
 
@@ -26,6 +28,8 @@ class Tolerance:
 
     `by` tells what is judged: each element; or, over all messages, the mean or root mean square of |b - a|; that the share
     `quantile` of all elements passes (also of pixels); or that 1 - cosine of the angle between all a and all b is at most abs.
+    "psnr" (in dB) and "ssim" judge each image, that is the field data of sensor_msgs/msg/Image: it is to be `at_least` so much.
+    `data_range` is the range of its pixels; without it that of the type of integers, or the span of a's image.
     """
 
     abs: float = 0.0
@@ -38,6 +42,8 @@ class Tolerance:
     nan: bool = True
     by: By = "element"
     quantile: float = 1.0
+    at_least: float | None = None
+    data_range: float | None = None
     ignore: bool = False
 
     def __str__(self) -> str:
@@ -47,6 +53,9 @@ class Tolerance:
             return f"rotation of {self.quaternion:g} rad"
         if self.text is not None:
             return f"text {self.text!r}"
+        if self.at_least is not None:
+            of_range = f" of range {self.data_range:g}" if self.data_range else ""
+            return f"{measured(self.by, self.at_least, sign='≥ ')}{of_range}"
         parts = [f"{name} {getattr(self, name):g}" for name in ("abs", "rel", "ulp")]
         limits = " + ".join(part for part in parts if not part.endswith(" 0")) or "exact"
         marks = [name for name in ("angle", "unordered") if getattr(self, name)]
@@ -60,6 +69,12 @@ class Tolerance:
 
 
 EXACT = Tolerance()
+
+
+def measured(by: By, value: float, *, sign: str = "") -> str:
+    """A value of one of MEASURES: `PSNR 41.5 dB`."""
+    name, unit = MEASURES[by]
+    return f"{name} {sign}{value:.6g}{unit}"
 
 
 class Tolerances:
@@ -147,6 +162,7 @@ def checked(tolerance: Tolerance) -> Tolerance:
         )
     if tolerance.quantile < 1 and tolerance.by != "quantile":
         raise CompareError("quantile of a tolerance needs by: quantile")
+    _check_measure(tolerance)
     if tolerance.text is not None:
         try:
             re.compile(tolerance.text)
@@ -155,6 +171,31 @@ def checked(tolerance: Tolerance) -> Tolerance:
                 f"text {tolerance.text!r} of a tolerance is no regular expression: {error}"
             ) from error
     return tolerance
+
+
+def _check_measure(tolerance: Tolerance) -> None:
+    """Raises CompareError unless what judges images and what judges numbers are kept apart."""
+    if tolerance.by not in MEASURES:
+        if tolerance.at_least is not None or tolerance.data_range is not None:
+            raise CompareError("at_least and data_range of a tolerance need by: psnr or by: ssim")
+        return
+    name, unit = MEASURES[tolerance.by]
+    limit = 1.0 if tolerance.by == "ssim" else math.inf
+    if tolerance.at_least is None or not (
+        math.isfinite(tolerance.at_least) and tolerance.at_least <= limit
+    ):
+        most = ", at most 1" if tolerance.by == "ssim" else ""
+        raise CompareError(
+            f"by: {tolerance.by} of a tolerance needs at_least, the smallest {name} that passes{most}{unit and f', in{unit}'}"
+        )
+    if tolerance.data_range is not None and not 0 < tolerance.data_range < math.inf:
+        raise CompareError("data_range of a tolerance is the range of pixels; give more than 0")
+    own = ("by", "at_least", "data_range", "nan")
+    others = [field for field in fields(Tolerance) if field.name not in own]
+    if any(getattr(tolerance, other.name) != other.default for other in others):
+        raise CompareError(
+            f"by: {tolerance.by} of a tolerance judges whole images; give it only at_least, data_range and nan"
+        )
 
 
 def _rule(text: str) -> tuple[str, Tolerance]:
@@ -186,6 +227,8 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "quaternion": float,
     "text": str,
     "quantile": float,
+    "at_least": float,
+    "data_range": float,
     "by": lambda word: {kind: kind for kind in By.__args__}[word],  # type: ignore[attr-defined]
 }
 _FLAGS = {"angle": True, "unordered": True, "ignore": True, "nan_differs": False}

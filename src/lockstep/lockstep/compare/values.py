@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ..bag import BagError
+from ..bag.images import IMAGE_FIELDS
 from ..bag.schema import TIMES
 from ..bag.text import seconds
 from .definitions import leading_to
+from .images import Pixels, image_of, likeness, no_image, of_one_size, size
 from .judge import (
     NS_PER_S,
     QUATERNION,
@@ -20,7 +23,7 @@ from .judge import (
     judge_texts,
     judge_times,
 )
-from .tolerance import Tolerance, Tolerances
+from .tolerance import MEASURES, Tolerance, Tolerances, measured
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,11 @@ class _Walk:
         tolerance = self.tolerances.of(path)
         if tolerance.ignore and not self._judges_below(plain):
             return
-        if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        if tolerance.by in MEASURES:
+            if not all(isinstance(x, np.ndarray) and x.ndim in (2, 3) for x in (a, b)):
+                raise no_image(path)
+            yield from self._compare_images(a, b, tolerance, path)
+        elif isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
             yield from self._compare_arrays(a, b, tolerance, path)
         elif isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
             yield from self._compare_lists(a, b, tolerance, path, plain)
@@ -103,11 +110,15 @@ class _Walk:
             below, plain_below = (f"{at}.{name}" if at else str(name) for at in (path, plain))
             if self.kinds and plain_below not in self.known:
                 continue
-            if name in named[0] and name in named[1]:
+            rule = self.tolerances.of(below)
+            is_image = name == "data" and all(x.keys() >= set(IMAGE_FIELDS) for x in named)
+            if is_image and rule.by in MEASURES:
+                sides = image_of(fields_a), _image_or_fault(fields_b)
+                yield from self._compare_images(*sides, rule, below)
+            elif name in named[0] and name in named[1]:
                 yield from self.compare(named[0][name], named[1][name], below, plain_below)
-            elif not self.tolerances.of(below).ignore:
+            elif not rule.ignore:
                 side_a, side_b = (repr(x[name]) if name in x else "missing" for x in named)
-                rule = self.tolerances.of(below)
                 yield Deviation(below, side_a, side_b, None, rule, passes=False)
 
     def _compare_numbers(
@@ -182,6 +193,18 @@ class _Walk:
             not count or tolerance.by != "element",
         )
 
+    def _compare_images(
+        self, a: Pixels, b: Pixels | str, tolerance: Tolerance, path: str
+    ) -> Iterator[Deviation]:
+        """Two images; what is none in b is told instead."""
+        if isinstance(b, str) or not of_one_size(a, b):
+            shown = b if isinstance(b, str) else size(b)
+            yield Deviation(path, size(a), shown, None, tolerance, passes=False)
+        elif not np.array_equal(a, b, equal_nan=tolerance.nan):
+            value = likeness(a, b, tolerance)
+            shown, passes = measured(tolerance.by, value), value >= (tolerance.at_least or 0.0)
+            yield Deviation(path, str(tolerance), shown, None, tolerance, passes)
+
     def _compare_quaternions(
         self, a: Mapping[str, Any], b: Mapping[str, Any], tolerance: Tolerance, path: str
     ) -> Iterator[Deviation]:
@@ -195,6 +218,8 @@ class _Walk:
         tolerance = self.tolerances.of(path)
         if tolerance.ignore:
             return
+        if tolerance.by in MEASURES:
+            raise no_image(path)
         times = [np.array([t.sec * NS_PER_S + t.nanosec], np.int64) for t in (a, b)]
         duration = a.__msgtype__.endswith("Duration")
         error, wrong = judge_times(times[0], times[1], tolerance, duration=duration)
@@ -213,6 +238,13 @@ def _fields(value: Any) -> Mapping[str, Any] | None:
     if hasattr(type(value), "get_fields_and_field_types"):
         return {name: getattr(value, name) for name in value.get_fields_and_field_types()}
     return None
+
+
+def _image_or_fault(fields: Mapping[str, Any]) -> Pixels | str:
+    try:
+        return image_of(fields)
+    except BagError as error:
+        return f"no image: {error}"
 
 
 def _is_number(value: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..compare.comparison import Comparison, KeyComparison
 from ..compare.diagnose import Diagnosis
-from ..compare.fields import FieldComparison
+from ..compare.fields import FieldComparison, statistic
 from ..compare.judge import NS_PER_S
 from ..compare.text_diff import summary, text_diff
 
@@ -183,8 +183,7 @@ def _judged(found: FieldComparison) -> str | None:
     """The statistic that a field is judged by."""
     if found.judged is None:
         return None
-    what = "share within" if found.tolerance.by == "quantile" else found.tolerance.by
-    return f"{what} {found.judged:.6g}"
+    return " ".join(statistic(found))
 
 
 def _explained(diagnoses: list[Diagnosis | None]) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from ..compare import CompareError, Tolerance, Tolerances
-from ..compare.tolerance import checked
+from ..compare.tolerance import By, checked
 from .errors import UsageError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
@@ -103,8 +103,10 @@ class ToleranceModel(_Model):
     unordered: bool = False
     text: str | None = Field(default=None, description="regular expression")
     nan: bool = True
-    by: Literal["element", "mean", "rmse", "quantile", "cosine"] = "element"
+    by: By = "element"
     quantile: Number = Field(default=1.0, gt=0, le=1)
+    at_least: Number | None = Field(default=None, description="PSNR in dB, or SSIM")
+    data_range: Number | None = Field(default=None, gt=0, description="of pixels")
 
     @model_validator(mode="after")
     def _makes_sense(self) -> ToleranceModel:

@@ -1,0 +1,79 @@
+"""`lockstep compare` at a shell: images judged as a whole, and topics whose definition has changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from conftest import Stranger
+from lockstep.bag import BagWriter
+from lockstep.bag.codec import Codec
+from lockstep.bag.definitions import definition
+
+IMAGE = "sensor_msgs/msg/Image"
+
+
+def camera(folder: Path, error: int) -> None:
+    """Ten images, of which the eighth has an error in all its pixels."""
+    codec = Codec(IMAGE, definition(IMAGE))
+    rows, columns = np.indices((48, 64))
+    with BagWriter(folder) as writer:
+        writer.add_topic("/camera", IMAGE, definition(IMAGE))
+        for tick in range(10):
+            pixels = ((rows * rows + 3 * columns + tick) % 200).astype(np.uint8)
+            image = {
+                "header": {"stamp": {"sec": tick, "nanosec": 0}, "frame_id": "camera"},
+                "height": 48,
+                "width": 64,
+                "encoding": "mono8",
+                "is_bigendian": 0,
+                "step": 64,
+                "data": (pixels + (error if tick == 7 else 0)).ravel(),
+            }
+            writer.write("/camera", codec.encode(image), tick * 10**9)
+
+
+def state(folder: Path, text: str) -> None:
+    codec = Codec("test_msgs/msg/State", text)
+    with BagWriter(folder) as writer:
+        writer.add_topic("/state", "test_msgs/msg/State", text)
+        for tick in range(10):
+            message = dict.fromkeys(codec.fields(), tick)
+            writer.write("/state", codec.encode(message), tick * 10**9)
+
+
+def test_images_are_held_to_a_psnr_and_an_ssim(stranger: Stranger):
+    camera(stranger.cwd / "a", 0)
+    camera(stranger.cwd / "b", 2)  # PSNR 20 log10(255 / 2) = 42.1 dB
+    assert stranger.run("compare", "a", "b").code == 1
+    done = stranger.run("compare", "a", "b", "--tolerance", "data=by:psnr,at_least:40")
+    assert (done.code, done.err) == (0, "")
+    assert "data: PSNR is 42.1102 dB at tick 7, the worst image, tolerance PSNR ≥ 40 dB" in done.out
+    done = stranger.run("compare", "a", "b", "--tolerance", "data=by:ssim,at_least:0.95")
+    assert (done.code, done.err) == (0, "")
+    rule = ["--tolerance", "data=by:psnr,at_least:45"]
+    done = stranger.run("compare", "a", "b", *rule, "-o", "diffs", "--html", "report.html")
+    assert done.code == 1
+    assert "+data: PSNR 42.1102 dB" in (stranger.cwd / "diffs/camera.diff").read_text("utf-8")
+    data = json.loads(stranger.run("compare", "a", "b", *rule, "--json").out)
+    assert round(data["keys"]["/camera"]["fields"]["data"]["judged"], 4) == 42.1102
+    done = stranger.run("compare", "a", "b", "--tolerance", "width=by:psnr,at_least:40")
+    assert (done.code, done.out) == (2, "")
+    assert "'width' is no image" in done.error
+
+
+def test_a_topic_with_a_new_field_is_compared_in_the_others(stranger: Stranger):
+    state(stranger.cwd / "a", "float64 x\nint32 n\n")
+    state(stranger.cwd / "b", "float64 x\nint32 n\nuint8 quality\n")
+    done = stranger.run("compare", "a", "b")
+    assert done.code == 1
+    assert "quality is missing against uint8" in done.out
+    done = stranger.run("compare", "a", "b", "--common-fields", "-o", "diffs", "--html", "r.html")
+    assert done.code == 1
+    assert "10 aligned, 0 differ" in done.out
+    assert "not compared: quality is missing against uint8" in done.out
+    assert "+uint8 quality" in (stranger.cwd / "diffs/state.diff").read_text("utf-8")
+    done = stranger.run("compare", "a", "b", "--common-fields", "--tolerance", "quality=ignore")
+    assert (done.code, done.err) == (0, "")
+    assert "within tolerance in 10 messages" in done.out
