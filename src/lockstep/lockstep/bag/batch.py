@@ -33,8 +33,8 @@ class Batch:
     def __len__(self) -> int:
         return len(self.offset)
 
-    def where(self, chosen: npt.NDArray[np.bool_] | Int64s) -> Batch:
-        """The messages that a mask (n,) or indices choose, on the same buffer."""
+    def where(self, chosen: npt.NDArray[np.bool_] | Int64s | slice) -> Batch:
+        """The messages that a mask (n,), indices or a slice choose, on the same buffer."""
         return replace(
             self,
             topic=self.topic[chosen],
@@ -44,6 +44,21 @@ class Batch:
             offset=self.offset[chosen],
             length=self.length[chosen],
         )
+
+    def by_topic(self) -> Iterator[tuple[str, Batch]]:
+        """The messages of each topic that there is, in order, on the same buffer."""
+        counts = np.bincount(self.topic)
+        there = np.flatnonzero(counts).tolist()
+        if len(there) == 1:
+            yield self.topics[there[0]], self
+            return
+        grouped = self.where(np.argsort(self.topic, kind="stable"))
+        ends = np.cumsum(counts).tolist()
+        for number in there:
+            yield (
+                self.topics[number],
+                grouped.where(slice(ends[number] - counts[number], ends[number])),
+            )
 
     def payloads(self) -> Iterator[bytes]:
         """The payloads one by one, copied."""

@@ -244,14 +244,15 @@ class Bag:
                 self.topics[name] = replace(file.topics[name], count=0)
 
     def _compare(self, seen: dict[str, int], chosen: Collection[str]) -> None:
-        """Note it if other messages were seen than are counted."""
-        for name in chosen:
+        """Note the first topic of which other messages were seen than are counted."""
+        for name in sorted(chosen):
             counted = self.topics[name].count if name in self.topics else 0
             if seen.get(name, 0) != counted:
                 self._miscount = (
                     f"{self.path} is damaged: {name} has {seen.get(name, 0)} messages where its index counts "
                     f"{counted}; record or copy it again"
                 )
+                return
 
 
 @contextmanager

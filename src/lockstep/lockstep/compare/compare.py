@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,9 @@ from .definitions import common, type_problem, unlike
 from .distribution import compare_distributions
 from .errors import CompareError
 from .explain import explain
-from .index import Index, chosen, distinct, indexes_of
-from .pairs import See, equal_payloads, pairs
+from .index import Index, chosen, distinct
+from .pairs import See, Side, paired_topics
+from .payloads import equal_payloads
 from .showing import Showing
 from .sides import SideLike, as_bags
 from .tolerance import ToleranceLike, Tolerances, tolerances_of
@@ -70,62 +71,64 @@ def _compare_bags(
     _check_patterns(
         comparison.tolerances, [bag.topics[k] for bag in bags for k in keys if k in bag.topics]
     )
-    tried = {key: found for key in keys if (found := _try_by_tick(bags, key, comparison))}
-    others = [key for key in keys if key not in tried]
     indexes = [
-        {key: found.indexes[side] for key, found in tried.items()}
-        | indexes_of(bag, others, comparison.align)
-        for side, bag in enumerate(bags)
+        {key: Index(bag, key, comparison.align) for key in keys if key in bag.topics}
+        for bag in bags
     ]
+    tried = _try_by_tick(bags, keys, comparison, indexes)
     log_a, log_b = (
         _from_origin({key: index.log for key, index in found.items()}, origin_ns)
         for found in indexes
     )
     none = np.empty(0, np.int64)
+    others: list[KeyComparison] = []
     for key in keys:
         times = log_a.get(key, none), log_b.get(key, none)
         result = KeyComparison(key, "", len(times[0]), len(times[1]))
         if _can_be_compared(bags, comparison, result):
             both = indexes[0][key], indexes[1][key]
-            aligned, times = _align(both, times, comparison.align, time_tolerance_ns, result)
-            if key in tried and _is_by_tick(aligned, times):
-                _take(tried[key].result, result)
+            aligned = _align(both, times, comparison.align, time_tolerance_ns, result)
+            if key in tried and _is_by_tick(aligned, result.count_a):
+                _take(tried[key], result)
             else:
-                _compare_values(bags, aligned, comparison.tolerances, result)
-            result.kept = [replace(d, time_ns=int(times[0][d.tick_a])) for d in result.kept]
-            result.first = result.kept[0] if result.kept else None
-            explain(bags, result, comparison.tolerances)
+                others.append(result)
         comparison.keys[key] = result
+    if others:
+        _compare_values(bags, others, comparison.tolerances)
+    for result in comparison.keys.values():
+        times_a = result.times_ns[0]
+        result.kept = [replace(d, time_ns=int(times_a[d.tick_a])) for d in result.kept]
+        result.first = result.kept[0] if result.kept else None
+    explain(bags, comparison.keys.values(), comparison.tolerances)
     if not any(key.count_a or key.count_b for key in comparison.keys.values()):
         raise CompareError(f"{bags[0].path} and {bags[1].path} hold no messages to compare")
     return comparison
 
 
-@dataclass(frozen=True)
-class _Try:
-    """What comes out if the i-th message belongs to the i-th, and the times that tell whether it does."""
+def _try_by_tick(
+    bags: tuple[Bag, Bag],
+    keys: Sequence[str],
+    comparison: Comparison,
+    indexes: Sequence[Mapping[str, Index]],
+) -> dict[str, KeyComparison]:
+    """Fill the indexes and, in the same pass, compare the i-th message with the i-th where they may belong together so."""
+    tried: dict[str, KeyComparison] = {}
+    for key in keys:
+        counts = [bag.topics[key].count if key in bag.topics else 0 for bag in bags]
+        if comparison.align == "none" or counts[0] != counts[1] or not counts[0]:
+            continue
+        result = KeyComparison(key, "", counts[0], counts[1])
+        if _can_be_compared(bags, comparison, result):
+            result.alignment = align_ticks(counts[0], counts[1])
+            tried[key] = result
+    seen_a, seen_b = ({key: index.add for key, index in found.items()} for found in indexes)
+    _compare_values(bags, list(tried.values()), comparison.tolerances, (seen_a, seen_b))
+    return tried
 
-    result: KeyComparison
-    indexes: tuple[Index, Index]
 
-
-def _try_by_tick(bags: tuple[Bag, Bag], key: str, comparison: Comparison) -> _Try | None:
-    """Compare in the one pass that reads the times as well; None where messages cannot belong together like that."""
-    counts = [bag.topics[key].count if key in bag.topics else 0 for bag in bags]
-    result = KeyComparison(key, "", counts[0], counts[1])
-    if comparison.align == "none" or counts[0] != counts[1] or not counts[0]:
-        return None
-    if not _can_be_compared(bags, comparison, result):
-        return None
-    both = Index(bags[0], key, comparison.align), Index(bags[1], key, comparison.align)
-    by_tick = align_ticks(counts[0], counts[1])
-    _compare_values(bags, by_tick, comparison.tolerances, result, (both[0].add, both[1].add))
-    return _Try(result, both)
-
-
-def _is_by_tick(aligned: Alignment, times: tuple[Times, Times]) -> bool:
-    """Whether the i-th message of each side belongs to the i-th of the other."""
-    ticks = np.arange(len(times[0]))
+def _is_by_tick(aligned: Alignment, count: int) -> bool:
+    """Whether the i-th of so many messages of each side belongs to the i-th of the other."""
+    ticks = np.arange(count)
     return np.array_equal(aligned.a, ticks) and np.array_equal(aligned.b, ticks)
 
 
@@ -167,8 +170,8 @@ def _align(
     by: Align,
     time_tolerance_ns: int | None,
     result: KeyComparison,
-) -> tuple[Alignment, tuple[Times, Times]]:
-    """Which messages of a key belong together, and the times that this was told by."""
+) -> Alignment:
+    """Which messages of a key belong together, which is noted in `result` with the times that it was told by."""
     result.align = chosen(*indexes, times) if by == "auto" else by
     if result.align == "stamp":
         stamped = [index.stamps for index in indexes]
@@ -189,7 +192,7 @@ def _align(
     result.duplicates = _repeats(times[0]), _repeats(times[1])
     result.largest_shift_ns = int(np.abs(together[1] - together[0]).max(initial=0))
     result.clock_offset_ns, result.clock_drift = clock_fit(*together)
-    return aligned, times
+    return aligned
 
 
 def _repeats(times: Times) -> int:
@@ -211,27 +214,48 @@ def _less(times: Times, start_ns: int) -> Times:
 
 def _compare_values(
     bags: tuple[Bag, Bag],
-    aligned: Alignment,
+    results: Sequence[KeyComparison],
     tolerances: Tolerances,
-    result: KeyComparison,
-    seen: tuple[See, See] | None = None,
+    seen: tuple[Mapping[str, See], Mapping[str, See]] = ({}, {}),
 ) -> None:
-    """Judge the values of all aligned messages; those of equal bytes are equal, and objects are made to be shown."""
-    codecs = bags[0].codec(result.topic), bags[1].codec(result.topic)
-    columns = ColumnJudge(result.topic, codecs, tolerances)
-    show = Showing(codecs, tolerances, result)
-    for side_a, side_b in pairs(*bags, result.topic, aligned, seen=seen):
+    """Judge the values of all aligned messages of some keys in one pass, which `seen` is shown as well, to its end."""
+    judging = {result.topic: _Judging(bags, tolerances, result) for result in results}
+    aligned = {r.topic: r.alignment for r in results if r.alignment is not None}
+    for key, side_a, side_b in paired_topics(*bags, aligned, seen, to_the_end=any(seen)):
+        judging[key].add(side_a, side_b)
+    for one in judging.values():
+        one.finish()
+
+
+class _Judging:
+    """Judges the messages of one key; those of equal bytes are equal, and objects are made to be shown."""
+
+    def __init__(
+        self, bags: tuple[Bag, Bag], tolerances: Tolerances, result: KeyComparison
+    ) -> None:
+        codecs = bags[0].codec(result.topic), bags[1].codec(result.topic)
+        self._columns = ColumnJudge(result.topic, codecs, tolerances)
+        self._show = Showing(codecs, tolerances, result)
+        self._result = result
+
+    def add(self, side_a: Side, side_b: Side) -> None:
+        """Take the next messages, row by row."""
+        result = self._result
         same = equal_payloads(side_a, side_b)
         if result.redefined:
             same[:] = False  # equal bytes of another layout are other values
         result.equal_bytes += int(np.count_nonzero(same))
-        if not columns.needs_all:
+        if not self._columns.needs_all:
             side_a, side_b = side_a.where(~same), side_b.where(~same)
         if len(side_a.ticks):
-            wrong = columns.judge(side_a.ticks, *columns.columns(side_a, side_b))
+            wrong = self._columns.judge(side_a.ticks, *self._columns.columns(side_a, side_b))
             result.differing += int(np.count_nonzero(wrong))
-            show.block(side_a, side_b, wrong, columns)
-    result.fields, result.ignored = columns.fields, tuple(columns.ignored)
+            self._show.block(side_a, side_b, wrong, self._columns)
+
+    def finish(self) -> None:
+        """Tell what was found of each field."""
+        self._result.fields = self._columns.fields
+        self._result.ignored = tuple(self._columns.ignored)
 
 
 def _check_patterns(tolerances: Tolerances, topics: list[Topic]) -> None:

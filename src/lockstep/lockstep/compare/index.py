@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 
 from ..bag import Bag, BagError
@@ -62,18 +60,6 @@ def _joined(parts: list[Times]) -> Times:
     """The parts end to end, which then are one: there are millions of times, and no need to have them twice."""
     parts[:] = [np.concatenate(parts)] if len(parts) > 1 else parts
     return parts[0]
-
-
-def indexes_of(bag: Bag, keys: Collection[str], by: Align) -> dict[str, Index]:
-    """The index of each of those keys that the bag has, with stamps if they may be needed to align `by`; in one pass."""
-    found = {key: Index(bag, key, by) for key in keys if key in bag.topics}
-    if not found:
-        return {}
-    for batch in bag.batches(found):
-        for number in np.unique(batch.topic):
-            one = batch if len(batch.topics) == 1 else batch.where(batch.topic == number)
-            found[batch.topics[number]].add(one)
-    return found
 
 
 def _has_stamps(bag: Bag, key: str) -> bool:

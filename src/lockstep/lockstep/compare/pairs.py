@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from .align import Alignment, Times
 Column = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 See = Callable[[Batch], None]
-_WORD = 8
-_LARGE = 1 << 16
+_BUDGET = 64 << 20
+_MESSAGE = 48
+"""Bytes of a batch for each message, beside its buffer."""
 
 
 @dataclass(frozen=True)
@@ -41,37 +43,44 @@ class Side:
         return self.buffer[start : start + int(self.length[row])]
 
 
-def pairs(
+def paired_topics(
     a: Bag,
     b: Bag,
-    topic: str,
-    aligned: Alignment,
+    aligned: Mapping[str, Alignment],
+    seen: tuple[Mapping[str, See], Mapping[str, See]] = ({}, {}),
     *,
     to_the_end: bool = True,
-    seen: tuple[See, See] | None = None,
-) -> Iterator[tuple[Side, Side]]:
-    """The aligned messages of a topic, in order: row i of one side belongs to row i of the other.
+    budget: int = _BUDGET,
+) -> Iterator[tuple[str, Side, Side]]:
+    """The aligned messages of several topics, in order within each: row i of one side belongs to row i of the other.
 
-    With `to_the_end` all other messages are read as well, so that damage there is noticed. `seen` is shown all
-    batches of A and of B that are read.
+    Each bag is read once, in file order. Messages wait for their partners in at most `budget` bytes, beside the last
+    batch of each bag; what is left of topics that need more, as where one bag is ordered by topic and the other by
+    time, is read by itself in the end. With `to_the_end` all other messages are read as well, so that damage there is
+    noticed. `seen` is shown all batches that are read, of A and of B, by topic.
     """
-    sees = seen or (_ignore, _ignore)
-    sides = [_Reading(bag, topic, see) for bag, see in zip((a, b), sees, strict=True)]
-    done, count = 0, len(aligned.a)
-    while done < count:
-        ends = [
-            side.upto(ticks, done)
-            for side, ticks in zip(sides, (aligned.a, aligned.b), strict=True)
-        ]
-        end = min(ends)
-        if end > done:
-            yield (
-                sides[0].take(aligned.a[done:end]),
-                sides[1].take(aligned.b[done:end]),
-            )
-        done = end
-    for side in sides if to_the_end else ():
-        side.finish()
+    topics = {name: _Topic(name, found) for name, found in aligned.items()}
+    sides = [_Reading(number, bag, topics, seen[number]) for number, bag in enumerate((a, b))]
+    alone: list[_Topic] = []
+    while not all(side.ended for side in sides):
+        if not to_the_end and all(topic.is_done for topic in topics.values()):
+            break
+        for topic in min(sides, key=lambda side: (side.ended, side.waiting)).read():
+            yield from topic.pairs()
+        while sum(side.waiting_before_last for side in sides) > budget:
+            largest = max(topics.values(), key=lambda topic: topic.waiting)
+            alone.append(topics.pop(largest.name))
+            largest.forget()
+    for topic in alone:
+        yield from paired_topics(a, b, {topic.name: topic.rest()}, to_the_end=False)
+
+
+def pairs(
+    a: Bag, b: Bag, topic: str, aligned: Alignment, *, to_the_end: bool = True
+) -> Iterator[tuple[Side, Side]]:
+    """The aligned messages of one topic; see `paired_topics`."""
+    for _, side_a, side_b in paired_topics(a, b, {topic: aligned}, to_the_end=to_the_end):
+        yield side_a, side_b
 
 
 def paired_columns(
@@ -98,87 +107,129 @@ def columns_of(side: Side, codec: Codec, topic: str, paths: Sequence[str]) -> di
         raise error.of(topic, int(side.ticks[error.tick])) from error
 
 
-def _ignore(batch: Batch) -> None:
-    """Nobody looks at the batches."""
+@dataclass
+class _Held:
+    """A batch of which `parts` wait for their partners; `size` is in bytes."""
+
+    size: int
+    parts: int = 0
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The messages of one topic in a batch, from tick `start` on; `end` pairs begin in it or before."""
+
+    batch: Batch
+    start: int
+    end: int
+    held: _Held
+
+    def take(self, ticks: Times) -> Side:
+        """The messages of ticks in it."""
+        batch = self.batch
+        if len(ticks) == len(batch):
+            return Side(ticks, batch.buffer, batch.offset, batch.length)
+        rows = ticks - self.start
+        return Side(ticks, batch.buffer, batch.offset[rows], batch.length[rows])
+
+
+class _Topic:
+    """The messages of one topic, of A and of B, that wait for their partners."""
+
+    def __init__(self, name: str, aligned: Alignment) -> None:
+        self.name = name
+        self._aligned = aligned
+        self._ticks = aligned.a, aligned.b
+        self._parts: tuple[deque[_Part], deque[_Part]] = deque(), deque()
+        self._read = [0, 0]
+        self._done = 0
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all pairs have been given."""
+        return self._done == len(self._ticks[0])
+
+    @property
+    def waiting(self) -> int:
+        """Bytes of the messages that wait."""
+        return sum(int(part.batch.length.sum()) for parts in self._parts for part in parts)
+
+    def add(self, side: int, batch: Batch, held: _Held) -> None:
+        """Take the next messages of one side, if there are partners for them."""
+        start = self._read[side]
+        self._read[side] += len(batch)
+        first, end = np.searchsorted(self._ticks[side], (start, self._read[side])).tolist()
+        if end > first:
+            held.parts += 1
+            self._parts[side].append(_Part(batch, start, end, held))
+
+    def pairs(self) -> Iterator[tuple[str, Side, Side]]:
+        """The pairs of which both messages are there."""
+        of_a, of_b = self._parts
+        while of_a and of_b:
+            end = min(of_a[0].end, of_b[0].end)
+            chosen = slice(self._done, end)
+            yield (
+                self.name,
+                of_a[0].take(self._ticks[0][chosen]),
+                of_b[0].take(self._ticks[1][chosen]),
+            )
+            self._done = end
+            for parts in self._parts:
+                if parts[0].end == end:
+                    parts.popleft().held.parts -= 1
+
+    def forget(self) -> None:
+        """Let no message wait any more."""
+        for parts in self._parts:
+            for part in parts:
+                part.held.parts -= 1
+            parts.clear()
+
+    def rest(self) -> Alignment:
+        """What has not been given."""
+        return replace(
+            self._aligned, a=self._ticks[0][self._done :], b=self._ticks[1][self._done :]
+        )
 
 
 class _Reading:
-    """The batches of one topic, one after the other, and which ticks the current one holds."""
+    """One of the bags: its batches one after the other, and what waits of them."""
 
-    def __init__(self, bag: Bag, topic: str, see: See) -> None:
-        self._batches = bag.batches([topic])
-        self._see = see
-        self._batch: Batch | None = None
-        self._start = self._end = 0
+    def __init__(
+        self, side: int, bag: Bag, topics: dict[str, _Topic], seen: Mapping[str, See]
+    ) -> None:
+        self._side = side
+        self._topics = topics
+        self._seen = seen
+        wanted = topics.keys() | seen.keys()
+        self._batches = bag.batches(wanted)
+        self._held: list[_Held] = []
+        self.ended = not wanted
 
-    def upto(self, ticks: Times, first: int) -> int:
-        """Up to which index of `ticks` they are in the current batch, which holds at least that of `first`."""
-        while ticks[first] >= self._end:
-            self._batch = None  # before the next one takes its memory
-            self._batch = next(self._batches)
-            self._see(self._batch)
-            self._start, self._end = self._end, self._end + len(self._batch)
-        return int(np.searchsorted(ticks, self._end))
+    def read(self) -> list[_Topic]:
+        """Take the next batch; gives the topics of which it holds messages."""
+        batch = next(self._batches, None)
+        if batch is None:
+            self.ended = True
+            return []
+        there = []
+        held = _Held(batch.buffer.nbytes + _MESSAGE * len(batch))
+        for name, part in batch.by_topic():
+            if name in self._seen:
+                self._seen[name](part)
+            if name in self._topics:
+                self._topics[name].add(self._side, part, held)
+                there.append(self._topics[name])
+        self._held = [*(one for one in self._held if one.parts), held]
+        return there
 
-    def take(self, ticks: Times) -> Side:
-        """The messages of ticks in the current batch."""
-        assert self._batch is not None
-        rows = ticks - self._start
-        if len(rows) == len(self._batch):
-            return Side(ticks, self._batch.buffer, self._batch.offset, self._batch.length)
-        return Side(ticks, self._batch.buffer, self._batch.offset[rows], self._batch.length[rows])
+    @property
+    def waiting(self) -> int:
+        """Bytes of the batches that are kept because something in them waits."""
+        return sum(held.size for held in self._held if held.parts)
 
-    def finish(self) -> None:
-        """Read the rest."""
-        for batch in self._batches:
-            self._see(batch)
-
-
-def equal_payloads(a: Side, b: Side) -> Mask:
-    """Which messages have the same bytes on both sides, (m,)."""
-    same: Mask = a.length == b.length
-    for size in np.unique(a.length[same]).tolist():
-        rows = np.flatnonzero(same & (a.length == size))
-        same[rows] = _equal(a.where(rows), b.where(rows), size)
-    return same
-
-
-def _equal(a: Side, b: Side, size: int) -> Mask:
-    """Which messages of one size are equal: compared as rows of words where they lie evenly, else one by one."""
-    strides = [_stride(side, size) for side in (a, b)]
-    if size >= _LARGE or None in strides:
-        return np.fromiter(
-            (_same(a.payload(row), b.payload(row)) for row in range(len(a.ticks))),
-            np.bool_,
-            len(a.ticks),
-        )
-    whole = size - size % _WORD
-    equal: Mask = np.ones(len(a.ticks), np.bool_)
-    for dtype, start, count in (("u8", 0, whole // _WORD), ("u1", whole, size - whole)):
-        rows: list[npt.NDArray[Any]] = [
-            np.ndarray(
-                (len(side.ticks), count),
-                dtype,
-                side.buffer.data,
-                int(side.offset[0]) + start,
-                (stride or 0, np.dtype(dtype).itemsize),
-            )
-            for side, stride in zip((a, b), strides, strict=True)
-        ]
-        equal &= (rows[0] == rows[1]).all(axis=1)
-    return equal
-
-
-def _same(a: Bytes, b: Bytes) -> bool:
-    whole = len(a) - len(a) % _WORD
-    words_a: npt.NDArray[Any] = np.ndarray((whole // _WORD,), "u8", a.data)
-    words_b: npt.NDArray[Any] = np.ndarray((whole // _WORD,), "u8", b.data)
-    return np.array_equal(words_a, words_b) and np.array_equal(a[whole:], b[whole:])
-
-
-def _stride(side: Side, size: int) -> int | None:
-    """How far apart messages are; None if that varies."""
-    steps = np.diff(side.offset)
-    if not len(steps):
-        return size
-    return int(steps[0]) if (steps == steps[0]).all() else None
+    @property
+    def waiting_before_last(self) -> int:
+        """The same without the last batch."""
+        return sum(held.size for held in self._held[:-1] if held.parts)
