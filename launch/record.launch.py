@@ -4,7 +4,7 @@ from pathlib import Path
 
 from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import LogInfo, OpaqueFunction
-from lockstep.run.live import LiveRun
+from lockstep.run.run_result import RunResult
 from lockstep.run.verify import create_folder
 
 from lockstep_launch.arguments import (
@@ -31,7 +31,7 @@ def record_implementation(context: LaunchContext) -> list[Action]:
     return record("implementation", implementation, replay, outputs, folder, told)
 
 
-def told(run: LiveRun) -> list[Action]:
+def told(run: RunResult) -> list[Action]:
     return [LogInfo(msg=f"recorded {sum(run.recorded.values())} messages into {run.bag}")]
 
 

@@ -12,7 +12,7 @@ from launch.actions import OpaqueFunction
 from launch.events.process import ProcessExited
 from lockstep.compare import Tolerances
 from lockstep.run.errors import DIFFERENT, RunError
-from lockstep.run.live import LiveRun
+from lockstep.run.run_result import RunResult
 from lockstep.run.verify import create_folder
 
 from lockstep_launch import nodes
@@ -40,11 +40,11 @@ def verify(context: LaunchContext) -> list[Action]:
     folder = Path(value_of(context, "output")).absolute()
     create_folder(folder)
 
-    def run_implementation(run_of_reference: LiveRun) -> list[Action]:
+    def run_implementation(run_of_reference: RunResult) -> list[Action]:
         then = partial(compare, run_of_reference)
         return record("implementation", implementation, replay, outputs, folder, then)
 
-    def compare(a: LiveRun, b: LiveRun) -> list[Action]:
+    def compare(a: RunResult, b: RunResult) -> list[Action]:
         return [
             nodes.comparator(
                 a.bag,

@@ -11,14 +11,16 @@ from lockstep.bag import Bag, BagError
 from lockstep.component import Contract
 from lockstep.run.errors import RunError, UsageError
 from lockstep.run.implementation import contract_of_command, find_executable
-from lockstep.run.live import LiveRun, bag_topics, checked_run, resolved
+from lockstep.run.live import checked_run
+from lockstep.run.ports import bag_topics, resolved
+from lockstep.run.run_result import RunResult
 from lockstep.run.verification import Inputs
 
 from . import nodes
 from .arguments import Executable, Replay
 from .ending import how_it_ended, require_success, stop, unless_shut_down
 
-Then = Callable[[LiveRun], list[Action]]
+Then = Callable[[RunResult], list[Action]]
 _QUIET_S = "1"
 
 

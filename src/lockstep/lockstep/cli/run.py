@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-from ..run.errors import DIFFERENT, UsageError
-from ..run.live import run_live
+from ..run.errors import DIFFERENT, RunError, UsageError
 from ..run.verification import load
-from ..run.verify import check, create_folder, default_folder
+from ..run.verify import check, create_folder, default_folder, run_implementation
 from .show import console, print_json, print_line, progress_bars
 
 
@@ -50,11 +49,17 @@ def command(
     folder = output or default_folder(f"{file.stem}-{implementation}")
     create_folder(folder)
     with progress_bars() as watch:
-        live = run_live(
+        result = run_implementation(
             implementation, verification, contract, folder, watch(f"running {implementation}")
         )
+    if result.failure is not None:
+        raise RunError(
+            f"{implementation} failed in step {result.failure.step}: {result.failure.sentence}"
+        )
     if as_json:
-        print_json({**asdict(live), "bag": str(live.bag)})
+        print_json({**asdict(result), "bag": str(result.bag)})
         return
-    print_line(console, f"{sum(live.sent.values())} messages in, {sum(live.recorded.values())} out")
-    print_line(console, f"bag: {live.bag}")
+    print_line(
+        console, f"{sum(result.sent.values())} messages in, {sum(result.recorded.values())} out"
+    )
+    print_line(console, f"bag: {result.bag}")

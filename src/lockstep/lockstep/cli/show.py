@@ -16,8 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..compare.text_diff import summary
-from ..run.live import Progress as OnProgress
-from ..run.verify import Verdict, Watch
+from ..run.run_result import Progress as OnProgress
+from ..run.verify import Verdict, Watch, same_failure
 
 
 class _Terminal(Console):
@@ -91,7 +91,7 @@ def print_verdict(out: Console, verdict: Verdict) -> None:
         first, *rest = summary(comparison)
         word, _, sentence = first.partition(": ")
         _print_finding(out, word, sentence, "green" if comparison.all_match else "red")
-        for line in rest:
+        for line in [*rest, *same_failure(verdict, comparison.name_b)]:
             print_line(out, f"  {line}")
     print_line(out, f"bags, logs and diffs: {verdict.folder}")
 

@@ -27,6 +27,16 @@ def command_of(name: str, implementation: Implementation) -> list[str]:
     return implementation.command
 
 
+def direct_command(name: str, implementation: Implementation) -> list[str]:
+    """The command line that starts it in direct mode; raises UsageError if there is no such program."""
+    if implementation.component is not None:
+        return [
+            *(sys.executable, "-m", "lockstep.run.direct_host"),
+            *(implementation.component, "--direct"),
+        ]
+    return [*command_of(name, implementation), "--direct"]
+
+
 def host_command(component: str) -> list[str]:
     """The command line of the Python host for `MODULE:CLASS`."""
     return [sys.executable, "-m", "lockstep.nodes.host", component]

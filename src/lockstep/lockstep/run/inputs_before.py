@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from ..bag import Bag, Message
 from ..bag.text import lines_of, seconds
 from ..compare import Comparison
-from .live import LiveRun
+from .run_result import RunResult
 from .verification import Inputs
 
 FILE_NAME = "inputs_before_first_difference.txt"
 _EACH = 3
 
 
-def inputs_before(inputs: Inputs, reference: LiveRun, comparison: Comparison) -> Iterator[str]:
+def inputs_before(inputs: Inputs, reference: RunResult, comparison: Comparison) -> Iterator[str]:
     """The last three messages of each input topic before the first difference, or before the first message too many.
 
     Nothing if nothing differs, or if the outputs were timed by another clock than the messages of the input bag.
@@ -44,7 +44,7 @@ def _topics(inputs: Inputs) -> Iterator[str]:
         yield from [names] if isinstance(names, str) else names
 
 
-def _first_times(reference: LiveRun, comparison: Comparison) -> Iterator[int]:
+def _first_times(reference: RunResult, comparison: Comparison) -> Iterator[int]:
     """The log times at which keys first differ, in ns."""
     with Bag(reference.bag) as bag:
         for key in comparison.keys.values():

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +12,16 @@ import yaml
 from ..bag import Bag, BagError
 from ..component import Contract
 from .domain import isolated_domain
-from .errors import RunError, UsageError
+from .errors import RunError
 from .implementation import command_of
+from .ports import bag_topics, resolved
 from .processes import Process, Processes, wait_for
+from .run_result import Progress, RunResult, check_counts
 from .verification import Implementation, Inputs, Run, Verification
 
-Progress = Callable[[int, int], None]
 START_PATIENCE_S = 30.0
 # A reliable reader that missed a message gets it after Fast DDS's heartbeat period of 3 s.
 QUIET_S = 3.5
-
-
-@dataclass(frozen=True)
-class LiveRun:
-    """What one implementation did with the inputs; `median_ns` is the time of its callbacks."""
-
-    name: str
-    bag: Path | str
-    sent: dict[str, int]
-    recorded: dict[str, int]
-    first_input_ns: int
-    wall_s: float | None
-    median_ns: float | None
-    p99_ns: float | None
 
 
 def run_live(
@@ -45,7 +30,7 @@ def run_live(
     contract: Contract,
     folder: Path,
     progress: Progress | None = None,
-) -> LiveRun:
+) -> RunResult:
     """Run one implementation on the inputs and record its outputs into `folder`/bag; `folder` is empty.
 
     Raises RunError, with the tail of the log concerned, if anything crashes, hangs or is lost.
@@ -59,7 +44,9 @@ def run_live(
         with Processes(environment) as processes:
             recorder = processes.start(
                 f"the recorder of {name}",
-                _recorder_command(contract, folder, in_lockstep),
+                _recorder_command(
+                    contract, folder, in_lockstep, verification.compare.align == "cause"
+                ),
                 folder / "recorder.log",
             )
             node = processes.start(
@@ -77,7 +64,7 @@ def run_live(
     return checked_run(name, folder, in_lockstep)
 
 
-def checked_run(name: str, folder: Path, in_lockstep: bool) -> LiveRun:
+def checked_run(name: str, folder: Path, in_lockstep: bool) -> RunResult:
     """Read the reports in `folder` after a run; raises RunError if a message is not accounted for."""
     played: dict[str, Any] = json.loads((folder / "player.json").read_text("utf-8"))
     report: dict[str, Any] = json.loads((folder / "recorder.json").read_text("utf-8"))
@@ -96,17 +83,11 @@ def checked_run(name: str, folder: Path, in_lockstep: bool) -> LiveRun:
             raise RunError(
                 f"{name}: published {count} messages on {topic}, but {recorded.get(topic, 0)} were recorded"
             )
-    for topic, count in played["sent"].items():
-        if not count:
-            raise RunError(f"{name}: the chosen part of the bag holds no message for {topic}")
     if in_lockstep and played["callbacks"] != sum(played["sent"].values()):
         raise RunError(
             f"{name} took {played['callbacks']} of {sum(played['sent'].values())} messages as its inputs"
         )
-    if not sum(recorded.values()):
-        raise RunError(
-            f"{name} never answered: it published nothing on {', '.join(recorded) or 'any topic'}"
-        )
+    check_counts(name, played["sent"], recorded)
     try:
         bag = Bag(folder / "bag")
     except BagError as error:
@@ -117,7 +98,7 @@ def checked_run(name: str, folder: Path, in_lockstep: bool) -> LiveRun:
             f"{name}: {bag.problem or f'{bag.path} does not hold all that was recorded'}"
         )
     times = played.get("callback_ns", {})
-    return LiveRun(
+    return RunResult(
         name=name,
         bag=bag.path,
         sent=played["sent"],
@@ -127,39 +108,6 @@ def checked_run(name: str, folder: Path, in_lockstep: bool) -> LiveRun:
         median_ns=times.get("median"),
         p99_ns=times.get("p99"),
     )
-
-
-def bag_topics(inputs: Inputs, contract: Contract) -> dict[str, str]:
-    """Topic of the bag → topic of the input port. Raises UsageError if bag and contract do not fit."""
-    bag = Bag(inputs.bag)
-    ports = {port.name: port for port in contract.inputs}
-    topics: dict[str, str] = {}
-    for port_name, names in inputs.topics.items():
-        port = ports.get(port_name)
-        if port is None:
-            raise UsageError(
-                f"the contract has no input '{port_name}'; it has {', '.join(ports) or 'none'}"
-            )
-        for name in [names] if isinstance(names, str) else names:
-            topic = bag.topic(name)
-            if topic.type != port.type:
-                raise UsageError(
-                    f"topic {name} of {inputs.bag} is {topic.type}, but input '{port_name}' takes {port.type}"
-                )
-            if name in topics:
-                raise UsageError(f"topic {name} is given to two inputs")
-            topics[name] = resolved(port.topic)
-    unfed = ports.keys() - inputs.topics.keys()
-    if unfed:
-        raise UsageError(
-            f"input '{min(unfed)}' gets no topic of the bag; add it under inputs.topics"
-        )
-    return topics
-
-
-def resolved(topic: str) -> str:
-    """A topic name as it is in the root namespace."""
-    return topic if topic.startswith("/") else f"/{topic}"
 
 
 def _play(
@@ -238,11 +186,13 @@ def _player_command(
     return [*command, "--progress", "--report", str(folder / "player.json")]
 
 
-def _recorder_command(contract: Contract, folder: Path, in_lockstep: bool) -> list[str]:
+def _recorder_command(
+    contract: Contract, folder: Path, in_lockstep: bool, with_cause: bool
+) -> list[str]:
     command = [sys.executable, "-m", "lockstep.nodes.recorder", str(folder / "bag")]
     command += ["--report", str(folder / "recorder.json")]
     for port in contract.outputs:
         command += ["--topic", f"{resolved(port.topic)}:{port.type}"]
     if in_lockstep:
-        return [*command, "--lockstep"]
+        return [*command, "--lockstep", *(["--cause"] if with_cause else [])]
     return [*command, "--quiet", str(QUIET_S), "--ros-args", "-p", "use_sim_time:=true"]

@@ -76,9 +76,9 @@ class Inputs(_Model):
 
 
 class Run(_Model):
-    """How to run: on the live graph at a real-time factor, in lockstep unless it is a black box."""
+    """How to run: on the live graph at a real-time factor, in lockstep unless it is a black box; or directly, without DDS."""
 
-    mode: Literal["live"] = "live"
+    mode: Literal["live", "direct"] = "live"
     rtf: Factor = Field(default=math.inf, gt=0)
     window: int = Field(default=100, ge=1, le=1000, description="messages in flight")
     repeat: int = Field(
@@ -172,7 +172,14 @@ class Verification(_Model):
     @field_validator("run")
     @classmethod
     def _black_boxes_can_run(cls, run: Run, info: Any) -> Run:
+        graphs = {"rtf", "window"} & run.model_fields_set
+        if run.mode == "direct" and graphs:
+            raise ValueError(f"{min(graphs)} has no meaning in mode direct; use mode: live")
         for name, implementation in info.data.get("implementations", {}).items():
+            if implementation.command is not None and run.mode == "direct":
+                raise ValueError(
+                    f"'{name}' is a command, which knows no frames of a direct run; use mode: live"
+                )
             if implementation.command is not None and math.isinf(run.rtf):
                 raise ValueError(
                     f"'{name}' is a command and acknowledges nothing; "

@@ -15,6 +15,7 @@ from ..bag import Bag, BagError, Topic
 from ..bag.codec import codec_of
 from ..bag.definitions import definition
 from ..compare import Comparison, compare, tolerance_ns, write_text_diffs
+from ..compare.columns import ColumnJudge
 from ..compare.result import comparison_as_data
 from ..compare.text_diff import summary
 from ..component import Contract
@@ -22,10 +23,13 @@ from ..component.parameter import range_objection, ros_type
 from ..report.errors import ReportError
 from ..report.files import write_plots
 from ..report.html import write_html
+from .direct_run import run_direct
 from .errors import DIFFERENT, MATCH, RunError, UsageError
 from .implementation import command_of, contract_of_command, host_command
 from .inputs_before import FILE_NAME, inputs_before
-from .live import LiveRun, Progress, bag_topics, resolved, run_live
+from .live import run_live
+from .ports import bag_topics, resolved
+from .run_result import Progress, RunResult
 from .verification import Compare, Verification
 
 Watch = Callable[[str], Progress]
@@ -39,7 +43,7 @@ class Verdict:
     reference: str
     contract: Contract
     mismatched_contracts: dict[str, list[str]]
-    runs: dict[str, LiveRun]
+    runs: dict[str, RunResult]
     comparisons: dict[str, Comparison]
     noise: tuple[Comparison, ...] = ()
     """The reference against itself, run again on the same inputs."""
@@ -61,16 +65,16 @@ def verify(verification: Verification, folder: Path, watch: Watch | None = None)
     contract, mismatched = check(verification)
     create_folder(folder)
     (folder / "contract.json").write_text(contract.to_json() + "\n", "utf-8")
-    runs: dict[str, LiveRun] = {}
+    runs: dict[str, RunResult] = {}
     comparisons: dict[str, Comparison] = {}
     noise: tuple[Comparison, ...] = ()
     if not mismatched:
         reference = verification.reference
 
-        def run(name: str, what: str, into: Path) -> LiveRun:
+        def run(name: str, what: str, into: Path) -> RunResult:
             progress = watch(f"running {what}") if watch else None
             create_folder(into)
-            return run_live(name, verification, contract, into, progress)
+            return run_implementation(name, verification, contract, into, progress)
 
         runs[reference] = run(reference, reference, folder / reference)
         noise = tuple(
@@ -94,8 +98,20 @@ def verify(verification: Verification, folder: Path, watch: Watch | None = None)
     return verdict
 
 
+def run_implementation(
+    name: str,
+    verification: Verification,
+    contract: Contract,
+    folder: Path,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Run one implementation in the mode that verify.yaml says; see run_live and run_direct."""
+    run = run_direct if verification.run.mode == "direct" else run_live
+    return run(name, verification, contract, folder, progress)
+
+
 def _noise(
-    verification: Verification, contract: Contract, first: LiveRun, again: LiveRun, folder: Path
+    verification: Verification, contract: Contract, first: RunResult, again: RunResult, folder: Path
 ) -> Comparison:
     """The reference against itself; raises RunError if it does not do the same again: then nothing can be judged by it."""
     comparison = _compare(verification, contract, first, again, f"{first.name} again")
@@ -175,6 +191,18 @@ def write_report(verdict: Verdict, file: Path) -> None:
     )
 
 
+def same_failure(verdict: Verdict, name: str) -> list[str]:
+    """That the runs of an implementation and of the reference ended by a failure in the same step, if they did."""
+    a, b = (verdict.runs[of].failure for of in (verdict.reference, name))
+    if a is None or b is None:
+        return []
+    return [
+        f"both failed in step {a.step}, which counts as the same, and nothing after it is known:",
+        f"  {verdict.reference}: {a.sentence}",
+        f"  {name}: {b.sentence}",
+    ]
+
+
 def _diffs(verdict: Verdict, name: str) -> Path:
     return verdict.folder / f"{name}_vs_{verdict.reference}"
 
@@ -197,14 +225,15 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
 def _compare(
     verification: Verification,
     contract: Contract,
-    reference: LiveRun,
-    other: LiveRun,
+    reference: RunResult,
+    other: RunResult,
     other_name: str | None = None,
 ) -> Comparison:
     options = verification.compare
     tolerance_s = options.time_tolerance
     runs = reference, other
     names = (reference.name, other_name or other.name)
+    _check_failures(runs, names)
     if tolerance_s is None and not any(
         verification.implementations[run.name].command for run in runs
     ):
@@ -233,6 +262,21 @@ def _compare(
     return comparison
 
 
+def _check_failures(runs: tuple[RunResult, RunResult], names: tuple[str, str]) -> None:
+    """Raises RunError if a callback failed, unless those of both failed in the same step: then they do the same."""
+    a, b = (run.failure for run in runs)
+    if (a and a.step) == (b and b.step):
+        return
+    told = [
+        f"{name} failed in step {failure.step}: {failure.sentence}"
+        for name, failure in zip(names, (a, b), strict=True)
+        if failure is not None
+    ]
+    if len(told) == 1:
+        told.append(f"{names[0] if a is None else names[1]} did not fail")
+    raise RunError("; ".join(told))
+
+
 def _check_parameters(verification: Verification, contract: Contract) -> None:
     known = {p.name: p for p in contract.parameters}
     for name, implementation in verification.implementations.items():
@@ -259,7 +303,9 @@ def _check_compare(options: Compare, contract: Contract) -> None:
     fields: set[str] = set()
     for port in contract.outputs:
         topic = Topic(port.name, port.type, definition(port.type), encoding="ros2msg")
-        found = codec_of(topic).fields()
+        codec = codec_of(topic)
+        ColumnJudge(port.name, (codec, codec), options.tolerances())  # refuses what fits no field
+        found = codec.fields()
         if options.align == "stamp" and "header.stamp" not in found:
             raise UsageError(
                 f"output '{port.name}' has no header to align by; align by time or tick"
@@ -297,7 +343,7 @@ def _write(verification: Verification, verdict: Verdict) -> None:
         )
         if before:
             (_diffs(verdict, name) / FILE_NAME).write_text("\n".join(before) + "\n", "utf-8")
-        lines += [*summary(comparison), ""]
+        lines += [*summary(comparison), *same_failure(verdict, name), ""]
     (verdict.folder / "summary.txt").write_text("\n".join(lines).rstrip() + "\n", "utf-8")
     (verdict.folder / "result.json").write_text(
         json.dumps(as_data(verdict), indent=2) + "\n", "utf-8"

@@ -1,0 +1,46 @@
+"""What one implementation did with the inputs, in whatever mode it ran."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import RunError
+
+Progress = Callable[[int, int], None]
+"""Takes (messages sent, how many there are)."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A callback that raised and so ended a direct run: during which step, and what."""
+
+    step: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Messages by topic and where the outputs are; `median_ns` and `p99_ns` are of the callbacks of messages."""
+
+    name: str
+    bag: Path | str
+    sent: dict[str, int]
+    recorded: dict[str, int]
+    first_input_ns: int
+    wall_s: float | None
+    median_ns: float | None
+    p99_ns: float | None
+    failure: Failure | None = None
+
+
+def check_counts(name: str, sent: Mapping[str, int], recorded: Mapping[str, int]) -> None:
+    """Raises RunError if a topic had no message, or nothing was published at all: that would prove nothing."""
+    for topic, count in sent.items():
+        if not count:
+            raise RunError(f"{name}: the chosen part of the bag holds no message for {topic}")
+    if not sum(recorded.values()):
+        raise RunError(
+            f"{name} never answered: it published nothing on {', '.join(recorded) or 'any topic'}"
+        )
