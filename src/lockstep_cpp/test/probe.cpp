@@ -37,6 +37,9 @@ class Probe : public lockstep::Component
 
   void on_start() override
   {
+    if (name.value() == "throw") {
+      throw std::runtime_error("told to throw");
+    }
     say("started with gain " + std::to_string(gain));
     // An output may be used like any other from here on.
     tick("start");

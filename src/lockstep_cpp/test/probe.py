@@ -36,6 +36,8 @@ class Probe(Component):
     frame = Parameter("base", "of the header", read_only=True)
 
     def on_start(self):
+        if self.name == "throw":
+            raise RuntimeError("told to throw")
         self.say(f"started with gain {self.gain:.6f}")
         # An output may be used like any other from here on.
         self.tick("start")

@@ -207,6 +207,14 @@ def test_exception_of_a_callback_ends_it_with_one_fatal_line(start, node, text, 
     assert re.fullmatch(f"{line}({what})\n", err)
 
 
+def test_exception_of_on_start_ends_it_with_one_fatal_line(start):
+    code, out, err = start("--ros-args", "-p", "name:=throw").result()
+    assert (code, out) == (3, "")
+    what = r"(RuntimeError: )?told to throw( \(.*/probe\.py:\d+\))?"
+    line = r"\[FATAL\] \[[0-9.]+\] \[probe\]: probe: on_start failed at 0\.000000000 s: "
+    assert re.fullmatch(f"{line}{what}\n", err)
+
+
 # --- graph ----------------------------------------------------------------------------------------
 
 
@@ -282,6 +290,45 @@ def test_messages_go_through_remapped_topics(start, node):
     wait_until(lambda: len(echoes) == 6, node)
     assert echoes[0].data == "started with gain 0.500000"
     assert [echo.data[:9] for echo in echoes[1:]] == [f"message {i}" for i in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "topics"),
+    [
+        (["-r", "__ns:=/robot"], ["/robot/text", "/robot/sensor/header", "/robot/echo"]),
+        (["-r", "probe:text:=heard"], ["/heard", "/sensor/header", "/echo"]),
+        (["-r", "other:text:=heard"], ["/text", "/sensor/header", "/echo"]),
+        (
+            ["-r", "__ns:=/robot", "-r", "__node:=twin", "-r", "text:=~/text"],
+            ["/robot/twin/text", "/robot/sensor/header", "/robot/echo"],
+        ),
+        (["-r", "__ns:=/robot", "-r", "/robot/text:=/text"], ["/text", "/robot/sensor/header"]),
+    ],
+)
+def test_topics_are_remapped_and_in_the_namespace(start, node, arguments, topics):
+    start("--ros-args", *arguments)
+    wait_until(
+        lambda: all(
+            node.get_subscriptions_info_by_topic(topic) or node.get_publishers_info_by_topic(topic)
+            for topic in topics
+        ),
+        node,
+    )
+
+
+def test_a_latched_output_reaches_who_comes_late(start, node):
+    host = start("--ros-args", "-p", "use_sim_time:=true")
+    wait_until(lambda: node.count_publishers("/echo") == 1, node)
+    texts = node.create_publisher(String, "text", 10)
+    connect(node, texts)
+    for i in range(8):
+        texts.publish(String(data=f"message {i}"))
+    echoes = Inbox(node, String, "echo", LATCHED)
+    wait_until(lambda: any("message 7" in echo.data for echo in echoes), node)
+    late = Inbox(node, String, "echo", LATCHED)  # of whose messages the last five are kept
+    wait_until(lambda: len(late) >= 5, node)
+    assert [echo.data[:9] for echo in late] == [f"message {i}" for i in range(3, 8)]
+    assert host.stop() == (0, "", "")
 
 
 def test_log_lines_go_to_rosout_by_level(start, node):
@@ -552,6 +599,46 @@ def test_parameter_files_apply_by_node_name(start, node, tmp_path):
     assert values[1].integer_value == 7
     assert list(values[2].double_array_value) == [1.0, 2.0, 3.0]
     assert values[3].string_value == "given"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "applies"),
+    [
+        ("/**", True),
+        ("/robot/arm/probe", True),
+        ("/robot/*/probe", True),
+        ("/**/probe", True),
+        ("/robot/**", True),
+        ("/*/probe", False),
+        ("/*", False),
+        ("probe", False),
+        ("/probe", False),
+        ("/robot/arm/other", False),
+    ],
+)
+def test_wildcards_of_parameter_files_stand_for_tokens(start, node, tmp_path, pattern, applies):
+    file = tmp_path / "parameters.yaml"
+    file.write_text(f"{pattern}:\n  ros__parameters: {{gain: 1.5}}\n")
+    start("--ros-args", "-r", "__ns:=/robot/arm", "--params-file", str(file))
+    values = call(node, GetParameters, "/robot/arm/probe/get_parameters", names=["gain"]).values
+    assert values[0].double_value == (1.5 if applies else 0.5)
+
+
+@pytest.mark.parametrize("pattern", ["probe", "/probe"])
+def test_a_parameter_file_may_name_the_node_alone(start, node, tmp_path, pattern):
+    file = tmp_path / "parameters.yaml"
+    file.write_text(f"{pattern}:\n  ros__parameters:\n    lists:\n      gains: [1.5, 2.5]\n")
+    start("--ros-args", "--params-file", str(file))
+    values = call(node, GetParameters, "/probe/get_parameters", names=["lists.gains"]).values
+    assert list(values[0].double_array_value) == [1.5, 2.5]
+
+
+def test_a_parameter_file_out_of_range_ends_it_with_one_sentence(start, tmp_path):
+    file = tmp_path / "parameters.yaml"
+    file.write_text("probe:\n  ros__parameters: {share: 1.5}\n")
+    code, out, err = start("--ros-args", "--params-file", str(file)).result()
+    assert (code, out) == (2, "")
+    assert err == "probe: parameter 'share' must be from 0.0 to 1.0, not 1.5\n"
 
 
 # --- time -----------------------------------------------------------------------------------------

@@ -183,6 +183,38 @@ def test_acknowledgements_list_what_was_published_when_and_for_which_step(start,
     ]
 
 
+def test_parameters_set_before_the_first_step_are_no_change_and_later_ones_are(start, run):
+    start("--lockstep")
+    run.record()
+    run.wait_until_ready()
+
+    def set_gain(value):
+        gain = Parameter(
+            name="gain",
+            value=ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value),
+        )
+        response = call(run.client, SetParameters, "/probe/set_parameters", parameters=[gain])
+        assert response.results[0].successful
+
+    set_gain(2.0)
+    run.step(10)
+    run.wait_for(steps=1, messages=2)
+    set_gain(3.0)
+    run.step(20)
+    run.wait_for(steps=2, messages=3)
+    assert run.echoes() == [
+        "started with gain 2.000000",
+        "changed to gain 3.000000 and share 0.500000",
+    ]
+    # It was published between two steps: at the time of the first, and told with the second.
+    published = [
+        (nanoseconds(stamp), step)
+        for ack in run.acks
+        for stamp, step in zip(ack.published_stamp, ack.published_step, strict=True)
+    ]
+    assert published[2:] == [(10, 1)]
+
+
 def test_services_are_answered_while_a_message_is_awaited(start, run):
     start("--lockstep")
     run.record()
