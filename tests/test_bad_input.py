@@ -97,6 +97,16 @@ def test_a_component_that_cannot_be_loaded_is_named(stranger: Stranger, write_ve
     assert "other printed no contract: cannot load 'faulty:NoSuchClass'" in done.error
 
 
+def test_a_tolerance_of_images_for_what_is_none_is_refused_before_anything_runs(
+    stranger: Stranger, write_verification
+):
+    rule = {"vector": {"by": "psnr", "at_least": 40}}
+    done = stranger.run("verify", write_verification(compare={"tolerance": rule}), "-o", "out")
+    assert done.code == 2
+    assert "'vector.x' is no image; by: psnr and by: ssim are for the field data" in done.error
+    assert not (stranger.cwd / "out").exists()
+
+
 def test_different_contracts_differ_before_anything_runs(stranger: Stranger, write_verification):
     file = write_verification({"python": PYTHON, "other": {"component": "faulty:WrongDefault"}})
     done = stranger.run("verify", file, "-o", "out")
