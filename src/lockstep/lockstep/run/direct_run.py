@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -136,14 +137,11 @@ class _Inputs:
                 self.sent[self._topics[name]] += number
         to_port: Int64s = np.array([self._port.get(name, 0) for name in batch.topics], np.int64)
         part = batch.where(np.arange(len(batch))[chosen])
-        payloads = [
-            data if wanted else b""
-            for data, wanted in zip(part.payloads(), is_input.tolist(), strict=True)
-        ]
+        part = replace(part, length=np.where(is_input, part.length, 0))
         kind = np.where(is_input, Kind.INPUT, Kind.ADVANCE)
         port = np.where(is_input, to_port[topic], 0)
         step = np.arange(count, count + len(kind))
-        return len(kind), frames(kind, port, step, time_ns, payloads)
+        return len(kind), frames(kind, port, step, time_ns, part)
 
 
 class _Recording:

@@ -9,8 +9,9 @@ from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import as_strided
 
-from ..bag.batch import Bytes, Int64s
+from ..bag.batch import Batch, Bytes, Int64s
 from .errors import RunError
 
 MAGIC = b"LKD1"
@@ -33,6 +34,11 @@ _HEADER = np.dtype(
         ("checksum", "<u4"),
     ]
 )
+
+
+_LENGTH = struct.Struct("<4s20xI")
+_MARKS = [0, 1, 2, 3, 24, 25, 26, 27]  # the bytes of magic and length
+_FEW = 16  # frames that are not worth numpy
 
 
 class Kind(IntEnum):
@@ -91,23 +97,40 @@ def frame(
     return head + _CHECKSUM.pack(zlib.crc32(head)) + payload
 
 
-def frames(
-    kind: Int64s, port: Int64s, step: Int64s, time_ns: Int64s, payloads: list[bytes]
-) -> bytes:
-    """n frames with columns (n,) as in `Frames`; raises RunError for a payload that is too large."""
+def frames(kind: Int64s, port: Int64s, step: Int64s, time_ns: Int64s, messages: Batch) -> bytes:
+    """n frames with columns (n,) as in `Frames`, and the messages of a batch as their payloads.
+
+    Raises RunError for a payload that is too large.
+    """
+    length = messages.length
+    if length.max(initial=0) > LARGEST_PAYLOAD:
+        raise _too_large(int(length.max()))
     heads = np.zeros(len(kind), _HEADER)
     heads["magic"] = MAGIC
     heads["kind"], heads["port"], heads["step"], heads["time"] = kind, port, step, time_ns
-    length = np.fromiter(map(len, payloads), np.int64, len(payloads))
-    if len(length) and length.max() > LARGEST_PAYLOAD:
-        raise _too_large(int(length.max()))
     heads["length"] = length
     raw = heads.view(np.uint8).reshape(-1, HEADER_SIZE)
     heads["checksum"] = _checksums(raw)
-    parts: list[bytes] = [b""] * (2 * len(payloads))
-    parts[::2] = heads.view("V32").tolist()
-    parts[1::2] = payloads
+    rows = _rows(messages)
+    if rows is not None:
+        return np.concatenate([raw, rows], axis=1).tobytes()
+    parts: list[bytes] = [b""] * (2 * len(kind))
+    parts[::2] = heads.view(f"V{HEADER_SIZE}").tolist()
+    parts[1::2] = messages.payloads()
     return b"".join(parts)
+
+
+def _rows(messages: Batch) -> Bytes | None:
+    """The payloads (n, length) of messages of one length that lie at equal distances, as in a chunk of one topic."""
+    offset, length = messages.offset, messages.length
+    if len(offset) < _FEW or (length != length[0]).any():
+        return None
+    distances = np.diff(offset)
+    if (distances != distances[0]).any() or distances[0] < 0:
+        return None
+    shape = len(offset), int(length[0])
+    first = messages.buffer[int(offset[0]) : int(offset[-1]) + shape[1]]
+    return as_strided(first, shape, (int(distances[0]), 1), writeable=False)
 
 
 class FrameParser:
@@ -134,34 +157,53 @@ class FrameParser:
         starts, end, self._needed = _split(whole)
         self._waiting = [whole[end:]]
         self._size = len(whole) - end
-        return _columns(whole, starts) if starts else None
+        return _columns(whole, starts) if len(starts) else None
 
 
-def _split(data: bytes) -> tuple[list[int], int, int]:
+def _split(data: bytes) -> tuple[Int64s, int, int]:
     """Where whole frames start, where the last of them ends, and how many bytes from there the next one has."""
+    parts: list[Int64s] = []
     starts: list[int] = []
-    add = starts.append
     read = _LENGTH.unpack_from
-    position, size = 0, len(data)
+    position, size, before = 0, len(data), -1
     while position + HEADER_SIZE <= size:
         magic, length = read(data, position)
         if magic != MAGIC or length > LARGEST_PAYLOAD:
-            _columns(data, starts)  # says so if a frame before was wrong
+            _columns(data, np.array(starts, np.int64))  # says so if a frame before was wrong
             raise FrameError(_what_came(data[position:]))
-        end = position + HEADER_SIZE + length
-        if end > size:
-            return starts, position, end - position
-        add(position)
-        position = end
-    return starts, position, HEADER_SIZE
+        stride = HEADER_SIZE + length
+        if position + stride > size:
+            return _joined(parts, starts), position, stride
+        count = 1
+        if length == before:  # so may many more be
+            count = _alike(data, position, stride)
+            if count >= _FEW:
+                parts += [np.array(starts, np.int64), position + stride * np.arange(count)]
+                starts = []
+        if count < _FEW:
+            count = 1
+            starts.append(position)
+        position += count * stride
+        before = length
+    return _joined(parts, starts), position, HEADER_SIZE
 
 
-_LENGTH = struct.Struct("<4s20xI")
+def _alike(data: bytes, position: int, stride: int) -> int:
+    """How many frames of one length there are from a position on."""
+    count = (len(data) - position) // stride
+    if count < _FEW:
+        return count
+    rows = np.frombuffer(data, np.uint8, count * stride, position).reshape(count, stride)
+    same = (rows[:, _MARKS] == rows[0, _MARKS]).all(axis=1)
+    return count if same.all() else int(np.argmin(same))
 
 
-def _columns(data: bytes, starts: list[int]) -> Frames:
+def _joined(parts: list[Int64s], starts: list[int]) -> Int64s:
+    return np.concatenate([*parts, np.array(starts, np.int64)])
+
+
+def _columns(data: bytes, start: Int64s) -> Frames:
     buffer = np.frombuffer(data, np.uint8)
-    start: Int64s = np.array(starts, np.int64)
     raw: Bytes = buffer[start[:, None] + np.arange(HEADER_SIZE)]
     heads = raw.view(_HEADER)[:, 0]
     wrong = np.flatnonzero(heads["checksum"] != _checksums(raw))
