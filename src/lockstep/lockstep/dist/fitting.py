@@ -1,0 +1,65 @@
+"""Distributions that fit recorded numbers."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from .errors import DistError
+from .numbers import Constant, Exponential, LogNormal, Normal, Pareto, Scipy, Uniform
+from .random import Floats
+
+_MOST = 20_000
+
+
+def best_fit(values: Floats) -> Any:
+    """The rule that is nearest to some numbers (n,) by the Kolmogorov–Smirnov distance; raises DistError without any.
+
+    Candidates: Uniform, Normal, LogNormal, Exponential, Pareto, and Student's t, Laplace and gamma of scipy.stats.
+    """
+    from scipy import stats
+
+    values = values[np.isfinite(values)]
+    if not len(values):
+        raise DistError("no recorded number is finite, so nothing can be fitted; draw by='value'")
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        return Constant(low)
+    sample = np.sort(values[:: -(-len(values) // _MOST)])
+    every = candidates(sample, low, high)
+    distances = [float(stats.kstest(sample, frozen.cdf).statistic) for _, frozen in every]
+    return every[int(np.argmin(distances))][0]
+
+
+def candidates(sample: Floats, low: float, high: float) -> list[tuple[Any, Any]]:
+    """Rules fitted to numbers between `low` and `high`, with the same as frozen distributions."""
+    from scipy import stats
+
+    mean, std = float(sample.mean()), float(sample.std())
+    found: list[tuple[Any, Any]] = [
+        (Uniform(low, high), stats.uniform(low, high - low)),
+        (Normal(mean, std), stats.norm(mean, std)),
+    ]
+    if low >= 0:
+        found.append((Exponential(mean), stats.expon(scale=mean)))
+    if low > 0:
+        logs = np.log(sample)
+        found.append(
+            (
+                LogNormal(float(logs.mean()), float(logs.std())),
+                stats.lognorm(float(logs.std()), scale=float(np.exp(logs.mean()))),
+            )
+        )
+        shape = float(len(sample) / (logs - np.log(low)).sum())
+        found.append((Pareto(shape, low), stats.pareto(shape, scale=low)))
+    for family in (stats.laplace, stats.t, *([stats.gamma] if low >= 0 else [])):
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            options = {"floc": 0.0} if family is stats.gamma else {}
+            frozen = family(
+                *(float(one) for one in family.fit(sample[:: -(-len(sample) // 2000)], **options))
+            )
+        found.append((Scipy(frozen), frozen))
+    return found
