@@ -34,7 +34,7 @@ def command(
         Align,
         typer.Option(
             help="What makes two messages belong together; auto: stamps that both have, or else time, or else tick; "
-            "none: compare distributions."
+            "cause: the step of the run that they answer; none: compare distributions."
         ),
     ] = Align.auto,
     tolerance: Annotated[

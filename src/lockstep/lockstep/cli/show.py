@@ -38,6 +38,7 @@ class Align(str, Enum):
     time = "time"
     stamp = "stamp"
     tick = "tick"
+    cause = "cause"
     none = "none"
 
 

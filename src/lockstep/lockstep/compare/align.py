@@ -53,6 +53,22 @@ def align_ticks(count_a: int, count_b: int) -> Alignment:
     return _alignment(ticks, ticks, count_a, count_b)
 
 
+def align_steps(steps_a: Times, steps_b: Times) -> Alignment:
+    """Pair the k-th message for a step with the k-th for the same step; steps are in message order, (n,) each."""
+    order_a, order_b = (np.argsort(steps, kind="stable") for steps in (steps_a, steps_b))
+    (there_a, first_a, count_a), (there_b, first_b, count_b) = (
+        np.unique(steps, return_index=True, return_counts=True)
+        for steps in (steps_a[order_a], steps_b[order_b])
+    )
+    _, of_a, of_b = np.intersect1d(there_a, there_b, assume_unique=True, return_indices=True)
+    count = np.minimum(count_a[of_a], count_b[of_b])
+    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    a = order_a[np.repeat(first_a[of_a], count) + within]
+    b = order_b[np.repeat(first_b[of_b], count) + within]
+    by_tick = np.argsort(a, kind="stable")
+    return _alignment(a[by_tick], b[by_tick], len(steps_a), len(steps_b))
+
+
 def tolerance_ns(tolerance_s: float | None) -> int | None:
     """A tolerance in time as `align_times` takes it; raises CompareError for one that makes no sense."""
     if tolerance_s is None:

@@ -11,7 +11,8 @@ import numpy as np
 
 from ..bag import Bag, BagError, Topic
 from ..bag.codec import codec_of
-from .align import Alignment, Times, align_ticks, align_times, clock_fit
+from .align import Alignment, Times, align_steps, align_ticks, align_times, clock_fit
+from .cause import ACKNOWLEDGEMENT_TOPIC, LOCKSTEP, Steps
 from .columns import ColumnJudge
 from .comparison import Align, Comparison, KeyComparison
 from .definitions import common, type_problem, unlike
@@ -42,7 +43,7 @@ def compare(
 
     Times are relative to `origin_ns` on both sides, or without it each to the first message of its own side; 0 makes them
     absolute. `align` "auto" takes stamps that both have, or else the time, or else the tick; "none" compares
-    distributions. `time_tolerance_ns` defaults to half the median interval of each topic. `tolerance` is one for all
+    distributions; "cause" pairs outputs by the step of the run that they answer. `time_tolerance_ns` defaults to half the median interval of each topic. `tolerance` is one for all
     fields, or by field pattern: a number is an absolute one. With `common_fields` topics of other
     types or definitions are compared in the fields that both have. Raises CompareError for what cannot be compared,
     BagError for a bag that cannot be read whole.
@@ -67,7 +68,7 @@ def _compare_bags(
     for bag in bags:
         if bag.problem:
             raise BagError(bag.problem)
-    keys = sorted(topics if topics is not None else bags[0].topics.keys() | bags[1].topics.keys())
+    keys = sorted(topics if topics is not None else _outputs(bags))
     _check_patterns(
         comparison.tolerances, [bag.topics[k] for bag in bags for k in keys if k in bag.topics]
     )
@@ -75,7 +76,11 @@ def _compare_bags(
         {key: Index(bag, key, comparison.align) for key in keys if key in bag.topics}
         for bag in bags
     ]
-    tried = _try_by_tick(bags, keys, comparison, indexes)
+    steps = [Steps(bag) for bag in bags] if comparison.align == "cause" else []
+    seen_a, seen_b = ({key: index.add for key, index in found.items()} for found in indexes)
+    for seen, one in zip((seen_a, seen_b), steps, strict=False):
+        seen[ACKNOWLEDGEMENT_TOPIC] = one.add
+    tried = _try_by_tick(bags, keys, comparison, (seen_a, seen_b))
     log_a, log_b = (
         _from_origin({key: index.log for key, index in found.items()}, origin_ns)
         for found in indexes
@@ -87,6 +92,8 @@ def _compare_bags(
         result = KeyComparison(key, "", len(times[0]), len(times[1]))
         if _can_be_compared(bags, comparison, result):
             both = indexes[0][key], indexes[1][key]
+            if steps:
+                result.steps = steps[0].of(key), steps[1].of(key)
             aligned = _align(both, times, comparison.align, time_tolerance_ns, result)
             if key in tried and _is_by_tick(aligned, result.count_a):
                 _take(tried[key], result)
@@ -105,13 +112,18 @@ def _compare_bags(
     return comparison
 
 
+def _outputs(bags: tuple[Bag, Bag]) -> set[str]:
+    """All topics but those of the run itself."""
+    return {name for bag in bags for name in bag.topics if not name.startswith(LOCKSTEP)}
+
+
 def _try_by_tick(
     bags: tuple[Bag, Bag],
     keys: Sequence[str],
     comparison: Comparison,
-    indexes: Sequence[Mapping[str, Index]],
+    seen: tuple[Mapping[str, See], Mapping[str, See]],
 ) -> dict[str, KeyComparison]:
-    """Fill the indexes and, in the same pass, compare the i-th message with the i-th where they may belong together so."""
+    """Show `seen` all batches and, in the same pass, compare the i-th message with the i-th where both may belong together."""
     tried: dict[str, KeyComparison] = {}
     for key in keys:
         counts = [bag.topics[key].count if key in bag.topics else 0 for bag in bags]
@@ -121,8 +133,7 @@ def _try_by_tick(
         if _can_be_compared(bags, comparison, result):
             result.alignment = align_ticks(counts[0], counts[1])
             tried[key] = result
-    seen_a, seen_b = ({key: index.add for key, index in found.items()} for found in indexes)
-    _compare_values(bags, list(tried.values()), comparison.tolerances, (seen_a, seen_b))
+    _compare_values(bags, list(tried.values()), comparison.tolerances, seen)
     return tried
 
 
@@ -177,7 +188,9 @@ def _align(
         stamped = [index.stamps for index in indexes]
         origin_ns = min((int(s[0]) for s in stamped if len(s)), default=0)
         times = _less(stamped[0], origin_ns), _less(stamped[1], origin_ns)
-    if result.align == "tick":
+    if result.steps is not None:
+        aligned = align_steps(*result.steps)
+    elif result.align == "tick":
         aligned = align_ticks(len(times[0]), len(times[1]))
     else:
         aligned = align_times(*times, 0 if result.align == "stamp" else time_tolerance_ns)

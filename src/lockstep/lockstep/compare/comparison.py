@@ -16,7 +16,7 @@ from .fields import FieldComparison
 from .tolerance import Tolerances
 from .values import Deviation
 
-Align = Literal["auto", "time", "stamp", "tick", "none"]
+Align = Literal["auto", "time", "stamp", "tick", "cause", "none"]
 Ticks = npt.NDArray[np.int64]
 Grade = Literal[
     "identical bytes", "equal values", "within tolerance", "wrong values", "wrong messages"
@@ -86,6 +86,8 @@ class KeyComparison:
         default_factory=lambda: (no_ticks()[:, 0], no_ticks()[:, 0])
     )
     """The times by which the messages of A and of B were aligned, (count,) each."""
+    steps: tuple[Ticks, Ticks] | None = None
+    """The steps that the messages of A and of B answer, (count,) each, if they were aligned by them ("cause")."""
     fields: dict[str, FieldComparison] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """The fields that a tolerance leaves out."""

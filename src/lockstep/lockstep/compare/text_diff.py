@@ -129,19 +129,18 @@ def text_diff(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
                     "-+", different.means, different.deviations, strict=True
                 )
             )
-    hunks: list[tuple[int, list[str]]] = [(d.time_ns, list(_hunk(d))) for d in key.kept]
+    hunks: list[tuple[int, list[str]]] = [(d.time_ns, list(_hunk(d, key))) for d in key.kept]
     for tick_a, tick_b in key.reordered[:KEPT_TICKS].tolist():
         yield f"@@ tick {tick_a} / {tick_b} @@"
         yield f" in another order in {comparison.name_b}, not compared"
     for found in key.fields.values():
         if found.judged is not None and not found.matches:
             yield f"@@ {_judged(found)} @@"
-    for sign, name, alone in (
-        ("-", comparison.name_a, key.only_a),
-        ("+", comparison.name_b, key.only_b),
+    for side, (sign, name, alone) in enumerate(
+        (("-", comparison.name_a, key.only_a), ("+", comparison.name_b, key.only_b))
     ):
         hunks += [
-            (time_ns, [f"@@ tick {tick}, t = {seconds(time_ns)} s @@", f"{sign}only in {name}"])
+            (time_ns, [f"@@ {_when(key, side, tick, time_ns)} @@", f"{sign}only in {name}"])
             for tick, time_ns in alone[:KEPT_TICKS].tolist()
         ]
     for _, lines in sorted(hunks, key=lambda hunk: hunk[0]):
@@ -152,11 +151,16 @@ def text_diff(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
         yield f"… {hidden} more like this"
 
 
-def _hunk(difference: TickDifference) -> Iterator[str]:
-    tick = str(difference.tick_a)
-    if difference.tick_b != difference.tick_a:
-        tick += f" / {difference.tick_b}"
-    yield f"@@ tick {tick}, t = {seconds(difference.time_ns)} s @@"
+def _when(key: KeyComparison, side: int, tick: int, time_ns: int, other: int | None = None) -> str:
+    """The tick of a message, that of its partner if it is another, the step that it answers if that is known, the time."""
+    ticks = f"tick {tick}" if other in (None, tick) else f"tick {tick} / {other}"
+    step = f", step {key.steps[side][tick]}" if key.steps else ""
+    return f"{ticks}{step}, t = {seconds(time_ns)} s"
+
+
+def _hunk(difference: TickDifference, key: KeyComparison) -> Iterator[str]:
+    ticks = difference.tick_a, difference.tick_b
+    yield f"@@ {_when(key, 0, ticks[0], difference.time_ns, ticks[1])} @@"
     for deviation in difference.fields[:KEPT_FIELDS]:
         yield f"-{deviation.field}: {deviation.a}"
         yield f"+{deviation.field}: {deviation.b}{reason(deviation)}"
@@ -200,7 +204,7 @@ def summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
             parts.append(f"{count} at the time of another in {name}")
     if key.equal_bytes:
         parts.append(f"{key.equal_bytes} with identical bytes")
-    if key.largest_shift_ns and key.align == "time":
+    if key.largest_shift_ns and key.align in ("time", "cause"):
         parts.append(f"up to {seconds(key.largest_shift_ns)} s apart")
     yield head + ", ".join(parts)
     yield from _redefined(key)
@@ -215,7 +219,7 @@ def summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
     if key.first:
         deviation = key.first.fields[0]
         yield (
-            f"  first at tick {key.first.tick_a}, t = {seconds(key.first.time_ns)} s: {deviation.field} "
+            f"  first at {_when(key, 0, key.first.tick_a, key.first.time_ns)}: {deviation.field} "
             f"is {deviation.b}, expected {deviation.a}{reason(deviation)}"
         )
     if key.worst and key.worst.error is not None:
@@ -229,9 +233,10 @@ def summary_of_key(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
         yield from (f"  {line}" for line in _field(field, key))
     if len(differing) > _SUMMED_FIELDS:
         yield f"  … {len(differing) - _SUMMED_FIELDS} more fields differ"
-    for name, alone in ((comparison.name_a, key.only_a), (comparison.name_b, key.only_b)):
+    for side, alone in enumerate((key.only_a, key.only_b)):
         if len(alone):
-            yield f"  first only in {name}: tick {alone[0, 0]}, t = {seconds(int(alone[0, 1]))} s"
+            name = (comparison.name_a, comparison.name_b)[side]
+            yield f"  first only in {name}: {_when(key, side, *alone[0].tolist())}"
 
 
 def _redefined(key: KeyComparison) -> Iterator[str]:

@@ -34,7 +34,7 @@ def _run(arguments: Sequence[str]) -> int:
         "--topic", action="append", help="topic to compare (repeatable; default: all)"
     )
     parser.add_argument(
-        "--align", choices=["auto", "time", "stamp", "tick", "none"], default="auto"
+        "--align", choices=["auto", "time", "stamp", "tick", "cause", "none"], default="auto"
     )
     parser.add_argument("--time-tolerance", type=float, metavar="S")
     parser.add_argument(

@@ -138,7 +138,7 @@ def key_rows(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
             "extra": len(key.only_b),
             "reordered": len(key.reordered),
             "first": key.first and {"tick": key.first.tick_a, "s": key.first.time_ns / NS_PER_S},
-            "shift_s": key.largest_shift_ns / NS_PER_S if key.align == "time" else 0,
+            "shift_s": key.largest_shift_ns / NS_PER_S if key.align in ("time", "cause") else 0,
             "ignored": [cut(path) for path in key.ignored[:_SUMMARY_LINES]],
         }
         for name, key in every[:MOST_KEYS]

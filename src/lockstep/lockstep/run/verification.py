@@ -120,7 +120,7 @@ class ToleranceModel(_Model):
 class Compare(_Model):
     """How outputs are aligned and compared."""
 
-    align: Literal["auto", "time", "stamp", "tick", "none"] = "time"
+    align: Literal["auto", "time", "stamp", "tick", "cause", "none"] = "time"
     time_tolerance: Number | None = Field(
         default=None,
         ge=0,
@@ -186,6 +186,16 @@ class Verification(_Model):
                     "give run: {rtf: 1.0} or another finite factor"
                 )
         return run
+
+    @field_validator("compare")
+    @classmethod
+    def _black_boxes_tell_no_cause(cls, compare: Compare, info: Any) -> Compare:
+        for name, implementation in info.data.get("implementations", {}).items():
+            if implementation.command is not None and compare.align == "cause":
+                raise ValueError(
+                    f"'{name}' is a command and acknowledges nothing; align by stamp, time or tick"
+                )
+        return compare
 
 
 def load(path: Path) -> Verification:
