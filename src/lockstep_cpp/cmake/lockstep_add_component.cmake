@@ -12,9 +12,18 @@
 # SKIP_INSTALL  build only, as for a test
 #
 # The executable is the target `vector_normalizer`, installed to lib/<package>; the library is the target
-# `vector_normalizer_component`, installed to lib.
+# `vector_normalizer_component`, installed to lib. A package needs nothing else: where its CMakeLists.txt does not call
+# ament_package() itself, that is done at its end.
+
+find_package(ament_cmake REQUIRED)
 
 set(_lockstep_main "${CMAKE_CURRENT_LIST_DIR}/main.cpp.in")
+
+macro(_lockstep_package)
+  if(NOT _${PROJECT_NAME}_AMENT_PACKAGE)
+    ament_package()
+  endif()
+endmacro()
 
 function(lockstep_add_component target)
   cmake_parse_arguments(ARG "SKIP_INSTALL" "CLASS" "SOURCES;DEPENDENCIES" ${ARGN})
@@ -58,5 +67,10 @@ function(lockstep_add_component target)
     set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/..")
     install(TARGETS ${library} LIBRARY DESTINATION lib)
     install(TARGETS ${target} RUNTIME DESTINATION lib/${PROJECT_NAME})
+    get_property(is_packaged GLOBAL PROPERTY _lockstep_package_${PROJECT_NAME})
+    if(NOT is_packaged)
+      set_property(GLOBAL PROPERTY _lockstep_package_${PROJECT_NAME} TRUE)
+      cmake_language(DEFER DIRECTORY "${PROJECT_SOURCE_DIR}" CALL _lockstep_package)
+    endif()
   endif()
 endfunction()
