@@ -119,9 +119,7 @@ def test_the_worst_image_is_judged_and_told_with_its_tick_everywhere(tmp_path):
         6,
         1,
     )
-    told = (
-        "PSNR is 38.1294 dB at tick 6, the worst image, 1 wrong, tolerance PSNR ≥ 40 dB"
-    )
+    told = "PSNR is 38.1294 dB at tick 6, the worst image, 1 wrong, tolerance PSNR ≥ 40 dB"
     assert f"data: {told}" in comparison.summary()
     assert "data is PSNR 38.1294 dB, expected PSNR ≥ 40 dB" in comparison.summary()
     diff = list(text_diff(comparison, key))
@@ -198,6 +196,37 @@ def test_the_largest_difference_and_the_share_of_wrong_values_are_tolerances_of_
         ({"abs": 1, "by": "quantile", "quantile": 0.991}, False),
     ):
         assert compare(*bags, align="tick", tolerance={"data": rule}).all_match == match
+
+
+@pytest.mark.parametrize(
+    ("kind", "step", "tight", "wide"),
+    [("u2", 1, 0.5, 1), (">u2", 1, 0.5, 1), ("f4", 0.25, 0.2, 0.3)],
+)
+def test_limits_are_of_pixels_and_not_of_their_bytes(tmp_path, kind, step, tight, wide):
+    a = np.full((8, 9), 255, kind)
+    b = a.copy()
+    b[3, 4] += step  # 256: another byte, and 255 less in this one
+    bags = both(tmp_path, [fields(a, padding=3)], [fields(b)])
+    step_may_differ = {"step": {"ignore": True}}
+    comparison = compare(*bags, align="tick", tolerance={"data": wide, **step_may_differ})
+    found = data_of(comparison)
+    assert (comparison.grade, found.compared, found.max_error) == ("within tolerance", 72, step)
+    comparison = compare(*bags, align="tick", tolerance={"data": tight, **step_may_differ})
+    key, found = comparison.keys[TOPIC], data_of(comparison)
+    assert (key.grade, found.wrong) == ("wrong values", 1)
+    assert [(d.field, d.error) for d in key.first.fields] == [("data[3][4]", step)]
+    for quantile, match in ((71 / 72, True), (0.999, False)):
+        rule = {"abs": tight, "by": "quantile", "quantile": quantile}
+        of_data = compare(*bags, align="tick", tolerance={"data": rule, **step_may_differ})
+        assert of_data.all_match == match
+
+
+def test_the_bytes_of_what_has_no_pixels_are_compared(tmp_path):
+    a, _ = pictures("u1", 8, 9)
+    images = [fields(a, encoding="nv21"), fields(a + np.uint8(2), encoding="nv21")]
+    bags = both(tmp_path, images[:1], images[1:])
+    assert not compare(*bags, align="tick", tolerance={"data": 1}).all_match
+    assert compare(*bags, align="tick", tolerance={"data": 2}).all_match
 
 
 @pytest.mark.parametrize("pattern", ["height", "*"])

@@ -13,7 +13,7 @@ from ..bag.schema import STRINGS, TIMES, base_type
 from .definitions import common, unlike
 from .errors import CompareError
 from .fields import FieldComparison
-from .images import image_paths, judge_images
+from .images import image_paths, judge_images, no_image, of_one_size, pixels_of_pairs
 from .judge import (
     QUATERNION,
     Column,
@@ -51,8 +51,10 @@ class ColumnJudge:
             if tolerance.quaternion is not None and not described.endswith("[4]"):
                 name, parts = _quaternion(path, codecs)
                 kind = codecs[0].type if not name else "quaternion"
-            if tolerance.by in MEASURES:
-                self._images[path] = image_paths(path, common(*codecs))
+            if tolerance.has_limit and (paths := image_paths(path, common(*codecs))):
+                self._images[path] = paths
+            elif tolerance.by in MEASURES:
+                raise no_image(path)
             self._parts[name] = parts
             if name not in self.fields:
                 self.fields[name] = FieldComparison(name, kind, tolerance, parts)
@@ -81,7 +83,10 @@ class ColumnJudge:
             if name in self._images:
                 paths = dict(zip(IMAGE_FIELDS, self._images[name], strict=True))
                 of_a, of_b = ({of: side[path] for of, path in paths.items()} for side in (a, b))
-                wrong |= judge_images(field, ticks, of_a, of_b, self._topic)
+                if field.tolerance.by in MEASURES:
+                    wrong |= judge_images(field, ticks, of_a, of_b, self._topic)
+                else:
+                    wrong |= _judge_pixels(field, ticks, of_a, of_b)
             elif len(parts) > 1:
                 whole_a, whole_b = (np.stack([x[part] for part in parts], axis=-1) for x in (a, b))
                 found = judge_quaternions(whole_a, whole_b, field.tolerance)
@@ -117,6 +122,21 @@ def _judge(field: FieldComparison, ticks: Column, a: Column, b: Column) -> Mask:
                 wrong[row] |= field.add_lengths(tick, np.ones(1, np.bool_))[0]
             else:
                 wrong[row] |= _judge_whole(field, kind, tick, one[None], other[None])[0]
+    return wrong
+
+
+def _judge_pixels(
+    field: FieldComparison, ticks: Column, a: dict[str, Column], b: dict[str, Column]
+) -> Mask:
+    """Judge the numbers that pixels are, which are bytes only in some encodings."""
+    kind = base_type(field.type)
+    wrong: Mask = np.zeros(len(ticks), np.bool_)
+    for row, (one, other) in enumerate(pixels_of_pairs(a, b)):
+        tick = ticks[row : row + 1]
+        if of_one_size(one, other):
+            wrong[row] = _judge_whole(field, kind, tick, one[None], other[None])[0]
+        else:
+            wrong[row] = field.add_lengths(tick, np.ones(1, np.bool_))[0]
     return wrong
 
 

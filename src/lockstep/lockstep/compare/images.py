@@ -32,12 +32,10 @@ _EQUAL = {"psnr": math.inf, "ssim": 1.0}
 
 
 def image_paths(path: str, kinds: Mapping[str, str]) -> tuple[str, ...]:
-    """The paths of all IMAGE_FIELDS of the image whose data are at `path`; raises CompareError if there is none."""
+    """The paths of all IMAGE_FIELDS of the image whose data are at `path`; empty if they are no image."""
     parent, _, _ = path.rpartition(".")
     paths = tuple(f"{parent}.{name}".lstrip(".") for name in IMAGE_FIELDS)
-    if path != paths[-1] or "[]" in path or not kinds.keys() >= set(paths):
-        raise no_image(path)
-    return paths
+    return paths if path == paths[-1] and "[]" not in path and kinds.keys() >= set(paths) else ()
 
 
 def no_image(path: str) -> CompareError:
@@ -85,6 +83,19 @@ def likeness(a: Pixels, b: Pixels, tolerance: Tolerance) -> float:
         )
     values = [_ssim(x, y, data_range) for x, y in _planes(a, b, tolerance)]
     return sum(values) / len(values)
+
+
+def pixels_of_pairs(
+    a: Mapping[str, Column], b: Mapping[str, Column]
+) -> Iterator[tuple[Pixels, Pixels]]:
+    """The pixels of m pairs of images, given by the columns IMAGE_FIELDS; their bytes where one has no pixels."""
+    for row in range(len(a["data"])):
+        sides = [{name: side[name][row] for name in IMAGE_FIELDS} for side in (a, b)]
+        one, other = (_image_or_none(side) for side in sides)
+        if one is None or other is None:
+            yield sides[0]["data"], sides[1]["data"]
+        else:
+            yield one, other
 
 
 def judge_images(

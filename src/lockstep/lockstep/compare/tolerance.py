@@ -27,9 +27,10 @@ class Tolerance:
     whether NaN equals NaN.
 
     `by` tells what is judged: each element; or, over all messages, the mean or root mean square of |b - a|; that the share
-    `quantile` of all elements passes (also of pixels); or that 1 - cosine of the angle between all a and all b is at most abs.
-    "psnr" (in dB) and "ssim" judge each image, that is the field data of sensor_msgs/msg/Image: it is to be `at_least` so much.
-    `data_range` is the range of its pixels; without it that of the type of integers, or the span of a's image.
+    `quantile` of all elements passes; or that 1 - cosine of the angle between all a and all b is at most abs.
+    The elements of the field data of sensor_msgs/msg/Image are the channels of pixels. "psnr" (in dB) and "ssim" judge each such
+    image: it is to be `at_least` so much. `data_range` is the range of pixels; without it that of the type of integers, or of
+    floats the span of a's image.
     """
 
     abs: float = 0.0
@@ -45,6 +46,11 @@ class Tolerance:
     at_least: float | None = None
     data_range: float | None = None
     ignore: bool = False
+
+    @property
+    def has_limit(self) -> bool:
+        """Whether numbers may differ, so that it matters which ones they are."""
+        return bool(self.abs or self.rel or self.ulp or self.by != "element")
 
     def __str__(self) -> str:
         if self.ignore:

@@ -13,6 +13,7 @@ from ..bag.images import IMAGE_FIELDS
 from ..bag.schema import TIMES
 from ..bag.text import seconds
 from .definitions import leading_to
+from .errors import CompareError
 from .images import Pixels, image_of, likeness, no_image, of_one_size, size
 from .judge import (
     NS_PER_S,
@@ -71,7 +72,7 @@ class _Walk:
         if tolerance.by in MEASURES:
             if not all(isinstance(x, np.ndarray) and x.ndim in (2, 3) for x in (a, b)):
                 raise no_image(path)
-            yield from self._compare_images(a, b, tolerance, path)
+            yield from self._compare_likeness(a, b, tolerance, path)
         elif isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
             yield from self._compare_arrays(a, b, tolerance, path)
         elif isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
@@ -112,9 +113,8 @@ class _Walk:
                 continue
             rule = self.tolerances.of(below)
             is_image = name == "data" and all(x.keys() >= set(IMAGE_FIELDS) for x in named)
-            if is_image and rule.by in MEASURES:
-                sides = image_of(fields_a), _image_or_fault(fields_b)
-                yield from self._compare_images(*sides, rule, below)
+            if is_image and rule.has_limit:
+                yield from self._compare_images(fields_a, fields_b, rule, below)
             elif name in named[0] and name in named[1]:
                 yield from self.compare(named[0][name], named[1][name], below, plain_below)
             elif not rule.ignore:
@@ -194,12 +194,37 @@ class _Walk:
         )
 
     def _compare_images(
-        self, a: Pixels, b: Pixels | str, tolerance: Tolerance, path: str
+        self, a: Mapping[str, Any], b: Mapping[str, Any], tolerance: Tolerance, path: str
     ) -> Iterator[Deviation]:
-        """Two images; what is none in b is told instead."""
-        if isinstance(b, str) or not of_one_size(a, b):
-            shown = b if isinstance(b, str) else size(b)
-            yield Deviation(path, size(a), shown, None, tolerance, passes=False)
+        """Images by their pixels. What is none is told if each image is judged as a whole, else its bytes are compared."""
+        whole = tolerance.by in MEASURES
+        try:
+            one = image_of(a)
+        except BagError as error:
+            if whole:
+                raise CompareError(f"'{path}' cannot be judged: {error}") from error
+            yield from self.compare(a["data"], b["data"], path, path)
+            return
+        try:
+            other = image_of(b)
+        except BagError as error:
+            if whole:
+                yield Deviation(
+                    path, size(one), f"no image: {error}", None, tolerance, passes=False
+                )
+            else:
+                yield from self.compare(a["data"], b["data"], path, path)
+            return
+        if whole or not of_one_size(one, other):
+            yield from self._compare_likeness(one, other, tolerance, path)
+        else:
+            yield from self._compare_arrays(one, other, tolerance, path)
+
+    def _compare_likeness(
+        self, a: Pixels, b: Pixels, tolerance: Tolerance, path: str
+    ) -> Iterator[Deviation]:
+        if not of_one_size(a, b):
+            yield Deviation(path, size(a), size(b), None, tolerance, passes=False)
         elif not np.array_equal(a, b, equal_nan=tolerance.nan):
             value = likeness(a, b, tolerance)
             shown, passes = measured(tolerance.by, value), value >= (tolerance.at_least or 0.0)
@@ -238,13 +263,6 @@ def _fields(value: Any) -> Mapping[str, Any] | None:
     if hasattr(type(value), "get_fields_and_field_types"):
         return {name: getattr(value, name) for name in value.get_fields_and_field_types()}
     return None
-
-
-def _image_or_fault(fields: Mapping[str, Any]) -> Pixels | str:
-    try:
-        return image_of(fields)
-    except BagError as error:
-        return f"no image: {error}"
 
 
 def _is_number(value: Any) -> bool:
