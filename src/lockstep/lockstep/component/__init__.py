@@ -2,6 +2,7 @@
 
 from .component import Component
 from .contract import Contract, contract_of
+from .function import component, component_of
 from .parameter import Parameter
 from .port import Input, Output
 from .qos import SENSOR_DATA, QoS
@@ -19,6 +20,8 @@ __all__ = [
     "QoS",
     "Schedule",
     "Timer",
+    "component",
+    "component_of",
     "contract_of",
     "stamp_ns",
     "to_stamp",

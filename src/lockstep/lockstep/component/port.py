@@ -94,7 +94,21 @@ class _Port(Generic[MessageT]):
 
 
 class Input(_Port[MessageT]):
-    """Receives messages of one type; each goes to the component's `on_<name>(msg)`."""
+    """Receives messages of one type; each goes to the component's `on_<name>(msg)`.
+
+    `dist` is how messages for it are drawn (lockstep.dist); it is no part of the contract.
+    """
+
+    def __init__(
+        self,
+        message_type: type[MessageT],
+        topic: str | None = None,
+        qos: QoS | None = None,
+        *,
+        dist: Any = None,
+    ) -> None:
+        super().__init__(message_type, topic, qos)
+        self.dist = dist
 
 
 class Output(_Port[MessageT]):

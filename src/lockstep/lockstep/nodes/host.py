@@ -36,7 +36,7 @@ from rclpy.subscription import Subscription
 
 from lockstep_interfaces.msg import Step
 
-from ..component import Component, Schedule, contract_of, stamp_ns
+from ..component import Component, Schedule, component_of, contract_of, stamp_ns
 from ..component.parameter import IN_EVERY_ELEMENT, range_objection, range_text
 from ..component.parameter import Parameter as ComponentParameter
 from ..component.time import NS_PER_S
@@ -303,9 +303,10 @@ def load(target: str) -> type[Component]:
         found = getattr(importlib.import_module(module_name), class_name)
     except Exception as error:  # the module is the user's and may raise anything
         raise UsageError(f"cannot load '{target}': {type(error).__name__}: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, Component)):
+    component_class = component_of(found)
+    if component_class is None:
         raise UsageError(f"'{target}' is not a component class; give MODULE:CLASS")
-    return found
+    return component_class
 
 
 def main() -> None:

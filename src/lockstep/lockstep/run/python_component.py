@@ -8,7 +8,7 @@ import traceback
 from typing import Any
 
 from ..bag.text import seconds
-from ..component import Component
+from ..component import Component, component_of
 from .errors import RunError, UsageError
 
 
@@ -27,9 +27,10 @@ def load(target: str) -> type[Component]:
         found = getattr(importlib.import_module(module_name), class_name)
     except Exception as error:  # the module is the user's and may raise anything
         raise UsageError(f"cannot load '{target}': {type(error).__name__}: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, Component)):
+    component_class = component_of(found)
+    if component_class is None:
         raise UsageError(f"'{target}' is not a component class; give MODULE:CLASS")
-    return found
+    return component_class
 
 
 def make(component_class: type[Component]) -> Component:
