@@ -1,6 +1,7 @@
 // A component that shows all a host does: it publishes what it sees, and does what it is told.
 
 #include <cstdint>
+#include <cstdio>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -66,6 +67,9 @@ class Probe : public lockstep::Component
       logger.info("an info line");
       logger.warning("a warning line");
       logger.error("an error line");
+    }
+    if (msg.data == "print") {
+      std::printf("a printed line\n");
     }
     if (msg.data == "burst") {
       for (int i = 0; i < 10'500; ++i) {

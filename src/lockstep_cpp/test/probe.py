@@ -57,6 +57,8 @@ class Probe(Component):
             self.logger.info("an info line")
             self.logger.warning("a warning line")
             self.logger.error("an error line")
+        if msg.data == "print":
+            print("a printed line")
         if msg.data == "burst":
             for i in range(10_500):
                 self.tick(str(i))

@@ -18,7 +18,6 @@ namespace
 using namespace rosidl_typesupport_introspection_cpp;  // NOLINT(build/namespaces)
 
 constexpr std::size_t ENCAPSULATION_SIZE = 4;
-constexpr std::size_t MAX_PADDING = 3;
 
 const MessageMembers & members_of(const rosidl_message_type_support_t * introspection)
 {
@@ -61,8 +60,6 @@ public:
   : body_(body), size_(size), swapped_(swapped)
   {
   }
-
-  std::size_t left() const { return size_ - position_; }
 
   bool message(const MessageMembers & members)
   {
@@ -156,7 +153,7 @@ bool CdrCheck::accepts(const std::uint8_t * cdr, std::size_t size) const
     return false;
   }
   Walk walk(cdr + ENCAPSULATION_SIZE, size - ENCAPSULATION_SIZE, cdr[1] == 0);
-  return walk.message(members_of(introspection_)) && walk.left() <= MAX_PADDING;
+  return walk.message(members_of(introspection_));
 }
 
 }  // namespace lockstep

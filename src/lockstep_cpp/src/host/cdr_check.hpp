@@ -19,8 +19,8 @@ public:
   /// \throws std::runtime_error if the type comes without type support for introspection
   explicit CdrCheck(const rosidl_message_type_support_t * type);
 
-  /// Whether the bytes are plain CDR (XCDR1) of the type: encapsulation, every length within what is
-  /// there, and nothing after the last member but the at most 3 bytes that DDS may add.
+  /// Whether the bytes begin with the type in plain CDR (XCDR1): its encapsulation, and all members
+  /// within what is there. What follows them is ignored, for rmw_serialize leaves bytes there.
   bool accepts(const std::uint8_t * cdr, std::size_t size) const;
 
 private:

@@ -31,14 +31,20 @@ std::string name_of(FrameKind kind)
 {
   static constexpr std::array<const char *, 6> NAMES = {"",      "PARAMETER", "START",
                                                         "INPUT", "ADVANCE",   "END"};
-  const auto number = static_cast<std::size_t>(kind);
-  return number > 0 && number < NAMES.size() ? NAMES[number]
-                                             : "a frame of kind " + std::to_string(number);
+  return NAMES.at(static_cast<std::size_t>(kind));
 }
 
-RunError misplaced(const Frame & frame, const char * expected)
+bool is_known(FrameKind kind) { return kind >= FrameKind::parameter && kind <= FrameKind::end; }
+
+RunError misplaced(const Frame & frame, const char * where)
 {
-  return RunError(name_of(frame.header.kind) + " came where " + expected + " should have come");
+  const FrameKind kind = frame.header.kind;
+  if (!is_known(kind)) {
+    return RunError(
+      "a frame of kind " + std::to_string(static_cast<int>(kind)) +
+      " came, which no harness sends");
+  }
+  return RunError(name_of(kind) + " came " + where);
 }
 
 void check_empty(const Frame & frame)
@@ -97,7 +103,7 @@ void DirectRun::take_parameters()
     set_parameter(frame);
   }
   if (frame.header.kind != FrameKind::start) {
-    throw misplaced(frame, "PARAMETER or START");
+    throw misplaced(frame, "before START");
   }
   check_empty(frame);
 }
@@ -156,7 +162,7 @@ bool DirectRun::consume(const Frame & frame)
       check_empty(frame);
       return false;
     default:
-      throw misplaced(frame, "INPUT, ADVANCE or END");
+      throw misplaced(frame, "before the END of the run");
   }
   ++steps_;
   return true;
@@ -167,8 +173,8 @@ void DirectRun::deliver(const Frame & frame)
   const std::size_t port = frame.header.port;
   if (port >= inputs_.size()) {
     throw RunError(
-      "step " + std::to_string(steps_) + " is for input " + std::to_string(port) +
-      ", but the component's inputs are " + std::to_string(inputs_.size()) + ", counted from 0");
+      "a message came for input " + std::to_string(port) + ", but there are " +
+      std::to_string(inputs_.size()) + " inputs");
   }
   InputPort & input = *component_.inputs()[port];
   if (!inputs_[port].deserialize(frame.payload, frame.header.length, input.buffer())) {
@@ -205,7 +211,7 @@ Frame DirectRun::next()
   }
   const std::optional<Frame> frame = reader_.next();
   if (!frame) {
-    throw RunError("the input ended before END");
+    throw RunError("stdin ended before the run did");
   }
   return *frame;
 }

@@ -59,7 +59,7 @@ FrameHeader decode(const HeaderBytes & bytes, std::uint64_t number)
   Wire wire;
   std::memcpy(&wire, bytes.data(), HEADER_SIZE);
   const auto malformed = [number](const std::string & what) {
-    return RunError("frame " + std::to_string(number) + " of the input " + what);
+    return RunError("frame " + std::to_string(number) + " of stdin " + what);
   };
   if (wire.magic != MAGIC) {
     throw malformed("does not start with LKD1");

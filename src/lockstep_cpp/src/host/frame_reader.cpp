@@ -42,7 +42,7 @@ bool FrameReader::at_end()
       if (buffer_.size() == 0) {
         return true;
       }
-      throw RunError("the input ended within frame " + std::to_string(count_));
+      throw RunError("stdin ended within frame " + std::to_string(count_));
     }
     read_some();
   }
@@ -84,7 +84,7 @@ void FrameReader::read_some()
   } else if (errno == EAGAIN) {  // whoever started this has made the descriptor non-blocking
     readable(file_, -1);
   } else if (errno != EINTR) {
-    throw RunError(std::string("the input cannot be read: ") + std::strerror(errno));
+    throw RunError(std::string("stdin cannot be read: ") + std::strerror(errno));
   }
 }
 

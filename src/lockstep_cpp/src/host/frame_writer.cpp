@@ -49,7 +49,7 @@ void FrameWriter::flush()
     } else if (errno == EPIPE) {
       throw Stopped();
     } else if (errno != EINTR) {
-      throw RunError(std::string("the output cannot be written: ") + std::strerror(errno));
+      throw RunError(std::string("stdout cannot be written: ") + std::strerror(errno));
     }
   }
 }
