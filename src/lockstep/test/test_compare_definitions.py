@@ -5,6 +5,7 @@ from lockstep.compare import CompareError, compare, write_text_diffs
 from lockstep.compare.result import comparison_as_data
 from lockstep.report.error_bag import write_error_bag
 from lockstep.report.html import write_html
+from lockstep.run.verification import load
 
 POINT = f"\n{'=' * 80}\nMSG: test_msgs/Point\nfloat64 x\nfloat64 y\n"
 STATE = "float64 x\nint32[] n\nstring name\n"
@@ -139,6 +140,15 @@ def test_distributions_are_compared_in_common_fields(tmp_path):
     assert (set(key.distributions), key.grade) == ({"x"}, "wrong messages")
     key = key_of(compare(a, b, common_fields=True, align="none", tolerance={"n": {"ignore": True}}))
     assert key.grade == "within tolerance"
+
+
+def test_verify_yaml_can_ask_for_common_fields(tmp_path):
+    path = tmp_path / "verify.yaml"
+    path.write_text(
+        "implementations: {python: {component: 'my_pkg:MyNode'}}\nreference: python\n"
+        "inputs: {bag: a, topics: {image: /image}}\ncompare: {common_fields: true}\n"
+    )
+    assert load(path).compare.common_fields
 
 
 def test_a_quaternion_of_which_a_part_is_unlike_is_none(tmp_path):
