@@ -59,6 +59,8 @@ function(lockstep_add_component target)
   set(main "${CMAKE_CURRENT_BINARY_DIR}/lockstep/${target}/main.cpp")
   configure_file("${_lockstep_main}" "${main}" @ONLY)
   add_executable(${target} "${main}")
+  set_target_properties(${target} PROPERTIES
+    LOCKSTEP_CLASS "${ARG_CLASS}" LOCKSTEP_SKIP_INSTALL "${ARG_SKIP_INSTALL}")
   # The executable refers to nothing in the component's library: loading it is what registers the class.
   target_link_libraries(${target} PRIVATE
     -Wl,--push-state,--no-as-needed ${library} -Wl,--pop-state lockstep_cpp::lockstep_cpp_host)

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "lockstep/registration.hpp"
 
@@ -32,6 +34,24 @@ TEST(Registration, says_which_class_is_missing)
   } catch (const std::invalid_argument & error) {
     EXPECT_NE(std::string(error.what()).find("Missing"), std::string::npos);
   }
+}
+
+TEST(Registration, is_forgotten_with_its_library)
+{
+  {
+    const lockstep::Registration loaded(
+      "other::Passing", [] { return std::make_unique<demo::Registered>(); });
+    EXPECT_NE(lockstep::make_component("Passing"), nullptr);
+  }
+  EXPECT_THROW(lockstep::make_component("Passing"), std::invalid_argument);
+  EXPECT_EQ(lockstep::registered_components(), std::vector<std::string>{"Registered"});
+}
+
+TEST(Registration, never_guesses_between_two_classes_of_one_name)
+{
+  const lockstep::Registration other(
+    "other::Registered", [] { return std::make_unique<demo::Registered>(); });
+  EXPECT_THROW(lockstep::make_component("demo::Registered"), std::invalid_argument);
 }
 
 TEST(Registration, nodes_are_named_after_classes_in_snake_case)

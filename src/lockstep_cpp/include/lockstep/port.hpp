@@ -54,7 +54,8 @@ private:
   const rosidl_message_type_support_t * type_support_;
 };
 
-/// An input as hosts see it: they write each message into `buffer()` and then call `deliver()`.
+/// An input as hosts see it: they write each message into `buffer()` and then call `deliver()`, or
+/// deliver a message that they own.
 class InputPort : public Port
 {
 public:
@@ -65,7 +66,10 @@ public:
   virtual void * buffer() = 0;
 
   /// Call the component's callback with the message in `buffer()`.
-  virtual void deliver() = 0;
+  void deliver() { deliver(buffer()); }
+
+  /// Call the component's callback with a message of the port's type.
+  virtual void deliver(const void * message) = 0;
 
 protected:
   InputPort(
@@ -112,7 +116,8 @@ public:
   }
 
   void * buffer() override { return &message_; }
-  void deliver() override { callback_(message_); }
+  using InputPort::deliver;
+  void deliver(const void * message) override { receive(*static_cast<const Message *>(message)); }
 
   /// Call the component's callback with `message`, as a test does.
   void receive(const Message & message) { callback_(message); }

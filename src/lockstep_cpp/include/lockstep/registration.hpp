@@ -13,14 +13,24 @@ namespace lockstep
 
 using ComponentFactory = std::function<std::unique_ptr<Component>()>;
 
-/// A class of components in a library that is loaded, by its name without namespace.
-struct Registration
+/// A class of components, known by its name without namespace as long as its library is loaded.
+class Registration
 {
+public:
   Registration(const std::string & class_name, ComponentFactory factory);
+  ~Registration();
+  Registration(const Registration &) = delete;
+  Registration & operator=(const Registration &) = delete;
+
+  const ComponentFactory & factory() const { return factory_; }
+
+private:
+  std::string name_;
+  ComponentFactory factory_;
 };
 
 /// A new component of a registered class; the namespace may be left out.
-/// \throws std::invalid_argument if no loaded library has registered the class
+/// \throws std::invalid_argument if no loaded library has registered the class, or several have
 std::unique_ptr<Component> make_component(const std::string & class_name);
 
 /// The names of all registered classes, without namespace, in alphabetical order.

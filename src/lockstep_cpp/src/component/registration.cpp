@@ -1,5 +1,6 @@
 #include "lockstep/registration.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <map>
 #include <memory>
@@ -15,10 +16,10 @@ namespace
 {
 
 // A function, so that it exists before the first registration of any library.
-std::map<std::string, ComponentFactory> & factories()
+std::multimap<std::string, const Registration *> & registrations()
 {
-  static std::map<std::string, ComponentFactory> factories;
-  return factories;
+  static std::multimap<std::string, const Registration *> registrations;
+  return registrations;
 }
 
 bool is_upper(char c) { return std::isupper(static_cast<unsigned char>(c)) != 0; }
@@ -28,25 +29,39 @@ bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0;
 }  // namespace
 
 Registration::Registration(const std::string & class_name, ComponentFactory factory)
+: name_(unqualified(class_name)), factory_(std::move(factory))
 {
-  factories()[unqualified(class_name)] = std::move(factory);
+  registrations().emplace(name_, this);
+}
+
+Registration::~Registration()
+{
+  const auto [begin, end] = registrations().equal_range(name_);
+  registrations().erase(
+    std::find_if(begin, end, [this](const auto & entry) { return entry.second == this; }));
 }
 
 std::unique_ptr<Component> make_component(const std::string & class_name)
 {
-  const auto entry = factories().find(unqualified(class_name));
-  if (entry == factories().end()) {
+  const std::string name = unqualified(class_name);
+  const auto entry = registrations().find(name);
+  if (entry == registrations().end()) {
     throw std::invalid_argument(
       "no loaded library has the component " + class_name + "; is LOCKSTEP_COMPONENT(" +
       class_name + ") in its source?");
   }
-  return entry->second();
+  if (registrations().count(name) > 1) {
+    throw std::invalid_argument(
+      "several loaded libraries have a component " + name +
+      "; load them in processes of their own, or rename one");
+  }
+  return entry->second->factory()();
 }
 
 std::vector<std::string> registered_components()
 {
   std::vector<std::string> names;
-  for (const auto & entry : factories()) {
+  for (const auto & entry : registrations()) {
     names.push_back(entry.first);
   }
   return names;

@@ -94,9 +94,9 @@ void Execution::advance(std::int64_t now_ns)
   component_.set_now(schedule_.now_ns());
 }
 
-void Execution::deliver(InputPort & input)
+void Execution::deliver(InputPort & input, const void * message)
 {
-  call(input.name(), [&input] { input.deliver(); });
+  call(input.name(), [&input, message] { input.deliver(message); });
 }
 
 }  // namespace lockstep

@@ -34,7 +34,10 @@ public:
   void advance(std::int64_t now_ns);
 
   /// Call the input's callback with the message in its buffer.
-  void deliver(InputPort & input);
+  void deliver(InputPort & input) { deliver(input, input.buffer()); }
+
+  /// Call the input's callback with a message of its type.
+  void deliver(InputPort & input, const void * message);
 
   /// Told the index of each timer that has fired, and how long its callback took.
   using TimerListener = std::function<void(std::size_t timer, std::chrono::nanoseconds duration)>;

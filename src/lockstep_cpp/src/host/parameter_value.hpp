@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "lockstep/parameter.hpp"
+#include "rcl_interfaces/msg/parameter_descriptor.hpp"
 #include "rcl_interfaces/msg/parameter_value.hpp"
 #include "rcl_yaml_param_parser/types.h"
 
@@ -24,6 +25,10 @@ std::optional<ParameterValue> from_msg(const rcl_interfaces::msg::ParameterValue
 
 /// A value of the command line or of a parameter file, in the same form as in a service request.
 rcl_interfaces::msg::ParameterValue to_msg(const rcl_variant_t & variant);
+
+/// Write into the descriptor what it can tell of the limits: the ranges of ROS are for numbers alone.
+void describe_range(
+  const ParameterBase & parameter, rcl_interfaces::msg::ParameterDescriptor & descriptor);
 
 }  // namespace lockstep
 

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "errors.hpp"
@@ -35,32 +33,6 @@ rcl_interfaces::msg::Parameter parameter_msg(const std::string & name, const Par
   message.name = name;
   message.value = to_msg(value);
   return message;
-}
-
-/// What of the limits a descriptor can tell: the ranges of ROS are for numbers alone.
-void describe_range(
-  const ParameterBase & parameter, rcl_interfaces::msg::ParameterDescriptor & descriptor)
-{
-  const ParameterLimits & limits = parameter.limits();
-  if (!limits.minimum && !limits.maximum) {
-    return;
-  }
-  const ParameterValue & value = parameter.default_value();
-  if (std::holds_alternative<std::int64_t>(value)) {
-    using Numbers = std::numeric_limits<std::int64_t>;
-    rcl_interfaces::msg::IntegerRange range;
-    range.from_value = std::get<std::int64_t>(limits.minimum.value_or(Numbers::min()));
-    range.to_value = std::get<std::int64_t>(limits.maximum.value_or(Numbers::max()));
-    descriptor.integer_range.push_back(range);
-  } else if (std::holds_alternative<double>(value)) {
-    constexpr double INFINITE = std::numeric_limits<double>::infinity();
-    rcl_interfaces::msg::FloatingPointRange range;
-    range.from_value = std::get<double>(limits.minimum.value_or(-INFINITE));
-    range.to_value = std::get<double>(limits.maximum.value_or(INFINITE));
-    descriptor.floating_point_range.push_back(range);
-  } else {
-    descriptor.additional_constraints = range_text(limits) + " in every element";
-  }
 }
 
 }  // namespace
