@@ -107,6 +107,24 @@ def test_a_tolerance_of_images_for_what_is_none_is_refused_before_anything_runs(
     assert not (stranger.cwd / "out").exists()
 
 
+def test_a_parameter_out_of_range_is_refused_before_anything_runs(
+    stranger: Stranger, write_verification
+):
+    file = write_verification(
+        {
+            "python": {"component": "lockstep_examples:ScanSectors"},
+            "cpp": {"executable": "lockstep_examples_cpp/scan_sectors"},
+        },
+        inputs=inputs(ROOT / "bags/office_scan_odom_tf", {"scan": "/scan"}),
+        parameters={"count": 0},
+        compare={"align": "stamp"},
+    )
+    done = stranger.run("verify", file, "-o", "out")
+    assert (done.code, done.out) == (2, "")
+    assert "python: parameter 'count' must be at least 1, not 0" in done.error
+    assert not (stranger.cwd / "out").exists()
+
+
 def test_different_contracts_differ_before_anything_runs(stranger: Stranger, write_verification):
     file = write_verification({"python": PYTHON, "other": {"component": "faulty:WrongDefault"}})
     done = stranger.run("verify", file, "-o", "out")

@@ -18,7 +18,7 @@ class ImageThreshold(Component):
 
     image = Input(Image)
     mask = Output(Image)
-    threshold = Parameter(127, description="of 255; 16-bit images are compared by their high byte")
+    threshold = Parameter(127, "16-bit images by their high byte", minimum=0, maximum=255)
 
     def on_image(self, msg: Image) -> None:
         brightness = self.brightness(msg)

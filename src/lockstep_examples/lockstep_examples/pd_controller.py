@@ -20,9 +20,9 @@ class PdController(Component):
     kd_linear = Parameter(2.0, description="N per m/s^2")
     kp_angular = Parameter(8.0, description="Nm per rad/s")
     kd_angular = Parameter(0.5, description="Nm per rad/s^2")
-    filter_time = Parameter(0.05, description="time constant of the derivative's filter, s")
-    max_force = Parameter(60.0, description="N")
-    max_torque = Parameter(20.0, description="Nm")
+    filter_time = Parameter(0.05, "time constant of the derivative's filter, s", minimum=0.0)
+    max_force = Parameter(60.0, "N", minimum=0.0)
+    max_torque = Parameter(20.0, "Nm", minimum=0.0)
 
     def __init__(self) -> None:
         self.target = (0.0, 0.0)  # m/s, rad/s

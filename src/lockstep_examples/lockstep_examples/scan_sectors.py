@@ -13,12 +13,9 @@ class ScanSectors(Component):
 
     scan = Input(LaserScan)
     sectors = Output(LaserScan)
-    count = Parameter(8, description="number of sectors of equal width")
+    count = Parameter(8, "number of sectors of equal width", minimum=1)
 
     def on_scan(self, msg: LaserScan) -> None:
-        if self.count < 1:
-            self.logger.error("parameter 'count' must be at least 1")
-            return
         ranges = np.asarray(msg.ranges, dtype=np.float32)
         with np.errstate(invalid="ignore"):
             valid = (ranges >= msg.range_min) & (ranges <= msg.range_max)

@@ -29,7 +29,7 @@ class ImageThreshold : public lockstep::Component
   Input<Image> image{this, "image", &ImageThreshold::on_image};
   Output<Image> mask{this, "mask"};
   Parameter<std::int64_t> threshold{
-    this, "threshold", 127, "of 255; 16-bit images are compared by their high byte"};
+    this, "threshold", 127, "16-bit images by their high byte", Minimum{0}, Maximum{255}};
 
   void on_image(const Image & msg)
   {

@@ -28,9 +28,9 @@ class PdController : public lockstep::Component
   Parameter<double> kp_angular{this, "kp_angular", 8.0, "Nm per rad/s"};
   Parameter<double> kd_angular{this, "kd_angular", 0.5, "Nm per rad/s^2"};
   Parameter<double> filter_time{
-    this, "filter_time", 0.05, "time constant of the derivative's filter, s"};
-  Parameter<double> max_force{this, "max_force", 60.0, "N"};
-  Parameter<double> max_torque{this, "max_torque", 20.0, "Nm"};
+    this, "filter_time", 0.05, "time constant of the derivative's filter, s", Minimum{0.0}};
+  Parameter<double> max_force{this, "max_force", 60.0, "N", Minimum{0.0}};
+  Parameter<double> max_torque{this, "max_torque", 20.0, "Nm", Minimum{0.0}};
 
   struct Motion
   {

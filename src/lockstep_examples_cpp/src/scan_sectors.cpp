@@ -20,16 +20,12 @@ class ScanSectors : public lockstep::Component
 {
   Input<LaserScan> scan{this, "scan", &ScanSectors::on_scan};
   Output<LaserScan> sectors{this, "sectors"};
-  Parameter<std::int64_t> count{this, "count", 8, "number of sectors of equal width"};
+  Parameter<std::int64_t> count{this, "count", 8, "number of sectors of equal width", Minimum{1}};
 
   static constexpr float INF = std::numeric_limits<float>::infinity();
 
   void on_scan(const LaserScan & msg)
   {
-    if (count < 1) {
-      logger.error("parameter 'count' must be at least 1");
-      return;
-    }
     const auto sector_count = static_cast<std::size_t>(count.value());
     std::vector<float> nearest(sector_count, INF);
     for (std::size_t i = 0; i < msg.ranges.size(); ++i) {
