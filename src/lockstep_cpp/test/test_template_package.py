@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 
-QUIET = ["--event-handlers", "console_direct+"]
 SOURCE = """\
 #include <std_msgs/msg/float64.hpp>
 
@@ -60,34 +59,33 @@ PACKAGE = """\
 """
 
 
-def build(folder, before="", after=""):
-    """Build the package and return what `halver --contract` prints."""
+def write_package(folder, before="", after=""):
     package = folder / "src" / "stranger_cpp"
     package.mkdir(parents=True)
     (package / "halver.cpp").write_text(SOURCE)
     (package / "CMakeLists.txt").write_text(CMAKE.format(before=before, after=after))
     (package / "package.xml").write_text(PACKAGE)
-    built = run([sys.executable, "-m", "colcon", "build", *QUIET], cwd=folder)
-    assert built.returncode == 0, built.stdout + built.stderr
-    assert "warning" not in (built.stdout + built.stderr).lower()
-
-    # As in the terminal of the user, who finds packages by their markers.
-    prefix = folder / "install" / "stranger_cpp"
-    assert (prefix / "share/ament_index/resource_index/packages/stranger_cpp").is_file()
-    sourced = f". install/local_setup.bash && echo $AMENT_PREFIX_PATH && {prefix}/lib/stranger_cpp/halver --contract"
-    asked = run(["bash", "-c", sourced], cwd=folder)
-    assert (asked.returncode, asked.stderr) == (0, "")
-    path, _, contract = asked.stdout.partition("\n")
-    assert path.split(os.pathsep)[0] == str(prefix)
-    return json.loads(contract)
+    return package
 
 
 def run(command, cwd):
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "warning" not in (done.stdout + done.stderr).lower()
+    return done.stdout
 
 
 def test_a_package_outside_the_workspace_needs_one_call(tmp_path):
-    contract = build(tmp_path)
+    write_package(tmp_path)
+    run([sys.executable, "-m", "colcon", "build", "--event-handlers", "console_direct+"], tmp_path)
+    # As in the terminal of the user, who finds packages by their markers.
+    prefix = tmp_path / "install" / "stranger_cpp"
+    assert (prefix / "share/ament_index/resource_index/packages/stranger_cpp").is_file()
+    program = prefix / "lib/stranger_cpp/halver"
+    sourced = f". install/local_setup.bash && echo $AMENT_PREFIX_PATH && {program} --contract"
+    path, _, text = run(["bash", "-c", sourced], tmp_path).partition("\n")
+    assert path.split(os.pathsep)[0] == str(prefix)
+    contract = json.loads(text)
     assert contract["component"] == "Halver"
     assert [port["type"] for port in contract["inputs"]] == ["std_msgs/msg/Float64"]
     assert contract["parameters"] == [
@@ -103,6 +101,6 @@ def test_a_package_outside_the_workspace_needs_one_call(tmp_path):
     ]
 
 
-def test_a_package_may_be_an_ament_package_by_itself(tmp_path):
-    contract = build(tmp_path, "find_package(ament_cmake REQUIRED)", "ament_package()")
-    assert contract["component"] == "Halver"
+def test_a_package_may_call_ament_package_itself(tmp_path):
+    package = write_package(tmp_path, "find_package(ament_cmake REQUIRED)", "ament_package()")
+    assert "Generating done" in run(["cmake", "-S", package, "-B", "build"], tmp_path)
