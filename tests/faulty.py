@@ -47,6 +47,27 @@ class CrashInTheMiddle(_InTheMiddle):
         raise ValueError("the 50th vector is not to my taste")
 
 
+class CrashLater(VectorNormalizer):
+    """Raises at the 51st message."""
+
+    count = 0
+
+    def on_vector(self, msg: Vector3Stamped) -> None:
+        self.count += 1
+        if self.count > MIDDLE:
+            raise KeyError("the 51st vector is not to my taste")
+        super().on_vector(msg)
+
+
+class Printing(VectorNormalizer):
+    """Prints to stdout, in Python and below it, as a debugging engineer does."""
+
+    def on_vector(self, msg: Vector3Stamped) -> None:
+        print("x is", msg.vector.x, flush=True)
+        os.write(1, b"LKD1 is no frame\n")
+        super().on_vector(msg)
+
+
 class ExitInTheMiddle(_InTheMiddle):
     """Ends the process, without a word."""
 
@@ -115,6 +136,18 @@ class Doubles(_InTheMiddle):
 
     def go_wrong(self) -> None:
         self.normalized.publish(Vector3Stamped())
+
+
+class Repeats(_InTheMiddle):
+    """Gives the answer to the 50th message twice."""
+
+    def on_vector(self, msg: Vector3Stamped) -> None:
+        super().on_vector(msg)
+        if self.count == MIDDLE:
+            VectorNormalizer.on_vector(self, msg)
+
+    def go_wrong(self) -> None:
+        """Not yet."""
 
 
 class Late(_InTheMiddle):

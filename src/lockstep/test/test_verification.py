@@ -94,6 +94,14 @@ def test_a_mistake_is_named_with_its_key_and_line(tmp_path, old, new, sentence):
     assert "\n" not in str(error.value)
 
 
+def test_outputs_of_a_black_box_cannot_be_aligned_by_cause(tmp_path):
+    text = GOOD.replace("executable: my_pkg_cpp/my_node", "command: [my_node]")
+    text = text.replace("align: stamp", "align: cause") + "run: {rtf: 1.0}\n"
+    sentence = r"verify\.yaml:8: compare: 'cpp' is a command and acknowledges nothing; align by stamp"
+    with pytest.raises(UsageError, match=sentence):
+        load(write(tmp_path, text))
+
+
 @pytest.mark.parametrize("text", ["", "42", "[]", "hello", "implementations: 3"])
 def test_a_file_that_is_no_verification_is_refused(tmp_path, text):
     with pytest.raises(UsageError, match=r"verify\.yaml"):
@@ -119,7 +127,7 @@ def test_a_file_that_runs_code_is_refused(tmp_path):
         ("{window: 0}", "run.window"),
         ("{window: 1001}", "run.window"),
         ("{timeout: 0}", "run.timeout"),
-        ("{mode: direct}", "run.mode"),
+        ("{mode: dierct}", "run.mode"),
     ],
 )
 def test_how_to_run_is_checked(tmp_path, run, sentence):

@@ -36,6 +36,11 @@ PARAMETER_VALUES = {
     "string_array": (9, "string_array_value"),
 }
 """rcl_interfaces/msg/ParameterType of a parameter's type, and where rcl_interfaces/msg/ParameterValue has its value."""
+_NO_VALUE = {
+    **{"bool_value": False, "integer_value": 0, "double_value": 0.0, "string_value": ""},
+    **{field: [] for _, field in PARAMETER_VALUES.values() if field.endswith("_array_value")},
+    "byte_array_value": [],
+}
 _ANSWERS = (Kind.OUTPUT, Kind.DONE, Kind.TIMES, Kind.FAILED, Kind.FINISHED)
 
 
@@ -74,22 +79,23 @@ class DirectProcess:
         """How many steps of this run the component has consumed."""
         return self._consumed
 
-    def start(self, parameters: Mapping[str, Any]) -> list[Frames]:
-        """Begin a run; returns the outputs of on_start. Raises UsageError for parameters that the component refuses."""
+    def start(self, parameters: Mapping[str, Any]) -> Iterator[Frames]:
+        """Begin a run; yields the outputs of on_start. Raises UsageError for parameters that the component refuses."""
         self._sent = self._consumed = 0
+        self._last = None
         self._durations = {}
         data = [_parameter(name, value) for name, value in parameters.items()]
-        return list(self._exchange([(0, b"".join([*data, frame(Kind.START)]))], Kind.DONE))
+        yield from self._exchange([(0, b"".join([*data, frame(Kind.START)]))], Kind.DONE)
 
-    def deliver(self, port: int, time_ns: int, data: bytes) -> list[Frames]:
-        """Step time, give input `port` a message (CDR), and wait until it is consumed; returns the outputs."""
+    def deliver(self, port: int, time_ns: int, data: bytes) -> Iterator[Frames]:
+        """Step time and give input `port` a message (CDR); yields the outputs, and ends when it is consumed."""
         sent = frame(Kind.INPUT, data, port, self._sent, time_ns)
-        return list(self._exchange([(1, sent)], Kind.DONE))
+        yield from self._exchange([(1, sent)], Kind.DONE)
 
-    def advance(self, time_ns: int) -> list[Frames]:
-        """Step time and wait until timers have fired; returns the outputs."""
+    def advance(self, time_ns: int) -> Iterator[Frames]:
+        """Step time; yields the outputs, and ends when the timers that fall due have fired."""
         sent = frame(Kind.ADVANCE, step=self._sent, time_ns=time_ns)
-        return list(self._exchange([(1, sent)], Kind.DONE))
+        yield from self._exchange([(1, sent)], Kind.DONE)
 
     def run(self, chunks: Iterable[tuple[int, bytes]]) -> Iterator[Frames]:
         """Send many steps: (how many, their frames), taken as the component keeps up; yields outputs as they come."""
@@ -114,13 +120,12 @@ class DirectProcess:
         waiting = iter(chunks)
         pending = memoryview(b"")
         is_sent = False
-        self._last = None
         while True:
             while not pending and not is_sent:
                 count, data = next(waiting, (0, b""))
                 self._sent += count
                 pending, is_sent = memoryview(data), not data
-            if is_sent and not pending and (self._last or (last, 0)) == (last, self._sent):
+            if is_sent and not pending and self._last == (last, self._sent):
                 return
             readable, writable = self._wait(bool(pending))
             if writable:
@@ -224,6 +229,6 @@ class DirectProcess:
 def _parameter(name: str, value: Any) -> bytes:
     """A PARAMETER frame."""
     kind, field = PARAMETER_VALUES[ros_type(value)]
-    message = {"name": name, "value": {"type": kind, field: value}}
+    message = {"name": name, "value": {**_NO_VALUE, "type": kind, field: value}}
     type_name = "rcl_interfaces/msg/Parameter"
     return frame(Kind.PARAMETER, codec(type_name, definition(type_name)).encode(message))

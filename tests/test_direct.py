@@ -1,0 +1,209 @@
+"""Direct runs: the same verdicts, the same bytes and the same failures as on the live graph, without DDS."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+import yaml
+from conftest import CPP, PYTHON, ROOT, Stranger
+from lockstep.bag import Bag
+
+VERIFY = ROOT / "src/lockstep_examples/verify"
+DIRECT = {"mode": "direct"}
+
+
+def faulty(name):
+    return {"component": f"faulty:{name}"}
+
+
+@pytest.fixture
+def direct(tmp_path):
+    """Writes the verify.yaml of an example for direct runs."""
+
+    def write(name, **run):
+        content = yaml.safe_load((VERIFY / f"{name}.yaml").read_text("utf-8"))
+        content["inputs"]["bag"] = str((VERIFY / content["inputs"]["bag"]).resolve())
+        content["run"] = {**DIRECT, **run}
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(content), "utf-8")
+        return path
+
+    return write
+
+
+def outputs(path):
+    """Everything in a bag of outputs, with its times."""
+    return [(m.topic, m.log_time_ns, m.data) for m in Bag(path).messages()]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "vector_normalizer",
+        "imu_complementary_filter",
+        "imu_complementary_filter_gazebo",
+        "pd_controller",
+        "scan_sectors",
+        "image_threshold",
+    ],
+)
+def test_both_languages_and_both_modes_give_the_same_bytes(stranger: Stranger, direct, name):
+    done = stranger.run("verify", direct(name), "-o", "direct", "--json", timeout_s=120)
+    assert done.code == 0, done.err
+    result = json.loads(done.out)
+    assert result["match"] is True
+    live = stranger.run("run", VERIFY / f"{name}.yaml", "cpp", "-o", "live", timeout_s=120)
+    assert live.code == 0, live.err
+    expected = outputs(stranger.cwd / "live/bag")
+    assert len(expected) > 3
+    for implementation in ("python", "cpp"):
+        assert outputs(stranger.cwd / f"direct/{implementation}/bag") == expected
+    for run in result["runs"].values():
+        assert run["median_ns"] > 0
+        assert run["p99_ns"] >= run["median_ns"]
+    stranger.assert_nothing_left()
+
+
+def test_the_faulty_variant_differs(stranger: Stranger, direct):
+    done = stranger.run("verify", direct("imu_complementary_filter_f32"), "-o", "out")
+    assert done.code == 1, done.err
+    assert "why: b is a but for the precision of float32" in done.out
+
+
+def test_a_run_says_what_it_recorded(stranger: Stranger, write_verification):
+    done = stranger.run("run", write_verification(run=DIRECT), "cpp", "-o", "out")
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[0] == "121 messages in, 121 out"
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "sentence"),
+    [
+        ("CrashInTheMiddle", 3, "failed in step 49: on_vector failed at"),
+        ("CrashAtStart", 3, "RuntimeError: there is no calibration"),
+        ("ExitInTheMiddle", 3, "other ended during the run (exit code 7)"),
+        ("SegfaultInTheMiddle", 3, "other ended during the run (SIGSEGV)"),
+        ("AbortInTheMiddle", 3, "terminate called after throwing an instance of 'std::bad_alloc'"),
+        ("Hang", 3, "other hangs: nothing came for 1 s"),
+        ("HangAtStart", 3, "other hangs: nothing came for 1 s"),
+        ("HangsWithAChild", 3, "other hangs: nothing came for 1 s"),
+        ("Silent", 3, "other never answered"),
+        ("ImportFails", 2, "libcalibration.so: cannot open shared object file"),
+        ("DropsOne", 1, ""),
+        ("Doubles", 1, ""),
+        ("WrongDefault", 1, ""),
+    ],
+)
+def test_what_goes_wrong_is_never_a_match(
+    stranger: Stranger, write_verification, name, code, sentence
+):
+    file = write_verification(
+        {"python": PYTHON, "other": faulty(name)}, run={**DIRECT, "timeout": 1.0}
+    )
+    done = stranger.run("verify", file, "-o", "out")
+    assert done.code == code, done.out + done.err
+    assert sentence in done.err
+    stranger.assert_nothing_left()
+
+
+def test_the_same_failure_counts_as_the_same(stranger: Stranger, write_verification):
+    file = write_verification(
+        {"python": faulty("CrashInTheMiddle"), "other": faulty("CrashInTheMiddle")},
+        run={**DIRECT, "repeat": 2},
+    )
+    done = stranger.run("verify", file, "-o", "out")
+    assert done.code == 0, done.err
+    assert "49 aligned, 0 differ" in done.out
+    assert "both failed in step 49, which counts as the same" in done.out
+    assert "the 50th vector is not to my taste" in (stranger.cwd / "out/summary.txt").read_text()
+    assert (
+        json.loads((stranger.cwd / "out/result.json").read_text())["runs"]["other"]["failure"][
+            "step"
+        ]
+        == 49
+    )
+
+
+@pytest.mark.parametrize(
+    ("reference", "sentence"),
+    [
+        (faulty("CrashInTheMiddle"), "python failed in step 49"),
+        (faulty("CrashLater"), "python failed in step 50"),
+        (PYTHON, "python did not fail"),
+    ],
+)
+def test_another_failure_is_a_failed_run(
+    stranger: Stranger, write_verification, reference, sentence
+):
+    other = "CrashLater" if reference == faulty("CrashInTheMiddle") else "CrashInTheMiddle"
+    file = write_verification({"python": reference, "other": faulty(other)}, run=DIRECT)
+    done = stranger.run("verify", file, "-o", "out")
+    assert done.code == 3
+    assert sentence in done.error
+    assert "other failed in step" in done.error
+
+
+def test_what_a_component_prints_disturbs_nothing(stranger: Stranger, write_verification):
+    file = write_verification({"python": faulty("Printing"), "cpp": CPP}, run=DIRECT)
+    done = stranger.run("verify", file, "-o", "out")
+    assert done.code == 0, done.err
+    assert "LKD1 is no frame" in (stranger.cwd / "out/python/node.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("sections", "sentence"),
+    [
+        ({"run": {**DIRECT, "rtf": 1.0}}, "rtf has no meaning in mode direct"),
+        ({"run": {**DIRECT, "window": 1}}, "window has no meaning in mode direct"),
+        ({"run": {"mode": "dierct"}}, "run.mode"),
+        (
+            {"implementations": {"python": PYTHON, "box": {"command": ["true"]}}, "run": DIRECT},
+            "'box' is a command, which knows no frames of a direct run",
+        ),
+    ],
+)
+def test_a_mode_that_cannot_be_is_refused(
+    stranger: Stranger, write_verification, sections, sentence
+):
+    done = stranger.run("verify", write_verification(**sections), "-o", "out")
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.error
+
+
+def test_a_program_that_knows_no_frames_is_told(stranger: Stranger, write_verification, tmp_path):
+    file = write_verification({"python": PYTHON, "cpp": CPP}, run=DIRECT)
+    prefix = tmp_path / "prefix"
+    program = prefix / "lib/lockstep_examples_cpp/vector_normalizer"
+    program.parent.mkdir(parents=True)
+    contract = stranger.run("contract", "lockstep_examples:VectorNormalizer").out
+    (tmp_path / "contract.json").write_text(contract)
+    program.write_text(
+        "#!/bin/sh\n"
+        f'[ "$1" = --contract ] && exec cat {tmp_path}/contract.json\n'
+        "echo 'hello, I am a node of another kind, and this is no frame at all'\n"
+    )
+    program.chmod(0o755)
+
+    path = f"{prefix}:{os.environ['AMENT_PREFIX_PATH']}"
+    done = stranger.run("verify", file, "-o", "out", env={"AMENT_PREFIX_PATH": path})
+    assert done.code == 3
+    assert "cpp sent bytes that are no frame of the direct protocol: b'hello, I am" in done.err
+
+
+def test_ctrl_c_leaves_a_readable_bag_and_no_process(stranger: Stranger, write_verification):
+
+    file = write_verification({"python": faulty("Slow"), "cpp": CPP}, run=DIRECT, duration=30.0)
+    command = stranger.start("verify", file, "-o", "out")
+    bag = stranger.cwd / "out/python/bag"
+    command.wait_until(lambda: bag.exists() and stranger.processes("direct_host"), "the run")
+
+    time.sleep(2)
+    command.signal_group(signal.SIGINT)
+    done = command.end()
+    assert done.code == 130
+    stranger.assert_nothing_left(within_s=5)
+    with Bag(bag) as found:
+        assert found.problem is None
+        assert 0 < len(list(found.messages())) < 3000
