@@ -52,9 +52,10 @@ class BagWriter:
     `compression` is "zstd", "lz4" or "none"; chunks hold at most `chunk_bytes` before compression, or one message.
 
     At most one second of messages is in memory: call `flush()` now and then while nothing arrives. Killed at
-    any moment, the file is readable up to the last flush. Chunks are compressed and written in a thread, which
-    no signal interrupts: whatever ends the with-statement leaves a whole bag. A disk that fills up is a
-    BagError of one of the next calls; what was written before stays readable.
+    any moment, the file is readable up to the last flush. If it is not `timed`, chunks end only when they are
+    full, so that the same calls write the same bytes. Chunks are compressed and written in a thread, which no signal
+    interrupts: whatever ends the with-statement leaves a whole bag. A disk that fills up is a BagError of one of the
+    next calls; what was written before stays readable.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class BagWriter:
         *,
         compression: str = "zstd",
         chunk_bytes: int = 1 << 20,
+        timed: bool = True,
     ) -> None:
         if compression not in COMPRESSIONS:
             raise BagError(f"compression {compression!r} is not one of {', '.join(COMPRESSIONS)}")
@@ -70,6 +72,7 @@ class BagWriter:
             raise BagError(f"{chunk_bytes} bytes are no size of a chunk; give 1 byte to 1 GiB")
         self.path = Path(path)
         self._chunk_bytes = chunk_bytes
+        self._timed = timed
         bare = self.path.suffix == ".mcap"
         try:
             (self.path.parent if bare else self.path).mkdir(parents=True, exist_ok=bare)
@@ -189,7 +192,7 @@ class BagWriter:
         chunk.singles += (head, data)
         chunk.size += size
         to.count += 1
-        if time.monotonic() - self._last_flush >= _FLUSH_S:
+        if self._timed and time.monotonic() - self._last_flush >= _FLUSH_S:
             self._finish_chunk()
 
     def write_columns(
@@ -282,7 +285,7 @@ class BagWriter:
 
     def flush(self) -> None:
         """Hand what is in memory to the operating system if it is older than half a second."""
-        if time.monotonic() - self._last_flush >= _FLUSH_S:
+        if self._timed and time.monotonic() - self._last_flush >= _FLUSH_S:
             self._finish_chunk()
 
     def close(self) -> None:
