@@ -134,6 +134,8 @@ def _try_by_tick(
             result.alignment = align_ticks(counts[0], counts[1])
             tried[key] = result
     _compare_values(bags, list(tried.values()), comparison.tolerances, seen)
+    for result in tried.values():
+        result.alignment = None  # it may be another, and is large
     return tried
 
 
