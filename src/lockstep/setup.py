@@ -7,7 +7,7 @@ setup(
     name=package,
     version="0.1.0",
     packages=find_packages(exclude=["test"]),
-    package_data={package: ["py.typed", "report/templates/*"]},
+    package_data={package: ["py.typed", "report/templates/*", "port/templates/*/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{package}"]),
         (f"share/{package}", ["package.xml"]),
@@ -39,6 +39,8 @@ setup(
         "console_scripts": [
             "lockstep = lockstep.cli.main:main",
             *[f"{node} = lockstep.nodes.{node}:main" for node in nodes],
-        ]
+        ],
+        # By the name of its module, so that `-p` and pytest_plugins do not load it twice.
+        "pytest11": ["lockstep.testing.plugin = lockstep.testing.plugin"],
     },
 )

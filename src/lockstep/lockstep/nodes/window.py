@@ -45,6 +45,11 @@ class Window:
         self._host = ""
         self.ready = False
 
+    @property
+    def in_flight(self) -> int:
+        """How many steps are not acknowledged yet."""
+        return len(self._in_flight)
+
     def announce(self, time_ns: int, topic: str, size: int) -> None:
         """Send the next step."""
         if not self._sent:
@@ -66,12 +71,25 @@ class Window:
         while self._in_flight and not stop.requested:
             if len(self._in_flight) < self._size and self._bytes + size <= BYTES_IN_FLIGHT:
                 return
-            self._wait()
+            self.wait()
 
     def drain(self, stop: Stop) -> None:
         """Wait until every step is acknowledged."""
         while self._in_flight and not stop.requested:
-            self._wait()
+            self.wait()
+
+    def wait(self) -> None:
+        """Wait a moment for an acknowledgement; raises RunError if none has come for too long."""
+        self._inbox.wait(0.05, self._acknowledgements)
+        self.take()
+        self._inbox.serve()
+        if self._in_flight and time.monotonic() - self._progress_s > self._timeout_s:
+            topic, time_ns, _ = self._in_flight[0]
+            what = f"the message of {topic}" if topic else "the step of time"
+            raise RunError(
+                f"no answer for {self._timeout_s:g} s to {what} at {time_ns * 1e-9:.9f} s "
+                f"(step {self._consumed} of {self._sent})"
+            )
 
     def take(self) -> None:
         """Take the acknowledgements that are there."""
@@ -90,18 +108,6 @@ class Window:
             "callback_ns": {"median": percentiles[0], "p99": percentiles[1]},
             "wall_s": self._ended_s - self._started_s,
         }
-
-    def _wait(self) -> None:
-        self._inbox.wait(0.05, self._acknowledgements)
-        self.take()
-        self._inbox.serve()
-        if self._in_flight and time.monotonic() - self._progress_s > self._timeout_s:
-            topic, time_ns, _ = self._in_flight[0]
-            what = f"the message of {topic}" if topic else "the step of time"
-            raise RunError(
-                f"no answer for {self._timeout_s:g} s to {what} at {time_ns * 1e-9:.9f} s "
-                f"(step {self._consumed} of {self._sent})"
-            )
 
     def _count(self, message: Acknowledgement) -> None:
         self._host = self._host or message.node

@@ -1,0 +1,136 @@
+"""Components under test as nodes of the real ROS graph, in lockstep, each run on a domain of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..component import Contract
+from ..nodes.live_harness import HarnessNode, harness_node
+from ..run.domain import isolated_domain
+from ..run.errors import FAILED, USAGE, RunError, UsageError
+from ..run.in_process import Publish
+from ..run.processes import Process, Processes
+from ..run.python_component import CallbackError
+from .harness import Durations
+from .log import show_log
+
+
+class LiveHarness:
+    """Starts the component's host anew for each run."""
+
+    def __init__(
+        self, name: str, command: list[str], contract: Contract, folder: Path, timeout_s: float
+    ) -> None:
+        """`command` starts the host; logs go to `folder`."""
+        self.contract = contract
+        self._name = name
+        self._command = command
+        self._folder = folder
+        self._timeout_s = timeout_s
+        self._stack = ExitStack()
+        self._started = 0
+        self._process: Process | None = None
+        self._node: HarnessNode | None = None
+
+    @property
+    def _current(self) -> HarnessNode:
+        assert self._node is not None, "start comes first"
+        return self._node
+
+    def start(self, parameters: Mapping[str, Any], publish: Publish) -> None:
+        """Begin a run; on_start is called before it returns."""
+        declared = {parameter.name for parameter in self.contract.parameters}
+        for unknown in sorted(parameters.keys() - declared):  # which ROS would pass over
+            raise UsageError(f"parameter '{unknown}' is not declared")
+        self._started += 1
+        folder = self._folder / f"{self._name}.{self._started}"
+        folder.mkdir()
+        file = folder / "parameters.yaml"
+        values = {"/**": {"ros__parameters": {**parameters, "use_sim_time": True}}}
+        file.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
+        command = [*self._command, "--lockstep", "--ros-args", "--params-file", str(file)]
+        with ExitStack() as stack:
+            environment = stack.enter_context(isolated_domain())
+            environment["ROS_LOG_DIR"] = str(folder / "ros_log")
+            environment["PYTHONUNBUFFERED"] = "1"
+            processes = stack.enter_context(Processes(environment))
+            self._process = processes.start(self._name, command, folder / "node.log")
+            self._node = stack.enter_context(
+                harness_node(environment, self.contract, publish, self._timeout_s, self._check)
+            )
+            self._stack = stack.pop_all()
+        with self._telling():
+            self._node.start()
+
+    def deliver(self, port: int, time_ns: int, data: bytes) -> None:
+        """Deliver a message."""
+        with self._telling():
+            self._current.step(time_ns, port, data)
+
+    def advance(self, time_ns: int) -> None:
+        """Step time."""
+        with self._telling():
+            self._current.step(time_ns)
+
+    def set_parameters(self, parameters: Mapping[str, Any]) -> None:
+        """Set parameters by the node's service."""
+        with self._telling():
+            self._current.set_parameters(parameters)
+
+    def end(self) -> Durations:
+        """Interrupt the node; raises RunError if it does not end well."""
+        durations = self._current.durations_ns
+        assert self._process is not None
+        self._check()
+        if not self._process.interrupt():
+            raise RunError(f"{self._name} did not end within 5 s of SIGINT")
+        if self._process.child.returncode != 0:
+            raise RunError(
+                f"{self._name} ended badly on SIGINT ({self._process.how_it_ended()}); "
+                f"{self._process.last_words()}"
+            )
+        self.discard()
+        return durations
+
+    def discard(self) -> None:
+        """End the node."""
+        self._stack.close()
+        if self._process is not None:
+            show_log(self._process)
+        self._process = self._node = None
+
+    def close(self) -> None:
+        """Nothing outlives its run."""
+        self.discard()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Adds what a component that still runs has logged to what went wrong."""
+        assert self._process is not None
+        try:
+            yield
+        except RunError as error:
+            if self._process.ended:
+                raise
+            raise RunError(f"{self._name}: {error}; {self._process.last_words()}") from error
+
+    def _check(self) -> None:
+        """Raise the error that ended the process, if it has ended."""
+        assert self._process is not None
+        if not self._process.ended:
+            return
+        code, last_line = self._process.child.returncode, self._process.tail().rpartition("\n")[2]
+        if code == FAILED and (failed := re.search(r"\bon_\w+ failed at .*", last_line)):
+            raise CallbackError(failed[0])
+        if code == USAGE and last_line:
+            raise UsageError(f"{self._name}: {last_line}")
+        raise RunError(
+            f"{self._name} ended during the run ({self._process.how_it_ended()}); "
+            f"{self._process.last_words()}"
+        )
