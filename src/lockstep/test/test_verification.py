@@ -75,7 +75,7 @@ def test_a_good_file_has_sensible_defaults(tmp_path):
             "{command: [my_node]}",
             "'cpp' is a command and acknowledges nothing; give run: {rtf: 1.0}",
         ),
-        ("  bag: bags/drive\n", "", "verify.yaml:5: key 'bag' is missing in inputs"),
+        ("  bag: bags/drive\n", "", "verify.yaml:5: inputs: give either bag and topics, or sample"),
         (
             "  align: stamp",
             "  align: stamp\n  align: tick",

@@ -7,7 +7,31 @@ sensor_msgs/image_encodings.hpp.
 import numpy as np
 import numpy.typing as npt
 from lockstep.component import Component, Input, Output, Parameter
+from lockstep.dist import (
+    Distribution,
+    FrameId,
+    ImageCheckerboard,
+    ImageGradient,
+    ImageNoise,
+    Integers,
+    Mixture,
+    Stamp,
+    Timestamps,
+)
 from sensor_msgs.msg import Image
+
+HEADER = {"header.stamp": Stamp(), "header.frame_id": FrameId("camera")}
+SIZE = {"width": Integers(1, 96), "height": Integers(1, 64)}
+IMAGES = Distribution(
+    Mixture(
+        *(
+            (1, Distribution({"*": kind(**SIZE, encoding=encoding), **HEADER}))
+            for kind in (ImageNoise, ImageGradient, ImageCheckerboard)
+            for encoding in ("mono8", "mono16", "rgb8", "bgra8")
+        )
+    ),
+    at=Timestamps(rate_hz=30.0),
+)
 
 CHANNELS = {"mono8": 1, "8UC1": 1, "rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4}
 RED, GREEN, BLUE = 4899, 9617, 1868  # of 1 << 14
@@ -16,7 +40,7 @@ RED, GREEN, BLUE = 4899, 9617, 1868  # of 1 << 14
 class ImageThreshold(Component):
     """255 where a pixel is brighter than the threshold, 0 elsewhere."""
 
-    image = Input(Image)
+    image = Input(Image, dist=IMAGES)
     mask = Output(Image)
     threshold = Parameter(127, "16-bit images by their high byte", minimum=0, maximum=255)
 

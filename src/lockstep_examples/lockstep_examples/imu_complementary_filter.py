@@ -9,13 +9,35 @@ import math
 
 from geometry_msgs.msg import QuaternionStamped
 from lockstep.component import Component, Input, Output, Parameter, stamp_ns
+from lockstep.dist import (
+    Constant,
+    Covariance,
+    Distribution,
+    FrameId,
+    OrnsteinUhlenbeck,
+    Timestamps,
+    UnitQuaternion,
+)
 from sensor_msgs.msg import Imu
+
+MOTION = Distribution(
+    {
+        "header.stamp": Timestamps(rate_hz=100.0, jitter_s=0.001, gaps=0.001, gap_s=2.0),
+        "header.frame_id": FrameId("imu_link"),
+        "orientation": UnitQuaternion(),
+        "angular_velocity": OrnsteinUhlenbeck(std=0.5, time_s=0.5),
+        "linear_acceleration": OrnsteinUhlenbeck(std=2.0, time_s=0.2),
+        "linear_acceleration.z": OrnsteinUhlenbeck(mean=9.81, std=2.0, time_s=0.2),
+        "*covariance": Covariance(),
+        "orientation_covariance": Constant(0.0),
+    }
+)
 
 
 class ImuComplementaryFilter(Component):
     """Estimate the orientation of an IMU; yaw starts at zero and drifts with the gyroscope."""
 
-    imu = Input(Imu)
+    imu = Input(Imu, dist=MOTION)
     orientation = Output(QuaternionStamped)
     gain = Parameter(1.0, description="trust in the accelerometer, 1/s")
     bias_gain = Parameter(0.01, description="rate at which the gyroscope's bias is learnt, 1/s^2")

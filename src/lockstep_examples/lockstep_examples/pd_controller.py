@@ -6,14 +6,46 @@ Systems", 2nd ed., section 11.5, by backward differences.
 
 from geometry_msgs.msg import Twist, WrenchStamped
 from lockstep.component import Component, Input, Output, Parameter, Timer, to_stamp
+from lockstep.dist import (
+    Constant,
+    Distribution,
+    FrameId,
+    Normal,
+    RandomWalk,
+    Stamp,
+    Steps,
+    Timestamps,
+    UnitQuaternion,
+)
 from nav_msgs.msg import Odometry
+
+COMMANDS = Distribution(
+    {
+        "*": Constant(0.0),
+        "linear.x": Steps([0.0, 0.5, 1.0, -0.5], every_s=2.0),
+        "angular.z": RandomWalk(std=0.3, low=-1.0, high=1.0),
+    },
+    at=Timestamps(rate_hz=10.0),
+)
+MEASUREMENTS = Distribution(
+    {
+        "header.stamp": Stamp(latency_s=0.005),
+        "header.frame_id": FrameId("odom"),
+        "child_frame_id": FrameId("base_link"),
+        "pose.pose.position": RandomWalk(std=0.5),
+        "pose.pose.orientation": UnitQuaternion(),
+        "twist.twist": Normal(0.0, 0.3),
+        "*.covariance": Constant(0.0),
+    },
+    at=Timestamps(rate_hz=50.0, jitter_s=0.002),
+)
 
 
 class PdController(Component):
     """Force and torque that make a mobile base follow a commanded velocity."""
 
-    command = Input(Twist)
-    odometry = Input(Odometry)
+    command = Input(Twist, dist=COMMANDS)
+    odometry = Input(Odometry, dist=MEASUREMENTS)
     wrench = Output(WrenchStamped)
     control = Timer(0.02)
     kp_linear = Parameter(40.0, description="N per m/s")

@@ -5,13 +5,22 @@ Special ranges as REP-117 defines them: NaN is an error, +inf no return, -inf an
 
 import numpy as np
 from lockstep.component import Component, Input, Output, Parameter
+from lockstep.dist import Distribution, FrameId, Integers, Scan, Timestamps, Uniform
 from sensor_msgs.msg import LaserScan
+
+SCANS = Distribution(
+    {
+        "*": Scan(rays=Integers(0, 720), range=Uniform(0.0, 12.0), nan_rate=0.02, inf_rate=0.1),
+        "header.stamp": Timestamps(rate_hz=10.0),
+        "header.frame_id": FrameId("laser"),
+    }
+)
 
 
 class ScanSectors(Component):
     """Reduce a scan to one range per sector; a sector without a valid return is +inf."""
 
-    scan = Input(LaserScan)
+    scan = Input(LaserScan, dist=SCANS)
     sectors = Output(LaserScan)
     count = Parameter(8, "number of sectors of equal width", minimum=1)
 

@@ -4,12 +4,21 @@ import math
 
 from geometry_msgs.msg import Vector3Stamped
 from lockstep.component import Component, Input, Output, Parameter
+from lockstep.dist import Box, Distribution, Edges, FrameId, Mixture, Timestamps, UnitVector
+
+VECTORS = Distribution(
+    {
+        "header.stamp": Timestamps(rate_hz=100.0),
+        "header.frame_id": FrameId("imu", "base_link"),
+        "vector": Mixture((8, Box(-10.0, 10.0)), (1, UnitVector()), (1, Distribution(Edges()))),
+    }
+)
 
 
 class VectorNormalizer(Component):
     """Scale each vector to unit length."""
 
-    vector = Input(Vector3Stamped)
+    vector = Input(Vector3Stamped, dist=VECTORS)
     normalized = Output(Vector3Stamped)
     epsilon = Parameter(1e-12, description="below this length the zero vector is returned")
 

@@ -14,9 +14,10 @@ from .. import __version__
 from ..bag import BagError
 from ..compare import CompareError
 from ..dataset import DatasetError
+from ..dist import DistError
 from ..report.errors import ReportError
 from ..run.errors import FAILED, INTERRUPTED, USAGE, Interrupted, RunError, UsageError, unforeseen
-from . import compare, contract, convert, info, recover, run, text, types, verify
+from . import compare, contract, convert, fit, info, recover, run, sample, text, types, verify
 
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -39,6 +40,8 @@ app.command("text")(text.command)
 app.command("convert")(convert.command)
 app.command("recover")(recover.command)
 app.command("types")(types.command)
+app.command("sample")(sample.command)
+app.command("fit")(fit.command)
 
 
 def _show_version(wanted: bool) -> None:
@@ -73,7 +76,7 @@ def end_well(command: Callable[[], None]) -> None:
             )  # a terminal without our arrows still gets a verdict
     try:
         command()
-    except (UsageError, BagError, DatasetError, CompareError, ReportError) as error:
+    except (UsageError, BagError, DatasetError, DistError, CompareError, ReportError) as error:
         sys.exit(_say(error, USAGE))
     except RunError as error:
         sys.exit(_say(error, FAILED))

@@ -57,8 +57,8 @@ def plot_histogram(
     unit = sides[0].unit if unit is None else unit
     shown = [plain(name, 30) for name in names]
     whole = all(side.values.dtype.kind in "biu" for side in sides)
-    finite = [_finite(side.values) for side in sides]
-    edges = _edges(np.concatenate(finite), bins, whole)
+    finite = [finite_numbers(side.values) for side in sides]
+    edges = bin_edges(np.concatenate(finite), bins, whole)
     counts = [np.histogram(values, edges)[0] for values in finite]
 
     figure = new_figure(6.0 if len(sides) == 2 else 4.0)
@@ -93,13 +93,14 @@ def _outline(
     axes.stairs(count, edges, color=colour, linestyle=line, linewidth=width, label=name)
 
 
-def _finite(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def finite_numbers(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Values of any shape without NaN and inf, (m,), none larger than can be drawn."""
     if values.dtype.kind == "f":
         values = np.clip(values[np.isfinite(values)].astype(np.float64), -LARGEST, LARGEST)
     return (values.astype(np.uint8) if values.dtype.kind == "b" else values).reshape(-1)
 
 
-def _edges(values: npt.NDArray[Any], bins: int | Sequence[float] | None, whole: bool) -> Floats:
+def bin_edges(values: npt.NDArray[Any], bins: int | Sequence[float] | None, whole: bool) -> Floats:
     """Edges of bins (m + 1,) for all values (n,); whole numbers that are few get a bin each."""
     if bins is not None and not isinstance(bins, (int, np.integer)):
         given = np.asarray(bins, np.float64)

@@ -20,6 +20,7 @@ from pydantic import (
 from ..compare import CompareError, Tolerance, Tolerances
 from ..compare.tolerance import By, checked
 from .errors import UsageError
+from .sampling import Sample
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 ParameterValue = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]
@@ -64,15 +65,27 @@ class Implementation(_Model):
 
 
 class Inputs(_Model):
-    """Recorded inputs: which topics of a bag go to which input ports; times in seconds from the bag's start."""
+    """Which topics of a bag go to which input ports, times in seconds from the bag's start; or a sample to draw.
 
-    bag: Path
+    A sample gets its bag and topics when it is drawn (`sampling.with_bag`).
+    """
+
+    bag: Path = Path()
     topics: dict[str, str | list[str]] = Field(
-        min_length=1, description="port → topic(s) of the bag"
+        default={}, min_length=1, description="port → topic(s) of the bag"
     )
+    sample: Sample | None = None
     clock: Literal["auto", "bag", "times"] = "auto"
     start: Number = Field(default=0.0, ge=0, le=MAX_S)
     duration: Number | None = Field(default=None, gt=0, le=MAX_S)
+
+    @model_validator(mode="after")
+    def _recorded_or_drawn(self) -> Inputs:
+        if (self.sample is None) != ("bag" in self.model_fields_set):
+            raise ValueError("give either bag and topics, or sample")
+        if (self.sample is None) != bool(self.topics):
+            raise ValueError("give topics, port: topic, with a bag, and none with a sample")
+        return self
 
 
 class Run(_Model):
@@ -216,9 +229,11 @@ def load(path: Path) -> Verification:
     if not isinstance(data, dict):
         raise UsageError(f"{path} is not a verification; see the README for an example")
     try:
-        verification = Verification.model_validate(data)
+        verification = Verification.model_validate(data, context={"folder": path.parent})
     except ValidationError as error:
         raise UsageError(_sentence(path, root, error)) from error
+    if verification.inputs.sample is not None:
+        return verification
     inputs = verification.inputs.model_copy(update={"bag": path.parent / verification.inputs.bag})
     return verification.model_copy(update={"inputs": inputs})
 

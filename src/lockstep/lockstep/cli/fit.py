@@ -1,0 +1,60 @@
+"""`lockstep fit`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+import yaml
+from rich.console import Console
+
+from ..bag import Bag
+from ..dataset.fit import left_out, proposed
+from ..dist.declaration import data_of, python_of
+from .show import console, print_line
+
+
+def command(
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="BAG", help="Any bag: folder, file, glob or URL.", show_default=False
+        ),
+    ],
+    topic: Annotated[str, typer.Argument(help="A topic of the bag.", show_default=False)],
+) -> None:
+    """Propose a distribution for a topic of a recording, as Python and as YAML for verify.yaml.
+
+    Each number gets the distribution that is nearest to it, alone; what fields have to do with each other is lost. Use
+    Empirical("BAG", "TOPIC") to draw whole recorded messages.
+
+    **Examples**
+
+    lockstep fit bags/husky_gps_imu_odom /imu/data
+    """
+    with Bag(path) as bag:
+        distribution = proposed(bag, topic)
+        missing = left_out(bag, topic)
+        kind = bag.topics[topic].type
+    lines = [f"# Python, for {kind}", "Distribution(", "    {"]
+    lines += [
+        f'        "{field}": {python_of(rule)},' for field, rule in distribution.rules.items()
+    ]
+    lines += [
+        "    },",
+        f"    at={python_of(distribution.at)},",
+        ")",
+        "",
+        "# YAML, for inputs.sample.dist",
+    ]
+    for field, data in data_of(distribution).items():
+        line = yaml.safe_dump(
+            {field: data}, default_flow_style=None, width=1000, allow_unicode=True
+        )
+        lines += line.rstrip().splitlines()
+    for line in lines:
+        print_line(console, line)
+    for field in missing:
+        print_line(
+            Console(stderr=True), f"note: no distribution is proposed for '{field}'; give one"
+        )

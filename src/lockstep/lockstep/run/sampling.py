@@ -1,0 +1,123 @@
+"""Inputs that are drawn: `inputs: {sample: …}` of a verify.yaml, as a model and as a bag."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias, cast
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, WrapValidator
+
+from ..component import Component, Contract
+from ..component.port import message_class
+from ..dataset.sample import MOST, Drawing, Progress, SampledInput
+from ..dist.declaration import (
+    correlation_of_data,
+    distribution_of_data,
+    distribution_of_parts,
+    in_folder,
+    is_rule,
+    part_of_data,
+)
+from ..dist.distribution import Distribution, as_distribution
+from ..dist.errors import DistError
+from .errors import UsageError
+from .python_component import load
+
+
+def _placed(data: Any, info: ValidationInfo) -> Any:
+    """Data in which paths are relative to the folder of the file, if the context of the validation tells it."""
+    return in_folder(data, (info.context or {}).get("folder", Path()))
+
+
+def _part(data: Any, info: ValidationInfo) -> Any:
+    return part_of_data(_placed(data, info))
+
+
+def _input(data: Any, by_pattern: Any, info: ValidationInfo) -> Distribution:
+    if is_rule(data):
+        return as_distribution(distribution_of_data(_placed(data, info)))
+    return distribution_of_parts(by_pattern(data))
+
+
+def _pairs(data: Any) -> dict[tuple[str, str], float]:
+    if not isinstance(data, list):
+        raise DistError(
+            f"{data!r} are no correlations; give a list of [input.field, input.field, number]"
+        )
+    return correlation_of_data(data)
+
+
+_Part: TypeAlias = Annotated[Any, PlainValidator(_part)]
+_Input: TypeAlias = Annotated[dict[str, _Part], WrapValidator(_input)]
+
+
+class Sample(BaseModel):
+    """How many messages to draw, of all inputs together, and from what: by input, then by pattern of fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    n: int = Field(default=10_000, ge=1, le=MOST, strict=True)
+    seed: int = Field(default=0, ge=0, lt=1 << 64, strict=True)
+    dist: dict[str, _Input] = {}
+    correlation: Annotated[Any, PlainValidator(_pairs)] = None
+
+    @property
+    def distributions(self) -> dict[str, Distribution]:
+        """The distributions by input."""
+        return cast("dict[str, Distribution]", self.dist)
+
+
+def sampled_bag(
+    declared: Sample,
+    contract: Contract,
+    component: str | None,
+    place: Path,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, str]:
+    """Write a bag with messages for the inputs of a contract; gives input → topic of the bag.
+
+    `component` (MODULE:CLASS) is where the distributions of inputs come from that the file does not declare. Raises
+    UsageError or DistError before anything is written, BagError if the bag cannot be.
+    """
+    drawing = drawing_of(declared, contract, component)
+    drawing.to_bag(place, force=force, progress=progress)
+    names = [port.name for port in contract.inputs]
+    return dict(zip(names, (stream.topic for stream in drawing.streams), strict=True))
+
+
+def drawing_of(declared: Sample, contract: Contract, component: str | None) -> Drawing:
+    """What draws the messages; checked."""
+    component_class = None if component is None else load_here(component)
+    own = {} if component_class is None else component_class.inputs
+    names = [port.name for port in contract.inputs]
+    for name in declared.dist:
+        if name not in names:
+            raise UsageError(
+                f"inputs.sample.dist: the contract has no input '{name}'; it has {', '.join(names) or 'none'}"
+            )
+    inputs = []
+    for port in contract.inputs:
+        given = own[port.name].dist if port.name in own else None
+        try:
+            cls = own[port.name].message_type if port.name in own else message_class(port.type)
+        except LookupError as error:
+            raise UsageError(f"input '{port.name}': {error}") from error
+        default = as_distribution({} if given is None else given)
+        chosen = declared.distributions.get(port.name, default)
+        inputs.append(SampledInput(port.name, port.topic, cls, chosen, port.qos))
+    across = declared.correlation or getattr(component_class, "data_correlation", None)
+    return Drawing(inputs, declared.n, declared.seed, correlation=across)
+
+
+def load_here(target: str) -> type[Component]:
+    """The component class named `MODULE:NAME`, in this process; modules are found in the current folder, too."""
+    here = os.getcwd()
+    sys.path.insert(0, here)
+    try:
+        return load(target)
+    finally:
+        sys.path.remove(here)
