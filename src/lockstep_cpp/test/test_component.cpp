@@ -79,9 +79,7 @@ TEST(Component, runs_without_any_host)
 {
   Shouter shouter;
   std::vector<std::string> published;
-  shouter.shout.connect([&published](const void * message) {
-    published.push_back(static_cast<const String *>(message)->data);
-  });
+  shouter.shout.listen([&published](const String & message) { published.push_back(message.data); });
   shouter.text.receive(text("a"));
   shouter.mark.set(std::string("?"));
   shouter.text.receive(text("b"));

@@ -36,6 +36,7 @@ public:
   Component & operator=(const Component &) = delete;
 
   /// Called once when the parameters have their values, before the first message or timer.
+  /// An exception that leaves it, or any other callback, fails the run: the host exits with 3.
   virtual void on_start() {}
 
   /// Called when one or several parameters have got new values in a running component. Never before
@@ -45,32 +46,55 @@ public:
   /// The run's time in ns since the epoch: the only clock a component may read. 0: not known yet.
   std::int64_t now() const { return now_ns_; }
 
+  /// The node's ROS logger, with the levels of `--log-level` and /rosout.
   Logger logger;
 
+  /// \return the inputs in the order of declaration; they are members of this object
   const std::vector<InputPort *> & inputs() const { return inputs_; }
+
+  /// \return the outputs in the order of declaration; they are members of this object
   const std::vector<OutputPort *> & outputs() const { return outputs_; }
+
+  /// \return the parameters in the order of declaration; they are members of this object
   const std::vector<ParameterBase *> & parameters() const { return parameters_; }
+
+  /// \return the timers in the order of declaration; they are members of this object
   const std::vector<lockstep::Timer *> & timers() const { return timers_; }
 
   /// Hosts set the run's time before each callback.
+  /// \param now_ns ns since the epoch; 0: not known yet
   void set_now(std::int64_t now_ns) { now_ns_ = now_ns; }
 
 protected:
   Component() = default;
 
-  // So that a derived class need not name the namespace again.
+  /// \name What a component is made of
+  /// The same as in the namespace, so that a derived class need not name it again.
+  /// \{
+
+  /// \see lockstep::Input
   template <typename Message>
   using Input = lockstep::Input<Message>;
+  /// \see lockstep::Output
   template <typename Message>
   using Output = lockstep::Output<Message>;
+  /// \see lockstep::Parameter
   template <typename T>
   using Parameter = lockstep::Parameter<T>;
+  /// \see lockstep::Timer
   using Timer = lockstep::Timer;
+  /// \see lockstep::QoS
   using QoS = lockstep::QoS;
+  /// \see lockstep::Minimum
   using Minimum = lockstep::Minimum;
+  /// \see lockstep::Maximum
   using Maximum = lockstep::Maximum;
+  /// \see lockstep::READ_ONLY
   static constexpr lockstep::ReadOnly READ_ONLY{};
+  /// \see lockstep::SENSOR_DATA
   static constexpr lockstep::QoS SENSOR_DATA = lockstep::SENSOR_DATA;
+
+  /// \}
 
 private:
   friend class lockstep::InputPort;

@@ -22,14 +22,27 @@ enum class Severity
 class Logger
 {
 public:
+  /// Where lines go.
   using Sink = std::function<void(Severity severity, const std::string & text)>;
 
+  /// Log what only somebody who looks for a fault wants to read.
+  /// \param text one line, without a line end
   void debug(const std::string & text) const { log(Severity::debug, text); }
+
+  /// Log what is as it should be.
+  /// \param text one line, without a line end
   void info(const std::string & text) const { log(Severity::info, text); }
+
+  /// Log what may be wrong.
+  /// \param text one line, without a line end
   void warning(const std::string & text) const { log(Severity::warning, text); }
+
+  /// Log what is wrong, though the component goes on.
+  /// \param text one line, without a line end
   void error(const std::string & text) const { log(Severity::error, text); }
 
-  /// Send every line from now on to `sink`.
+  /// Send every line from now on to another place, as hosts and tests do.
+  /// \param sink is called with each line
   void connect(Sink sink) { sink_ = std::move(sink); }
 
 private:

@@ -25,6 +25,7 @@ const char * type_name(const ParameterValue & value);
 /// A number with which a range ends.
 struct Bound
 {
+  /// \param number an integer or a floating-point number
   template <
     typename Number,
     typename = std::enable_if_t<std::is_arithmetic_v<Number> && !std::is_same_v<Number, bool>>>
@@ -37,6 +38,7 @@ struct Bound
     }
   }
 
+  /// A std::int64_t or a double.
   ParameterValue value;
 };
 
@@ -63,13 +65,18 @@ inline constexpr ReadOnly READ_ONLY{};
 /// Which values a parameter may take, and whether it may take another one during a run.
 struct ParameterLimits
 {
-  /// Integers for a parameter of integers, doubles for one of doubles.
+  /// The smallest value: an integer for a parameter of integers, a double for one of doubles.
   std::optional<ParameterValue> minimum;
+  /// The largest value, of the same type.
   std::optional<ParameterValue> maximum;
+  /// Whether it keeps the value that it has at start.
   bool read_only = false;
 
+  /// Set the smallest value.
   void add(const Minimum & bound) { minimum = bound.value; }
+  /// Set the largest value.
   void add(const Maximum & bound) { maximum = bound.value; }
+  /// Make it read-only.
   void add(ReadOnly) { read_only = true; }
 };
 
@@ -84,15 +91,25 @@ public:
   ParameterBase(const ParameterBase &) = delete;
   ParameterBase & operator=(const ParameterBase &) = delete;
 
+  /// \return the ROS name, such as "gain" or "limits.speed"
   const std::string & name() const { return name_; }
+
+  /// \return what the value means and its unit
   const std::string & description() const { return description_; }
+
+  /// \return the value where none is given
   const ParameterValue & default_value() const { return default_; }
+
+  /// \return its range, and whether it is read-only
   const ParameterLimits & limits() const { return limits_; }
 
-  /// Why `value`, of the parameter's type, is out of its range, as a predicate such as
-  /// "must be from 0.0 to 1.0, not 2.0"; empty if it is not. NaN is in no range.
+  /// Why a value is out of the parameter's range. NaN is in no range.
+  /// \param value of the parameter's type
+  /// \return a predicate such as "must be from 0.0 to 1.0, not 2.0"; empty if the value is in the range
   std::string range_objection(const ParameterValue & value) const;
 
+  /// Hosts and tests set the value, and call Component::on_parameters_changed after one or several.
+  /// \param value in the parameter's range
   /// \throws std::bad_variant_access if the value is of another type than the default
   virtual void set(const ParameterValue & value) = 0;
 
@@ -122,6 +139,9 @@ class Parameter : public ParameterBase
     "a parameter is a bool, std::int64_t, double, std::string or std::vector of one of these");
 
 public:
+  /// \param owner the component: `this`
+  /// \param name the ROS name; levels are separated by dots
+  /// \param default_value the value where none is given
   /// \param description what the value means and its unit, for `ros2 param describe`
   /// \param limits any of Minimum, Maximum and READ_ONLY
   /// \throws std::invalid_argument if the default is out of range, or the type can have no such range
@@ -136,7 +156,10 @@ public:
   {
   }
 
+  /// \return the current value
   const T & value() const { return value_; }
+
+  /// \return the current value, so that a parameter stands in an expression by its name
   operator const T &() const { return value_; }
 
   void set(const ParameterValue & value) override { value_ = std::get<T>(value); }

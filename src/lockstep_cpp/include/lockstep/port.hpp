@@ -23,11 +23,13 @@ public:
   Port(const Port &) = delete;
   Port & operator=(const Port &) = delete;
 
+  /// \return the name in the component
   const std::string & name() const { return name_; }
 
   /// The topic before remapping; relative to the node's namespace unless it starts with '/'.
   const std::string & topic() const { return topic_; }
 
+  /// \return what the port offers or requests on the graph
   const QoS & qos() const { return qos_; }
 
   /// The full name of the message type, such as "geometry_msgs/msg/Vector3Stamped".
@@ -41,6 +43,7 @@ public:
   const rosidl_message_type_support_t * type_support() const { return type_support_; }
 
 protected:
+  /// As declared, with the full name of the message type.
   Port(
     std::string name, std::string topic, const QoS & qos, const char * type,
     const rosidl_message_type_support_t * type_support);
@@ -68,10 +71,12 @@ public:
   /// Call the component's callback with the message in `buffer()`.
   void deliver() { deliver(buffer()); }
 
-  /// Call the component's callback with a message of the port's type.
+  /// Call the component's callback.
+  /// \param message a message of the port's type; the caller keeps it
   virtual void deliver(const void * message) = 0;
 
 protected:
+  /// \throws std::invalid_argument if the name is empty or taken
   InputPort(
     Component & owner, std::string name, std::string topic, const QoS & qos, const char * type,
     const rosidl_message_type_support_t * type_support);
@@ -81,17 +86,22 @@ protected:
 class OutputPort : public Port
 {
 public:
+  /// Where messages go, as pointers to the port's message type that are valid during the call.
   using Sink = std::function<void(const void * message)>;
 
-  /// Send every message published from now on to `sink`, as a pointer to the port's message type.
+  /// Send every message published from now on to another place, as hosts and tests do.
+  /// \param sink is called with each message, while the component publishes it
   void connect(Sink sink) { sink_ = std::move(sink); }
 
 protected:
+  /// \throws std::invalid_argument if the name is empty or taken
   OutputPort(
     Component & owner, std::string name, std::string topic, const QoS & qos, const char * type,
     const rosidl_message_type_support_t * type_support);
   ~OutputPort() = default;
 
+  /// Hand a message of the port's type to the sink.
+  /// \throws std::logic_error if there is none yet
   void send(const void * message) const;
 
 private:
@@ -103,7 +113,12 @@ template <typename Message>
 class Input : public InputPort
 {
 public:
+  /// \param owner the component: `this`
+  /// \param name the name in the component, unique among its inputs
+  /// \param callback the component's method that is given each message
+  /// \param qos what is requested of publishers
   /// \param topic the topic before remapping; the port's name if empty
+  /// \throws std::invalid_argument if the name is empty or taken
   template <typename Owner, typename Class>
   Input(
     Owner * owner, std::string name, void (Class::*callback)(const Message &), const QoS & qos = {},
@@ -119,7 +134,8 @@ public:
   using InputPort::deliver;
   void deliver(const void * message) override { receive(*static_cast<const Message *>(message)); }
 
-  /// Call the component's callback with `message`, as a test does.
+  /// Call the component's callback, as a test does.
+  /// \param message the message to give it
   void receive(const Message & message) { callback_(message); }
 
 private:
@@ -132,7 +148,11 @@ template <typename Message>
 class Output : public OutputPort
 {
 public:
+  /// \param owner the component: `this`
+  /// \param name the name in the component, unique among its outputs
+  /// \param qos what is offered to subscribers
   /// \param topic the topic before remapping; the port's name if empty
+  /// \throws std::invalid_argument if the name is empty or taken
   Output(Component * owner, std::string name, const QoS & qos = {}, std::string topic = {})
   : OutputPort(
       *owner, std::move(name), std::move(topic), qos, rosidl_generator_traits::name<Message>(),
@@ -140,7 +160,17 @@ public:
   {
   }
 
+  /// Give every message published from now on to a listener, as a test does.
+  /// \param listener is called with each message, while the component publishes it
+  void listen(std::function<void(const Message &)> listener)
+  {
+    connect([listener = std::move(listener)](const void * message) {
+      listener(*static_cast<const Message *>(message));
+    });
+  }
+
   /// Publish at the run's current time.
+  /// \param message the message; it may be changed or destroyed afterwards
   /// \throws std::logic_error if no host has connected the port
   void publish(const Message & message) const { send(&message); }
 };

@@ -23,8 +23,11 @@ enum class Durability
 /// Quality of service of a port. The history is always KEEP_LAST.
 struct QoS
 {
+  /// Whether every message must arrive.
   Reliability reliability = Reliability::reliable;
+  /// Whether a late subscriber still gets the last messages.
   Durability durability = Durability::volatile_;
+  /// How many messages wait in a queue; a newer one takes the place of the oldest.
   std::size_t depth = 10;
 };
 

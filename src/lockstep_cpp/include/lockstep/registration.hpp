@@ -11,17 +11,21 @@
 namespace lockstep
 {
 
+/// Makes a new component.
 using ComponentFactory = std::function<std::unique_ptr<Component>()>;
 
 /// A class of components, known by its name without namespace as long as its library is loaded.
 class Registration
 {
 public:
+  /// \param class_name the class, with or without its namespace
+  /// \param factory makes a new object of it
   Registration(const std::string & class_name, ComponentFactory factory);
   ~Registration();
   Registration(const Registration &) = delete;
   Registration & operator=(const Registration &) = delete;
 
+  /// \return what makes a new object of the class
   const ComponentFactory & factory() const { return factory_; }
 
 private:

@@ -19,6 +19,7 @@ namespace lockstep
 class Schedule
 {
 public:
+  /// \param periods_ns of the timers, in the order of their declaration; each at least 1 ns
   explicit Schedule(std::vector<std::int64_t> periods_ns);
 
   /// The run's time; while a timer fires, the time at which it was due.
@@ -27,7 +28,9 @@ public:
   /// When the next timer fires; nothing without timers or before time is known.
   std::optional<std::int64_t> next_due_ns() const;
 
-  /// Step time to `now_ns`, calling fire(std::size_t timer) for each timer due on the way.
+  /// Step time, firing each timer due on the way.
+  /// \param now_ns ns since the epoch; 0 or less changes nothing
+  /// \param fire is called with the index of each timer, std::size_t
   template <typename Fire>
   void advance(std::int64_t now_ns, Fire && fire)
   {

@@ -15,7 +15,11 @@ class Component;
 class Timer
 {
 public:
-  /// \throws std::invalid_argument if the period is less than a nanosecond or more than a century
+  /// \param owner the component: `this`
+  /// \param name the name in the component, unique among its timers
+  /// \param period_s in seconds, rounded to nanoseconds
+  /// \param callback the component's method that is called
+  /// \throws std::invalid_argument if the name is empty or taken, or if the period is less than a nanosecond or more than a century
   template <typename Owner, typename Class>
   Timer(Owner * owner, std::string name, double period_s, void (Class::*callback)())
   : Timer(*owner, std::move(name), period_s, [owner, callback] { (owner->*callback)(); })
@@ -25,7 +29,10 @@ public:
   Timer(const Timer &) = delete;
   Timer & operator=(const Timer &) = delete;
 
+  /// \return the name in the component
   const std::string & name() const { return name_; }
+
+  /// \return the period in ns
   std::int64_t period_ns() const { return period_ns_; }
 
   /// Call the component's callback.
