@@ -31,7 +31,10 @@ class RosidlDecoder:
         }
 
     def __call__(self, data: bytes) -> Any:
-        """A message from bytes with encapsulation header; raises MessageError if they are not of the type."""
+        """A message from bytes with encapsulation header; raises MessageError if they are not of the type.
+
+        As DDS does, it takes no notice of bytes that follow on the message.
+        """
         view = memoryview(data)
         decode = self._little if byte_order(data[:2]) == "<" else self._big
         try:
@@ -39,8 +42,8 @@ class RosidlDecoder:
         except Exception:
             self._codec.decode(data)  # says what is wrong
             raise
-        if used != len(view) - 4:
-            self._codec.decode(data)  # says whether so many bytes may follow
+        if used > len(view) - 4:
+            self._codec.decode(data)  # says what is missing
         return message
 
     @functools.cached_property

@@ -8,7 +8,7 @@ import typer
 
 from ..component import Contract
 from ..run.errors import DIFFERENT
-from ..run.implementation import contract_of_command, find_executable, host_command
+from ..run.implementation import asked_command, contract_of_command, find_executable
 from .show import console, print_line
 
 
@@ -43,5 +43,5 @@ def command(
 
 
 def _contract(target: str) -> Contract:
-    command = host_command(target) if ":" in target else [str(find_executable(target, target))]
+    command = asked_command(target) if ":" in target else [str(find_executable(target, target))]
     return contract_of_command(target, command)

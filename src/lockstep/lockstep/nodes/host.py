@@ -6,12 +6,10 @@ acknowledged. docs/lockstep-protocol.md describes it; lockstep_cpp's host is its
 
 from __future__ import annotations
 
-import importlib
+import itertools
 import math
-import re
 import sys
 import time
-import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -36,22 +34,25 @@ from rclpy.subscription import Subscription
 
 from lockstep_interfaces.msg import Step
 
-from ..component import Component, Schedule, component_of, contract_of, stamp_ns
+from ..component import Component, Schedule, contract_of, stamp_ns
 from ..component.parameter import IN_EVERY_ELEMENT, range_objection, range_text
 from ..component.parameter import Parameter as ComponentParameter
 from ..component.time import NS_PER_S
+from ..run.direct_host import LOG_LEVELS, serve, take_stdout
 from ..run.errors import FAILED, RunError, UsageError
+from ..run.python_component import call, load, make, node_name
 from .flow import Flow, seconds
 from .inbox import SERVE_PERIOD_S, Inbox
 from .process import Stop, Stopped, exit_with, own_arguments, ros_node, sentence
 from .qos import lossless, profile
 
-_USAGE = """usage: {program} [--help] [--contract] [--lockstep] [--ros-args …]
+_USAGE = """usage: {program} [--help] [--contract] [--lockstep | --direct] [--ros-args …]
 
 Run the component {component} as a ROS 2 node.
 
   --contract       print the component's contract as JSON and exit
   --lockstep       consume messages in the order of the steps on /lockstep/step
+  --direct         read inputs and write outputs as frames on stdin and stdout (docs/direct-protocol.md)
   --ros-args …     remappings (-r), parameters (-p, --params-file), --log-level, …
 
 example: {program} --ros-args -p use_sim_time:=true -r __ns:=/robot"""
@@ -169,14 +170,7 @@ class Host:
         self._started = True
 
     def _call(self, name: str, *args: Any) -> None:
-        try:
-            getattr(self._component, f"on_{name}")(*args)
-        except (RunError, Stopped):
-            raise
-        except BaseException as error:  # also SystemExit: a component does not end its host
-            raise RunError(
-                f"on_{name} failed at {seconds(self.now())} s: {_what_and_where(error)}"
-            ) from error
+        call(self._component, name, self.now(), *args)
 
     def _declare_parameters(self) -> None:
         for name, parameter in self._component.parameters.items():
@@ -245,15 +239,10 @@ class HostNode(Node):
         return ""
 
 
-def node_name(component_name: str) -> str:
-    """The default node name: the class name in snake_case."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", component_name).lower()
-
-
 def run(component_class: type[Component], arguments: Sequence[str], program: str) -> int:
     """Run a component with the command line of a host; returns the exit code."""
     own = own_arguments(arguments)
-    unknown = [a for a in own if a not in ("--help", "-h", "--contract", "--lockstep")]
+    unknown = [a for a in own if a not in ("--help", "-h", "--contract", "--lockstep", "--direct")]
     if unknown:
         raise UsageError(f"unknown argument '{unknown[0]}'; see --help")
     if "--help" in own or "-h" in own:
@@ -262,11 +251,11 @@ def run(component_class: type[Component], arguments: Sequence[str], program: str
     if "--contract" in own:
         print(contract_of(component_class).to_json())
         return 0
+    if "--direct" in own:
+        _check_direct(own, arguments)
+        return serve(component_class, take_stdout(), _log_level(component_class, arguments))
     stop = Stop(twice_kills=True)
-    try:
-        component = component_class()
-    except Exception as error:  # it is the user's and may raise anything
-        raise RunError(_what_and_where(error)) from error
+    component = make(component_class)
     with ros_node(
         node_name(component_class.__name__),
         arguments,
@@ -284,6 +273,25 @@ def run(component_class: type[Component], arguments: Sequence[str], program: str
     return 0
 
 
+def _check_direct(own: Sequence[str], arguments: Sequence[str]) -> None:
+    if "--lockstep" in own:
+        raise UsageError("--direct and --lockstep exclude each other; leave out one of them")
+    if any(word in ("-p", "--param", "--params-file") for word in arguments if word not in own):
+        raise UsageError("with --direct parameters come as frames; leave out -p and --params-file")
+
+
+def _log_level(component_class: type[Component], arguments: Sequence[str]) -> str:
+    """What `--log-level LEVEL` or `--log-level NODE:=LEVEL` says; "info" without them."""
+    level = "info"
+    for word, value in itertools.pairwise(arguments):
+        name, _, of_node = value.rpartition(":=")
+        if word == "--log-level" and name in ("", node_name(component_class.__name__)):
+            level = of_node.lower()
+    if level not in LOG_LEVELS:
+        raise UsageError(f"'{level}' is no level of a log; give one of {', '.join(LOG_LEVELS)}")
+    return level
+
+
 def host(component_class: type[Component]) -> None:
     """The main of a component's executable."""
     _host(component_class, sys.argv[1:], Path(sys.argv[0]).name)
@@ -294,19 +302,6 @@ def _host(component_class: type[Component], arguments: Sequence[str], program: s
         lambda: run(component_class, arguments, program),
         name=node_name(component_class.__name__),
     )
-
-
-def load(target: str) -> type[Component]:
-    """The component class named `MODULE:CLASS`."""
-    module_name, _, class_name = target.partition(":")
-    try:
-        found = getattr(importlib.import_module(module_name), class_name)
-    except Exception as error:  # the module is the user's and may raise anything
-        raise UsageError(f"cannot load '{target}': {type(error).__name__}: {error}") from error
-    component_class = component_of(found)
-    if component_class is None:
-        raise UsageError(f"'{target}' is not a component class; give MODULE:CLASS")
-    return component_class
 
 
 def main() -> None:
@@ -320,12 +315,6 @@ def _host_target(arguments: Sequence[str]) -> int:
             "give the component as MODULE:CLASS, such as lockstep_examples:PdController"
         )
     _host(load(arguments[0]), arguments[1:], f"host {arguments[0]}")
-
-
-def _what_and_where(error: BaseException) -> str:
-    what = " ".join(str(error).splitlines())
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {what} ({where.filename}:{where.lineno})"
 
 
 def _type_name(kind: Parameter.Type) -> str:

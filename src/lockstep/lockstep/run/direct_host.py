@@ -15,13 +15,22 @@ import numpy as np
 from ..bag import BagError
 from ..bag.codec import codec
 from ..bag.definitions import definition
+from ..bag.message_error import MessageError
 from ..component import Component, contract_of
 from .direct_process import PARAMETER_VALUES
-from .errors import FAILED, USAGE, RunError, UsageError
+from .errors import FAILED, USAGE, RunError, UsageError, unforeseen
 from .frames import TIMER_PORTS, FrameParser, Frames, Kind, frame
 from .in_process import InProcess
 from .python_component import CallbackError, load, make, node_name
 
+LOG_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+    "fatal": logging.CRITICAL,
+}
+"""The levels of rcutils, and what Python calls them."""
 _READ_BYTES = 1 << 20
 _PENDING_BYTES = 1 << 18
 _PENDING_STEPS = 64
@@ -29,6 +38,15 @@ _PENDING_NS = 50_000_000
 _TIMES_EACH = 1 << 20
 _MOST_NS = 0xFFFFFFFF
 _VALUE_FIELDS = dict(PARAMETER_VALUES.values())
+
+
+def _take_stdin() -> int:
+    """A descriptor of the stdin of this process; whoever reads stdin from now on finds it empty."""
+    frames = os.dup(sys.stdin.fileno())
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, sys.stdin.fileno())
+    os.close(nothing)
+    return frames
 
 
 def take_stdout() -> int:
@@ -39,26 +57,28 @@ def take_stdout() -> int:
     return output
 
 
-def serve(component_class: type[Component], output: int) -> int:
+def serve(component_class: type[Component], output: int, log_level: str = "info") -> int:
     """Answer frames of stdin on the descriptor `output` until stdin ends; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is to be saved
     logging.basicConfig(
-        level=logging.INFO,
+        level=LOG_LEVELS[log_level],
         handlers=[_Log(node_name(component_class.__name__))],
     )
     try:
-        _Server(component_class, output).serve()
+        _Server(component_class, _take_stdin(), output).serve()
     except UsageError as error:
         return _say(component_class, error, USAGE)
     except (RunError, BagError) as error:
         return _say(component_class, error, FAILED)
     except BrokenPipeError:
-        return _say(component_class, RunError("nobody reads the frames of this run"), FAILED)
+        return _say(component_class, "nobody reads the frames of this run", FAILED)
+    except Exception as error:  # noqa: BLE001 - never a traceback, and never exit code 1
+        return _say(component_class, unforeseen(error), FAILED)
     return 0
 
 
-def _say(component_class: type[Component], error: Exception, code: int) -> int:
-    print(f"{node_name(component_class.__name__)}: {error}", file=sys.stderr, flush=True)
+def _say(component_class: type[Component], sentence: object, code: int) -> int:
+    print(f"{node_name(component_class.__name__)}: {sentence}", file=sys.stderr, flush=True)
     return code
 
 
@@ -79,8 +99,9 @@ class _Log(logging.Handler):
 
 
 class _Server:
-    def __init__(self, component_class: type[Component], output: int) -> None:
+    def __init__(self, component_class: type[Component], frames: int, output: int) -> None:
         self._class = component_class
+        self._frames = frames
         self._output = output
         self._pending = bytearray(
             frame(Kind.CONTRACT, contract_of(component_class).to_json().encode())
@@ -99,13 +120,13 @@ class _Server:
         while True:
             self._say_done()
             self._flush()
-            data = os.read(sys.stdin.fileno(), _READ_BYTES)
+            data = os.read(self._frames, _READ_BYTES)
             if not data:
                 break
             frames = parser.feed(data)
             if frames is not None:
                 self._take(frames)
-        if not self._is_over or not parser.is_empty:
+        if not self._is_over or self._parameters or not parser.is_empty:
             raise RunError("stdin ended before the run did")
 
     def _take(self, frames: Frames) -> None:
@@ -115,11 +136,17 @@ class _Server:
         rows = zip(*(column.tolist() for column in columns), ends, strict=True)
         for kind, port, step, time_ns, start, end in rows:
             if kind == Kind.INPUT:
-                self._attempt(self._at(step, port).deliver, port, time_ns, data[start:end])
-            elif kind == Kind.ADVANCE:
-                self._attempt(self._at(step).advance, time_ns)
+                run = self._at(step)
+                self._check_port(port)
+                self._attempt(run.deliver, port, time_ns, data[start:end])
             elif kind == Kind.PARAMETER:
                 self._add_parameter(data[start:end])
+            elif kind in (Kind.ADVANCE, Kind.START, Kind.END) and start != end:
+                raise RunError(
+                    f"{Kind(kind).name} came with {end - start} bytes, but it has no payload"
+                )
+            elif kind == Kind.ADVANCE:
+                self._attempt(self._at(step).advance, time_ns)
             elif kind == Kind.START:
                 self._start()
             elif kind == Kind.END:
@@ -133,6 +160,7 @@ class _Server:
         self._is_over = False
         self._run, self._done = None, -1
         self._attempt(self._begin, make(self._class))
+        self._say_done()
         self._parameters = {}
 
     def _begin(self, component: Component) -> None:
@@ -156,17 +184,19 @@ class _Server:
     def _steps(self) -> int:
         return self._run.steps if self._run else 0
 
-    def _at(self, step: int, port: int = 0) -> InProcess:
+    def _at(self, step: int) -> InProcess:
         """The run that takes this step."""
         if self._run is None or self._is_over:
             raise RunError("a step came before START")
         if step != self._run.steps:
-            raise RunError(f"step {self._run.steps} should have come, but step {step} came")
-        if port >= max(1, len(self._class.inputs)):
+            raise RunError(f"step {self._run.steps} should have come, but step {step % 2**64} came")
+        return self._run
+
+    def _check_port(self, port: int) -> None:
+        if port >= len(self._class.inputs):
             raise RunError(
                 f"a message came for input {port}, but there are {len(self._class.inputs)} inputs"
             )
-        return self._run
 
     def _publish(self, port: int, time_ns: int, data: bytes) -> None:
         self._add(frame(Kind.OUTPUT, data, port, self._steps, time_ns))
@@ -174,7 +204,10 @@ class _Server:
     def _add_parameter(self, data: bytes) -> None:
         if self._run is not None and not self._is_over:
             raise RunError("a PARAMETER came after START")
-        message = self._parameter.decode(data)
+        try:
+            message = self._parameter.decode(data)
+        except MessageError as error:
+            raise RunError(f"a PARAMETER came that is no valid one; it {error}") from error
         field = _VALUE_FIELDS.get(message.value.type)
         if field is None:
             raise UsageError(f"parameter '{message.name}' has no value")

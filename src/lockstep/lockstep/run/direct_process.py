@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..bag import BagError
 from ..bag.codec import codec
 from ..bag.definitions import definition
 from ..component import Contract
@@ -22,6 +23,7 @@ from .frames import FrameError, FrameParser, Frames, Kind, frame
 from .processes import Process
 from .python_component import CallbackError
 
+_PARAMETER = "rcl_interfaces/msg/Parameter"
 _PIPE_BYTES = 1 << 20
 _START_PATIENCE_S = 30.0
 _END_PATIENCE_S = 5.0
@@ -37,7 +39,10 @@ PARAMETER_VALUES = {
 }
 """rcl_interfaces/msg/ParameterType of a parameter's type, and where rcl_interfaces/msg/ParameterValue has its value."""
 _NO_VALUE = {
-    **{"bool_value": False, "integer_value": 0, "double_value": 0.0, "string_value": ""},
+    "bool_value": False,
+    "integer_value": 0,
+    "double_value": 0.0,
+    "string_value": "",
     **{field: [] for _, field in PARAMETER_VALUES.values() if field.endswith("_array_value")},
     "byte_array_value": [],
 }
@@ -84,7 +89,7 @@ class DirectProcess:
         self._sent = self._consumed = 0
         self._last = None
         self._durations = {}
-        data = [_parameter(name, value) for name, value in parameters.items()]
+        data = [self._parameter(name, value) for name, value in parameters.items()]
         yield from self._exchange([(0, b"".join([*data, frame(Kind.START)]))], Kind.DONE)
 
     def deliver(self, port: int, time_ns: int, data: bytes) -> Iterator[Frames]:
@@ -141,6 +146,18 @@ class DirectProcess:
                         yield outputs
                     self._raise_failed(frames)
 
+    def _parameter(self, name: str, value: Any) -> bytes:
+        """A PARAMETER frame; raises UsageError for what is no value of a parameter."""
+        declared = {p.name: p.type for p in self.contract.parameters}.get(name, "")
+        try:
+            kind = declared if value == [] and declared.endswith("_array") else ros_type(value)
+            number, field = PARAMETER_VALUES[kind]
+            values = {**_NO_VALUE, "type": number, field: value}
+            data = codec(_PARAMETER, definition(_PARAMETER)).encode({"name": name, "value": values})
+        except (TypeError, BagError) as error:
+            raise UsageError(f"parameter '{name}': {error}") from error
+        return frame(Kind.PARAMETER, data)
+
     def _wait(self, with_stdin: bool) -> tuple[bool, bool]:
         """Whether there is something to read, and room to write; raises RunError if nothing happens."""
         poll = select.poll()
@@ -177,7 +194,10 @@ class DirectProcess:
     def _take(self, frames: Frames) -> Frames:
         """Check frames and note what they tell; returns the outputs among them."""
         for index in np.flatnonzero(frames.kind == Kind.TIMES).tolist():
-            times = np.frombuffer(frames.payload(index), "<u4").astype(np.uint32)
+            data = frames.payload(index)
+            if len(data) % 4:
+                raise self._broken(f"told times of {len(data)} bytes, which are no uint32")
+            times = np.frombuffer(data, "<u4").astype(np.uint32)
             self._durations.setdefault(int(frames.port[index]), []).append(times)
         frames = frames.where(frames.kind != Kind.TIMES)
         for wrong, what in (
@@ -215,7 +235,7 @@ class DirectProcess:
         if not self._has_ended():
             return self._broken("closed its stdout during the run")
         log = self._process.tail()
-        if self._process.child.returncode == USAGE and log:
+        if self._process.child.returncode == USAGE and log and self._last is None:  # not started
             return UsageError(f"{self._process.name}: {log.splitlines()[-1]}")
         return self._broken(f"ended during the run ({self._process.how_it_ended()})")
 
@@ -224,11 +244,3 @@ class DirectProcess:
         while not self._process.ended and time.monotonic() < deadline:
             time.sleep(0.001)
         return self._process.ended
-
-
-def _parameter(name: str, value: Any) -> bytes:
-    """A PARAMETER frame."""
-    kind, field = PARAMETER_VALUES[ros_type(value)]
-    message = {"name": name, "value": {**_NO_VALUE, "type": kind, field: value}}
-    type_name = "rcl_interfaces/msg/Parameter"
-    return frame(Kind.PARAMETER, codec(type_name, definition(type_name)).encode(message))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -165,7 +165,7 @@ class _Recording:
             writer.add_topic(_ACKNOWLEDGEMENT, _ACKNOWLEDGEMENT_TYPE, *described)
             self._acknowledge = codec(_ACKNOWLEDGEMENT_TYPE, described[0]).encode
 
-    def write(self, blocks: list[Frames], consumed: int) -> None:
+    def write(self, blocks: Iterable[Frames], consumed: int) -> None:
         """Append outputs; `consumed` steps were done when they came."""
         for outputs in blocks:
             sequence = np.zeros(len(outputs), np.int64)

@@ -30,11 +30,13 @@ def command_of(name: str, implementation: Implementation) -> list[str]:
 def direct_command(name: str, implementation: Implementation) -> list[str]:
     """The command line that starts it in direct mode; raises UsageError if there is no such program."""
     if implementation.component is not None:
-        return [
-            *(sys.executable, "-m", "lockstep.run.direct_host"),
-            *(implementation.component, "--direct"),
-        ]
+        return [*asked_command(implementation.component), "--direct"]
     return [*command_of(name, implementation), "--direct"]
+
+
+def asked_command(component: str) -> list[str]:
+    """The command line of the Python host that needs no ROS graph: for --direct and --contract of `MODULE:CLASS`."""
+    return [sys.executable, "-m", "lockstep.run.direct_host", component]
 
 
 def host_command(component: str) -> list[str]:
@@ -53,6 +55,13 @@ def find_executable(name: str, executable: str) -> Path:
     if any((prefix / "share" / package).is_dir() for prefix in prefixes):
         raise UsageError(f"{name}: package '{package}' has no executable '{program}'; build it")
     raise UsageError(f"{name}: package '{package}' is not found; build it and source the workspace")
+
+
+def contract_of_implementation(name: str, implementation: Implementation) -> Contract:
+    """Ask an implementation that is no black box for its contract; see `contract_of_command`."""
+    if implementation.component is not None:
+        return contract_of_command(name, asked_command(implementation.component))
+    return contract_of_command(name, command_of(name, implementation))
 
 
 def contract_of_command(name: str, command: list[str]) -> Contract:

@@ -25,7 +25,12 @@ from ..report.files import write_plots
 from ..report.html import write_html
 from .direct_run import run_direct
 from .errors import DIFFERENT, MATCH, RunError, UsageError
-from .implementation import command_of, contract_of_command, host_command
+from .implementation import (
+    asked_command,
+    command_of,
+    contract_of_command,
+    contract_of_implementation,
+)
 from .inputs_before import FILE_NAME, inputs_before
 from .live import run_live
 from .ports import bag_topics, resolved
@@ -135,12 +140,12 @@ def check(verification: Verification) -> tuple[Contract, dict[str, list[str]]]:
     if bag.problem:
         raise BagError(bag.problem)
     contracts = {
-        name: contract_of_command(name, command_of(name, implementation))
+        name: contract_of_implementation(name, implementation)
         for name, implementation in verification.implementations.items()
         if implementation.command is None
     }
     if verification.contract is not None:
-        contract = contract_of_command("contract", host_command(verification.contract))
+        contract = contract_of_command("contract", asked_command(verification.contract))
     else:
         contract = contracts[verification.reference]
     if not contract.outputs:
