@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from ..component import Contract
@@ -72,8 +71,8 @@ class DirectHarness:
         timers = {t.name: TIMER_PORTS + index for index, t in enumerate(self.contract.timers)}
         found = process.durations_ns
         return {
-            name: found.get(index, np.empty(0)).tolist()
-            for name, index in (inputs | timers).items()
+            name: list(map(int, found[port])) if port in found else []
+            for name, port in (inputs | timers).items()
         }
 
     def discard(self) -> None:
