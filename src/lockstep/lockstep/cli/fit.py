@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -36,22 +37,27 @@ def command(
         distribution = proposed(bag, topic)
         missing = left_out(bag, topic)
         kind = bag.topics[topic].type
-    lines = [f"# Python, for {kind}", "Distribution(", "    {"]
-    lines += [
+    python = [
         f'        "{field}": {python_of(rule)},' for field, rule in distribution.rules.items()
     ]
-    lines += [
-        "    },",
-        f"    at={python_of(distribution.at)},",
-        ")",
+    python += ["    },", f"    at={python_of(distribution.at)},", ")"]
+    words = sorted({name for line in python for name in re.findall(r"\b[A-Z]\w+(?=\()", line)})
+    lines = [
+        f"# Python, for {kind}",
+        *(["from scipy import stats"] if any("stats." in line for line in python) else []),
+        f"from lockstep.dist import {', '.join(['Distribution', *words])}",
+        "",
+        "distribution = Distribution(",
+        "    {",
+        *python,
         "",
         "# YAML, for inputs.sample.dist",
     ]
     for field, data in data_of(distribution).items():
-        line = yaml.safe_dump(
-            {field: data}, default_flow_style=None, width=1000, allow_unicode=True
+        flow = yaml.safe_dump(
+            {field: data}, default_flow_style=True, width=1 << 20, allow_unicode=True
         )
-        lines += line.rstrip().splitlines()
+        lines.append(flow.strip()[1:-1])
     for line in lines:
         print_line(console, line)
     for field in missing:

@@ -14,6 +14,7 @@ from ..dist import (
     Integers,
     Mixture,
     OrnsteinUhlenbeck,
+    Stamp,
     Timestamps,
     UnitQuaternion,
 )
@@ -21,7 +22,7 @@ from ..dist.columns import Values
 from ..dist.fitting import best_fit
 
 _FEW = 12
-_LATEST_S = 4e9
+_LATEST_S, _LATE_S = 4e9, 1.0
 _MEMORY = 0.9
 """Correlation of neighbours from which on a number goes on over time."""
 
@@ -62,6 +63,9 @@ def _rule(column: Values, described: str, times_ns: Values) -> object:
     if kind in TIMES:
         if "Duration" in kind:
             return best_fit(column.astype(np.float64) * 1e-9)
+        late_s = (times_ns - column) * 1e-9
+        if (late_s >= 0).all() and (late_s < _LATE_S).all():
+            return Stamp(latency_s=round(float(np.median(late_s)), 9))
         return _times(column)
     if kind in STRINGS:
         return _choice(column.tolist())
@@ -107,14 +111,16 @@ def _number(values: Values, kind: str, times_ns: Values, *, over_time: bool = Tr
     elif over_time and len(finite) == len(values) and _memory(finite) > _MEMORY:
         apart_s = float(np.median(np.diff(times_ns))) * 1e-9
         time_s = -apart_s / np.log(min(_memory(finite), 1 - 1e-6)) if apart_s > 0 else 1.0
-        fitted = OrnsteinUhlenbeck(float(finite.mean()), float(finite.std()), float(time_s))
+        fitted = OrnsteinUhlenbeck(
+            *(float(f"{one:.6g}") for one in (finite.mean(), finite.std(), time_s))
+        )
     else:
         fitted = best_fit(finite)
     if len(finite) == len(values):
         return fitted
     special = values[~np.isfinite(values)].astype(np.float64)
     rest = Choice(*_distinct(special))
-    return Mixture((len(finite) / len(values), fitted), (len(special) / len(values), rest))
+    return Mixture((len(finite), fitted), (len(special), rest))
 
 
 def _distinct(special: Values) -> list[float]:

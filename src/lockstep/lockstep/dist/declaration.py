@@ -53,6 +53,7 @@ NAMES = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower(): cls for cls 
 """The rules by their names in YAML."""
 _AS_THEY_ARE = (Constant, Choice, FrameId)
 _OPTIONS = ("at", "correlation")
+_LENGTHS = ("length", "width", "height", "points", "rays", "square")
 _PATHS = {"empirical": "bag", "image_file": "file"}
 
 
@@ -263,9 +264,15 @@ def data_of(rule: Any) -> Any:
     options: dict[str, Any] = {}
     for field in dataclasses.fields(rule):  # type: ignore[arg-type]
         value = getattr(rule, field.name)
+        if field.name in _LENGTHS and _is_fixed(value):
+            value = value.low
         if field.default is dataclasses.MISSING or value != field.default:
             options[field.name] = data_of(value)
     return {name: options} if options else name
+
+
+def _is_fixed(rule: Any) -> bool:
+    return isinstance(rule, Integers) and rule.low == rule.high
 
 
 def _plain(value: Any) -> Any:
@@ -288,11 +295,26 @@ def python_of(rule: Any) -> str:
         return (
             f"Mixture({', '.join(f'({weight}, {python_of(one)})' for weight, one in rule.parts)})"
         )
-    if not isinstance(rule, (Rule, PartRule)) or isinstance(rule, (Constant, Choice, FrameId)):
+    if isinstance(rule, Choice):
+        words = [python_of(value) for value in rule.values]
+        words += [] if rule.weights is None else [f"weights={rule.weights!r}"]
+        return f"Choice({', '.join(words)})"
+    if isinstance(rule, FrameId):
+        return repr(rule)
+    if isinstance(rule, float) and not math.isfinite(rule):
+        return f'float("{rule}")'
+    if isinstance(rule, Constant):
+        return f"Constant({python_of(rule.value)})"
+    if isinstance(rule, (list, tuple)):
+        listed = ", ".join(map(python_of, rule))
+        return f"[{listed}]" if isinstance(rule, list) else f"({listed},)"
+    if not isinstance(rule, (Rule, PartRule)):
         return repr(rule)
     words = []
     for field in dataclasses.fields(rule):  # type: ignore[arg-type]
         value = getattr(rule, field.name)
+        if field.name in _LENGTHS and _is_fixed(value):
+            value = value.low
         if field.default is dataclasses.MISSING or value != field.default:
             words.append(f"{field.name}={python_of(value)}")
     return f"{type(rule).__name__}({', '.join(words)})"

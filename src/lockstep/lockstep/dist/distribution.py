@@ -209,8 +209,9 @@ class Plan:
         self._given = sorted(given, key=lambda one: one.rank, reverse=True)
         self._rules: dict[str, Any] = {}
         self._anchors: dict[str, tuple[str, Any]] = {}
-        for field in self.structure.fields.values():
-            self._choose(field)
+        left_out = [field for field in self.structure.fields.values() if not self._choose(field)]
+        if left_out:
+            raise self._left_out(left_out[0])
         self._check_arrays()
         for path in distribution.correlations.members:
             self.check_correlated(path)
@@ -223,23 +224,24 @@ class Plan:
         stamp = self._rules.get("header.stamp")
         return stamp if isinstance(stamp, Timestamps) else Timestamps()
 
-    def _choose(self, field: Field) -> None:
+    def _choose(self, field: Field) -> bool:
+        """Find what draws a field; whether there is something. Raises DistError if that does not fit."""
         path = field.path
         if field.kind == "length" and field.array == "fixed":
             self._rules[path] = Integers(field.size, field.size)
-            return
+            return True
         for given in self._given:
             rule = given.rule
             if isinstance(rule, PartRule) or (isinstance(rule, Mixture) and not rule.of_fields):
                 anchor = self._anchor(given, rule, path)
                 if anchor is not None:
                     self._anchors[path] = (anchor, rule)
-                    return
+                    return True
             if isinstance(rule, Rule) and rule.of_fields and self._fits(given, rule, field):
                 rule.check(field)
                 self._rules[path] = rule
-                return
-        raise self._left_out(field)
+                return True
+        return False
 
     def _fits(self, given: _Given, rule: Rule, field: Field) -> bool:
         if not rule.offers(field) or (field.kind == "length" and not rule.of_lengths):

@@ -11,7 +11,7 @@ from .errors import DistError
 from .numbers import Constant, Exponential, LogNormal, Normal, Pareto, Scipy, Uniform
 from .random import Floats
 
-_MOST = 20_000
+_MOST, _FEW = 20_000, 2000
 
 
 def best_fit(values: Floats) -> Any:
@@ -37,29 +37,29 @@ def candidates(sample: Floats, low: float, high: float) -> list[tuple[Any, Any]]
     """Rules fitted to numbers between `low` and `high`, with the same as frozen distributions."""
     from scipy import stats
 
-    mean, std = float(sample.mean()), float(sample.std())
+    mean, std = _rounded(sample.mean()), _rounded(sample.std())
     found: list[tuple[Any, Any]] = [
-        (Uniform(low, high), stats.uniform(low, high - low)),
+        (Uniform(_rounded(low), _rounded(high)), stats.uniform(low, high - low)),
         (Normal(mean, std), stats.norm(mean, std)),
     ]
     if low >= 0:
         found.append((Exponential(mean), stats.expon(scale=mean)))
     if low > 0:
         logs = np.log(sample)
-        found.append(
-            (
-                LogNormal(float(logs.mean()), float(logs.std())),
-                stats.lognorm(float(logs.std()), scale=float(np.exp(logs.mean()))),
-            )
-        )
-        shape = float(len(sample) / (logs - np.log(low)).sum())
+        middle, spread = _rounded(logs.mean()), _rounded(logs.std())
+        found.append((LogNormal(middle, spread), stats.lognorm(spread, scale=np.exp(middle))))
+        shape = _rounded(len(sample) / (logs - np.log(low)).sum())
         found.append((Pareto(shape, low), stats.pareto(shape, scale=low)))
+    few = sample[:: -(-len(sample) // _FEW)]
     for family in (stats.laplace, stats.t, *([stats.gamma] if low >= 0 else [])):
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             options = {"floc": 0.0} if family is stats.gamma else {}
-            frozen = family(
-                *(float(one) for one in family.fit(sample[:: -(-len(sample) // 2000)], **options))
-            )
+            frozen = family(*map(_rounded, family.fit(few, **options)))
         found.append((Scipy(frozen), frozen))
     return found
+
+
+def _rounded(number: Any) -> float:
+    """To six digits, as a proposal is read by people."""
+    return float(f"{float(number):.6g}")

@@ -84,8 +84,9 @@ class RandomWalk(Process):
 
         def draw(times_s: Floats) -> Floats:
             nonlocal place, last_s
-            steps = np.sqrt(np.maximum(np.diff(times_s, prepend=last_s), 0.0))
-            walked = place + np.add.accumulate(steps * random.normal(len(times_s)) * self.std)
+            apart_s = np.maximum(np.diff(times_s, prepend=last_s), 0.0)
+            steps = np.sqrt(apart_s) * random.normal(len(times_s)) * self.std
+            walked = np.add.accumulate(np.concatenate([[place], steps]))[1:]
             if len(times_s):
                 place, last_s = float(walked[-1]), float(times_s[-1])
             return self._turned_back(self.start + walked)

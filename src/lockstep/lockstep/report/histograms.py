@@ -28,8 +28,8 @@ _MOST_NUMBERS = 1_000_000
 def plot_histograms(bag: Bag, file: File | None = None) -> Figure:
     """One panel for each number in the messages of a bag, of at most the first million numbers of each.
 
-    Of more than 60 fields the first 60 are drawn, which the title says. NaN and inf are left out and counted in the
-    title of a panel. Raises ReportError if there are no numbers.
+    Of more than 60 fields the first 60 are drawn, which the title says. NaN, inf, and numbers so far from the others that
+    nothing else would be seen are left out and counted in the title of a panel. Raises ReportError if there are no numbers.
     """
     fields = _fields(bag)
     panels = list(_panels(bag, fields[:_MOST_PANELS]))
@@ -39,11 +39,12 @@ def plot_histograms(bag: Bag, file: File | None = None) -> Figure:
     figure = new_figure(1.0 + 2.0 * rows)
     grid = figure.subplots(rows, _IN_ROW, squeeze=False)
     for axes, (name, unit, values) in zip(grid.flat, panels, strict=False):
-        numbers = finite_numbers(values)
+        numbers, beyond = _middle(finite_numbers(values))
         edges = bin_edges(numbers, None, values.dtype.kind in "biu")
         axes.stairs(np.histogram(numbers, edges)[0], edges, fill=True, color=SIDES[0][0])
         tidy(axes, "")
-        left_out = not_finite(values)
+        gaps = [not_finite(values), f"{beyond} beyond" if beyond else ""]
+        left_out = ", ".join(gap for gap in gaps if gap)
         axes.set_title(f"{name}{f' (and {left_out})' if left_out else ''}", loc="left", size=8)
         axes.set_xlabel(with_unit("", unit).strip(), size=8)
     for axes in list(grid.flat)[len(panels) :]:
@@ -53,6 +54,16 @@ def plot_histograms(bag: Bag, file: File | None = None) -> Figure:
         title += f", the first {len(panels)} of {len(fields)} fields"
     figure.suptitle(title, x=0.01, ha="left", size=12, weight="bold", color=BLACK)
     return finished(figure, file)
+
+
+def _middle(numbers: Column) -> tuple[Column, int]:
+    """The numbers, without those that are far beyond 98 of 100; and how many these are."""
+    if not len(numbers):
+        return numbers, 0
+    low, high = np.percentile(numbers, [1, 99])
+    room = 5 * (float(high) - float(low))
+    near = numbers[(numbers >= low - room) & (numbers <= high + room)] if room else numbers
+    return near, len(numbers) - len(near)
 
 
 def _fields(bag: Bag) -> list[tuple[str, str]]:
