@@ -2,7 +2,8 @@ import pytest
 from geometry_msgs.msg import Vector3, Vector3Stamped
 from lockstep.component import Component, component, component_of, contract_of
 from lockstep.dist import Box
-from lockstep.run.direct import DirectRun
+from lockstep.testing.component_under_test import component_under_test
+from lockstep.testing.in_process import InProcessHarness
 
 
 @component(output="scaled", dist=Box(-1, 1))
@@ -27,10 +28,12 @@ def test_the_contract_of_a_function_comes_from_its_annotations():
 
 def test_a_function_stays_one_and_runs_as_a_component():
     assert scale_by(Vector3(x=1.0), factor=3.0).x == 3.0
-    run = DirectRun(component_of(scale_by)(), {"factor": 5.0})
-    run.send("vector", Vector3(x=2.0), 7)
-    run.send("vector", Vector3(x=-2.0), 8)
-    assert [(time_ns, msg.x) for time_ns, msg in run.outputs["scaled"]] == [(7, 10.0)]
+    harness = InProcessHarness(component_of(scale_by))
+    with component_under_test("python", harness, {"factor": 5.0}) as running:
+        running.vector.send(Vector3(x=2.0), 7)
+        running.vector.send(Vector3(x=-2.0), 8)
+        assert running.scaled.times_ns == [7]
+        assert running.scaled.last.x == 10.0
 
 
 def test_a_distribution_is_no_part_of_the_contract():

@@ -33,7 +33,8 @@ from lockstep.dist import (
     Timestamps,
     UnitQuaternion,
 )
-from lockstep.run.direct import DirectRun
+from lockstep.testing.component_under_test import component_under_test
+from lockstep.testing.in_process import InProcessHarness
 from scipy import stats
 from sensor_msgs.msg import Imu
 
@@ -149,11 +150,12 @@ def test_inputs_are_correlated_tick_by_tick():
 
 
 def test_a_component_runs_on_what_is_sampled():
-    run = DirectRun(passed_on.component())
-    for record in sample(passed_on, 100).records():
-        x = record.value.vector.x
-        run.send("vector", Vector3Stamped(vector=Vector3(x=x)), record.stamp_ns)
-    assert len(run.outputs["output"]) == 100
+    harness = InProcessHarness(passed_on.component)
+    with component_under_test("python", harness, {}) as running:
+        for record in sample(passed_on, 100).records():
+            x = record.value.vector.x
+            running.vector.send(Vector3Stamped(vector=Vector3(x=x)), record.stamp_ns)
+        assert len(running.output.messages) == 100
 
 
 def test_distributions_are_replaced_by_input():
