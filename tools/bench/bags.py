@@ -33,8 +33,9 @@ _GRAVITY = np.array([0.0, 0.0, 9.81])
 
 @dataclass(frozen=True)
 class BagPlan:
-    """A bag of one topic; `make(rng, times)` gives the CDR (n, bytes) of messages stamped `times` (n,) in ns.
+    """A bag of one type; `make(rng, times)` gives the CDR (n, bytes) of messages stamped `times` (n,) in ns.
 
+    They are dealt in turn to `topics` topics, of which `topic` is the first.
     `block` messages are made at a time, so that bags may be larger than memory.
     """
 
@@ -46,6 +47,7 @@ class BagPlan:
     compression: str
     make: Callable[[Rng, npt.NDArray[np.int64]], Bytes]
     block: int
+    topics: int = 1
 
     def messages(self, count: int) -> Iterator[tuple[npt.NDArray[np.int64], Bytes]]:
         """Log times and payloads of the first `count` messages, in blocks."""
@@ -104,10 +106,19 @@ def _write(plan: BagPlan, count: int, path: Path) -> None:
         )
         writer.start("ros2", "bench")
         schema = writer.register_schema(plan.type, "ros2msg", plan.definition.encode())
-        channel = writer.register_channel(plan.topic, "cdr", schema, {"offered_qos_profiles": ""})
+        channels = [
+            writer.register_channel(
+                f"{plan.topic}_{number}" if number else plan.topic,
+                "cdr",
+                schema,
+                {"offered_qos_profiles": ""},
+            )
+            for number in range(plan.topics)
+        ]
         sequence = 0
         for times, payloads in plan.messages(count):
             for time_ns, payload in zip(times.tolist(), payloads, strict=True):
+                channel = channels[sequence % plan.topics]
                 writer.add_message(channel, time_ns, payload.tobytes(), time_ns, sequence)
                 sequence += 1
         writer.finish()
@@ -236,6 +247,7 @@ SCAN = BagPlan(
 IMU_PLAIN, ODOMETRY_PLAIN, SCAN_PLAIN = (
     replace(plan, name=f"{plan.name}-plain", compression="none") for plan in (IMU, ODOMETRY, SCAN)
 )
+IMU_TOPICS = replace(IMU, name="imu-topics", topics=8)
 IMU_NOISY = replace(IMU, name="imu-noisy", make=_noisy_imu)
 IMAGE = BagPlan(
     "image", "sensor_msgs/msg/Image", "/image", 150, 33_333_333, "none", _image, block=1

@@ -386,8 +386,8 @@ def lockstep_compare(task: Task) -> Contest:
         return compare(task.path, task.other, tolerance={"*": 1e-6})
 
     def check(comparison: Any) -> Check:
-        key = comparison.keys[task.topic]
-        return key.aligned, float(key.differing)
+        keys = comparison.keys.values()
+        return sum(key.aligned for key in keys), float(sum(key.differing for key in keys))
 
     return Contest(work, check)
 
