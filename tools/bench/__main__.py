@@ -44,7 +44,9 @@ def run(row: Row, quick: bool, console: Console, keep: bool = False) -> RowResul
                 progress = f"{row.name}: {outcome.contestant}, {number + 1} of {row.rounds}"
                 with console.status(progress):
                     try:
-                        outcome.measurements.append(measure(row.name, outcome.contestant, quick))
+                        outcome.measurements.append(
+                            measure(row.name, outcome.contestant, quick, row.in_workspace)
+                        )
                     except NoMeasurement as reason:
                         outcome.measurements.clear()
                         outcome.problem = f"is not available: {reason}"

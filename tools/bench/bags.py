@@ -177,6 +177,14 @@ def _imu(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
     return _cdr(body)
 
 
+def _vector(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
+    body = _empty(
+        times, [*_text("frame_id", "imu_link"), ("vector", "<f8", 3)], frame_id="imu_link"
+    )
+    body["vector"] = _walk(rng, len(body), 3) + _GRAVITY
+    return _cdr(body)
+
+
 def _odometry(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
     fields: list[Any] = [*_text("frame_id", "odom"), *_text("child_frame_id", "base_link")]
     fields += [("position", "<f8", 3), ("orientation", "<f8", 4), ("pose_covariance", "<f8", 36)]
@@ -243,6 +251,16 @@ ODOMETRY = BagPlan(
 )
 SCAN = BagPlan(
     "scan", "sensor_msgs/msg/LaserScan", "/scan", 200_000, 100_000_000, "zstd", _scan, 2_000
+)
+VECTOR = BagPlan(
+    "vector",
+    "geometry_msgs/msg/Vector3Stamped",
+    "/vector",
+    1_000_000,
+    10_000_000,
+    "zstd",
+    _vector,
+    block=10_000,
 )
 IMU_PLAIN, ODOMETRY_PLAIN, SCAN_PLAIN = (
     replace(plan, name=f"{plan.name}-plain", compression="none") for plan in (IMU, ODOMETRY, SCAN)

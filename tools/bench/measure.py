@@ -36,9 +36,13 @@ class NoMeasurement(Exception):
     """Why a contestant cannot be measured, in one sentence."""
 
 
-def measure(row: str, contestant: str, quick: bool) -> Measurement:
-    """Run a contestant once; raises NoMeasurement."""
-    command = [sys.executable, "-m", "bench.measure", row, contestant, "quick" if quick else "full"]
+_IN_WORKSPACE = '. ./env.sh && PYTHONPATH="${PYTHONPATH:+$PYTHONPATH:}tools" exec python3 "$@"'
+
+
+def measure(row: str, contestant: str, quick: bool, in_workspace: bool = False) -> Measurement:
+    """Run a contestant once, with the packages of this tree if it is to be in the workspace; raises NoMeasurement."""
+    python = ["bash", "-c", _IN_WORKSPACE, "bench"] if in_workspace else [sys.executable]
+    command = [*python, "-m", "bench.measure", row, contestant, "quick" if quick else "full"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         output, errors = process.communicate()

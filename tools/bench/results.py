@@ -80,10 +80,18 @@ class RowResult:
 
     def met(self, outcome: Outcome) -> bool | None:
         """Whether Lockstep keeps what it promises beside this contestant; None if it promises nothing."""
+        if outcome.contestant in self.row.least and outcome.measurements:
+            return (
+                self.amount / outcome.seconds >= self.row.least[outcome.contestant]
+                and self._faster(outcome) is not False
+            )
         if outcome is self.outcomes[0]:
             if self.row.limit_mb is None or not outcome.measurements:
                 return None
             return outcome.peak_mb < self.row.limit_mb
+        return self._faster(outcome)
+
+    def _faster(self, outcome: Outcome) -> bool | None:
         ratio, target = self.ratio(outcome), self.row.targets.get(outcome.contestant)
         return None if ratio is None or target is None else ratio >= target
 
@@ -114,13 +122,17 @@ def _cells(result: RowResult, outcome: Outcome) -> list[str]:
         times = "" if ratio is None else f"{ratio:.1f}× smaller"
         return [f"{outcome.peak_mb:.0f} MB", _spread(values, "MB"), "", times, target, met]
     values = [m.seconds for m in outcome.measurements]
-    target = f"≥ {row.targets[outcome.contestant]:g}×" if outcome.contestant in row.targets else ""
+    targets = []
+    if outcome.contestant in row.least:
+        targets.append(f"≥ {row.least[outcome.contestant]:,.0f} {row.rate}")
+    if outcome.contestant in row.targets:
+        targets.append(f"≥ {row.targets[outcome.contestant]:g}×")
     return [
         f"{outcome.seconds:.3f} s",
         _spread(values, "s"),
         _rate(result.amount / outcome.seconds, row.rate),
         "" if ratio is None else f"{ratio:.2f}× as fast",
-        target,
+        ", ".join(targets),
         met,
     ]
 
@@ -161,6 +173,7 @@ def write_json(path: Path, results: Sequence[RowResult], quick: bool) -> None:
                     "peak_mb": [m.peak_mb for m in outcome.measurements],
                     "lockstep_is_times_as_good": result.ratio(outcome),
                     "target": result.row.targets.get(outcome.contestant),
+                    "least_per_second": result.row.least.get(outcome.contestant),
                     "met": result.met(outcome),
                 }
                 for outcome in result.outcomes

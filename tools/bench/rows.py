@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import contestants as by
+from . import runs
 from .bags import (
     IMAGE,
     IMAGE_SPOILT,
@@ -19,6 +20,7 @@ from .bags import (
     ODOMETRY_PLAIN,
     SCAN,
     SCAN_PLAIN,
+    VECTOR,
     BagPlan,
     bag_path,
     make_bag,
@@ -60,6 +62,10 @@ class Row:
     """A second bag, to compare with the first."""
     share: float = 1.0
     """Of the messages of the bag, where a contestant is very slow."""
+    least: Mapping[str, float] = field(default_factory=dict)
+    """Messages per second that a contestant of ours must reach."""
+    in_workspace: bool = False
+    """Whether the contestants need ROS 2 and the packages of this tree."""
     optional: bool = False
     """Too long for QUICK=1 unless it is asked for by name."""
 
@@ -303,6 +309,23 @@ ROWS = (
         rounds=1,
         other=LARGE,
         optional=True,
+    ),
+    *(
+        Row(
+            f"direct_{plan.name}",
+            f"direct run of {component}, bag to bag",
+            plan,
+            {
+                "lockstep, C++": runs.direct_cpp,
+                "lockstep, Python": runs.direct_python,
+                "lockstep, Python in process": runs.in_process,
+            },
+            {"lockstep, Python in process": 20},
+            least={"lockstep, C++": 200_000, "lockstep, Python in process": 30_000},
+            in_workspace=True,
+            rounds=3,
+        )
+        for plan, component in ((VECTOR, "VectorNormalizer"), (IMU, "ImuComplementaryFilter"))
     ),
     Row(
         "memory",
