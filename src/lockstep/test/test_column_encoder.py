@@ -69,7 +69,7 @@ def payloads(encoder, columns, count):
 
 
 def one_by_one(encoder, columns, count):
-    return [encoder._encoded(columns, row) for row in range(count)]
+    return [payloads(encoder, taken(columns, np.array([row])), 1)[0] for row in range(count)]
 
 
 def check(columns, message_codec, count):
@@ -162,11 +162,11 @@ def test_arrays_in_arrays(seed, count):
 def test_messages_are_taken_and_joined_with_all_their_elements(seed, rows):
     columns = odd_columns(np.random.default_rng(seed), 20)
     encoder = ColumnEncoder(codec("odd_msgs/msg/Odd", ODD))
-    every = one_by_one(encoder, columns, 20)
+    every = payloads(encoder, columns, 20)
     chosen = taken(columns, np.array(rows, np.int64))
-    assert one_by_one(encoder, chosen, len(rows)) == [every[row] for row in rows]
+    assert payloads(encoder, chosen, len(rows)) == [every[row] for row in rows]
     twice = joined([columns, chosen])
-    assert one_by_one(encoder, twice, 20 + len(rows)) == every + [every[row] for row in rows]
+    assert payloads(encoder, twice, 20 + len(rows)) == every + [every[row] for row in rows]
 
 
 def test_the_level_of_a_field_is_the_innermost_array_around_it():

@@ -329,4 +329,4 @@ def test_correlations_of_inputs_are_checked(correlation, sentence):
         sample(Fusion, 10, correlation=correlation)
 
 
-SHA256 = "4e455f7ec1f422f5c5a2eb590d1687c6fd7099bdff91f3fd886978ab25f68103"
+SHA256 = "4849a170f79aab09b1f019597a0d6be4859ddc0e6bab24292370a9e4b3493b78"

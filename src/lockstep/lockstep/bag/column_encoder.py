@@ -6,6 +6,7 @@ of them is encoded, and the numbers of all others are written where its numbers 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from .schema import STRINGS, TIMES, MessageType
 
 NS_PER_S = 1_000_000_000
 Values = npt.NDArray[Any]
-_FEWEST = 4
+_FEWEST = 8
 """Messages of one layout that are worth being filled in."""
 
 
@@ -56,16 +57,15 @@ class ColumnEncoder:
 
         Raises BagError, which names the field, for values that are not of the type.
         """
-        kinds = self._kinds(columns, count)
+        messages = _Messages(self._codec, self._times, columns)
         parts: list[Bytes] = []
         offset, length = np.zeros(count, np.int64), np.zeros(count, np.int64)
         done = 0
-        for rows in kinds:
-            block = self._filled(columns, rows) if len(rows) >= _FEWEST else None
-            payloads = (
-                [] if block is not None else [self._encoded(columns, int(row)) for row in rows]
-            )
+        for rows in self._kinds(columns, count):
+            first = messages.encoded(int(rows[0]))
+            block = self._filled(columns, rows, first) if len(rows) >= _FEWEST else None
             if block is None:
+                payloads = [first, *map(messages.encoded, rows[1:].tolist())]
                 size = np.fromiter(map(len, payloads), np.int64, len(payloads))
                 block = np.frombuffer(b"".join(payloads), np.uint8)
             else:
@@ -102,9 +102,8 @@ class ColumnEncoder:
         order = np.argsort(inverse, kind="stable")
         return np.split(order, np.flatnonzero(np.diff(inverse[order])) + 1)
 
-    def _filled(self, columns: Columns, rows: Int64s) -> Bytes | None:
-        """Messages of one layout, (m, size); None if there are too many fields in it to be filled in."""
-        first = self._encoded(columns, int(rows[0]))
+    def _filled(self, columns: Columns, rows: Int64s, first: bytes) -> Bytes | None:
+        """Messages of the layout of the first, (m, size); None if it has too many fields to be filled in."""
         buffer = np.frombuffer(first, np.uint8)
         one = np.array([0]), np.array([len(first)])
         ((_, view),) = self._codec.groups(buffer, *one)
@@ -142,39 +141,52 @@ class ColumnEncoder:
         index = begin[rows][:, None] + np.arange(each)
         return drawn.values[index]
 
-    def _encoded(self, columns: Columns, row: int) -> bytes:
-        return self._codec.encode(self._message(self._codec.schema.root, "", columns, row))
 
-    def _message(
-        self, described: MessageType, prefix: str, columns: Columns, row: int
-    ) -> dict[str, Any]:
-        """One message, or one element of an array of them, as a dict."""
+class _Messages:
+    """The messages in columns, one by one, as dicts."""
+
+    def __init__(self, codec: Codec, times: Mapping[str, str], columns: Columns) -> None:
+        self._codec, self._times, self._columns = codec, times, columns
+        self._begins: dict[str, list[int]] = {}
+
+    def encoded(self, row: int) -> bytes:
+        """The CDR of one message; raises BagError, which names the field, for a value that is not of its type."""
+        return self._codec.encode(self._message(self._codec.schema.root, "", row))
+
+    def _message(self, described: MessageType, prefix: str, row: int) -> dict[str, Any]:
+        """One message, or one element of an array of them."""
         made: dict[str, Any] = {}
         for field in described.fields:
             path = f"{prefix}{field.name}"
             nested = self._codec.schema.types.get(field.type)
             if nested is None or field.type in TIMES:
-                made[field.name] = self._value(columns[path], path, row)
+                made[field.name] = self._value(path, row)
             elif field.array:
-                counts = columns[path].values
-                begin = int(counts[:row].sum())
+                begin, end = self._span(path, self._columns[path].values, row)
                 made[field.name] = [
-                    self._message(nested, f"{path}[].", columns, begin + at)
-                    for at in range(int(counts[row]))
+                    self._message(nested, f"{path}[].", at) for at in range(begin, end)
                 ]
             else:
-                made[field.name] = self._message(nested, f"{path}.", columns, row)
+                made[field.name] = self._message(nested, f"{path}.", row)
         return made
 
-    def _value(self, drawn: Drawn, path: str, row: int) -> Any:
+    def _value(self, path: str, row: int) -> Any:
+        drawn = self._columns[path]
         if drawn.counts is not None:
-            begin = int(drawn.counts[:row].sum())
-            value = drawn.values[begin : begin + int(drawn.counts[row])]
+            begin, end = self._span(path, drawn.counts, row)
+            value = drawn.values[begin:end]
         else:
             value = drawn.values[row]
         if path in self._times:
             return [_time(one) for one in value] if np.ndim(value) else _time(value)
         return value.item() if isinstance(value, np.generic) else value
+
+    def _span(self, path: str, counts: Int64s, row: int) -> tuple[int, int]:
+        """Where the elements of one message begin and end."""
+        if path not in self._begins:
+            self._begins[path] = starts(counts).tolist()
+        begin = self._begins[path][row]
+        return begin, begin + int(counts[row])
 
 
 def _time(time_ns: Any) -> dict[str, int]:

@@ -108,12 +108,11 @@ def _number(values: Values, kind: str, times_ns: Values, *, over_time: bool = Tr
         fitted: object = Constant(float(distinct[0]))
     elif len(distinct) <= _FEW < len(finite):
         fitted = _choice(finite.tolist())
-    elif over_time and len(finite) == len(values) and _memory(finite) > _MEMORY:
+    elif over_time and len(finite) == len(values) and _memory(finite, times_ns) > _MEMORY:
         apart_s = float(np.median(np.diff(times_ns))) * 1e-9
-        time_s = -apart_s / np.log(min(_memory(finite), 1 - 1e-6)) if apart_s > 0 else 1.0
-        fitted = OrnsteinUhlenbeck(
-            *(float(f"{one:.6g}") for one in (finite.mean(), finite.std(), time_s))
-        )
+        time_s = -apart_s / np.log(min(_memory(finite, times_ns), 1 - 1e-6)) or 1.0
+        known = (finite.mean(), finite.std(), time_s)
+        fitted = OrnsteinUhlenbeck(*(float(f"{one:.6g}") for one in known))
     else:
         fitted = best_fit(finite)
     if len(finite) == len(values):
@@ -138,13 +137,15 @@ def _choice(values: list[object]) -> object:
     return Choice(*listed, weights=[round(share, 6) for share in (counts / len(values)).tolist()])
 
 
-def _memory(values: Values) -> float:
-    """The correlation of each number with the next."""
-    if len(values) < 3:
+def _memory(values: Values, times_ns: Values) -> float:
+    """The correlation of each number with the next, where there is no gap in between."""
+    apart = np.diff(times_ns)
+    near = apart <= 2 * np.median(apart) if len(apart) else np.empty(0, np.bool_)
+    if near.sum() < 3:
         return 0.0
-    before, after = values[:-1] - values.mean(), values[1:] - values.mean()
-    power = float((before * before).sum())
-    return float((before * after).sum()) / power if power > 0 else 0.0
+    off = values - values.mean()
+    power = float((off * off).mean())
+    return float((off[:-1] * off[1:])[near].mean()) / power if power > 0 else 0.0
 
 
 def _quaternions(columns: dict[str, Values]) -> set[str]:

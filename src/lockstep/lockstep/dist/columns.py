@@ -47,6 +47,10 @@ class Ticks:
         """Since the first of all messages."""
         return (self.time_ns - self.start_ns).astype(np.float64) * 1e-9
 
+    def at(self, rows: Int64s) -> Ticks:
+        """Some of them."""
+        return replace(self, time_ns=self.time_ns[rows])
+
     def repeated(self, counts: Int64s) -> Ticks:
         """One for each element of arrays in the messages."""
         return replace(self, time_ns=np.repeat(self.time_ns, counts))

@@ -308,10 +308,13 @@ class Plan:
             path: rule.source(self.structure.fields[path], random.named(path), setting)
             for path, rule in self._rules.items()
         }
-        parts = {
-            anchor: _part_source(rule, self.structure.parts[anchor], random.named(anchor), setting)
-            for anchor, rule in self._anchors.values()
-        }
+        parts: dict[tuple[str, int], PartSource] = {}
+        for anchor, rule in self._anchors.values():
+            key = (anchor, id(rule))
+            if key not in parts:
+                part = self.structure.parts[anchor]
+                own_random = random.named(f"{anchor}:{type(rule).__name__}")
+                parts[key] = _part_source(rule, part, own_random, setting)
         return lambda ticks: self._drawn(ticks, sources, parts)
 
     def correlated_fields(
@@ -332,21 +335,25 @@ class Plan:
             )
 
     def _drawn(
-        self, ticks: Ticks, sources: Mapping[str, Source], parts: Mapping[str, PartSource]
+        self,
+        ticks: Ticks,
+        sources: Mapping[str, Source],
+        parts: Mapping[tuple[str, int], PartSource],
     ) -> Columns:
         ticks_at = {"": ticks}
-        drawn_parts: dict[str, Columns] = {}
+        drawn_parts: dict[tuple[str, int], Columns] = {}
         found: Columns = {}
         for path, field in self.structure.fields.items():
             here = ticks_at[level_of(path)]
             if path in sources:
                 found[path] = sources[path](here)
             else:
-                anchor = self._anchors[path][0]
-                if anchor not in drawn_parts:
+                anchor, rule = self._anchors[path]
+                key = (anchor, id(rule))
+                if key not in drawn_parts:
                     level = anchor if anchor.endswith("[]") else level_of(anchor)
-                    drawn_parts[anchor] = parts[anchor](ticks_at[level])
-                found[path] = drawn_parts[anchor][path[len(anchor) + 1 :] if anchor else path]
+                    drawn_parts[key] = parts[key](ticks_at[level])
+                found[path] = drawn_parts[key][path[len(anchor) + 1 :] if anchor else path]
             if field.kind == "length":
                 counts: Int64s = found[path].values
                 ticks_at[f"{path}[]"] = here.repeated(counts)
@@ -368,10 +375,7 @@ def _part_source(rule: Any, part: Part, random: Random, setting: Setting) -> Par
         plan.source(random.named(str(at)), setting.recordings) for at, plan in enumerate(plans)
     ]
 
-    def draw(ticks: Ticks) -> Columns:
-        return rule.mixed([source(ticks) for source in sources], random, len(ticks))
-
-    return draw
+    return lambda ticks: rule.mixed(sources, random, ticks)
 
 
 def _example(field: Field) -> str:

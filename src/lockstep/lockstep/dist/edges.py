@@ -12,7 +12,7 @@ from .numbers import Choice, as_array
 from .random import Random
 from .rule import NS_PER_S, Rule, Setting, Source, required
 
-_TEXTS = (
+EDGE_TEXTS = (
     "",
     " ",
     "a",
@@ -57,9 +57,10 @@ class Edges(Rule):
             return _Stamps(random).draw
         if wanted.kind in TEXTS:
             return self._of_texts(wanted, random)
-        return Choice(*self._values(wanted)).source(wanted, random, setting)
+        return Choice(*self.values(wanted)).source(wanted, random, setting)
 
-    def _values(self, wanted: Field) -> list[float | int | bool]:
+    def values(self, wanted: Field) -> list[float | int | bool]:
+        """The edges of a field of numbers, bools or times (s)."""
         if wanted.kind == "bool":
             return [False, True]
         if wanted.kind in TIMES:
@@ -81,12 +82,12 @@ class Edges(Rule):
 
     def _of_texts(self, wanted: Field, random: Random) -> Source:
         most = wanted.string_bound or self.huge
-        texts: Values = as_array([text[:most] for text in _TEXTS] + ["x" * most])
+        texts: Values = as_array([text[:most] for text in EDGE_TEXTS] + ["x" * most])
 
         def draw(ticks: Ticks) -> Drawn:
             shape = (len(ticks), *wanted.shape)
             chosen = random.integers(0, 99, int(np.prod(shape)))
-            index = np.where(chosen == 99, len(_TEXTS), chosen % len(_TEXTS))
+            index = np.where(chosen == 99, len(EDGE_TEXTS), chosen % len(EDGE_TEXTS))
             return Drawn(texts[index].reshape(shape))
 
         return draw

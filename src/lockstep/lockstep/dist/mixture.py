@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .columns import Columns, Drawn, Int64s, Ticks, joined, taken
+from .columns import Columns, Ticks, joined, taken
 from .errors import DistError
 from .fields import Field
 from .numbers import Choice, as_rule
 from .random import Random
-from .rule import Rule, Setting, Source, finite, required
+from .rule import PartSource, Rule, Setting, Source, finite, required
 
 
 @dataclass(frozen=True, init=False)
@@ -56,15 +57,18 @@ class Mixture(Rule):
             for at, (_, rule) in enumerate(self.parts)
         ]
 
-        def draw(ticks: Ticks) -> Drawn:
-            every: list[Columns] = [{"": source(ticks)} for source in sources]
-            return self.mixed(every, random, len(ticks))[""]
+        parts: list[PartSource] = [_as_part(source) for source in sources]
+        return lambda ticks: self.mixed(parts, random, ticks)[""]
 
-        return draw
-
-    def mixed(self, every: list[Columns], random: Random, count: int) -> Columns:
-        """Of each of `count` messages the one of a part that is drawn, by weight."""
+    def mixed(self, sources: Sequence[PartSource], random: Random, ticks: Ticks) -> Columns:
+        """Each message of one of the parts, which draws only those that fall to it."""
         weights = [weight for weight, _ in self.parts]
-        chosen = Choice(*range(len(every)), weights=weights).quantile(random.uniform(count))
-        rows: Int64s = chosen * count + np.arange(count)
-        return taken(joined(every), rows)
+        chosen = Choice(*range(len(sources)), weights=weights).quantile(random.uniform(len(ticks)))
+        rows = [np.flatnonzero(chosen == at) for at in range(len(sources))]
+        every = [source(ticks.at(mine)) for source, mine in zip(sources, rows, strict=True)]
+        order = np.argsort(np.concatenate(rows))
+        return taken(joined(every), order)
+
+
+def _as_part(source: Source) -> PartSource:
+    return lambda ticks: {"": source(ticks)}
