@@ -5,32 +5,43 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..component import Contract
-from ..dataset.sample import Progress
 from .implementation import command_of, contract_of_command, host_command
-from .sampling import sampled_bag
+from .sampling import drawing_of, sampled_bag
 from .verification import Verification
 
+FOLDER = "inputs.sampled"
+"""What the bag is called in the folder of a run, where no implementation can be called so."""
 
-def with_bag(
-    verification: Verification, place: Path, progress: Progress | None = None
-) -> Verification:
-    """A verification whose inputs are a bag: itself, or the same with its sample drawn to `place`."""
-    declared = verification.inputs.sample
-    if declared is None:
+
+def check_sample(verification: Verification, contract: Contract) -> None:
+    """Raise UsageError or DistError if the sample of a verification cannot be drawn for its contract."""
+    if verification.inputs.sample is not None:
+        drawing_of(verification.inputs.sample, contract, component_of(verification))
+
+
+def with_bag(verification: Verification, contract: Contract, folder: Path) -> Verification:
+    """A verification whose inputs are a bag: itself, or the same with its sample drawn into `folder`."""
+    sample = verification.inputs.sample
+    if sample is None:
         return verification
-    contract, component = contract_and_component(verification)
-    topics = sampled_bag(declared, contract, component, place, progress=progress)
+    place = folder / FOLDER
+    topics = sampled_bag(sample, contract, component_of(verification), place)
     inputs = verification.inputs.model_copy(update={"bag": place, "topics": topics, "sample": None})
     return verification.model_copy(update={"inputs": inputs})
 
 
 def contract_and_component(verification: Verification) -> tuple[Contract, str | None]:
-    """The contract that counts, and the Python component (MODULE:CLASS) that may declare distributions; None without one."""
-    name, reference = verification.reference, verification.implementations[verification.reference]
+    """The contract that counts, and the Python component whose distributions do (`component_of`)."""
+    name, component = verification.reference, component_of(verification)
     if verification.contract is not None:
-        return contract_of_command(
-            "contract", host_command(verification.contract)
-        ), verification.contract
-    contract = contract_of_command(name, command_of(name, reference))
-    every = [reference, *verification.implementations.values()]
-    return contract, next((one.component for one in every if one.component is not None), None)
+        return contract_of_command("contract", host_command(verification.contract)), component
+    implementation = verification.implementations[name]
+    return contract_of_command(name, command_of(name, implementation)), component
+
+
+def component_of(verification: Verification) -> str | None:
+    """The Python component (MODULE:CLASS) whose distributions count where the file declares none; None without one."""
+    reference = verification.implementations[verification.reference]
+    every = [verification.contract, reference.component]
+    every += [one.component for one in verification.implementations.values()]
+    return next((target for target in every if target is not None), None)

@@ -24,6 +24,7 @@ from ..report.errors import ReportError
 from ..report.files import write_plots
 from ..report.html import write_html
 from .direct_run import run_direct
+from .drawn_inputs import check_sample, with_bag
 from .errors import DIFFERENT, MATCH, RunError, UsageError
 from .implementation import (
     asked_command,
@@ -69,6 +70,7 @@ def verify(verification: Verification, folder: Path, watch: Watch | None = None)
         raise UsageError(f"'{verification.reference}' needs another implementation to compare with")
     contract, mismatched = check(verification)
     create_folder(folder)
+    verification = with_bag(verification, contract, folder)
     (folder / "contract.json").write_text(contract.to_json() + "\n", "utf-8")
     runs: dict[str, RunResult] = {}
     comparisons: dict[str, Comparison] = {}
@@ -136,9 +138,10 @@ def check(verification: Verification) -> tuple[Contract, dict[str, list[str]]]:
     """Everything that can be known before a run: the contract, and where other implementations break it."""
     for name, implementation in verification.implementations.items():
         command_of(name, implementation)
-    bag = Bag(verification.inputs.bag)
-    if bag.problem:
-        raise BagError(bag.problem)
+    if verification.inputs.sample is None:
+        bag = Bag(verification.inputs.bag)
+        if bag.problem:
+            raise BagError(bag.problem)
     contracts = {
         name: contract_of_implementation(name, implementation)
         for name, implementation in verification.implementations.items()
@@ -150,7 +153,9 @@ def check(verification: Verification) -> tuple[Contract, dict[str, list[str]]]:
         contract = contracts[verification.reference]
     if not contract.outputs:
         raise UsageError(f"{contract.component} has no outputs to compare")
-    bag_topics(verification.inputs, contract)
+    check_sample(verification, contract)
+    if verification.inputs.sample is None:
+        bag_topics(verification.inputs, contract)
     _check_parameters(verification, contract)
     _check_compare(verification.compare, contract)
     _check_remaps(verification, contract)
