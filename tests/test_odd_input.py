@@ -81,7 +81,7 @@ def images():
     [
         ("vector_normalizer", "VectorNormalizer", vectors, {"epsilon": 0.0}),
         ("imu_complementary_filter", "ImuComplementaryFilter", imus, {}),
-        ("pd_controller", "PdController", velocities, {"filter_time": -0.02, "max_force": -1.0}),
+        ("pd_controller", "PdController", velocities, {"filter_time": 0.0, "max_force": 0.0}),
         ("scan_sectors", "ScanSectors", scans, {"count": 5}),
         ("image_threshold", "ImageThreshold", images, {"threshold": 100}),
     ],
