@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .codec import Codec
 from .errors import BagError
 from .message_error import MessageError
 from .reader import Bag
@@ -86,7 +87,11 @@ def lines_of(bag: Bag, name: str) -> Lines:
         return _json_lines
     if undecodable(bag, [name]):
         return _byte_lines
-    codec = bag.codec(name)
+    return lines_with(bag.codec(name))
+
+
+def lines_with(codec: Codec) -> Lines:
+    """What makes lines of messages in CDR."""
     kinds = codec.fields()
     return lambda data: _lines(codec.decode(data), "", "", kinds)
 

@@ -17,7 +17,22 @@ from ..dataset import DatasetError
 from ..dist import DistError
 from ..report.errors import ReportError
 from ..run.errors import FAILED, INTERRUPTED, USAGE, Interrupted, RunError, UsageError, unforeseen
-from . import compare, contract, convert, fit, info, recover, run, sample, text, types, verify
+from . import (
+    compare,
+    contract,
+    convert,
+    fit,
+    info,
+    prompt,
+    recover,
+    run,
+    sample,
+    scaffold,
+    status,
+    text,
+    types,
+    verify,
+)
 
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -42,6 +57,9 @@ app.command("recover")(recover.command)
 app.command("types")(types.command)
 app.command("sample")(sample.command)
 app.command("fit")(fit.command)
+app.command("prompt")(prompt.command)
+app.command("scaffold")(scaffold.command)
+app.command("status")(status.command)
 
 
 def _show_version(wanted: bool) -> None:

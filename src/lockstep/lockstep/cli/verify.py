@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
+from ..run.errors import UsageError
 from ..run.verification import load
+from ..run.verified import record, remember
 from ..run.verify import as_data, default_folder, draw, verify, write_report
 from .ci import Github, Junit, report
-from .show import console, print_json, print_table, print_verdict, progress_bars
+from .show import console, print_json, print_line, print_table, print_verdict, progress_bars
 
 
 def command(
@@ -32,6 +35,12 @@ def command(
     ] = None,
     junit: Junit = None,
     github: Github = False,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--record/--no-record", help="Keep the verdict in .lockstep/verified (lockstep status)."
+        ),
+    ] = True,
 ) -> None:
     """Run all implementations of a verify.yaml on the same inputs and compare their outputs.
 
@@ -47,6 +56,12 @@ def command(
     folder = output or default_folder(file.stem)
     with progress_bars() as watch:
         verdict = verify(verification, folder, watch)
+    remember(file, folder)
+    if keep:
+        try:
+            record(file, verification, verdict)
+        except UsageError as error:  # which changes no verdict
+            print_line(Console(stderr=True), f"not recorded: {error}")
     if plots:
         draw(verdict)
     if html is not None:

@@ -1,0 +1,83 @@
+"""`lockstep prompt`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ..port import Prompt, create_prompt, send_prompt
+from ..port.fix import fix_prompt
+from ..port.prompt import BUDGET
+from ..run.errors import UsageError
+from .show import print_line
+
+
+def command(
+    component: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[COMPONENT]", help="MODULE:CLASS, or MODULE:FUNCTION", show_default=False
+        ),
+    ] = None,
+    to: Annotated[str, typer.Option("--to", help="The target language.")] = "cpp",
+    verification: Annotated[
+        Path | None,
+        typer.Option(
+            "--verify",
+            help="The verify.yaml with its dataset and tolerances; default: the one in its package.",
+            show_default=False,
+        ),
+    ] = None,
+    fix: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="A folder of `lockstep verify -o`: what to mend after that verdict.",
+            show_default=False,
+        ),
+    ] = None,
+    budget: Annotated[int, typer.Option(help="Tokens that the prompt may have.")] = BUDGET,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy it to the clipboard.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="A new file to write it to.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Write the prompt for porting a component: its contract, source, numeric rules, samples, tests and commands.
+
+    It is printed unless --copy or --output is given. What does not fit into the budget is left out, least important
+    first, and named at the end.
+
+    **Examples**
+
+    lockstep prompt lockstep_examples:ImuComplementaryFilter --to cpp --copy
+
+    lockstep prompt my_pkg:MyFilter --verify verify.yaml --budget 8000 -o prompt.md
+
+    lockstep prompt --fix runs/my_filter-20260101-120000-1
+    """
+    prompt = _prompt(component, to, verification, fix, budget)
+    if copy:
+        send_prompt(prompt, "clipboard")
+        print_line(Console(stderr=True), "the prompt is on the clipboard")
+    if output is not None:
+        prompt.save(output, force=force)
+        print_line(Console(stderr=True), f"prompt: {output}")
+    if not copy and output is None:
+        send_prompt(prompt, "print")
+
+
+def _prompt(
+    component: str | None, to: str, verification: Path | None, fix: Path | None, budget: int
+) -> Prompt:
+    if fix is not None:
+        if component is not None:
+            raise UsageError("give a COMPONENT or --fix RUN, not both")
+        return fix_prompt(fix, verification, budget=budget)
+    if component is None:
+        raise UsageError("give a COMPONENT, as MODULE:CLASS, or --fix RUN")
+    return create_prompt(component, to, verification=verification, budget=budget)

@@ -1,0 +1,52 @@
+"""`lockstep scaffold`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..port import scaffold, subject_of
+from .show import console, print_line
+
+
+def command(
+    component: Annotated[
+        str, typer.Argument(help="MODULE:CLASS, or MODULE:FUNCTION", show_default=False)
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder that gets the package, such as the src of a workspace.",
+            show_default=False,
+        ),
+    ],
+    to: Annotated[str, typer.Option("--to", help="The target language.")] = "cpp",
+    verification: Annotated[
+        Path | None,
+        typer.Option(
+            "--verify",
+            help="The verify.yaml with its dataset and tolerances; default: the one in its package.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite the files of the scaffold.")
+    ] = False,
+) -> None:
+    """Write the package of a port that is still to be written.
+
+    It has every port and parameter, builds as it is, keeps the contract, and throws in every callback until that is
+    written. Its verify.yaml and tests are those of the reference.
+
+    **Examples**
+
+    lockstep scaffold lockstep_examples:VectorNormalizer --to cpp -o src
+
+    lockstep scaffold my_pkg:my_function --verify verify.yaml -o src --force
+    """
+    for file in scaffold(subject_of(component, verification), to, output, force=force):
+        print_line(console, str(file))

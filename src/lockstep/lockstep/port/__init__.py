@@ -1,0 +1,10 @@
+"""From a verified Python component to another language: prompt, scaffold, regression tests, records."""
+
+from .create import create_prompt
+from .errors import PortError
+from .prompt import Prompt
+from .scaffold import scaffold
+from .send import send_prompt
+from .subject import subject_of
+
+__all__ = ["PortError", "Prompt", "create_prompt", "scaffold", "send_prompt", "subject_of"]

@@ -1,0 +1,118 @@
+"""Prompts: all that someone who sees nothing else needs to write a component in another language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import PortError
+from .tokens import tokens
+
+BUDGET = 16_000
+_REASONABLE = 3
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a prompt: `variants` are bodies in Markdown, the fullest first; an empty one leaves it out.
+
+    What is `required` is never left out.
+    """
+
+    title: str
+    variants: tuple[str, ...]
+    required: bool = False
+
+    def to_markdown(self, variant: int = 0) -> str:
+        """The section with one of its bodies."""
+        return f"## {self.title}\n\n{self.variants[variant].strip()}\n"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The text that goes to an engineer or a coding agent.
+
+    Sections come in the order of their importance; what does not fit into `budget` tokens is shortened or left out
+    from the end on, and the text says so.
+    """
+
+    title: str
+    sections: tuple[Section, ...]
+    budget: int = BUDGET
+
+    @classmethod
+    def from_component(cls, component: Any, target_language: str = "cpp", **options: Any) -> Prompt:
+        """The prompt of a component: a class, an instance, a `@component` function or MODULE:NAME; see `create_prompt`."""
+        from .create import create_prompt  # which makes prompts
+
+        return create_prompt(component, target_language, **options)
+
+    def to_markdown(self) -> str:
+        """The text, within the budget; raises PortError if not even what is required fits."""
+        chosen = self._chosen()
+        parts = [f"# {self.title}\n"]
+        parts += [
+            section.to_markdown(variant)
+            for section, variant in zip(self.sections, chosen, strict=True)
+            if variant is not None
+        ]
+        note = self._note(chosen)
+        return "\n".join([*parts, note] if note else parts)
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the text to a new file; raises PortError if there is one already, unless `force` is given."""
+        file = Path(path)
+        text = self.to_markdown()
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("w" if force else "x", encoding="utf-8") as stream:
+                stream.write(text)
+        except FileExistsError as error:
+            raise PortError(
+                f"{file} exists already; choose another file, or overwrite it with --force"
+            ) from error
+        except OSError as error:
+            raise PortError(f"cannot write {file}: {error.strerror}") from error
+        return file
+
+    def _chosen(self) -> list[int | None]:
+        """Which variant of each section fits: first everything as short as it goes, then the first ones in full."""
+        used = tokens(self.title) + tokens(self._note([None] * len(self.sections))) + _REASONABLE
+        costs = [[tokens(s.to_markdown(i)) for i in range(len(s.variants))] for s in self.sections]
+        chosen: list[int | None] = [None] * len(self.sections)
+        required = [i for i, section in enumerate(self.sections) if section.required]
+        least = used + sum(min(costs[i]) for i in required)
+        if least > self.budget:
+            raise PortError(
+                f"a budget of {self.budget} tokens is too small: the contract and the task alone take {least}; "
+                "give --budget a larger number"
+            )
+        order = [*required, *(i for i in range(len(chosen)) if i not in required)]
+        for index in order:
+            shortest = len(costs[index]) - 1
+            if used + costs[index][shortest] <= self.budget:
+                chosen[index] = shortest
+                used += costs[index][shortest]
+        for index, variant in enumerate(chosen):
+            if variant is None:
+                continue
+            rest = used - costs[index][variant]
+            best = next(i for i in range(variant + 1) if rest + costs[index][i] <= self.budget)
+            chosen[index] = best
+            used = rest + costs[index][best]
+        return chosen
+
+    def _note(self, chosen: list[int | None]) -> str:
+        left_out = [
+            s.title for s, variant in zip(self.sections, chosen, strict=True) if variant is None
+        ]
+        shortened = [s.title for s, variant in zip(self.sections, chosen, strict=True) if variant]
+        said = []
+        if left_out:
+            said.append(f"left out: {', '.join(left_out)}")
+        if shortened:
+            said.append(f"shortened: {', '.join(shortened)}")
+        if not said:
+            return ""
+        return f"---\nTo fit {self.budget} tokens, {'; '.join(said)}.\n"

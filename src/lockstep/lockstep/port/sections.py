@@ -1,0 +1,295 @@
+"""What a prompt consists of, each part read from the component, its dataset and the installed target library."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..bag.codec import codec
+from ..bag.definitions import definition
+from ..bag.text import lines_with, seconds
+from ..component.contract import Contract
+from ..run.verification import Verification
+from .definitions import (
+    all_types,
+    both_languages,
+    cpp_class,
+    cpp_header,
+    definition_text,
+    message_types,
+    single_precision,
+)
+from .numerics import rules
+from .prompt import Section
+from .samples import Step, steps_of
+from .scaffold import verification_text
+from .source import source_of
+from .subject import Subject, reference_of, with_verification
+from .targets import Target, target_of
+from .workspace import package_folder, unit_tests
+
+_SAMPLES = (6, 3, 1)
+_LATER = 100
+_SHOWN_LINES = 40
+_ARRAY_LINE = re.compile(r"(.*)\[(\d+):(\d+)\]: ")
+_WIDTH = 160
+_NO_DATASET = (
+    "\nThere is no dataset yet: before the last command, put a bag into `verify.yaml` "
+    "(`inputs: {bag: …, topics: {…}}`), or declare the distributions of the inputs."
+)
+
+
+@dataclass(frozen=True)
+class Sections:
+    """The sections of a prompt, most important first, and the name of the language."""
+
+    language: str
+    sections: tuple[Section, ...]
+
+
+def sections(subject: Subject, language: str, requirements: list[str], source: str) -> Sections:
+    """All sections; raises PortError for an unknown language."""
+    target = target_of(language)
+    found = [
+        _task(subject, language, target, requirements),
+        _contract(subject.contract),
+        *_sources(subject, source),
+        _numbers(subject, target),
+        _package(subject, language, target),
+        _api(target),
+        _types(subject.contract),
+    ]
+    if subject.verification is not None:
+        found.append(_tolerances(subject, subject.verification))
+    if subject.component is not None:
+        found += [*_unit_tests(subject), *_samples(subject)]
+    return Sections(target.title, tuple(found))
+
+
+def _task(subject: Subject, language: str, target: Target, requirements: list[str]) -> Section:
+    name, package, node = subject.contract.component, subject.package(language), subject.node
+    files = f"`src/{package}/include/{package}/{node}.hpp` and `src/{package}/src/{node}.cpp`"
+    if subject.component is None:
+        intro = f"Write the component {name} in {target.title}: {subject.description}"
+    else:
+        intro = (
+            f"Port the Python component {name} to {target.title}. {subject.description}\n\n"
+            "The Python source below is the reference and is right by definition, oddities included: for the same inputs "
+            "and parameters the port must publish the same messages, at the same times, in the same order. What the "
+            "reference logs, log as well; where it publishes nothing, publish nothing."
+        )
+    lines = [
+        intro,
+        (
+            f"\nWrite {files}, each as a whole; start from the package below, whose callbacks throw until they are written. "
+            "Keep the declarations of ports, parameters and timers; add state as members with the values that the reference "
+            "starts with."
+        ),
+        *(f"\n{requirement}" for requirement in requirements),
+        *([_NO_DATASET] if subject.component is not None and not subject.has_inputs else []),
+        "\n**Commands**, from the workspace's folder:\n",
+        _fenced("sh", "\n".join(_commands(subject, language))),
+        "\n**Done** is when all of them end with exit code 0: it builds without warnings"
+        + (
+            ", promises the same contract, passes the unit tests, and `lockstep verify` says MATCH (exit code 1: outputs "
+            "differ, 2: bad usage, 3: it crashed, hung or lost a message)."
+            if subject.component is not None
+            else ", and `--contract` prints the contract below."
+        ),
+    ]
+    return Section("Task", ("\n".join(lines),), required=True)
+
+
+def _commands(subject: Subject, language: str) -> Iterator[str]:
+    package, node = subject.package(language), subject.node
+    if subject.component is not None:
+        yield f"lockstep scaffold {subject.target} --to {language} -o src    # once: writes src/{package}"
+    yield f"colcon build --base-paths src --packages-select {package}"
+    yield "source install/setup.bash"
+    if subject.component is None:
+        yield f"lockstep contract {package}/{node}"
+        return
+    yield f"lockstep contract {subject.target} {package}/{node}"
+    yield f"python3 -m pytest src/{package}/test"
+    yield f"lockstep verify src/{package}/verify.yaml"
+    yield "lockstep prompt --fix RUN    # what to mend, if that is red; RUN is the folder it names"
+
+
+def _contract(contract: Contract) -> Section:
+    intro = "Both implementations promise this; it is compared before anything runs. Names and types are exact."
+    return Section(
+        "Contract", (f"{intro}\n\n{_fenced('json', contract.to_json())}",), required=True
+    )
+
+
+def _sources(subject: Subject, source: str) -> Iterator[Section]:
+    if subject.component is not None:
+        found = source_of(subject.component)
+        parts = [f"{part.module.name}:\n\n{_fenced('python', part.text)}" for part in found.modules]
+        yield Section("Reference source", ("\n\n".join(parts),))
+    elif source:
+        yield Section("Reference source", (_fenced("python", textwrap.dedent(source)),))
+
+
+def _numbers(subject: Subject, target: Target) -> Section:
+    lines = [f"* {rule}" for rule in target.rules]
+    single = single_precision(message_types(subject.contract))
+    if single:
+        lines.append(f"* Fields that are float32: {', '.join(f'`{name}`' for name in single)}.")
+    found = rules(source_of(subject.component)) if subject.component is not None else []
+    brief = [*lines, *(f"* {rule.sentence}" for rule in found)]
+    for rule in found:
+        lines.append(f"* {rule.sentence} Here:")
+        lines += [f"  * `{place}`" for place in rule.places]
+    return Section("Numeric rules", ("\n".join(lines), "\n".join(brief)))
+
+
+def _package(subject: Subject, language: str, target: Target) -> Section:
+    package = subject.package(language)
+    files = dict(target.package_files(subject))
+    if subject.component is not None:
+        files["verify.yaml"] = _file_text(subject, language)
+    parts = [
+        f"`src/{package}/{name}`:\n\n{_fenced(_language_of(name), text)}"
+        for name, text in files.items()
+    ]
+    code = [
+        part for part, name in zip(parts, files, strict=True) if name.endswith((".hpp", ".cpp"))
+    ]
+    return Section("Package to start from", ("\n\n".join(parts), "\n\n".join(code)))
+
+
+def _file_text(subject: Subject, language: str) -> str:
+    """The verify.yaml of the port as it would stand beside the package of the reference."""
+    folder = package_folder(reference_of(subject)).parent
+    return verification_text(subject, language, folder / subject.package(language))
+
+
+def _language_of(name: str) -> str:
+    endings = {"hpp": "cpp", "cpp": "cpp", "xml": "xml", "yaml": "yaml", "txt": "cmake"}
+    return endings.get(name.rpartition(".")[2], "")
+
+
+def _api(target: Target) -> Section:
+    def body(brief: bool) -> str:
+        return (
+            "The target library, from its headers. Components need nothing else of ROS. Parameters convert to their value "
+            "and may change between callbacks.\n\n"
+            f"{_fenced(target.fence, target.api(brief))}"
+        )
+
+    build = f"\n\nTo build:\n\n{_fenced('cmake', target.build_help())}"
+    return Section(f"API for {target.title}", (body(False) + build, body(False), body(True)))
+
+
+def _types(contract: Contract) -> Section:
+    names = message_types(contract)
+    headers = [f'* {name}: `#include "{cpp_header(name)}"`, `{cpp_class(name)}`' for name in names]
+    described = list(all_types(names))
+    mapped = [
+        f"{one.name}\n" + "\n".join(f"  {line}" for line in both_languages(one))
+        for one in described
+    ]
+    texts = [f"{one.name}.msg\n{definition_text(one.name)}" for one in described]
+    table = _fenced("", "\n".join(mapped))
+    head = "\n".join(headers)
+    return Section(
+        "Message types",
+        (
+            f"{head}\n\nFields in both languages:\n\n{table}\n\nDefinitions:\n\n{_fenced('', chr(10).join(texts))}",
+            f"{head}\n\nFields in both languages:\n\n{table}",
+        ),
+    )
+
+
+def _tolerances(subject: Subject, verification: Verification) -> Section:
+    options = verification.compare
+    patterns = options.tolerances().by_pattern
+    lines = [f"* `{pattern}`: {rule}" for pattern, rule in patterns.items()]
+    rest = "every other field" if lines else "every field"
+    lines.append(f"* {rest}: exact, NaN equals NaN")
+    lines.append(f"* messages are aligned by {options.align}")
+    values = {
+        **verification.parameters,
+        **verification.implementations[verification.reference].parameters,
+    }
+    if values:
+        given = ", ".join(f"{name} = {value!r}" for name, value in values.items())
+        lines.append(f"* verified with parameters {given}; the others have their defaults")
+    return Section("Tolerances of the verification", ("\n".join(lines),))
+
+
+def _unit_tests(subject: Subject) -> Iterator[Section]:
+    tests = unit_tests(reference_of(subject), subject.file)
+    if tests:
+        parts = [f"{file.name}:\n\n{_fenced('python', text)}" for file, text in tests.items()]
+        yield Section(
+            "Unit tests of the reference",
+            ("The port must behave as they say.\n\n" + "\n\n".join(parts),),
+        )
+
+
+def _samples(subject: Subject) -> Iterator[Section]:
+    if not subject.has_inputs:
+        return
+    steps = [
+        step
+        for step in steps_of(reference_of(subject), with_verification(subject), _LATER)
+        if step.port or step.outputs
+    ]
+    if not steps:
+        return
+    intro = (
+        "What the reference does with the first messages of the dataset, in order, from its start on. Fields as text, "
+        "times in seconds."
+    )
+    variants = []
+    for count in _SAMPLES:
+        shown = [line for step in steps[:count] for line in _step_lines(subject.contract, step)]
+        variants.append(f"{intro}\n\n{_fenced('', chr(10).join(shown))}")
+    yield Section("Sample inputs and outputs", tuple(dict.fromkeys(variants)))
+
+
+def _step_lines(contract: Contract, step: Step) -> Iterator[str]:
+    types = {port.name: port.type for port in (*contract.inputs, *contract.outputs)}
+    at = seconds(step.time_ns)
+    yield f"-> {step.port} at {at}" if step.port else f"-> time is {at}"
+    if step.port:
+        yield from _message(types[step.port], step.data)
+    for line in step.log:
+        yield f"   logs {line}"
+    for port, time_ns, data in step.outputs:
+        yield f"<- {port} at {seconds(time_ns)}"
+        yield from _message(types[port], data)
+    if not step.outputs:
+        yield "<- nothing"
+
+
+def _message(type_name: str, data: bytes) -> Iterator[str]:
+    """The lines of a message; long arrays and very long messages are cut."""
+    shown, elements = [], Counter[str]()
+    for line in lines_with(codec(type_name, definition(type_name)))(data):
+        part = _ARRAY_LINE.match(line)
+        if part is None or int(part[2]) == 0:
+            shown.append(line)
+        elif elements[part[1]] == int(part[2]) and f"{part[1]}: …" not in shown:
+            shown.append(f"{part[1]}: …")
+        if part is not None:
+            elements[part[1]] = int(part[3])
+    for line in shown[:_SHOWN_LINES]:
+        name, dots, _ = line.partition(": …")
+        text = f"{name}: … {elements[name]} elements in all" if dots else line
+        yield f"   {text if len(text) <= _WIDTH else text[: _WIDTH - 1] + '…'}"
+    if len(shown) > _SHOWN_LINES:
+        yield f"   … {len(shown) - _SHOWN_LINES} more lines"
+
+
+def _fenced(language: str, text: str) -> str:
+    """A block of code whose fence does not occur in it."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"

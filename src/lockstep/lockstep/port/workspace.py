@@ -1,0 +1,136 @@
+"""What belongs to a component on disk: its package, the verify.yaml that has it as reference, its unit tests."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import yaml
+
+from ..component import Component
+from ..run.errors import UsageError
+from ..run.python_component import node_name
+from ..run.sampling import load_here
+from ..run.verification import Verification
+from ..run.verification import load as load_verification
+from .errors import PortError
+from .excerpt import ModuleText, used
+from .source import origin_of, source_of
+
+_NOT_SEARCHED = {"build", "install", "log", "node_modules", "__pycache__"}
+
+
+_BESIDE_A_MODULE = {"test", "tests", "verify"}
+"""Where to look beside a module that is in no ROS package, and so perhaps among all that somebody has."""
+
+
+def package_folder(component: type[Component]) -> Path:
+    """The folder of the ROS package that the source is in, or else the folder of the source."""
+    file = source_of(component).files[0].resolve()
+    for folder in file.parents:
+        if (folder / "package.xml").is_file():
+            return folder
+    return file.parent
+
+
+def find_verification(component: type[Component]) -> Path | None:
+    """The verify.yaml in the component's package whose reference is the component; that of its own name first."""
+    own_name = node_name(component.__name__)
+    found = [
+        file
+        for file in _files(package_folder(component), (".yaml", ".yml"))
+        if _reference(file) is component
+    ]
+    return min(found, key=lambda file: (file.stem != own_name, str(file)), default=None)
+
+
+def _reference(file: Path) -> type[Component] | None:
+    """The component that a verify.yaml has as reference; nothing of any other file."""
+    try:
+        data = yaml.safe_load(file.read_text("utf-8"))
+        target = data["implementations"][data["reference"]]["component"]
+        return load_here(target)
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError, UsageError):
+        return None  # one of the many other files that end so
+
+
+def verification_of(component: type[Component], file: Path) -> Verification:
+    """Read a verify.yaml; raises UsageError unless the component is its reference."""
+    verification = load_verification(file)
+    reference = verification.implementations[verification.reference]
+    if reference.component is None or load_here(reference.component) is not component:
+        raise PortError(
+            f"the reference of {file} is not {component.__name__}; give another file with --verify"
+        )
+    return verification
+
+
+def unit_tests(component: type[Component], verification: Path | None) -> dict[Path, str]:
+    """The test functions of a component with what they use of their module, by file.
+
+    They are those that name it, or that are marked with the verify.yaml that has it as reference.
+    """
+    name = origin_of(component).__name__
+    found = {}
+    for file in _files(package_folder(component), (".py",)):
+        if not (file.name.startswith("test_") or file.name.endswith("_test.py")):
+            continue
+        try:
+            module = ModuleText(file.stem, str(file), file.read_text("utf-8"))
+        except (OSError, ValueError, SyntaxError):
+            continue  # no test that could run
+        tests = [test for test, statement in module.bindings.items() if _is_test(test, statement)]
+        marks = module.needed(["pytestmark"])
+        if _is_marked(module, marks, verification):
+            roots = [*tests, *marks]
+        else:
+            roots = [
+                test
+                for test in tests
+                if name in used(module.bindings[test]) or _is_marked(module, [test], verification)
+            ]
+        if roots:
+            found[file] = module.excerpt(module.needed(roots))
+    return found
+
+
+def _is_test(name: str, statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.ClassDef):
+        return name.startswith("Test")
+    return name.startswith("test_") and isinstance(statement, ast.FunctionDef)
+
+
+def _is_marked(module: ModuleText, names: Iterable[str], verification: Path | None) -> bool:
+    """Whether one of these definitions has the mark `lockstep` with this verify.yaml."""
+    if verification is None:
+        return False
+    for name in names:
+        for node in ast.walk(module.bindings[name]):
+            if (
+                isinstance(node, ast.Call)
+                and ast.unparse(node.func).endswith("mark.lockstep")
+                and node.args
+                and isinstance(node.args[0], ast.Constant)
+                and _is_same(Path(module.file).parent / str(node.args[0].value), verification)
+            ):
+                return True
+    return False
+
+
+def _is_same(file: Path, other: Path) -> bool:
+    return file.resolve() == other.resolve()
+
+
+def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    is_package = (folder / "package.xml").is_file()
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name not in _NOT_SEARCHED
+            and not name.startswith(".")
+            and (is_package or name in _BESIDE_A_MODULE)
+        )
+        yield from (Path(place, name) for name in sorted(names) if name.endswith(suffixes))

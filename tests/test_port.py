@@ -1,0 +1,188 @@
+"""The way of a component to C++ as a stranger goes it: scaffold, build, write, verify, mend, keep."""
+
+import json
+import re
+import subprocess
+
+import pytest
+from conftest import ROOT, Stranger
+
+EXAMPLES = {
+    "VectorNormalizer": "vector_normalizer",
+    "ImuComplementaryFilter": "imu_complementary_filter",
+    "PdController": "pd_controller",
+    "ScanSectors": "scan_sectors",
+    "ImageThreshold": "image_threshold",
+}
+CPP = ROOT / "src/lockstep_examples_cpp/src"
+
+
+def shell(words, cwd, timeout_s=280):
+    """Run a line of a prompt as it stands in the shell of a workspace."""
+    line = f"[ ! -e install ] || . install/local_setup.bash; {words}"
+    return subprocess.run(
+        ["bash", "-c", line],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+
+
+def commands(prompt):
+    """The lines of the first block of shell commands of a prompt."""
+    return re.search(r"```sh\n(.*?)```", prompt, re.DOTALL)[1].splitlines()
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """The scaffolds of all five examples, built in one go."""
+    folder = tmp_path_factory.mktemp("workspace")
+    for name in EXAMPLES:
+        done = shell(f"lockstep scaffold lockstep_examples:{name} --to cpp -o src", folder)
+        assert done.returncode == 0, done.stderr
+    built = shell("colcon build --base-paths src --event-handlers console_direct+", folder)
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert "warning" not in (built.stdout + built.stderr).lower()
+    return folder
+
+
+def test_each_scaffold_builds_as_written_and_keeps_the_contract(workspace):
+    for name, node in EXAMPLES.items():
+        done = shell(f"lockstep contract lockstep_examples:{name} {node}_cpp/{node}", workspace)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "have the same contract" in done.stdout
+
+
+def test_a_scaffold_fails_honestly_until_it_is_written(workspace):
+    done = shell("python3 -m pytest -q -ra src/scan_sectors_cpp/test", workspace)
+    assert done.returncode == 1
+    assert "on_scan is not written yet" in done.stdout
+    assert re.search(r"2 failed, 2 passed", done.stdout)  # of cpp, and of the reference
+
+
+def test_what_exists_is_overwritten_only_by_force(workspace):
+    line = "lockstep scaffold lockstep_examples:PdController --to cpp -o src"
+    source = workspace / "src/pd_controller_cpp/src/pd_controller.cpp"
+    before = source.read_text()
+    source.write_text("// mine\n")
+    done = shell(line, workspace)
+    assert (done.returncode, source.read_text()) == (2, "// mine\n")
+    assert "exists already; choose another folder, or overwrite it with --force" in done.stderr
+    assert shell(f"{line} --force", workspace).returncode == 0
+    assert source.read_text() == before
+
+
+def test_the_prompts_commands_verify_a_port_that_is_written(workspace):
+    prompt = shell("lockstep prompt lockstep_examples:VectorNormalizer --to cpp", workspace).stdout
+    package = workspace / "src/vector_normalizer_cpp"
+    _, build, _, contract, unit_tests, verify, _ = commands(prompt)
+    written = (CPP / "vector_normalizer.cpp").read_text()
+    wrong = written.replace("z / length", "y / length")
+    assert wrong != written
+    verify = f"{verify} -o"
+
+    (package / "src/vector_normalizer.cpp").write_text(wrong)
+    assert shell(build, workspace).returncode == 0
+    assert shell(f"{verify} red", workspace).returncode == 1
+    status = shell("lockstep status", workspace)
+    assert (status.returncode, "is recorded as verified" in status.stderr) == (2, True)
+    fix = shell("lockstep prompt --fix red", workspace).stdout
+    assert "# Mend cpp of VectorNormalizer" in fix
+    assert "`vector.z` is " in fix and "first at tick 0" in fix
+    assert re.search(r"\d+ +result.vector.z = y / length;", fix)
+    assert re.search(r"\d+ +result.vector.z = z / length", fix)
+    assert "/imu/acceleration 0 t" in fix
+    assert "lockstep verify src/vector_normalizer_cpp/verify.yaml" in fix
+
+    (package / "src/vector_normalizer.cpp").write_text(written)
+    for line in (build, contract, unit_tests, f"{verify} green"):
+        done = shell(line, workspace)
+        assert done.returncode == 0, done.stdout + done.stderr
+    done = shell("lockstep prompt --fix green", workspace)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "green is green: there is nothing to mend" in done.stderr
+
+    record = package / ".lockstep/verified/verify.json"
+    kept = record.read_text()
+    assert list(json.loads(kept)["implementations"]) == ["cpp"]
+    assert shell(f"{verify} again", workspace).returncode == 0
+    assert record.read_text() == kept
+    done = shell("lockstep status --check", workspace)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith("VERIFIED: cpp of src/vector_normalizer_cpp/verify.yaml since 20")
+
+    (package / "src/vector_normalizer.cpp").write_text(wrong)
+    done = shell("lockstep status --check", workspace)
+    assert done.returncode == 1
+    assert "is not what it was: its sources (src/vector_normalizer.cpp)" in done.stdout
+
+
+def test_a_folder_without_a_verdict_is_refused(stranger: Stranger):
+    done = stranger.run("prompt", "--fix", stranger.cwd)
+    assert done.code == 2
+    assert "holds no verdict (result.json)" in done.error
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["lockstep_examples:PdController", "--to", "cobol"], "'cobol' is unknown; choose cpp"),
+        (["lockstep_examples:PdController", "--budget", "100"], "a budget of 100 tokens is too"),
+        (["lockstep_examples:Nothing"], "cannot load 'lockstep_examples:Nothing'"),
+        (["faulty:NotThere"], "cannot load 'faulty:NotThere'"),
+        ([], "give a COMPONENT, as MODULE:CLASS, or --fix RUN"),
+        (["lockstep_examples:PdController", "--verify", "no.yaml"], "cannot read no.yaml"),
+        (
+            [
+                "lockstep_examples:PdController",
+                "--verify",
+                str(ROOT / "src/lockstep_examples/verify/scan_sectors.yaml"),
+            ],
+            "scan_sectors.yaml is not PdController; give another file with --verify",
+        ),
+    ],
+)
+def test_bad_input_of_prompt_is_one_sentence(stranger: Stranger, words, sentence):
+    done = stranger.run("prompt", *words)
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.error
+
+
+def test_a_prompt_without_a_clipboard_says_so(stranger: Stranger):
+    words = ["prompt", "lockstep_examples:ScanSectors", "--copy"]
+    done = stranger.run(*words, env={"DISPLAY": "", "WAYLAND_DISPLAY": ""})
+    assert done.code == 2
+    assert "no clipboard can be reached" in done.error
+
+
+def test_status_tells_models_and_damaged_records(stranger: Stranger, write_verification):
+    (stranger.cwd / "model.onnx").write_bytes(b"weights")
+    (stranger.cwd / "scaler.py").write_text(
+        "from geometry_msgs.msg import Vector3Stamped\n"
+        "from lockstep.component import Component, Input, Output, Parameter\n\n\n"
+        "class Same(Component):\n"
+        "    vector = Input(Vector3Stamped)\n"
+        "    out = Output(Vector3Stamped)\n"
+        "    model = Parameter('')\n\n"
+        "    def on_vector(self, msg):\n"
+        "        self.out.publish(msg)\n"
+    )
+    file = write_verification(
+        {
+            "a": {"component": "scaler:Same"},
+            "b": {"component": "scaler:Same", "parameters": {"model": "model.onnx"}},
+        },
+        duration=1.0,
+        run={"mode": "direct"},
+    )
+    assert stranger.run("verify", file).code == 0
+    assert stranger.run("status", "--check").code == 0
+    (stranger.cwd / "model.onnx").write_bytes(b"other weights")
+    done = stranger.run("status", "--check")
+    assert (done.code, "its models (model.onnx)" in done.out) == (1, True)
+    assert stranger.run("status").code == 0
+    (stranger.cwd / ".lockstep/verified/verify.json").write_text("{}")
+    done = stranger.run("status")
+    assert (done.code, "is no record of a verification" in done.error) == (2, True)
