@@ -185,6 +185,8 @@ def test_a_sample_of_a_verification(tmp_path):
     found = sample.distributions["vector"]
     assert found.rules["vector.x"] == Uniform(-1, 1)
     assert found.at == Timestamps(50)
+    again = type(sample).model_validate_json(sample.model_dump_json())
+    assert data_of(again.distributions["vector"]) == data_of(found)
 
 
 def test_a_single_rule_is_for_all_of_an_input(tmp_path):

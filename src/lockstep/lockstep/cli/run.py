@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..run.drawn_inputs import with_bag
+from ..run.drawn_inputs import FOLDER, with_bag
 from ..run.errors import DIFFERENT, RunError, UsageError
 from ..run.verification import load
 from ..run.verify import check, create_folder, default_folder, run_implementation
@@ -49,7 +49,7 @@ def command(
         raise typer.Exit(DIFFERENT)
     folder = output or default_folder(f"{file.stem}-{implementation}")
     create_folder(folder)
-    verification = with_bag(verification, contract, folder)
+    verification = with_bag(verification, folder / FOLDER, contract)
     with progress_bars() as watch:
         result = run_implementation(
             implementation, verification, contract, folder, watch(f"running {implementation}")

@@ -19,12 +19,17 @@ def check_sample(verification: Verification, contract: Contract) -> None:
         drawing_of(verification.inputs.sample, contract, component_of(verification))
 
 
-def with_bag(verification: Verification, contract: Contract, folder: Path) -> Verification:
-    """A verification whose inputs are a bag: itself, or the same with its sample drawn into `folder`."""
+def with_bag(
+    verification: Verification, place: Path, contract: Contract | None = None
+) -> Verification:
+    """A verification whose inputs are a bag: itself, or the same with its sample drawn to `place`.
+
+    The reference is asked for its contract if that is not known.
+    """
     sample = verification.inputs.sample
     if sample is None:
         return verification
-    place = folder / FOLDER
+    contract = contract or contract_and_component(verification)[0]
     topics = sampled_bag(sample, contract, component_of(verification), place)
     inputs = verification.inputs.model_copy(update={"bag": place, "topics": topics, "sample": None})
     return verification.model_copy(update={"inputs": inputs})

@@ -7,13 +7,22 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, cast
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, WrapValidator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+    WrapValidator,
+)
 
 from ..component import Component, Contract
 from ..component.port import message_class
 from ..dataset.sample import MOST, Drawing, Progress, SampledInput
 from ..dist.declaration import (
     correlation_of_data,
+    data_of,
     distribution_of_data,
     distribution_of_parts,
     in_folder,
@@ -49,8 +58,13 @@ def _pairs(data: Any) -> dict[tuple[str, str], float]:
     return correlation_of_data(data)
 
 
+def _listed(pairs: dict[tuple[str, str], float] | None) -> list[list[Any]]:
+    return [[a, b, value] for (a, b), value in (pairs or {}).items()]
+
+
 _Part: TypeAlias = Annotated[Any, PlainValidator(_part)]
-_Input: TypeAlias = Annotated[dict[str, _Part], WrapValidator(_input)]
+_Input: TypeAlias = Annotated[dict[str, _Part], WrapValidator(_input), PlainSerializer(data_of)]
+_Pairs: TypeAlias = Annotated[Any, PlainValidator(_pairs), PlainSerializer(_listed)]
 
 
 class Sample(BaseModel):
@@ -61,7 +75,7 @@ class Sample(BaseModel):
     n: int = Field(default=10_000, ge=1, le=MOST, strict=True)
     seed: int = Field(default=0, ge=0, lt=1 << 64, strict=True)
     dist: dict[str, _Input] = {}
-    correlation: Annotated[Any, PlainValidator(_pairs)] = None
+    correlation: _Pairs = None
 
     @property
     def distributions(self) -> dict[str, Distribution]:

@@ -24,7 +24,7 @@ from ..report.errors import ReportError
 from ..report.files import write_plots
 from ..report.html import write_html
 from .direct_run import run_direct
-from .drawn_inputs import check_sample, with_bag
+from .drawn_inputs import FOLDER, check_sample, with_bag
 from .errors import DIFFERENT, MATCH, RunError, UsageError
 from .implementation import (
     asked_command,
@@ -70,7 +70,7 @@ def verify(verification: Verification, folder: Path, watch: Watch | None = None)
         raise UsageError(f"'{verification.reference}' needs another implementation to compare with")
     contract, mismatched = check(verification)
     create_folder(folder)
-    verification = with_bag(verification, contract, folder)
+    verification = with_bag(verification, folder / FOLDER, contract)
     (folder / "contract.json").write_text(contract.to_json() + "\n", "utf-8")
     runs: dict[str, RunResult] = {}
     comparisons: dict[str, Comparison] = {}
