@@ -67,7 +67,7 @@ class Implementation(_Model):
 class Inputs(_Model):
     """Which topics of a bag go to which input ports, times in seconds from the bag's start; or a sample to draw.
 
-    A sample gets its bag and topics when it is drawn (`sampling.with_bag`).
+    A sample gets its bag and topics when it is drawn (`drawn_inputs.with_bag`).
     """
 
     bag: Path = Path()
