@@ -11,6 +11,7 @@ import pytest
     [
         ("bags.md", {"acceleration"}),
         ("compare.md", set()),
+        ("distributions.md", set()),
         ("datasets.md", {"run", "slow", "drive_log", "incident.pkl"}),
     ],
 )
