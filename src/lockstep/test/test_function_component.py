@@ -59,6 +59,10 @@ def no_default(vector: Vector3, *, factor: float) -> Vector3:
     return vector
 
 
+def unknown(vector: "Nothing") -> Vector3:  # noqa: F821
+    return vector
+
+
 def same_name(output: Vector3) -> Vector3:
     return output
 
@@ -73,6 +77,7 @@ def any_number(*vectors: Vector3) -> Vector3:
         (no_annotation, "annotate it, as def no_annotation"),
         (two, "two takes 2 messages; a function takes one"),
         (no_default, "parameter 'factor' of no_default has no default"),
+        (unknown, "an annotation of unknown is not known .*import its message"),
         (same_name, "has 'output' for its input and its output"),
         (any_number, "any_number takes \\*vectors"),
         (Vector3, "is no function"),

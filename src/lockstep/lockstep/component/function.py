@@ -40,7 +40,12 @@ def component_with(function: Any, output: str, dist: Any) -> Any:
     if not inspect.isfunction(function):
         raise TypeError(f"{function!r} is no function; make it a class derived from Component")
     name = function.__name__
-    hints = typing.get_type_hints(function)
+    try:
+        hints = typing.get_type_hints(function)
+    except NameError as error:
+        raise TypeError(
+            f"an annotation of {name} is not known ({error}); import its message at the top of the module"
+        ) from error
     inputs, parameters = [], {}
     for argument in inspect.signature(function).parameters.values():
         if argument.kind is argument.KEYWORD_ONLY:
