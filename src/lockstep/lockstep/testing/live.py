@@ -34,7 +34,8 @@ class LiveHarness:
         self._folder = folder
         self._timeout_s = timeout_s
         self._stack = ExitStack()
-        self._started = 0
+        self._count = 0
+        self._has_started = False
         self._process: Process | None = None
         self._node: HarnessNode | None = None
 
@@ -48,8 +49,9 @@ class LiveHarness:
         declared = {parameter.name for parameter in self.contract.parameters}
         for unknown in sorted(parameters.keys() - declared):  # which ROS would pass over
             raise UsageError(f"parameter '{unknown}' is not declared")
-        self._started += 1
-        folder = self._folder / f"{self._name}.{self._started}"
+        self._count += 1
+        self._has_started = False
+        folder = self._folder / f"{self._name}.{self._count}"
         folder.mkdir()
         file = folder / "parameters.yaml"
         values = {"/**": {"ros__parameters": {**parameters, "use_sim_time": True}}}
@@ -67,6 +69,7 @@ class LiveHarness:
             self._stack = stack.pop_all()
         with self._telling():
             self._node.start()
+        self._has_started = True
 
     def deliver(self, port: int, time_ns: int, data: bytes) -> None:
         """Deliver a message."""
@@ -118,7 +121,7 @@ class LiveHarness:
         except RunError as error:
             if self._process.ended:
                 raise
-            raise RunError(f"{self._name}: {error}; {self._process.last_words()}") from error
+            raise RunError(f"{self._name}: {error}; {self._process.last_words()}") from None
 
     def _check(self) -> None:
         """Raise the error that ended the process, if it has ended."""
@@ -128,7 +131,7 @@ class LiveHarness:
         code, last_line = self._process.child.returncode, self._process.tail().rpartition("\n")[2]
         if code == FAILED and (failed := re.search(r"\bon_\w+ failed at .*", last_line)):
             raise CallbackError(failed[0])
-        if code == USAGE and last_line:
+        if code == USAGE and last_line and not self._has_started:
             raise UsageError(f"{self._name}: {last_line}")
         raise RunError(
             f"{self._name} ended during the run ({self._process.how_it_ended()}); "
