@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import contestants as by
-from . import runs
+from . import runs, sampling
 from .bags import (
     IMAGE,
     IMAGE_SPOILT,
@@ -326,6 +326,17 @@ ROWS = (
             rounds=3,
         )
         for plan, component in ((VECTOR, "VectorNormalizer"), (IMU, "ImuComplementaryFilter"))
+    ),
+    Row(
+        "sample",
+        "draw Vector3Stamped into a bag (Uniform, Normal, Pareto)",
+        VECTOR,
+        {"lockstep": sampling.lockstep_sample, "numpy and rosbags": sampling.numpy_and_rosbags},
+        {"numpy and rosbags": 5},
+        least={"lockstep": 100_000},
+        in_workspace=True,
+        share=0.5,
+        rounds=3,
     ),
     Row(
         "memory",
