@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from ..bag import Bag, BagError
@@ -69,7 +71,19 @@ def _has_stamps(bag: Bag, key: str) -> bool:
         return False  # whoever compares the key says what is wrong with its type
 
 
-def chosen(a: Index, b: Index, times: tuple[Times, Times]) -> Align:
+class Stamped(Protocol):
+    """Messages that may have stamps."""
+
+    @property
+    def stamps(self) -> Times:
+        """The stamps, (n,)."""
+
+    @property
+    def has_stamps(self) -> bool:
+        """Whether there are stamps."""
+
+
+def chosen(a: Stamped, b: Stamped, times: tuple[Times, Times]) -> Align:
     """How messages of a key are best aligned: by stamps that both have, else by time, else by tick.
 
     `times` are the log times from the origin of each bag.

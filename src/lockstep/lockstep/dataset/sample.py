@@ -269,7 +269,7 @@ class _Stream:
         )
 
         at = plan.at
-        self._plan, self._correlated, self._recordings = plan, correlated, recordings
+        self.plan, self._correlated, self._recordings = plan, correlated, recordings
         probe = Random(seed, "probe")
         self._draw = self._source(probe, wanted.name)
         times = at.times(probe.named(wanted.name).named("at"))
@@ -287,7 +287,7 @@ class _Stream:
             for member in self._correlated.members
             if member.partition(".")[0] == name
         }
-        return self._plan.source(random.named(name), self._recordings, across)
+        return self.plan.source(random.named(name), self._recordings, across)
 
     @property
     def last_ns(self) -> int:

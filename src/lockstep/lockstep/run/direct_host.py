@@ -57,15 +57,20 @@ def take_stdout() -> int:
     return output
 
 
-def serve(component_class: type[Component], output: int, log_level: str = "info") -> int:
-    """Answer frames of stdin on the descriptor `output` until stdin ends; returns the exit code."""
+def serve(
+    component_class: type[Component], output: int, log_level: str = "info", *, goes_on: bool = False
+) -> int:
+    """Answer frames of stdin on the descriptor `output` until stdin ends; returns the exit code.
+
+    If it `goes_on`, a callback that raised ends the run only: what is left of it is passed over, and the next may start.
+    """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is to be saved
     logging.basicConfig(
         level=LOG_LEVELS[log_level],
         handlers=[_Log(node_name(component_class.__name__))],
     )
     try:
-        _Server(component_class, _take_stdin(), output).serve()
+        _Server(component_class, _take_stdin(), output, goes_on=goes_on).serve()
     except UsageError as error:
         return _say(component_class, error, USAGE)
     except (RunError, BagError) as error:
@@ -99,8 +104,12 @@ class _Log(logging.Handler):
 
 
 class _Server:
-    def __init__(self, component_class: type[Component], frames: int, output: int) -> None:
+    def __init__(
+        self, component_class: type[Component], frames: int, output: int, *, goes_on: bool
+    ) -> None:
         self._class = component_class
+        self._goes_on = goes_on
+        self._failed = False
         self._frames = frames
         self._output = output
         self._pending = bytearray(
@@ -135,6 +144,8 @@ class _Server:
         columns = (frames.kind, frames.port, frames.step, frames.time_ns, frames.offset)
         rows = zip(*(column.tolist() for column in columns), ends, strict=True)
         for kind, port, step, time_ns, start, end in rows:
+            if self._failed and kind in (Kind.INPUT, Kind.ADVANCE):
+                continue
             if kind == Kind.INPUT:
                 run = self._at(step)
                 self._check_port(port)
@@ -157,7 +168,7 @@ class _Server:
     def _start(self) -> None:
         if self._run is not None and not self._is_over:
             raise RunError("START came before the END of the run")
-        self._is_over = False
+        self._is_over = self._failed = False
         self._run, self._done = None, -1
         self._attempt(self._begin, make(self._class))
         self._say_done()
@@ -173,7 +184,10 @@ class _Server:
             now_ns = self._run.now() if self._run else 0
             self._add(frame(Kind.FAILED, str(error).encode(), step=self._steps, time_ns=now_ns))
             self._flush()
-            raise
+            if not self._goes_on:
+                raise
+            self._failed = True
+            return
         overdue = time.perf_counter_ns() - self._flushed_ns > _PENDING_NS
         if overdue or self._steps - self._done >= _PENDING_STEPS:
             self._say_done()
@@ -215,6 +229,10 @@ class _Server:
         self._parameters[message.name] = value.tolist() if isinstance(value, np.ndarray) else value
 
     def _end(self) -> None:
+        if self._failed:
+            self._is_over = True
+            self._finish()
+            return
         if self._run is None or self._is_over:
             raise RunError("END came before START")
         self._is_over = True
@@ -223,6 +241,9 @@ class _Server:
             self._say_times(index, self._run.durations_ns[name])
         for index, name in enumerate(self._class.timers):
             self._say_times(TIMER_PORTS + index, self._run.durations_ns[name])
+        self._finish()
+
+    def _finish(self) -> None:
         self._add(frame(Kind.FINISHED, step=self._steps))
         self._done = self._steps
 
@@ -250,7 +271,10 @@ class _Server:
 
 
 def main() -> None:
-    """`python3 -m lockstep.run.direct_host MODULE:CLASS --direct | --contract`: what direct runs start."""
+    """`python3 -m lockstep.run.direct_host MODULE:CLASS --direct | --contract`: what direct runs start.
+
+    `--many` is `--direct` that goes on after a run that a callback has ended, which is quicker than to start anew.
+    """
     target, mode = sys.argv[1:]
     output = take_stdout()
     try:
@@ -262,7 +286,7 @@ def main() -> None:
         with os.fdopen(output, "w", encoding="utf-8") as stdout:
             print(contract_of(component_class).to_json(), file=stdout)
         sys.exit(0)
-    sys.exit(serve(component_class, output))
+    sys.exit(serve(component_class, output, goes_on=mode == "--many"))
 
 
 if __name__ == "__main__":

@@ -56,9 +56,13 @@ class DirectProcess:
     for `timeout_s`), or breaks the protocol. A callback that raised is a CallbackError.
     """
 
-    def __init__(self, process: Process, timeout_s: float) -> None:
-        """Waits for the contract, for which a program has 30 s."""
+    def __init__(self, process: Process, timeout_s: float, *, goes_on: bool = False) -> None:
+        """Waits for the contract, for which a program has 30 s.
+
+        A program that `goes_on` takes the next run after one that a callback has ended (`many_command`).
+        """
         self._process = process
+        self._goes_on = goes_on
         assert process.child.stdin is not None and process.child.stdout is not None
         self._stdin = process.child.stdin.fileno()
         self._stdout = process.child.stdout.fileno()
@@ -86,11 +90,7 @@ class DirectProcess:
 
     def start(self, parameters: Mapping[str, Any]) -> Iterator[Frames]:
         """Begin a run; yields the outputs of on_start. Raises UsageError for parameters that the component refuses."""
-        self._sent = self._consumed = 0
-        self._last = None
-        self._durations = {}
-        data = [self._parameter(name, value) for name, value in parameters.items()]
-        yield from self._exchange([(0, b"".join([*data, frame(Kind.START)]))], Kind.DONE)
+        yield from self._exchange([self._beginning(parameters)], Kind.DONE)
 
     def deliver(self, port: int, time_ns: int, data: bytes) -> Iterator[Frames]:
         """Step time and give input `port` a message (CDR); yields the outputs, and ends when it is consumed."""
@@ -111,6 +111,14 @@ class DirectProcess:
         for _ in self._exchange([(0, frame(Kind.END))], Kind.FINISHED):
             raise self._broken("published after the END of the run")
 
+    def whole_run(
+        self, parameters: Mapping[str, Any], count: int, steps: bytes
+    ) -> Iterator[Frames]:
+        """A run of `count` steps (their frames) from its start to its end, sent at once; yields the outputs."""
+        _, begin = self._beginning(parameters)
+        sent = b"".join([begin, steps, frame(Kind.END)])
+        yield from self._exchange([(count, sent)], Kind.FINISHED)
+
     def close(self) -> None:
         """Let the process exit; raises RunError if it does not, or not with 0."""
         assert self._process.child.stdin is not None
@@ -125,6 +133,7 @@ class DirectProcess:
         waiting = iter(chunks)
         pending = memoryview(b"")
         is_sent = False
+        failed: CallbackError | None = None
         while True:
             while not pending and not is_sent:
                 count, data = next(waiting, (0, b""))
@@ -132,6 +141,8 @@ class DirectProcess:
                 pending, is_sent = memoryview(data), not data
             if is_sent and not pending and self._last == (last, self._sent):
                 return
+            if failed is not None and is_sent and not pending and self._has_finished:
+                raise failed
             readable, writable = self._wait(bool(pending))
             if writable:
                 try:
@@ -144,7 +155,21 @@ class DirectProcess:
                     outputs = self._take(frames)
                     if len(outputs):
                         yield outputs
-                    self._raise_failed(frames)
+                    failed = failed or _failed(frames)
+                    if failed is not None and not self._goes_on:
+                        raise failed
+
+    @property
+    def _has_finished(self) -> bool:
+        return self._last is not None and self._last[0] is Kind.FINISHED
+
+    def _beginning(self, parameters: Mapping[str, Any]) -> tuple[int, bytes]:
+        """The frames that begin a run; forgets the one before."""
+        self._sent = self._consumed = 0
+        self._last = None
+        self._durations = {}
+        data = [self._parameter(name, value) for name, value in parameters.items()]
+        return 0, b"".join([*data, frame(Kind.START)])
 
     def _parameter(self, name: str, value: Any) -> bytes:
         """A PARAMETER frame; raises UsageError for what is no value of a parameter."""
@@ -222,11 +247,6 @@ class DirectProcess:
             self._last = Kind(int(frames.kind[said[-1]])), self._consumed
         return frames.where(frames.kind == Kind.OUTPUT)
 
-    def _raise_failed(self, frames: Frames) -> None:
-        for index in np.flatnonzero(frames.kind == Kind.FAILED).tolist():
-            sentence = frames.payload(index).decode("utf-8", "replace")
-            raise CallbackError(sentence, int(frames.step[index]))
-
     def _broken(self, what: str) -> RunError:
         return RunError(f"{self._process.name} {what}; {self._process.last_words()}")
 
@@ -244,3 +264,11 @@ class DirectProcess:
         while not self._process.ended and time.monotonic() < deadline:
             time.sleep(0.001)
         return self._process.ended
+
+
+def _failed(frames: Frames) -> CallbackError | None:
+    """What a callback raised, if one did."""
+    for index in np.flatnonzero(frames.kind == Kind.FAILED).tolist():
+        sentence = frames.payload(index).decode("utf-8", "replace")
+        return CallbackError(sentence, int(frames.step[index]))
+    return None

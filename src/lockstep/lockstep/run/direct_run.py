@@ -24,7 +24,7 @@ from .direct_process import DirectProcess
 from .errors import RunError
 from .frames import TIMER_PORTS, Frames, Kind, frames
 from .implementation import direct_command
-from .ports import bag_topics, resolved
+from .ports import bag_topics, resolved, silent_topics
 from .processes import Process, Processes
 from .python_component import CallbackError
 from .run_result import Failure, Progress, RunResult, check_counts
@@ -78,7 +78,7 @@ def run_direct(
             recorded = writer.counts
     recorded.pop(_ACKNOWLEDGEMENT, None)
     if failure is None:
-        check_counts(name, inputs.sent, recorded)
+        check_counts(name, inputs.sent, recorded, silent_topics(verification, contract))
     return RunResult(
         name=name,
         bag=_whole(name, folder / "bag", recorded, child).path,

@@ -34,6 +34,13 @@ def direct_command(name: str, implementation: Implementation) -> list[str]:
     return [*command_of(name, implementation), "--direct"]
 
 
+def many_command(name: str, implementation: Implementation) -> tuple[list[str], bool]:
+    """The command line that starts it for many direct runs, and whether it goes on after a callback that raised."""
+    if implementation.component is not None:
+        return [*asked_command(implementation.component), "--many"], True
+    return direct_command(name, implementation), False
+
+
 def asked_command(component: str) -> list[str]:
     """The command line of the Python host that needs no ROS graph: for --direct and --contract of `MODULE:CLASS`."""
     return [sys.executable, "-m", "lockstep.run.direct_host", component]

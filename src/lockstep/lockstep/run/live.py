@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from ..component import Contract
 from .domain import isolated_domain
 from .errors import RunError
 from .implementation import command_of
-from .ports import bag_topics, resolved
+from .ports import bag_topics, resolved, silent_topics
 from .processes import Process, Processes, wait_for
 from .run_result import Progress, RunResult, check_counts
 from .verification import Implementation, Inputs, Run, Verification
@@ -61,10 +62,12 @@ def run_live(
             )
             _play(player, node, recorder, folder, progress)
             _stop(recorder, node, in_lockstep)
-    return checked_run(name, folder, in_lockstep)
+    return checked_run(name, folder, in_lockstep, silent_topics(verification, contract))
 
 
-def checked_run(name: str, folder: Path, in_lockstep: bool) -> RunResult:
+def checked_run(
+    name: str, folder: Path, in_lockstep: bool, silent: Collection[str] = ()
+) -> RunResult:
     """Read the reports in `folder` after a run; raises RunError if a message is not accounted for."""
     played: dict[str, Any] = json.loads((folder / "player.json").read_text("utf-8"))
     report: dict[str, Any] = json.loads((folder / "recorder.json").read_text("utf-8"))
@@ -87,7 +90,7 @@ def checked_run(name: str, folder: Path, in_lockstep: bool) -> RunResult:
         raise RunError(
             f"{name} took {played['callbacks']} of {sum(played['sent'].values())} messages as its inputs"
         )
-    check_counts(name, played["sent"], recorded)
+    check_counts(name, played["sent"], recorded, silent)
     try:
         bag = Bag(folder / "bag")
     except BagError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..bag import Bag
 from ..component import Contract
 from .errors import UsageError
-from .verification import Inputs
+from .verification import Inputs, Verification
 
 
 def bag_topics(inputs: Inputs, contract: Contract) -> dict[str, str]:
@@ -28,12 +28,22 @@ def bag_topics(inputs: Inputs, contract: Contract) -> dict[str, str]:
             if name in topics:
                 raise UsageError(f"topic {name} is given to two inputs")
             topics[name] = resolved(port.topic)
+    unknown = set(inputs.silent) - ports.keys()
+    if unknown:
+        raise UsageError(f"inputs.silent: the contract has no input '{min(unknown)}'")
     unfed = ports.keys() - inputs.topics.keys()
     if unfed:
         raise UsageError(
             f"input '{min(unfed)}' gets no topic of the bag; add it under inputs.topics"
         )
     return topics
+
+
+def silent_topics(verification: Verification, contract: Contract) -> set[str]:
+    """The topics of the contract that need not carry a message."""
+    inputs = {port for port in contract.inputs if port.name in verification.inputs.silent}
+    outputs = {port for port in contract.outputs if port.name in verification.compare.silent}
+    return {resolved(port.topic) for port in inputs | outputs}
 
 
 def resolved(topic: str) -> str:

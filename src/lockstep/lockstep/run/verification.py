@@ -74,6 +74,7 @@ class Inputs(_Model):
     topics: dict[str, str | list[str]] = Field(
         default={}, min_length=1, description="port → topic(s) of the bag"
     )
+    silent: list[str] = Field(default=[], description="inputs that need not carry a message")
     sample: Sample | None = None
     clock: Literal["auto", "bag", "times"] = "auto"
     start: Number = Field(default=0.0, ge=0, le=MAX_S)

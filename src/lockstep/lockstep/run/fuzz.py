@@ -1,0 +1,444 @@
+"""Searching for inputs on which implementations differ, and making them small."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..bag import Bag
+from ..compare.values import Deviation
+from ..component import Contract
+from ..dataset.sample import Drawing
+from ..dist.errors import DistError
+from ..dist.random import Random
+from .drawn_inputs import component_of, with_bag
+from .errors import DIFFERENT, FAILED, MATCH, RunError, UsageError
+from .frames import FrameError
+from .many_runs import ManyRuns, Outcome
+from .outcomes import Difference, OutcomeJudge
+from .ports import bag_topics, resolved
+from .sampling import Sample, drawing_of
+from .sequence import Inputs, codecs_of, from_frames, read_bag, to_frames
+from .shrink import shrink
+from .timeline import Timeline
+from .verification import Verification
+from .verify import check
+
+_RECORDED, _RECORDED_BYTES = 20_000, 64 << 20
+_BULK, _BULK_BYTES = 1000, 16 << 20
+_EXAMPLES_EACH_ROUND = 200
+_STEPS_EACH_EXAMPLE = 20
+_HANGS_AFTER_S = 2.0
+_SHRINKING_CALLS = 300
+_SHRINKING_S = 60.0
+
+Progress = Callable[[int, int], None]
+"""Takes (runs so far, messages so far)."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When to give up: after so many seconds or so many sequences, whatever comes first; None is no limit."""
+
+    seconds: float | None = 60.0
+    runs: int | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sequence on which an implementation differs from the reference; it was found as one of `found` messages."""
+
+    reference: str
+    name: str
+    steps: Inputs
+    found: int
+    difference: Difference
+    deviations: list[Deviation]
+    outcomes: tuple[Outcome, Outcome]
+
+    @property
+    def exit_code(self) -> int:
+        """1, but 3 if both crash or hang, which is no verdict."""
+        lost = [one.end in ("hangs", "crashes") for one in self.outcomes]
+        return FAILED if all(lost) else DIFFERENT
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search came to; `sources` says what inputs were made of, a phrase each.
+
+    `sequences` were tried, of `messages` in all, each by every implementation.
+    """
+
+    verification: Verification
+    contract: Contract
+    seed: int
+    sequences: int
+    messages: int
+    seconds: float
+    sources: tuple[str, ...] = ()
+    mismatched_contracts: dict[str, list[str]] = field(default_factory=dict)
+    finding: Finding | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 if nothing was found, else that of the finding."""
+        if self.mismatched_contracts:
+            return DIFFERENT
+        return MATCH if self.finding is None else self.finding.exit_code
+
+    @property
+    def most_that_differ(self) -> float:
+        """With 95 % confidence, a smaller share than this of such sequences makes a difference."""
+        return 1.0 if not self.sequences else 1.0 - 0.05 ** (1.0 / self.sequences)
+
+
+def fuzz(
+    verification: Verification,
+    folder: Path,
+    *,
+    seed: int = 0,
+    budget: Budget | None = None,
+    examples: Path | None = None,
+    progress: Progress | None = None,
+) -> Search:
+    """Run implementations directly on made-up inputs until one differs from the reference or the budget is spent.
+
+    Logs go to `folder`, which exists. `examples` is the folder of what was found before, which is tried first. The same
+    seed tries the same sequences. Raises UsageError before anything runs for what cannot run directly, RunError if an
+    implementation does not do the same again on the same inputs.
+    """
+    _check_direct(verification)
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-fuzz-")))
+        contract, mismatched = check(verification)
+        if mismatched:
+            return Search(verification, contract, seed, 0, 0, 0.0, (), mismatched)
+        declared = verification.inputs.sample or Sample()
+        prepared = _with_inputs(verification, place / "sample", contract)
+        timeout_s = prepared.run.timeout
+        if "timeout" not in prepared.run.model_fields_set:
+            timeout_s = _HANGS_AFTER_S
+        runs = {
+            name: stack.enter_context(
+                ManyRuns(name, one, dict(prepared.parameters), timeout_s, folder)
+            )
+            for name, one in prepared.implementations.items()
+        }
+        searching = _Searching(
+            runs, prepared, contract, declared, budget or Budget(), seed, place, progress, examples
+        )
+        return searching.search()
+
+
+def _check_direct(verification: Verification) -> None:
+    if len(verification.implementations) < 2:
+        raise UsageError(f"'{verification.reference}' needs another implementation to compare with")
+    for name, one in verification.implementations.items():
+        if one.command is not None:
+            raise UsageError(
+                f"'{name}' is a command, which knows no frames of a direct run, so it cannot be searched; "
+                "leave it out of this file"
+            )
+
+
+def _with_inputs(verification: Verification, place: Path, contract: Contract) -> Verification:
+    """The verification with at most so many inputs of its sample drawn as are used."""
+    declared = verification.inputs.sample
+    if declared is not None:
+        fewer = declared.model_copy(update={"n": min(declared.n, _RECORDED)})
+        inputs = verification.inputs.model_copy(update={"sample": fewer})
+        verification = verification.model_copy(update={"inputs": inputs})
+    return with_bag(verification, place, contract)
+
+
+class _BudgetSpent(BaseException):
+    """Ends a search from within Hypothesis, which lets no other exceptions through."""
+
+
+class _Differs(Exception):
+    """Tells Hypothesis that an example is what it looks for."""
+
+
+class _Searching:
+    def __init__(
+        self,
+        runs: dict[str, ManyRuns],
+        verification: Verification,
+        contract: Contract,
+        declared: Sample,
+        budget: Budget,
+        seed: int,
+        place: Path,
+        progress: Progress | None,
+        examples: Path | None,
+    ) -> None:
+        self._runs, self._verification, self._contract = runs, verification, contract
+        self._reference = verification.reference
+        self._budget, self._seed, self._place, self._progress = budget, seed, place, progress
+        self._judge = OutcomeJudge(contract, verification.compare)
+        self._codecs = codecs_of(contract.inputs)
+        self._database = None if examples is None else _Examples(examples, contract)
+        self._recorded = _recorded(verification, contract)
+        self._declared = declared
+        self._drawing, self._why_not_drawn = self._drawn(seed)
+        self._sequences = self._messages = self._found = 0
+        self._start_s = time.monotonic()
+
+    def search(self) -> Search:
+        """Try what was found before, then round after round of long sequences as they are, and of short mutated ones."""
+        finding = None
+        try:
+            found = self._first(self._kept()) or self._rounds()
+            if found is not None:
+                finding = self._confirmed(*found)
+        except _BudgetSpent:
+            finding = None
+        if finding is not None and self._database is not None:
+            self._database.add(finding.steps)
+        return Search(
+            self._verification,
+            self._contract,
+            self._seed,
+            self._sequences,
+            self._messages,
+            time.monotonic() - self._start_s,
+            tuple(self._sources()),
+            finding=finding,
+        )
+
+    def _sources(self) -> Iterator[str]:
+        if "sample" not in self._verification.inputs.model_fields_set:
+            yield f"{len(self._recorded)} recorded messages"
+        if self._drawing is not None:
+            yield "declared distributions"
+        else:
+            yield f"no declared distributions ({self._why_not_drawn})"
+        yield "mutations"
+
+    def _kept(self) -> Iterator[Inputs]:
+        if self._database is not None:
+            yield from self._database.kept()
+
+    def _rounds(self) -> tuple[str, Inputs] | None:
+        number = 0
+        while True:
+            found = self._first(self._long(number)) or self._generated(number)
+            if found is not None:
+                return found
+            number += 1
+
+    def _first(self, every: Iterator[Inputs]) -> tuple[str, Inputs] | None:
+        """The first of some sequences on which an implementation differs, cut off after the step where it does."""
+        for steps in every:
+            found = self._tried(steps)
+            if found is None:
+                continue
+            name, difference = found
+            cut = steps[: difference.step + 1]
+            again = self._difference(name, cut)
+            self._found = len(steps)
+            return (name, cut) if again and again.kind == difference.kind else (name, steps)
+        return None
+
+    def _long(self, number: int) -> Iterator[Inputs]:
+        """What is recorded and drawn, as it is; other parts of it in every round."""
+        if self._recorded:
+            random = Random(self._seed, f"part {number}")
+            last = max(0, len(self._recorded) - _BULK)
+            start = int(random.integers(0, last, 1)[0]) if number else 0
+            yield self._recorded[start : start + _BULK]
+        if self._drawing is not None:
+            drawing, _ = self._drawn(self._seed + number)
+            assert drawing is not None  # as it is for another seed
+            place = self._place / f"drawn_{number}"
+            drawing.to_bag(place)
+            topics = {stream.topic: port for port, stream in enumerate(drawing.streams)}
+            with Bag(place) as bag:
+                yield read_bag(topics, Timeline(bag, list(topics), "times"), _BULK, _BULK_BYTES)
+
+    def _drawn(self, seed: int) -> tuple[Drawing | None, str]:
+        """What draws inputs from declared distributions, or why there is none."""
+        declared = self._declared.model_copy(update={"n": _BULK, "seed": seed % (1 << 64)})
+        try:
+            return drawing_of(declared, self._contract, component_of(self._verification)), ""
+        except (DistError, UsageError) as error:
+            return None, str(error)
+
+    def _generated(self, number: int) -> tuple[str, Inputs] | None:
+        """A round of examples of Hypothesis, which shrinks the first that differs."""
+        from hypothesis import HealthCheck, Phase, given, seed, settings
+        from hypothesis.errors import HypothesisException
+
+        from .strategies import Space, sequences
+
+        plans = {}
+        if self._drawing is not None:
+            plans = {port: stream.plan for port, stream in enumerate(self._drawing.streams)}
+        parameters: dict[str, Any] = dict(self._verification.parameters)
+        space = Space.of(self._contract, self._recorded, plans, parameters)
+        best: tuple[str, Inputs] | None = None
+        kind, calls = "", 0
+
+        @settings(
+            max_examples=_EXAMPLES_EACH_ROUND,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate, Phase.shrink],
+            print_blob=False,
+            report_multiple_bugs=False,
+        )
+        @seed(f"{self._seed} {number}")
+        @given(sequences(space, _STEPS_EACH_EXAMPLE))
+        def example(steps: Inputs) -> None:
+            nonlocal best, kind, calls
+            if best is None:
+                found = self._tried(steps)
+                if found is None:
+                    return
+                kind = found[1].kind
+                best = found[0], steps
+                self._found = len(steps)
+                raise _Differs
+            calls += 1
+            if calls > _SHRINKING_CALLS:
+                raise _BudgetSpent
+            difference = self._difference(best[0], steps)
+            if difference is None or difference.kind != kind:
+                return
+            if _size(steps) < _size(best[1]):
+                best = best[0], steps
+            raise _Differs
+
+        try:
+            example()
+        except (_BudgetSpent, _Differs, HypothesisException):
+            if best is None:
+                raise
+        return best
+
+    def _tried(self, steps: Inputs) -> tuple[str, Difference] | None:
+        """Run all on a sequence; an implementation that differs from the reference, and where."""
+        seconds, runs = self._budget.seconds, self._budget.runs
+        if seconds is not None and time.monotonic() - self._start_s > seconds:
+            raise _BudgetSpent
+        if runs is not None and self._sequences >= runs:
+            raise _BudgetSpent
+        if not steps:
+            return None
+        self._sequences += 1
+        self._messages += len(steps)
+        if self._progress is not None:
+            self._progress(self._sequences, self._messages)
+        expected = self._runs[self._reference].run(steps)
+        for name, one in self._runs.items():
+            if name == self._reference:
+                continue
+            difference = self._judged(name, expected, one.run(steps), steps)
+            if difference is not None:
+                return name, difference
+        return None
+
+    def _difference(self, name: str, steps: Inputs) -> Difference | None:
+        expected = self._runs[self._reference].run(steps)
+        return self._judged(name, expected, self._runs[name].run(steps), steps)
+
+    def _judged(
+        self, name: str, expected: Outcome, outcome: Outcome, steps: Inputs
+    ) -> Difference | None:
+        names = self._reference, name
+        return self._judge.difference(expected, outcome, names, steps[0].time_ns)
+
+    def _confirmed(self, name: str, steps: Inputs) -> Finding:
+        """The finding, confirmed in fresh processes before and after it is shrunk."""
+        kind = self._in_fresh_processes(name, steps)[0].kind
+
+        def differs(tried: Inputs) -> bool:
+            difference = self._difference(name, tried)
+            return difference is not None and difference.kind == kind
+
+        small = shrink(steps, differs, self._codecs, time.monotonic() + _SHRINKING_S)
+        difference, outcomes = self._in_fresh_processes(name, small)
+        deviations = self._judge.deviations(difference)
+        return Finding(self._reference, name, small, len(steps), difference, deviations, outcomes)
+
+    def _in_fresh_processes(
+        self, name: str, steps: Inputs
+    ) -> tuple[Difference, tuple[Outcome, Outcome]]:
+        """The difference there; raises RunError if it is another one every time, or none."""
+        pair = self._reference, name
+        before = {one: self._runs[one].run(steps) for one in pair}
+        for one in pair:
+            self._runs[one].renew()
+        fresh = {one: self._runs[one].run(steps) for one in pair}
+        again = {one: self._again(one, steps) for one in pair}
+        for one in pair:
+            for other in (before[one], again[one]):
+                difference = self._judge.difference(fresh[one], other, (one, one), steps[0].time_ns)
+                if difference is not None:
+                    raise RunError(
+                        f"{one} does not do the same again on the same {len(steps)} messages (first in step "
+                        f"{difference.step}): it depends on more than its inputs, such as chance, the clock, or what is left "
+                        "of a run before, so nothing can be judged by it"
+                    )
+        found = self._judged(name, fresh[self._reference], fresh[name], steps)
+        if found is None:
+            raise RunError(
+                f"{name} differed from {self._reference}, but not again on the same {len(steps)} messages: "
+                "one of them depends on more than its inputs"
+            )
+        return found, (fresh[self._reference], fresh[name])
+
+    def _again(self, name: str, steps: Inputs) -> Outcome:
+        self._runs[name].renew()
+        return self._runs[name].run(steps)
+
+
+def _size(steps: Inputs) -> tuple[int, int]:
+    """How large a sequence is: its messages, and bytes other than 0."""
+    return len(steps), sum(len(step.data) - step.data.count(0) for step in steps)
+
+
+def _recorded(verification: Verification, contract: Contract) -> Inputs:
+    inputs = verification.inputs
+    topics = bag_topics(inputs, contract)
+    ports = {resolved(port.topic): index for index, port in enumerate(contract.inputs)}
+    span = {} if inputs.duration is None else {"duration_s": inputs.duration}
+    with Bag(inputs.bag) as bag:
+        timeline = Timeline(bag, list(topics), inputs.clock, inputs.start, **span)
+        at = {name: ports[target] for name, target in topics.items()}
+        return read_bag(at, timeline, _RECORDED, _RECORDED_BYTES)
+
+
+class _Examples:
+    """Sequences on which implementations of a contract have differed, as Hypothesis's example database keeps them."""
+
+    def __init__(self, folder: Path, contract: Contract) -> None:
+        from hypothesis.database import DirectoryBasedExampleDatabase
+
+        self._folder = folder
+        self._inputs = len(contract.inputs)
+        self._database = DirectoryBasedExampleDatabase(folder)
+        ports = [(port.name, port.type) for port in contract.inputs]
+        self._key = hashlib.sha256(repr((contract.component, ports)).encode()).digest()
+
+    def kept(self) -> list[Inputs]:
+        """All of them, short ones first; raises UsageError if one cannot be read."""
+        try:
+            found = [from_frames(data) for data in self._database.fetch(self._key)]
+        except FrameError as error:
+            raise UsageError(
+                f"{self._folder} holds an example that {error}; delete the folder"
+            ) from error
+        return sorted(found, key=lambda steps: (len(steps), to_frames(steps)))
+
+    def add(self, steps: Sequence[Any]) -> None:
+        """Keep a sequence."""
+        self._database.save(self._key, to_frames(steps))

@@ -1,0 +1,123 @@
+"""Many short direct runs of one implementation, one after the other in one process as long as that lives."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..component import Contract
+from .direct_process import DirectProcess
+from .errors import RunError
+from .implementation import many_command
+from .processes import Processes
+from .python_component import CallbackError
+from .run_result import Failure
+from .sequence import Step, to_frames
+from .verification import Implementation
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_LOG_BYTES = 16 << 20
+
+End = Literal["", "raised", "hangs", "crashes"]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A message of an output (its index in the contract) in CDR, published during a step at a time of the run."""
+
+    port: int
+    step: int
+    time_ns: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an implementation did with a sequence: all that it published, and how it ended if not well.
+
+    `end` is "raised" if a callback did, in `failure.step`; "hangs"; or "crashes", also for what breaks the protocol.
+    """
+
+    published: tuple[Published, ...]
+    end: End = ""
+    failure: Failure | None = None
+
+
+class ManyRuns:
+    """Makes runs of an implementation; a new process is started where the last has ended. Use it in a with-statement.
+
+    The log is `folder`/NAME.log. `count` runs were made so far.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        implementation: Implementation,
+        parameters: dict[str, Any],
+        timeout_s: float,
+        folder: Path,
+    ) -> None:
+        self.name = name
+        self.count = 0
+        self._command, self._goes_on = many_command(name, implementation)
+        self._parameters = parameters | implementation.parameters
+        self._timeout_s = timeout_s
+        self._log = folder / f"{name}.log"
+        self._stack = ExitStack()
+        self._process: DirectProcess | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.renew()
+
+    @property
+    def contract(self) -> Contract:
+        """The contract that the process tells."""
+        return self._running().contract
+
+    def renew(self) -> None:
+        """End the process; the next run has a fresh one."""
+        self._process = None
+        self._stack.close()
+
+    def run(self, steps: Sequence[Step]) -> Outcome:
+        """One run; raises UsageError for parameters that are refused, RunError if the program does not start."""
+        process = self._running()
+        self.count += 1
+        published: list[Published] = []
+        try:
+            sent = len(steps), to_frames(steps)
+            for frames in process.whole_run(self._parameters, *sent):
+                columns = (one.tolist() for one in (frames.port, frames.step, frames.time_ns))
+                published += [
+                    Published(port, step, time_ns, frames.payload(index))
+                    for index, (port, step, time_ns) in enumerate(zip(*columns, strict=True))
+                ]
+        except CallbackError as error:
+            if not self._goes_on:
+                self.renew()
+            return Outcome(tuple(published), "raised", Failure(error.step or 0, str(error)))
+        except RunError as error:
+            step = process.consumed
+            self.renew()
+            end: End = "hangs" if " hangs: " in str(error) else "crashes"
+            return Outcome(tuple(published), end, Failure(step, str(error)))
+        if self._log.stat().st_size > _LOG_BYTES:
+            self.renew()
+        return Outcome(tuple(published))
+
+    def _running(self) -> DirectProcess:
+        if self._process is None:
+            environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+            processes = self._stack.enter_context(Processes(environment))
+            child = processes.start(self.name, self._command, self._log, pipes=True)
+            self._process = DirectProcess(child, self._timeout_s, goes_on=self._goes_on)
+        return self._process
