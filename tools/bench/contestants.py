@@ -36,10 +36,11 @@ class Task:
 
 
 class Contest(NamedTuple):
-    """`work` is measured, `check` looks at what it returned."""
+    """`work` is measured, `check` looks at what it returned; `seconds` finds in it the time that counts, if not all."""
 
     work: Callable[[], Any]
     check: Callable[[Any], Check]
+    seconds: Callable[[Any], float] | None = None
 
 
 Contestant = Callable[[Task], Contest]

@@ -128,13 +128,18 @@ def _cells(result: RowResult, outcome: Outcome) -> list[str]:
     if outcome.contestant in row.targets:
         targets.append(f"≥ {row.targets[outcome.contestant]:g}×")
     return [
-        f"{outcome.seconds:.3f} s",
-        _spread(values, "s"),
-        _rate(result.amount / outcome.seconds, row.rate),
+        *_times(outcome.seconds, values),
+        _rate(result.amount / outcome.seconds, row.rate) if row.rate else "",
         "" if ratio is None else f"{ratio:.2f}× as fast",
         ", ".join(targets),
         met,
     ]
+
+
+def _times(seconds: float, values: Sequence[float]) -> tuple[str, str]:
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.0f} µs", _spread([value * 1e6 for value in values], "µs")
+    return f"{seconds:.3f} s", _spread(values, "s")
 
 
 def _spread(values: Sequence[float], unit: str) -> str:

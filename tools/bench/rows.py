@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from . import contestants as by
-from . import runs, sampling
+from . import live, runs, sampling
 from .bags import (
     IMAGE,
     IMAGE_SPOILT,
@@ -45,7 +46,7 @@ class Row:
     """One kind of work on one bag, by several contestants; the first is Lockstep.
 
     `targets`: how many times as fast as a contestant Lockstep must be. `limit_mb`: how much memory Lockstep may use
-    at most; what is compared is then the memory at its peak instead of time. `rate`: what counts per second.
+    at most; what is compared is then the memory at its peak instead of time. `rate`: what counts per second, if any.
     """
 
     name: str
@@ -291,6 +292,30 @@ ROWS = (
         {"lockstep": by.lockstep_compare, "plain reading": by.plain_reading},
         other=IMAGE_SPOILT,
         rate="MB/s",
+    ),
+    *(
+        Row(
+            f"live_{name}",
+            f"{work} (VectorNormalizer)",
+            VECTOR,
+            {
+                who: partial(measured, command)
+                for who, command in {
+                    "lockstep, C++": live.lockstep_cpp,
+                    "rclcpp": live.rclcpp,
+                    "lockstep, Python": live.lockstep_python,
+                }.items()
+            },
+            {"rclcpp": 1},
+            rate="",
+            share=share,
+            in_workspace=True,
+        )
+        for name, work, measured, share in (
+            ("median", "median of 5,000 round trips through a live node", live.median_trip, 0.005),
+            ("p99", "99th percentile of such round trips", live.slow_trip, 0.005),
+            ("processor", "processor time of a live node for each of 10 kHz", live.processor, 0.02),
+        )
     ),
     Row(
         "report",
