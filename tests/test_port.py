@@ -186,3 +186,40 @@ def test_status_tells_models_and_damaged_records(stranger: Stranger, write_verif
     (stranger.cwd / ".lockstep/verified/verify.json").write_text("{}")
     done = stranger.run("status")
     assert (done.code, "is no record of a verification" in done.error) == (2, True)
+
+
+def test_golden_bags_are_green_for_the_reference_and_red_for_the_faulty_variant(
+    stranger: Stranger,
+):
+    words = ["lockstep_examples:ImuComplementaryFilter", ROOT / "bags/husky_gps_imu_odom"]
+    done = stranger.run("regress", *words, "--messages", "100", "-o", "test")
+    assert done.code == 0, done.err
+    assert re.search(r"\d golden bags with \d+ messages tell 1\d\d of 1\d\d planted", done.out)
+    assert "imu_complementary_filter:" in done.out  # where a fault was planted that nothing tells
+    again = stranger.run("regress", *words, "-o", "test")
+    assert (again.code, "exists already" in again.error) == (2, True)
+
+    pytest_ = ("python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test")
+    assert stranger.run(program=pytest_).code == 0
+    faulty = ROOT / "src/lockstep_examples/verify/imu_complementary_filter_f32.yaml"
+    done = stranger.run("--verify", faulty, program=pytest_)
+    assert (done.code, "1 passed" in done.out) == (1, True)
+    assert re.search(r"FAILED .*\[cpp_f32-01\]", done.out)
+
+
+@pytest.mark.parametrize(
+    ("bag", "more", "sentence"),
+    [
+        ("husky_acceleration", [], "has 0 topics of sensor_msgs/msg/Imu; say which is for input"),
+        ("husky_gps_imu_odom", ["-t", "imu"], "topic 'imu' is not INPUT:=TOPIC"),
+        ("husky_gps_imu_odom", ["-t", "other:=/imu/data"], "has no input 'other'"),
+        ("husky_gps_imu_odom", ["-t", "imu:=/nothing"], "has no topic /nothing"),
+        ("nowhere", [], "does not exist"),
+    ],
+)
+def test_bad_input_of_regress_is_one_sentence(stranger: Stranger, bag, more, sentence):
+    component = "lockstep_examples:ImuComplementaryFilter"
+    done = stranger.run("regress", component, ROOT / "bags" / bag, "-o", "test", *more)
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.error
+    assert not (stranger.cwd / "test").exists()

@@ -5,6 +5,7 @@ import pytest
 from lockstep.bag import Bag
 from lockstep.compare import CompareError, Tolerance, compare, diffdiff
 from lockstep.dataset import Dataset
+from sensor_msgs.msg import LaserScan
 
 
 @dataclass
@@ -56,6 +57,13 @@ def test_each_field_that_differs_is_named_with_both_values():
 )
 def test_plain_values_are_compared_as_what_they_are(a, b, tol, same):
     assert diffdiff(a, b, tol).all_match == same
+
+
+def test_arrays_of_rclpys_messages_are_compared_number_by_number():
+    a, b = LaserScan(ranges=[1.0, 2.0]), LaserScan(ranges=[1.0, 2.01])
+    assert diffdiff(a, b, tol=0.1).all_match
+    (wrong,) = diffdiff(a, b, tol=0.001).differences()
+    assert (wrong.field, round(wrong.error, 6)) == ("ranges[1]", 0.01)
 
 
 def test_datasets_bags_and_paths_are_compared_with_each_other(bags, tmp_path):

@@ -14,8 +14,9 @@ from lockstep.port import PortError, Prompt, create_prompt, send_prompt, subject
 from lockstep.port.cpp_api import documented_api
 from lockstep.port.definitions import all_types, cpp_header, cpp_type
 from lockstep.port.numerics import rules
-from lockstep.port.source import source_of
 from lockstep.port.tokens import tokens
+from lockstep.run.errors import UsageError
+from lockstep.run.source import source_of
 
 import lockstep_examples
 
@@ -225,7 +226,7 @@ class Typed(Component):
 def test_a_component_typed_into_an_interpreter_is_refused():
     typed = type("Here", (Typed,), {"__module__": "__console__"})
     with pytest.raises(
-        PortError, match=r"Here has no source that can be read .*put it into a \.py"
+        UsageError, match=r"Here has no source that can be read .*put it into a \.py"
     ):
         create_prompt(typed)
 

@@ -22,9 +22,11 @@ from . import (
     contract,
     convert,
     fit,
+    fuzz,
     info,
     prompt,
     recover,
+    regress,
     run,
     sample,
     scaffold,
@@ -57,8 +59,10 @@ app.command("recover")(recover.command)
 app.command("types")(types.command)
 app.command("sample")(sample.command)
 app.command("fit")(fit.command)
+app.command("fuzz")(fuzz.command)
 app.command("prompt")(prompt.command)
 app.command("scaffold")(scaffold.command)
+app.command("regress")(regress.command)
 app.command("status")(status.command)
 
 

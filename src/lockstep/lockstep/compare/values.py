@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
@@ -62,6 +63,9 @@ class _Walk:
 
     def compare(self, a: Any, b: Any, path: str, plain: str) -> Iterator[Deviation]:
         """`path` has indexes, `plain` is as in `kinds`."""
+        a, b = (
+            np.asarray(x) if isinstance(x, array) else x for x in (a, b)
+        )  # as in rclpy's messages
         named = _fields(a), _fields(b)
         if named[0] is not None and named[1] is not None:
             yield from self._compare_fields(a, b, named[0], named[1], path, plain)

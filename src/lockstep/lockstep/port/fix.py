@@ -13,11 +13,11 @@ from typing import Any
 from ..run.fingerprints import source_files
 from ..run.inputs_before import FILE_NAME
 from ..run.sampling import load_here
+from ..run.source import Source, source_of
 from ..run.verification import Verification, load
 from ..run.verified import remembered
 from .errors import PortError
 from .prompt import BUDGET, Prompt, Section
-from .source import Source, source_of
 
 _DIFF_LINES = 60
 _INPUT_LINES = 120

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from .source import Source
+from ..run.source import Source
 
 _SHOWN = 4
 _WIDTH = 100

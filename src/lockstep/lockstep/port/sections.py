@@ -12,6 +12,7 @@ from ..bag.codec import codec
 from ..bag.definitions import definition
 from ..bag.text import lines_with, seconds
 from ..component.contract import Contract
+from ..run.source import source_of
 from ..run.verification import Verification
 from .definitions import (
     all_types,
@@ -26,7 +27,6 @@ from .numerics import rules
 from .prompt import Section
 from .samples import Step, steps_of
 from .scaffold import verification_text
-from .source import source_of
 from .subject import Subject, reference_of, with_verification
 from .targets import Target, target_of
 from .workspace import package_folder, unit_tests

@@ -110,7 +110,7 @@ def _done(subject: Subject, case: _Case) -> _Case:
 
     with logged(reference_of(subject)):
         try:
-            parameters = _parameters(subject.verification)
+            parameters = parameters_of(subject.verification)
             host = InProcess(make(reference_of(subject)), parameters, publish)
             for name, time_ns, data in case.sent:
                 host.deliver(ports.index(name), time_ns, data)
@@ -120,7 +120,8 @@ def _done(subject: Subject, case: _Case) -> _Case:
     return case
 
 
-def _parameters(verification: Verification | None) -> dict[str, Any]:
+def parameters_of(verification: Verification | None) -> dict[str, Any]:
+    """The parameters with which the reference is verified."""
     if verification is None:
         return {}
     return {
@@ -132,7 +133,7 @@ def _parameters(verification: Verification | None) -> dict[str, Any]:
 def _module(subject: Subject, cases: list[_Case]) -> str:
     code = MessageCode()
     tests = [_test(subject.contract, case, code) for case in cases if not case.failed]
-    tolerance = _tolerance(subject.verification)
+    tolerance = tolerance_code(subject.verification)
     by_module: dict[str, list[str]] = {
         "lockstep.compare": ["Tolerance", "diffdiff"] if tolerance != "{}" else ["diffdiff"]
     }
@@ -177,7 +178,7 @@ def _test(contract: Contract, case: _Case, code: MessageCode) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _tolerance(verification: Verification | None) -> str:
+def tolerance_code(verification: Verification | None) -> str:
     """The rules of the verify.yaml as Python, without what is as by default."""
     rules = verification.compare.tolerances().by_pattern if verification is not None else {}
     return "{" + ", ".join(f'"{name}": {_rule(rule)}' for name, rule in rules.items()) + "}"

@@ -12,9 +12,9 @@ from ..component import Component, Contract, component_of, contract_of
 from ..dist import DistError
 from ..run.python_component import node_name
 from ..run.sampling import drawing_of, load_here
+from ..run.source import origin_of, source_of
 from ..run.verification import Verification
 from .errors import PortError
-from .source import origin_of, source_of
 from .workspace import find_verification, verification_of
 
 DRAWN: dict[str, Any] = {

@@ -11,13 +11,13 @@ import yaml
 
 from ..component import Component
 from ..run.errors import UsageError
+from ..run.excerpt import ModuleText, used
 from ..run.python_component import node_name
 from ..run.sampling import load_here
+from ..run.source import origin_of, source_of
 from ..run.verification import Verification
 from ..run.verification import load as load_verification
 from .errors import PortError
-from .excerpt import ModuleText, used
-from .source import origin_of, source_of
 
 _NOT_SEARCHED = {"build", "install", "log", "node_modules", "__pycache__"}
 

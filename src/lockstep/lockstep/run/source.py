@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from ..component import Component, component_of
-from .errors import PortError
+from .errors import UsageError
 from .excerpt import ModuleText, used
 
 _NOT_OURS = ("lockstep",)
@@ -59,7 +59,7 @@ def source_of(component: type[Component]) -> Source:
     """The class, the functions, classes and constants that it uses, and those they use, of its own code.
 
     Own is what belongs to the top-level package of the component or stands in no library of this Python.
-    Raises PortError where there is no source.
+    Raises UsageError where there is no source.
     """
     origin = origin_of(component)
     own_package = origin.__module__.partition(".")[0]
@@ -106,8 +106,8 @@ def _parsed(module_name: str, origin: Any) -> ModuleText:
     return ModuleText(module_name, file, text)
 
 
-def _no_source(origin: Any) -> PortError:
-    return PortError(
+def _no_source(origin: Any) -> UsageError:
+    return UsageError(
         f"{origin.__name__} has no source that can be read (typed into an interpreter, or compiled); "
         "put it into a .py file of its own"
     )
