@@ -20,6 +20,7 @@ setup(
         "matplotlib",
         "mcap",
         "numpy",
+        "pillow",
         "plotly",
         "pydantic>=2.7",
         "PyYAML",
