@@ -1,6 +1,6 @@
 # Everything a developer does, in either world (see env.sh). `make demo` or `make test` is all one needs to know.
 SHELL := /bin/bash
-.PHONY: demo test bench lint format setup build clean
+.PHONY: demo test bench lint format asan tsan tidy fuzz setup build clean
 
 demo: build
 	@. ./env.sh && python3 tools/demo.py
@@ -17,6 +17,18 @@ lint: setup
 
 format: setup
 	@LOCKSTEP_WITHOUT_WORKSPACE=1 . ./env.sh && ruff check --fix-only . && ruff format . && find src -name '*.[ch]pp' -exec clang-format -i {} +
+
+# lockstep_cpp and its tests with AddressSanitizer and UndefinedBehaviorSanitizer, and with ThreadSanitizer
+asan tsan: build
+	@tools/sanitize $@
+
+# clang-tidy for lockstep_cpp
+tidy: build
+	@tools/tidy
+
+# FUZZ_S=60 feeds each program for 60 s
+fuzz: build
+	@tools/fuzz
 
 setup:
 	@tools/setup

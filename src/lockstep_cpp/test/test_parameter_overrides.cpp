@@ -91,9 +91,18 @@ TEST(ParameterOverrides, wildcards_stand_for_tokens_of_a_node_name)
   EXPECT_TRUE(matches("imu", "/imu"));
   EXPECT_FALSE(matches("imu", "/robot/imu"));
   EXPECT_FALSE(matches("/im", "/imu"));
+  EXPECT_TRUE(matches("/**/arm/**/imu", "/robot/arm/arm/left/imu"));
+  EXPECT_TRUE(matches("/**/arm/*/imu", "/arm/x/y/arm/left/imu"));
+  EXPECT_FALSE(matches("/**/arm/*/imu", "/arm/x/y/arm/imu"));
+  EXPECT_TRUE(matches("/imu/**/**", "/imu"));
+  EXPECT_FALSE(matches("/imu/*", "/imu"));
+  EXPECT_FALSE(matches("/", "/imu"));
+  EXPECT_FALSE(matches("", "/imu"));
 }
 
 TEST(ParameterOverrides, a_pattern_that_is_no_node_name_is_an_error_of_the_user)
 {
-  EXPECT_THROW(lockstep::matches("/(", "/imu"), lockstep::UsageError);
+  for (const char * pattern : {"/(", "/imu.*", "/***", "/im*", "/imu-2"}) {
+    EXPECT_THROW(lockstep::matches(pattern, "/imu"), lockstep::UsageError) << pattern;
+  }
 }

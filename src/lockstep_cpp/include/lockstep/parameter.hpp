@@ -117,7 +117,7 @@ protected:
   /// \throws std::invalid_argument if the default is out of range, or the type can have no such range
   ParameterBase(
     Component & owner, std::string name, ParameterValue default_value, std::string description,
-    const ParameterLimits & limits);
+    ParameterLimits limits);
 
 private:
   std::string name_;

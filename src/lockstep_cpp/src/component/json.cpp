@@ -66,8 +66,8 @@ std::string shortest(double value)
   std::array<char, 64> buffer{};
   auto result = std::to_chars(
     buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
-  const std::string scientific(buffer.data(), result.ptr);
-  const int exponent = std::atoi(scientific.c_str() + scientific.find('e') + 1);
+  std::string scientific(buffer.data(), result.ptr);
+  const long exponent = std::strtol(scientific.c_str() + scientific.find('e') + 1, nullptr, 10);
   if (exponent < -4 || exponent >= 16) {
     return scientific;
   }

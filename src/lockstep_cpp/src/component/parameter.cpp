@@ -114,11 +114,11 @@ std::string ParameterBase::range_objection(const ParameterValue & value) const
 
 ParameterBase::ParameterBase(
   Component & owner, std::string name, ParameterValue default_value, std::string description,
-  const ParameterLimits & limits)
+  ParameterLimits limits)
 : name_(std::move(name)),
   description_(std::move(description)),
   default_(std::move(default_value)),
-  limits_(limits)
+  limits_(std::move(limits))
 {
   if (limits_.minimum) {
     limits_.minimum = checked_bound("minimum", *limits_.minimum, *this);

@@ -86,7 +86,7 @@ private:
   {
     std::vector<std::string> selected;
     if (count > 0) {
-      rcl_allocator_t allocator = rcl_get_default_allocator();
+      const rcl_allocator_t allocator = rcl_get_default_allocator();
       int * indices = nullptr;
       check(get_indices(&parsed_, allocator, &indices), what);
       for (int i = 0; i < count; ++i) {

@@ -21,7 +21,7 @@ void log_locked(
   rcutils_time_point_value_t timestamp, const char * format, va_list * args)
 {
   static std::recursive_mutex mutex;
-  const std::lock_guard<std::recursive_mutex> lock(mutex);
+  const std::scoped_lock lock(mutex);
   rcl_logging_multiple_output_handler(location, severity, name, timestamp, format, args);
 }
 

@@ -32,7 +32,7 @@ constexpr std::uint32_t MAX_PAYLOAD = 256U << 20;
 /// What stands before the payload, apart from magic and checksum.
 struct FrameHeader
 {
-  FrameKind kind{};
+  FrameKind kind;
   std::uint16_t port = 0;  ///< index in the contract
   std::uint64_t step = 0;
   std::int64_t time_ns = 0;

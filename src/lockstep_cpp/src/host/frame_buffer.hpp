@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 namespace lockstep
 {
@@ -54,7 +55,7 @@ public:
   }
 
 private:
-  static constexpr std::size_t START_CAPACITY = 256 * 1024;
+  static constexpr std::size_t START_CAPACITY = std::size_t{256} * 1024;
 
   std::size_t capacity_ = START_CAPACITY;
   std::unique_ptr<std::uint8_t[]> bytes_{new std::uint8_t[START_CAPACITY]};

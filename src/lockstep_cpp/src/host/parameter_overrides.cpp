@@ -1,10 +1,14 @@
 #include "parameter_overrides.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <cstddef>
 #include <map>
 #include <memory>
-#include <regex>
+#include <optional>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "errors.hpp"
 #include "parameter_value.hpp"
@@ -13,16 +17,60 @@
 namespace lockstep
 {
 
+namespace
+{
+
+using Tokens = std::vector<std::string>;
+
+/// The parts of a name between slashes.
+Tokens tokens_of(const std::string & name)
+{
+  Tokens tokens;
+  std::istringstream stream(name[0] == '/' ? name.substr(1) : name);
+  for (std::string token; std::getline(stream, token, '/');) {
+    tokens.push_back(token);
+  }
+  return tokens;
+}
+
+bool may_be_in_pattern(const std::string & token)
+{
+  return token == "*" || token == "**" || std::all_of(token.begin(), token.end(), [](char c) {
+           return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+         });
+}
+
+}  // namespace
+
 bool matches(const std::string & pattern, const std::string & node)
 {
-  // As in rclcpp: "/*" is one token of a name, and so "/**" any number of them.
-  static const std::regex wildcard(R"(/\*)");
-  const std::string absolute = pattern.rfind('/', 0) == 0 ? pattern : '/' + pattern;
-  try {
-    return std::regex_match(node, std::regex(std::regex_replace(absolute, wildcard, R"((/\w+))")));
-  } catch (const std::regex_error &) {
+  const Tokens wanted = tokens_of(pattern);
+  const Tokens tokens = tokens_of(node);
+  if (!std::all_of(wanted.begin(), wanted.end(), may_be_in_pattern)) {
     throw UsageError("a parameter file has settings for '" + pattern + "', which is no node name");
   }
+  // What follows the last "**" is tried at every place behind it; what is before has matched for good.
+  std::size_t at = 0;
+  std::size_t token = 0;
+  std::optional<std::size_t> any;
+  std::size_t any_until = 0;
+  while (token < tokens.size()) {
+    if (at < wanted.size() && wanted[at] == "**") {
+      any = at++;
+      any_until = token;
+    } else if (at < wanted.size() && (wanted[at] == "*" || wanted[at] == tokens[token])) {
+      ++at;
+      ++token;
+    } else if (any) {
+      at = *any + 1;
+      token = ++any_until;
+    } else {
+      return false;
+    }
+  }
+  return std::all_of(
+    wanted.begin() + static_cast<std::ptrdiff_t>(at), wanted.end(),
+    [](const std::string & rest) { return rest == "**"; });
 }
 
 std::map<std::string, rcl_interfaces::msg::ParameterValue> parameter_overrides(

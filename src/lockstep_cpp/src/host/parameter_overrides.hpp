@@ -15,7 +15,9 @@ namespace lockstep
 std::map<std::string, rcl_interfaces::msg::ParameterValue> parameter_overrides(
   const rcl_arguments_t & arguments, const std::string & node);
 
-/// Whether a node's fully qualified name matches a pattern such as "/**", "/robot/*" or "imu".
+/// Whether a node's fully qualified name matches a pattern such as "/**", "/robot/*" or "imu": as in
+/// rclcpp, * is one token of a name and ** any number of them.
+/// \throws UsageError if the pattern has characters that no node name has
 bool matches(const std::string & pattern, const std::string & node);
 
 }  // namespace lockstep

@@ -1,7 +1,7 @@
 #include "stop_signal.hpp"
 
 #include <pthread.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): POSIX
 
 #include <thread>
 
@@ -43,7 +43,8 @@ StopSignal::StopSignal(Context & context) : guard_(rcl_get_zero_initialized_guar
 StopSignal::~StopSignal()
 {
   finished_ = true;
-  pthread_kill(thread_.native_handle(), SIGTERM);
+  // The thread waits for it.
+  pthread_kill(thread_.native_handle(), SIGTERM);  // NOLINT(bugprone-bad-signal-to-kill-thread)
   thread_.join();
   if (rcl_guard_condition_fini(&guard_) != RCL_RET_OK) {
     take_rcl_error();
