@@ -14,12 +14,13 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ..run import counterexample
+from ..run.adequacy import adequacy, lines
 from ..run.errors import UsageError
 from ..run.fuzz import Budget, Search, fuzz
 from ..run.fuzz import Progress as OnProgress
-from ..run.verification import load
+from ..run.verification import Verification, load
 from ..run.verify import create_folder, default_folder
-from .show import console, print_json, print_line
+from .show import console, print_json, print_line, progress_bar
 
 _SHOWN = 60
 
@@ -45,6 +46,13 @@ def command(
             show_default=False,
         ),
     ] = None,
+    data_only: Annotated[
+        bool,
+        typer.Option(
+            "--adequacy",
+            help="Search nothing, but tell how good the inputs are: coverage, bins of distributions, planted faults.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Search for inputs on which implementations of a verify.yaml differ, and shrink them.
@@ -56,9 +64,14 @@ def command(
 
     lockstep fuzz src/lockstep_examples/verify/imu_complementary_filter_f32.yaml
 
-    lockstep fuzz verify.yaml --budget 10m --seed 7 -o found && lockstep verify found/verify.yaml
+    lockstep fuzz verify.yaml --budget 10m --seed 7 -o found; lockstep verify found/verify.yaml
+
+    lockstep fuzz verify.yaml --adequacy
     """
     verification = load(file)
+    if data_only:
+        _tell_adequacy(verification, as_json)
+        return
     limit = Budget(_seconds(budget), runs)
     folder = output or default_folder(f"{file.stem}-fuzz")
     create_folder(folder)
@@ -74,6 +87,16 @@ def command(
     else:
         _print(search, folder)
     raise typer.Exit(search.exit_code)
+
+
+def _tell_adequacy(verification: Verification, as_json: bool) -> None:
+    with progress_bar("planting faults") as progress:
+        found = adequacy(verification, progress)
+    if as_json:
+        print_json(found.as_data())
+        return
+    for line in lines(found):
+        print_line(console, line)
 
 
 def _print(search: Search, folder: Path) -> None:

@@ -131,6 +131,8 @@ def fuzz(
             )
             for name, one in prepared.implementations.items()
         }
+        for one in runs.values():
+            one.start()
         searching = _Searching(
             runs, prepared, contract, declared, budget or Budget(), seed, place, progress, examples
         )
@@ -184,8 +186,9 @@ class _Searching:
         self._budget, self._seed, self._place, self._progress = budget, seed, place, progress
         self._judge = OutcomeJudge(contract, verification.compare)
         self._codecs = codecs_of(contract.inputs)
+        self._pool: Inputs = ()
         self._database = None if examples is None else _Examples(examples, contract)
-        self._recorded = _recorded(verification, contract)
+        self._recorded = recorded(verification, contract)
         self._declared = declared
         self._drawing, self._why_not_drawn = self._drawn(seed)
         self._sequences = self._messages = self._found = 0
@@ -261,7 +264,9 @@ class _Searching:
             drawing.to_bag(place)
             topics = {stream.topic: port for port, stream in enumerate(drawing.streams)}
             with Bag(place) as bag:
-                yield read_bag(topics, Timeline(bag, list(topics), "times"), _BULK, _BULK_BYTES)
+                timeline = Timeline(bag, list(topics), "times")
+                self._pool = read_bag(topics, timeline, _BULK, _BULK_BYTES)
+            yield self._pool
 
     def _drawn(self, seed: int) -> tuple[Drawing | None, str]:
         """What draws inputs from declared distributions, or why there is none."""
@@ -282,7 +287,7 @@ class _Searching:
         if self._drawing is not None:
             plans = {port: stream.plan for port, stream in enumerate(self._drawing.streams)}
         parameters: dict[str, Any] = dict(self._verification.parameters)
-        space = Space.of(self._contract, self._recorded, plans, parameters)
+        space = Space.of(self._contract, self._recorded, self._pool, plans, parameters)
         best: tuple[str, Inputs] | None = None
         kind, calls = "", 0
 
@@ -306,6 +311,8 @@ class _Searching:
                 kind = found[1].kind
                 best = found[0], steps
                 self._found = len(steps)
+                if kind != "output" and "raised" not in kind:  # every try costs a new process
+                    raise _BudgetSpent
                 raise _Differs
             calls += 1
             if calls > _SHRINKING_CALLS:
@@ -357,48 +364,45 @@ class _Searching:
         return self._judge.difference(expected, outcome, names, steps[0].time_ns)
 
     def _confirmed(self, name: str, steps: Inputs) -> Finding:
-        """The finding, confirmed in fresh processes before and after it is shrunk."""
-        kind = self._in_fresh_processes(name, steps)[0].kind
+        """The finding, confirmed in fresh processes before it is shrunk, and twice afterwards."""
+        pair = self._reference, name
+        kind = self._in_fresh_processes(pair, steps)[0].kind
 
         def differs(tried: Inputs) -> bool:
             difference = self._difference(name, tried)
             return difference is not None and difference.kind == kind
 
         small = shrink(steps, differs, self._codecs, time.monotonic() + _SHRINKING_S)
-        difference, outcomes = self._in_fresh_processes(name, small)
+        self._in_fresh_processes(pair, small)
+        difference, outcomes = self._in_fresh_processes(pair, small)
         deviations = self._judge.deviations(difference)
-        return Finding(self._reference, name, small, len(steps), difference, deviations, outcomes)
+        return Finding(*pair, small, self._found, difference, deviations, outcomes)
 
     def _in_fresh_processes(
-        self, name: str, steps: Inputs
+        self, pair: tuple[str, str], steps: Inputs
     ) -> tuple[Difference, tuple[Outcome, Outcome]]:
-        """The difference there; raises RunError if it is another one every time, or none."""
-        pair = self._reference, name
-        before = {one: self._runs[one].run(steps) for one in pair}
-        for one in pair:
-            self._runs[one].renew()
-        fresh = {one: self._runs[one].run(steps) for one in pair}
-        again = {one: self._again(one, steps) for one in pair}
-        for one in pair:
-            for other in (before[one], again[one]):
-                difference = self._judge.difference(fresh[one], other, (one, one), steps[0].time_ns)
-                if difference is not None:
-                    raise RunError(
-                        f"{one} does not do the same again on the same {len(steps)} messages (first in step "
-                        f"{difference.step}): it depends on more than its inputs, such as chance, the clock, or what is left "
-                        "of a run before, so nothing can be judged by it"
-                    )
-        found = self._judged(name, fresh[self._reference], fresh[name], steps)
+        """The difference there; raises RunError if one of the two does not do what it did in the process before."""
+        runs = [self._runs[one] for one in pair]
+        before = [one.run(steps) for one in runs]
+        for one in runs:
+            one.renew()
+            one.start()
+        fresh = runs[0].run(steps), runs[1].run(steps)
+        for name, then, now in zip(pair, before, fresh, strict=True):
+            difference = self._judge.difference(then, now, (name, name), steps[0].time_ns)
+            if difference is not None:
+                raise RunError(
+                    f"{name} does not do the same again on the same {len(steps)} messages (first in step {difference.step}): "
+                    "it depends on more than its inputs, such as chance, the clock, or what is left of a run before, "
+                    "so nothing can be judged by it"
+                )
+        found = self._judged(pair[1], *fresh, steps)
         if found is None:
             raise RunError(
-                f"{name} differed from {self._reference}, but not again on the same {len(steps)} messages: "
+                f"{pair[1]} differed from {pair[0]}, but not again on the same {len(steps)} messages: "
                 "one of them depends on more than its inputs"
             )
-        return found, (fresh[self._reference], fresh[name])
-
-    def _again(self, name: str, steps: Inputs) -> Outcome:
-        self._runs[name].renew()
-        return self._runs[name].run(steps)
+        return found, fresh
 
 
 def _size(steps: Inputs) -> tuple[int, int]:
@@ -406,7 +410,8 @@ def _size(steps: Inputs) -> tuple[int, int]:
     return len(steps), sum(len(step.data) - step.data.count(0) for step in steps)
 
 
-def _recorded(verification: Verification, contract: Contract) -> Inputs:
+def recorded(verification: Verification, contract: Contract) -> Inputs:
+    """The inputs of a verification whose inputs are a bag, the first some thousand of them."""
     inputs = verification.inputs
     topics = bag_topics(inputs, contract)
     ports = {resolved(port.topic): index for index, port in enumerate(contract.inputs)}

@@ -13,7 +13,7 @@ from ..component import Contract
 from .direct_process import DirectProcess
 from .errors import RunError
 from .implementation import many_command
-from .processes import Processes
+from .processes import Process, Processes
 from .python_component import CallbackError
 from .run_result import Failure
 from .sequence import Step, to_frames
@@ -70,6 +70,7 @@ class ManyRuns:
         self._timeout_s = timeout_s
         self._log = folder / f"{name}.log"
         self._stack = ExitStack()
+        self._child: Process | None = None
         self._process: DirectProcess | None = None
 
     def __enter__(self) -> Self:
@@ -84,9 +85,16 @@ class ManyRuns:
         return self._running().contract
 
     def renew(self) -> None:
-        """End the process; the next run has a fresh one."""
-        self._process = None
+        """End the process, so that the next run has a fresh one."""
+        self._child = self._process = None
         self._stack.close()
+
+    def start(self) -> None:
+        """Start a process, if there is none, without waiting until it is ready."""
+        if self._child is None:
+            environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+            processes = self._stack.enter_context(Processes(environment))
+            self._child = processes.start(self.name, self._command, self._log, pipes=True)
 
     def run(self, steps: Sequence[Step]) -> Outcome:
         """One run; raises UsageError for parameters that are refused, RunError if the program does not start."""
@@ -116,8 +124,7 @@ class ManyRuns:
 
     def _running(self) -> DirectProcess:
         if self._process is None:
-            environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-            processes = self._stack.enter_context(Processes(environment))
-            child = processes.start(self.name, self._command, self._log, pipes=True)
-            self._process = DirectProcess(child, self._timeout_s, goes_on=self._goes_on)
+            self.start()
+            assert self._child is not None
+            self._process = DirectProcess(self._child, self._timeout_s, goes_on=self._goes_on)
         return self._process

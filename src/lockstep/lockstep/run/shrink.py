@@ -89,10 +89,9 @@ class _Shrinking:
         even = [_SECOND + at * 10_000_000 for at in range(len(steps))]
         from_start = [_SECOND + step.time_ns - steps[0].time_ns for step in steps]
         for times in (same, even, from_start):
-            if times != [step.time_ns for step in steps]:
-                tried = _at(steps, times)
-                if self._holds(tried):
-                    return tried
+            tried = _at(steps, times)
+            if tried == steps or self._holds(tried):
+                return tried
         for at in range(1, len(steps)):
             apart_ns = steps[at].time_ns - steps[at - 1].time_ns
             for simpler_ns in (0, 10_000_000, _SECOND, _rounded(apart_ns, _SECOND)):

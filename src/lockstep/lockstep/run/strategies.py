@@ -38,13 +38,14 @@ _HEADER = "std_msgs/msg/Header"
 
 @dataclass(frozen=True)
 class Space:
-    """What inputs there are: recorded ones, and by port what draws them (Plan; none for ports without a distribution).
+    """What inputs there are: recorded ones, drawn ones, and by port what draws more (none without a distribution).
 
     `interest` are numbers that components may treat in their own way.
     """
 
     contract: Contract
     recorded: Inputs
+    drawn: Inputs
     plans: dict[int, Plan]
     interest: Sequence[float]
     codecs: list[Codec] = field(default_factory=list)
@@ -55,6 +56,7 @@ class Space:
         cls,
         contract: Contract,
         recorded: Inputs,
+        drawn: Inputs,
         plans: dict[int, Plan],
         parameters: dict[str, Any],
     ) -> Space:
@@ -62,7 +64,7 @@ class Space:
         values = {p.name: p.default for p in contract.parameters} | parameters
         interest = numbers_of_interest(list(values.values()))
         codecs = codecs_of(contract.inputs)
-        return cls(contract, recorded, plans, interest, codecs, span_ns(recorded))
+        return cls(contract, recorded, drawn, plans, interest, codecs, span_ns(recorded or drawn))
 
 
 @st.composite
@@ -91,7 +93,7 @@ class _Making:
     def add(self) -> None:
         """Add a step, or several recorded ones."""
         kind = self._pick(0, 5)
-        if self._space.recorded and (kind == 0 or (kind in (1, 2) and not self._sources)):
+        if kind < 2 and self._space.recorded:
             self._add_recorded()
             return
         port = self._pick(0, len(self._space.codecs) - 1)
@@ -116,18 +118,18 @@ class _Making:
             self._append(step.port, now_ns, changed)
 
     def _base(self, port: int, kind: int, now_ns: int) -> bytes:
-        """A message that is drawn, recorded, that of before, or empty."""
-        recorded = self._space.recorded
-        if kind == 3 and port in self._last:
+        """A message that was drawn before, or is recorded, or the one before once more, or is drawn now, or is empty."""
+        if kind == 4 and port in self._last:
             return self._last[port]
-        if kind == 4 and recorded:
-            step = recorded[self._pick(0, len(recorded) - 1)]
-            if step.port == port:
-                return self._shifted(port, step.data, now_ns - step.time_ns)
-        if port in self._sources:
+        if kind == 5 and port in self._sources:
             columns = self._sources[port](Ticks(np.array([now_ns]), _START_NS))
             buffer, _, _ = self._encoders[port].encode(columns, 1)
             return buffer.tobytes()
+        steps = self._space.drawn if kind < 4 and self._space.drawn else self._space.recorded
+        if steps:
+            step = steps[self._pick(0, len(steps) - 1)]
+            if step.port == port:
+                return self._shifted(port, step.data, now_ns - step.time_ns)
         return Message.empty(self._space.codecs[port]).encoded()
 
     def _changed(self, port: int, data: bytes, now_ns: int) -> bytes:
