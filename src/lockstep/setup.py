@@ -30,7 +30,10 @@ setup(
         "typer",
         "zstandard",
     ],
-    extras_require={"test": ["pytest"]},  # tells colcon test to run pytest
+    extras_require={
+        "test": ["pytest"],  # tells colcon test to run pytest
+        "mcp": ["mcp>=2"],  # lockstep mcp
+    },
     zip_safe=True,
     maintainer="Lockstep developers",
     maintainer_email="lockstep-developers@example.com",

@@ -24,6 +24,7 @@ from . import (
     fit,
     fuzz,
     info,
+    mcp,
     prompt,
     recover,
     regress,
@@ -63,6 +64,7 @@ app.command("fuzz")(fuzz.command)
 app.command("prompt")(prompt.command)
 app.command("scaffold")(scaffold.command)
 app.command("regress")(regress.command)
+app.command("mcp")(mcp.command)
 app.command("status")(status.command)
 
 

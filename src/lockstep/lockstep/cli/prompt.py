@@ -31,6 +31,12 @@ def command(
             show_default=False,
         ),
     ] = None,
+    drawn: Annotated[
+        bool,
+        typer.Option(
+            "--drawn", help="Draw inputs from its distributions; look for no verify.yaml."
+        ),
+    ] = False,
     fix: Annotated[
         Path | None,
         typer.Option(
@@ -60,7 +66,7 @@ def command(
 
     lockstep prompt --fix runs/my_filter-20260101-120000-1
     """
-    prompt = _prompt(component, to, verification, fix, budget)
+    prompt = _prompt(component, to, verification, drawn, fix, budget)
     if copy:
         send_prompt(prompt, "clipboard")
         print_line(Console(stderr=True), "the prompt is on the clipboard")
@@ -72,7 +78,12 @@ def command(
 
 
 def _prompt(
-    component: str | None, to: str, verification: Path | None, fix: Path | None, budget: int
+    component: str | None,
+    to: str,
+    verification: Path | None,
+    drawn: bool,
+    fix: Path | None,
+    budget: int,
 ) -> Prompt:
     if fix is not None:
         if component is not None:
@@ -80,4 +91,4 @@ def _prompt(
         return fix_prompt(fix, verification, budget=budget)
     if component is None:
         raise UsageError("give a COMPONENT, as MODULE:CLASS, or --fix RUN")
-    return create_prompt(component, to, verification=verification, budget=budget)
+    return create_prompt(component, to, verification=verification, drawn=drawn, budget=budget)

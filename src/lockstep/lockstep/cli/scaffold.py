@@ -33,6 +33,12 @@ def command(
             show_default=False,
         ),
     ] = None,
+    drawn: Annotated[
+        bool,
+        typer.Option(
+            "--drawn", help="Draw inputs from its distributions; look for no verify.yaml."
+        ),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite the files of the scaffold.")
     ] = False,
@@ -48,5 +54,5 @@ def command(
 
     lockstep scaffold my_pkg:my_function --verify verify.yaml -o src --force
     """
-    for file in scaffold(subject_of(component, verification), to, output, force=force):
+    for file in scaffold(subject_of(component, verification, drawn=drawn), to, output, force=force):
         print_line(console, str(file))

@@ -17,6 +17,7 @@ def create_prompt(
     target_language: str = "cpp",
     *,
     verification: str | Path | None = None,
+    drawn: bool = False,
     budget: int = BUDGET,
     requirements: list[str] | None = None,
     name: str = "",
@@ -30,7 +31,7 @@ def create_prompt(
     """The prompt for porting a component, or for writing one from a specification by hand.
 
     `component` is a class, an instance, a `@component` function or MODULE:NAME; `verification` its verify.yaml, which is
-    otherwise looked for in its package. By hand: `name` and `description`, message types such as
+    otherwise looked for in its package, unless inputs are to be `drawn` from its distributions. By hand: `name` and `description`, message types such as
     "sensor_msgs/msg/Imu" by name of `inputs` and `outputs`, default values of `parameters`, periods of `timers` in
     seconds, and perhaps the `source` of a function to port. `requirements` are sentences to add to the task.
 
@@ -39,7 +40,7 @@ def create_prompt(
     """
     if component is not None:
         file = Path(verification) if verification is not None else None
-        subject = subject_of(component, file)
+        subject = subject_of(component, file, drawn=drawn)
     else:
         subject = specified(name, description, inputs, outputs, parameters, timers)
     found = sections(subject, target_language, requirements or [], source)

@@ -51,8 +51,10 @@ class Subject:
         return f"{self.node}_{language}"
 
 
-def subject_of(component: Any, verification: Path | None = None) -> Subject:
+def subject_of(component: Any, verification: Path | None = None, *, drawn: bool = False) -> Subject:
     """A component class, an instance, a function made with `@component`, or MODULE:NAME.
+
+    Without a `verification` it looks for one in the component's package, unless its inputs are to be `drawn`.
 
     Raises PortError for what has no source or is no component, UsageError if the verify.yaml does not fit.
     """
@@ -64,7 +66,7 @@ def subject_of(component: Any, verification: Path | None = None) -> Subject:
         raise PortError(f"{component!r} is no component; give MODULE:CLASS or a Component")
     source_of(cls)
     origin = origin_of(cls)
-    file = verification or find_verification(cls)
+    file = verification or (None if drawn else find_verification(cls))
     target = f"{_importable(component, origin.__module__)}:{origin.__name__}"
     contract = contract_of(cls)
     declared = verification_of(cls, file) if file is not None else _drawn(target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import yaml
@@ -124,13 +124,21 @@ def _is_same(file: Path, other: Path) -> bool:
 
 
 def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    """The files of a package, or, beside a module that is in none, of the folders where tests are kept."""
     is_package = (folder / "package.xml").is_file()
+    return files_below(folder, suffixes, None if is_package else _BESIDE_A_MODULE)
+
+
+def files_below(
+    folder: Path, suffixes: tuple[str, ...], only: Collection[str] | None = None
+) -> Iterator[Path]:
+    """The files with these endings, in order; of results of builds and of hidden folders none, and of `only` these folders."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(
             name
             for name in folders
             if name not in _NOT_SEARCHED
             and not name.startswith(".")
-            and (is_package or name in _BESIDE_A_MODULE)
+            and (only is None or name in only)
         )
         yield from (Path(place, name) for name in sorted(names) if name.endswith(suffixes))
