@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from geometry_msgs.msg import Pose, Quaternion, Vector3
+from geometry_msgs.msg import Pose, Quaternion, Twist, Vector3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lockstep.dist import (
@@ -89,6 +89,16 @@ def test_numbers_are_distributed_as_declared(rule, frozen):
     values = draw(rule).values
     assert stats.kstest(values, frozen.cdf).pvalue > 0.01
     assert abs(np.corrcoef(values[1:], values[:-1])[0, 1]) < 0.05, "each for itself"
+
+
+def test_streams_of_all_names_and_seeds_are_uniform():
+    """One stream may be unlucky; that the p-values of many are uniform themselves is what must hold."""
+    p = [
+        stats.kstest(Random(seed, f"field {name}").uniform(2000), "uniform").pvalue
+        for seed in range(20)
+        for name in range(50)
+    ]
+    assert stats.kstest(p, "uniform").pvalue > 0.01
 
 
 @given(st.floats(1e-300, 1, exclude_max=True))
@@ -262,8 +272,7 @@ def test_correlated_fields_keep_their_own_distributions():
             correlation={("x", "y"): 0.8, ("y", "z"): -0.5},
         ),
         Vector3,
-        N,
-        seed=1,
+        10 * N,
     )
     x, y, z = (columns[axis].values for axis in "xyz")
     for values, frozen in ((x, stats.uniform()), (y, stats.norm()), (z, stats.pareto(3))):
@@ -435,3 +444,18 @@ def test_nested_messages_are_drawn_as_their_type_says(monkeypatch):
     assert set(columns["linear_acceleration.z"].values.tolist()) == {4.0}
     assert set(columns["angular_velocity.y"].values.tolist()) == {9.0}, "the input's own rule wins"
     assert columns["header.stamp"].values.tolist() == ticks(500).time_ns.tolist()
+
+
+def test_the_time_and_the_correlation_of_a_type_count_wherever_it_is(monkeypatch):
+    from lockstep.dist import data_dist, distribution
+
+    monkeypatch.setattr(distribution, "_of_types", {})
+    data_dist(Vector3, Normal(), correlation={("x", "y"): 0.9})
+    data_dist(Twist, at=Timestamps(rate_hz=5.0))
+    assert Plan(Distribution(), Twist).at == Timestamps(rate_hz=5.0)
+    columns = messages(Distribution(), Twist, N)
+    for part in ("linear", "angular"):
+        x, y = (columns[f"{part}.{axis}"].values for axis in "xy")
+        assert np.corrcoef(x, y)[0, 1] == pytest.approx(0.9, abs=0.02)
+    across = np.corrcoef(columns["linear.x"].values, columns["angular.x"].values)[0, 1]
+    assert across == pytest.approx(0, abs=0.03)

@@ -84,8 +84,26 @@ def test_every_field_needs_a_rule(message_type, rules, sentence):
         (UInt8, {"data": Integers(-1, 5)}, "is uint8, but .* draws -1 to 5; it can hold 0 to 255"),
         (UInt8, {"data": Choice(1, 256)}, "it can hold 0 to 255"),
         (UInt8, {"data": Constant("a")}, "has 'a'; give numbers"),
-        (Imu, {"orientation_covariance": UnitVector()}, "for 'header.stamp'"),
-        (Vector3, {"*": UnitQuaternion()}, "no distribution for 'x'"),
+        (
+            Imu,
+            {"orientation_covariance": UnitVector()},
+            "is float64\\[9\\], but UnitVector\\(\\) cannot draw that; give Covariance",
+        ),
+        (
+            Vector3,
+            {"*": UnitQuaternion()},
+            "Vector3 is .*Vector3 at '\\*', which UnitQuaternion\\(\\) cannot draw",
+        ),
+        (
+            Imu,
+            {"*": Edges(), "orientation": UnitVector()},
+            "is .*Quaternion at 'orientation', which UnitVector",
+        ),
+        (
+            Imu,
+            {"*": Edges(), "header.frame_id": Box(0, 1)},
+            "is string, but Box.* cannot draw that; give FrameId",
+        ),
         (Vector3Stamped, {"header.frame_id": Timestamps()}, "is string, but Timestamps"),
         (LaserScan, {"header": Edges(), "ranges": Uniform(0, 1)}, "give Array\\(Uniform"),
         (
@@ -98,7 +116,11 @@ def test_every_field_needs_a_rule(message_type, rules, sentence):
             {"header": Edges(), "*": Box(0, 1), "orientation.x": Covariance()},
             "k \\* k numbers",
         ),
-        (Vector3, {"x": Array(Normal(), length=3)}, "no distribution for 'x'"),
+        (
+            Vector3,
+            {"x": Array(Normal(), length=3)},
+            "is float64, but Array.* cannot draw that; give Uniform",
+        ),
         (
             Imu,
             {"header": Edges(), "*": Box(0, 1), "angular_velocity": Unit("m", Normal())},

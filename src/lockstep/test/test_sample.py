@@ -244,6 +244,14 @@ def test_recordings_of_another_type_or_place_are_refused(bags: Path):
             sample(passed_on, 10, dist={"vector": Distribution({"*": rule, "header": HEADER})})
 
 
+def test_a_sample_is_saved_wherever_a_dataset_is(tmp_path: Path):
+    found = sample(passed_on, 20, path=tmp_path / "vectors.pkl")
+    assert (tmp_path / "vectors.pkl").is_file()
+    assert len(found["/vector"]) == 20
+    with pytest.raises(BagError, match="s3://bucket/bag cannot be written"):
+        sample(passed_on, 20, path="s3://bucket/bag")
+
+
 def test_nothing_is_replaced_unless_it_is_asked_for(tmp_path: Path):
     place = tmp_path / "bag"
     sample(passed_on, 10, path=place)

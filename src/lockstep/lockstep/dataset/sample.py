@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ from ..dist.fields import message_name
 from ..dist.instances import instance
 from ..dist.random import Random
 from ..dist.rule import Recordings
+from .backends import is_bag
 from .dataset import Dataset, Place
 from .form_of import form_of_topic
 from .record import Encoded
@@ -68,8 +70,9 @@ def sample(
 
     `component` is a Component or a function with @component. `dist` gives other distributions by input than it
     declares. `correlation` is that of fields across inputs, {("a.x", "b.y"): 0.8}, of the i-th messages of each; a
-    component may have it as class attribute `data_correlation`. With a `path` the messages go straight to a new bag, and memory stays flat;
-    what is there is replaced only with `force`. The same seed gives the same bytes.
+    component may have it as class attribute `data_correlation`. With a `path` the messages go straight to a new bag, and
+    memory stays flat (or to another place that a Dataset can be saved to); a bag that is there is replaced only with
+    `force`. The same seed gives the same bytes.
 
     Raises DistError for distributions that make no sense, BagError for a bag that cannot be written.
     """
@@ -86,6 +89,8 @@ def sample(
     drawing = Drawing(inputs, n, seed, correlation=correlation)
     if path is None:
         return drawing.to_dataset(progress)
+    if not is_bag(os.fspath(path)):
+        return drawing.to_dataset(progress).save(path)
     drawing.to_bag(path, force=force, progress=progress)
     return Dataset.load(path)
 
@@ -145,6 +150,8 @@ class Drawing:
             raise DistError(
                 "an input is no ROS message, and a bag of its own holds only those; draw without a path"
             )
+        if "://" in os.fspath(path):
+            raise BagError(f"{path} cannot be written; draw to a path on this machine")
         place = Path(path)
         if place.exists() and not force:
             raise BagError(

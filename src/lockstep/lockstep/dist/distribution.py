@@ -20,7 +20,7 @@ from .fields import Field, Part, Structure, message_name, structure
 from .mixture import Mixture
 from .numbers import Integers, as_rule
 from .random import Floats, Random
-from .rule import PartRule, PartSource, Recordings, Rule, Setting, Source
+from .rule import PartRule, PartSource, Recordings, Rule, Setting, Source, misfit
 from .times import Timestamps
 
 _INDEX = re.compile(r"\[\d*\]")
@@ -93,7 +93,7 @@ def data_dist_of(message_type: type[Any]) -> Distribution | None:
     """The distribution that a message type has, by `data_dist` or as class attribute; None if it has none."""
     if message_type in _of_types:
         return _of_types[message_type]
-    own = vars(message_type).get("data_dist", getattr(message_type, "data_dist", None))
+    own = getattr(message_type, "data_dist", None)
     return None if own is None else as_distribution(own)
 
 
@@ -200,27 +200,34 @@ class Plan:
         self.distribution = distribution
         self.label = label
         check_names(distribution, message_type)
-        given = list(_all_rules(distribution, self.structure.name, 1 << 20))
+        own = list(_all_rules(distribution, self.structure.name, 1 << 20))
+        given, self._correlations = [*own], {"": distribution.correlations}
+        self._of_type = data_dist_of(message_type)
         for part in self.structure.parts.values():
-            own = data_dist_of(part.message_type)
-            if own is not None and (own is not distribution):
+            of_part = data_dist_of(part.message_type)
+            if of_part is not None and of_part is not distribution:
                 depth = -len(part.path.split(".")) if part.path else 0
-                given += _all_rules(own, message_name(part.message_type), depth, part.path)
+                given += _all_rules(of_part, message_name(part.message_type), depth, part.path)
+                if part.path or not distribution.correlations.pairs:
+                    self._correlations[part.path] = of_part.correlations
         self._given = sorted(given, key=lambda one: one.rank, reverse=True)
         self._rules: dict[str, Any] = {}
         self._anchors: dict[str, tuple[str, Any]] = {}
+        for one in own:
+            self._check_fit(one)
         left_out = [field for field in self.structure.fields.values() if not self._choose(field)]
         if left_out:
             raise self._left_out(left_out[0])
         self._check_arrays()
-        for path in distribution.correlations.members:
+        for path in self._correlated():
             self.check_correlated(path)
 
     @property
     def at(self) -> Timestamps:
         """When the messages come."""
-        if self.distribution.at is not None:
-            return self.distribution.at
+        for one in (self.distribution, self._of_type):
+            if one is not None and one.at is not None:
+                return one.at
         stamp = self._rules.get("header.stamp")
         return stamp if isinstance(stamp, Timestamps) else Timestamps()
 
@@ -243,6 +250,22 @@ class Plan:
                 return True
         return False
 
+    def _check_fit(self, given: _Given) -> None:
+        """Raise DistError if a rule can draw nothing of what its pattern names."""
+        rule = given.rule
+        parts = [part for path, part in self.structure.parts.items() if given.names(path)]
+        of_parts = isinstance(rule, PartRule) and not (isinstance(rule, Rule) and rule.of_fields)
+        if of_parts and parts and not any(_paths(rule, part) for part in parts):
+            kind = message_name(parts[0].message_type)
+            raise DistError(
+                f"{self._where} is {kind} at '{given.pattern}', which {rule!r} cannot draw"
+            )
+        named = self.structure.fields.get(given.pattern)
+        if named is None or named.kind == "length":
+            return
+        if not isinstance(rule, Rule) or not rule.of_fields or not rule.offers(named):
+            raise misfit(rule, named, f"cannot draw that; give {_example(named)}")
+
     def _fits(self, given: _Given, rule: Rule, field: Field) -> bool:
         if not rule.offers(field) or (field.kind == "length" and not rule.of_lengths):
             return False
@@ -259,24 +282,15 @@ class Plan:
                 return part.path
         return None
 
+    @property
+    def _where(self) -> str:
+        name = self.structure.name
+        return f"input '{self.label}' ({name})" if self.label else name
+
     def _left_out(self, field: Field) -> DistError:
-        where = f"input '{self.label}' ({field.message})" if self.label else field.message
-        example = _example(field)
-        refused = next(
-            (
-                one
-                for one in self._given
-                if one.names(field.path) and isinstance(one.rule, PartRule)
-            ),
-            None,
-        )
-        if refused is not None:
-            return DistError(
-                f"'{field.path}' of {where} cannot be drawn by {refused.rule!r}; give {example}"
-            )
         return DistError(
-            f"{where} has no distribution for '{field.path}' ({field.described}); "
-            f'declare one, as data_dist({field.message.rpartition("/")[2]}, {{"{field.path}": {example}}}), '
+            f"{self._where} has no distribution for '{field.path}' ({field.described}); "
+            f'declare one, as data_dist({field.message.rpartition("/")[2]}, {{"{field.path}": {_example(field)}}}), '
             "in Input(…, dist=…) or in verify.yaml"
         )
 
@@ -302,7 +316,10 @@ class Plan:
         correlated: Mapping[str, Callable[[int], Floats]] | None = None,
     ) -> PartSource:
         """What draws the columns of the messages that come next, of every field."""
-        own = self.correlated_fields(random, self.distribution.correlations)
+        own = {
+            path: found.stream(member, random.named(path.removesuffix(member)))
+            for path, (member, found) in self._correlated().items()
+        }
         setting = Setting(self.at, recordings, {**own, **(correlated or {})})
         sources = {
             path: rule.source(self.structure.fields[path], random.named(path), setting)
@@ -317,11 +334,13 @@ class Plan:
                 parts[key] = _part_source(rule, part, own_random, setting)
         return lambda ticks: self._drawn(ticks, sources, parts)
 
-    def correlated_fields(
-        self, random: Random, found: Correlations
-    ) -> dict[str, Callable[[int], Floats]]:
-        """Streams for the fields of this type among those that are correlated."""
-        return {path: found.stream(path, random) for path in found.members}
+    def _correlated(self) -> dict[str, tuple[str, Correlations]]:
+        """By path, the fields that are correlated with others of a message: their names in it, and the correlations."""
+        found: dict[str, tuple[str, Correlations]] = {}
+        for prefix, one in reversed(self._correlations.items()):
+            for member in one.members:
+                found[f"{prefix}.{member}" if prefix else member] = (member, one)
+        return found
 
     def check_correlated(self, path: str) -> None:
         """Raise DistError if a field cannot be correlated with others."""
