@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -205,6 +206,33 @@ def test_a_batch_is_written_as_its_messages_one_by_one(tmp_path, kind, chunk_byt
         for i, payload in enumerate(payloads)
     ]
     assert Bag(tmp_path / "batch").count == len(payloads)
+
+
+@pytest.mark.parametrize("kind", PAYLOADS)
+def test_a_batch_of_one_topic_is_the_same_file_as_single_messages(tmp_path, kind):
+    batch = batch_of(PAYLOADS[kind], [0] * len(PAYLOADS[kind]), ("/a",))
+    batch = replace(batch, sequence=np.arange(len(batch)))
+    with BagWriter(tmp_path / "batch" / "b.mcap", chunk_bytes=5000, timed=False) as writer:
+        writer.add_topic("/a", STRING, "string data")
+        writer.write_batch(batch)
+    with BagWriter(tmp_path / "one" / "b.mcap", chunk_bytes=5000, timed=False) as writer:
+        writer.add_topic("/a", STRING, "string data")
+        for index, payload in enumerate(batch.payloads()):
+            writer.write("/a", payload, index * 1000 + 5, index * 1000)
+    one, every = (tmp_path / name / "b.mcap" for name in ("one", "batch"))
+    assert one.read_bytes() == every.read_bytes()
+
+
+def test_chunks_of_a_writer_that_is_not_timed_end_only_when_they_are_full(tmp_path, monkeypatch):
+    monkeypatch.setattr("lockstep.bag.writer._FLUSH_S", 0)
+    for timed, chunks in ((True, 3), (False, 1)):
+        file = tmp_path / f"{timed}.mcap"
+        with BagWriter(file, timed=timed) as writer:
+            writer.add_topic("/x", STRING, "string data")
+            for number in range(3):
+                writer.write("/x", SMALL, number)
+        with file.open("rb") as stream:
+            assert len(make_reader(stream).get_summary().chunk_indexes) == chunks
 
 
 def test_of_a_batch_only_topics_that_were_added_are_written(tmp_path):
