@@ -83,7 +83,7 @@ def messages(distribution, message_type, count=500, seed=0):
         (stats.gamma(2.0, scale=3.0), stats.gamma(2.0, scale=3.0)),
         (Unit("deg", Uniform(-90, 90)), stats.uniform(-math.pi / 2, math.pi)),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_numbers_are_distributed_as_declared(rule, frozen):
     values = draw(rule).values
