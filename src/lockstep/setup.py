@@ -33,6 +33,7 @@ setup(
     extras_require={
         "test": ["pytest"],  # tells colcon test to run pytest
         "mcp": ["mcp>=2"],  # lockstep mcp
+        "nn": ["onnx", "onnxruntime", "torch"],  # examples/nn_compile
     },
     zip_safe=True,
     maintainer="Lockstep developers",
