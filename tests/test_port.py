@@ -159,13 +159,16 @@ def test_a_prompt_without_a_clipboard_says_so(stranger: Stranger):
 
 def test_status_tells_models_and_damaged_records(stranger: Stranger, write_verification):
     (stranger.cwd / "model.onnx").write_bytes(b"weights")
+    (stranger.cwd / "weights").mkdir()
+    (stranger.cwd / "weights/net.pt").write_bytes(b"net")
     (stranger.cwd / "scaler.py").write_text(
         "from geometry_msgs.msg import Vector3Stamped\n"
         "from lockstep.component import Component, Input, Output, Parameter\n\n\n"
         "class Same(Component):\n"
         "    vector = Input(Vector3Stamped)\n"
         "    out = Output(Vector3Stamped)\n"
-        "    model = Parameter('')\n\n"
+        "    model = Parameter('')\n"
+        "    net = 'net.pt'\n\n"
         "    def on_vector(self, msg):\n"
         "        self.out.publish(msg)\n"
     )
@@ -179,6 +182,11 @@ def test_status_tells_models_and_damaged_records(stranger: Stranger, write_verif
     )
     assert stranger.run("verify", file).code == 0
     assert stranger.run("status", "--check").code == 0
+    sources = json.loads((stranger.cwd / ".lockstep/verified/verify.json").read_text())
+    assert list(sources["implementations"]["b"]["sources"]) == ["scaler.py", "weights/net.pt"]
+    (stranger.cwd / "weights/net.pt").write_bytes(b"other")
+    done = stranger.run("status", "--check")
+    assert (done.code, "its sources (weights/net.pt)" in done.out) == (1, True)
     (stranger.cwd / "model.onnx").write_bytes(b"other weights")
     done = stranger.run("status", "--check")
     assert (done.code, "its models (model.onnx)" in done.out) == (1, True)

@@ -12,6 +12,7 @@ import pytest
         ("bags.md", {"acceleration"}),
         ("compare.md", set()),
         ("distributions.md", set()),
+        ("porting.md", {"prompt.md", "again.md"}),
         ("datasets.md", {"run", "slow", "drive_log", "incident.pkl"}),
     ],
 )

@@ -15,9 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from ..bag.url import is_url
 from .errors import UsageError
 from .implementation import find_executable
+from .module_files import module_files
 from .verification import Implementation, Verification
 
 _NO_SOURCES = {"build", "install", "log", "test", "tests", "doc", "docs", "launch", "__pycache__"}
@@ -44,7 +47,8 @@ def fingerprint(name: str, verification: Verification, file: Path) -> dict[str, 
     found["parameters"] = parameters
     folder = _source_folder(name, implementation, file)
     if folder is not None:
-        found["sources"] = {str(p.relative_to(folder)): digest(p) for p in _sources(folder, file)}
+        root = folder if folder.is_dir() else folder.parent
+        found["sources"] = {str(p.relative_to(root)): digest(p) for p in _sources(folder, file)}
     binary = _binary(name, implementation)
     if binary:
         found["binary"] = {path.name: digest(path) for path in binary}
@@ -57,23 +61,32 @@ def fingerprint(name: str, verification: Verification, file: Path) -> dict[str, 
 
 
 def dataset(verification: Verification, file: Path) -> dict[str, Any]:
-    """What the inputs of a verify.yaml are: where they come from, and the digests of their files, by name."""
+    """What the inputs of a verify.yaml are: the section as it is written, and the digests of the files it names."""
     inputs = verification.inputs
-    data = inputs.model_dump(mode="json", exclude_defaults=True, exclude={"bag"})
-    if inputs.sample is not None:
-        return data
-    if is_url(str(inputs.bag)):
-        return {"bag": str(inputs.bag), **data}
-    bag = inputs.bag.resolve()
-    if bag.is_dir():
-        files = {str(p.relative_to(bag)): p for p in sorted(bag.rglob("*")) if p.is_file()}
-    else:  # a file, or a pattern
-        files = {Path(name).name: Path(name) for name in sorted(glob.glob(str(bag)))}
-    return {
-        "bag": os.path.relpath(bag, file.resolve().parent),
-        "files": {name: digest(path) for name, path in files.items()},
-        **data,
-    }
+    data = yaml.safe_load(file.read_text("utf-8"))["inputs"]
+    named = _words(data["sample"]) if inputs.sample is not None else [str(data["bag"])]
+    files: dict[str, str] = {}
+    for word in named:
+        if word and not is_url(word):
+            files |= _digests(word, file.resolve().parent)
+    return {**data, "files": files}
+
+
+def _words(data: Any) -> Iterator[str]:
+    """The texts in some data."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, (dict, list)):
+        for value in data.values() if isinstance(data, dict) else data:
+            yield from _words(value)
+
+
+def _digests(word: str, folder: Path) -> dict[str, str]:
+    """The digests of a bag, or of the files of a pattern, by path; none where a word is neither."""
+    path = folder / word
+    if path.is_dir():
+        return {str(p.relative_to(path)): digest(p) for p in sorted(path.rglob("*")) if p.is_file()}
+    return {Path(name).name: digest(Path(name)) for name in sorted(glob.glob(str(path)))}
 
 
 def source_files(name: str, implementation: Implementation, file: Path) -> list[Path]:
@@ -141,7 +154,7 @@ def _package_above(package: str, file: Path) -> Path | None:
 
 def _sources(folder: Path, verification: Path) -> Iterator[Path]:
     if folder.is_file():
-        yield folder
+        yield from module_files(folder)
         return
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(f for f in folders if f not in _NO_SOURCES and not f.startswith("."))
