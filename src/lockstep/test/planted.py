@@ -49,18 +49,15 @@ class WrongForNan(Scale):
 
 
 class WrongForShort(Scale):
-    """Does not know epsilon."""
+    """Takes half of epsilon for it."""
 
     def answer(self, msg: Vector3Stamped) -> Vector3Stamped:
-        v = msg.vector
-        length = math.hypot(v.x, v.y, v.z)
-        result = Vector3Stamped(header=msg.header)
-        if length > 0.0:
-            result.vector.x, result.vector.y, result.vector.z = (
-                value / length for value in (v.x, v.y, v.z)
-            )
-        else:
+        values = msg.vector.x, msg.vector.y, msg.vector.z
+        length = math.hypot(*values)
+        if not 0.5 * self.epsilon <= length < self.epsilon:
             return super().answer(msg)
+        result = Vector3Stamped(header=msg.header)
+        result.vector.x, result.vector.y, result.vector.z = (v / length for v in values)
         return result
 
 
@@ -87,16 +84,6 @@ class WrongAfterStampStepsBack(Scale):
             super().on_vector(msg)
 
 
-class WrongFrame(Scale):
-    """Loses a frame that is not plain ASCII."""
-
-    def answer(self, msg: Vector3Stamped) -> Vector3Stamped:
-        result = super().answer(msg)
-        if not msg.header.frame_id.isascii():
-            result.header.frame_id = ""
-        return result
-
-
 class RaisesWhenNegative(Scale):
     """Raises if x is negative."""
 
@@ -115,7 +102,7 @@ class RaisesWhenNegativeToo(Scale):
         return super().answer(msg)
 
 
-class CrashesFor7(Scale):
+class CrashesForInfinity(Scale):
     """Ends the process if z is infinite."""
 
     def answer(self, msg: Vector3Stamped) -> Vector3Stamped:
@@ -124,7 +111,7 @@ class CrashesFor7(Scale):
         return super().answer(msg)
 
 
-class HangsForever(Scale):
+class HangsForZero(Scale):
     """Never answers a vector of zeros."""
 
     def answer(self, msg: Vector3Stamped) -> Vector3Stamped:
@@ -181,3 +168,11 @@ class JoinsTheFirst(Join):
         if self.is_first:
             self.is_first = False
             super().on_force(msg)
+
+
+class JoinsTwice(Join):
+    """Doubles the torque."""
+
+    def on_torque(self, msg: Vector3Stamped) -> None:
+        msg.vector.z *= 2.0
+        super().on_torque(msg)

@@ -19,7 +19,7 @@ from ..run.errors import UsageError
 from ..run.fuzz import Budget, Search, fuzz
 from ..run.fuzz import Progress as OnProgress
 from ..run.verification import Verification, load
-from ..run.verify import create_folder, default_folder
+from ..run.verify import default_folder
 from .show import console, print_json, print_line, progress_bar
 
 _SHOWN = 60
@@ -74,7 +74,6 @@ def command(
         return
     limit = Budget(_seconds(budget), runs)
     folder = output or default_folder(f"{file.stem}-fuzz")
-    create_folder(folder)
     kept = examples or file.parent / ".lockstep" / "examples"
     with _progress() as progress:
         search = fuzz(

@@ -161,7 +161,6 @@ def _covered(
         found.json_report(outfile=str(report))
         return _of_python(json.loads(report.read_text("utf-8")), modules)
     assert one.executable is not None
-    gcov = shutil.which("gcov")
     written = folder / "gcov"
     environment = {"GCOV_PREFIX": str(written)}
     _run(name, command, environment, parameters, inputs, verification.run.timeout, folder)
@@ -172,9 +171,7 @@ def _covered(
             "it is not built for coverage; build its package with "
             f"colcon build --packages-select {package} --cmake-args -DCMAKE_CXX_FLAGS=--coverage"
         )
-    if gcov is None:
-        return "gcov is not there, which reads the counts of C++; install gcc"
-    return _of_cpp(gcov, counts, written)
+    return cpp_coverage(counts, written)
 
 
 def _run(
@@ -238,8 +235,15 @@ def _bodies(part: SourceModule) -> Iterator[range]:
                 yield range(body[0].lineno, (body[-1].end_lineno or body[-1].lineno) + 1)
 
 
-def _of_cpp(gcov: str, counts: Sequence[Path], written: Path) -> Coverage:
-    """Of the source files of which the object files with counts were made."""
+def cpp_coverage(counts: Sequence[Path], written: Path) -> Coverage:
+    """What gcov reads from .gcda files, of the source files that they are named after.
+
+    They were written with GCOV_PREFIX=`written`, so their .gcno files are where they would be without it. Raises
+    UsageError if gcov or one of those is missing.
+    """
+    gcov = shutil.which("gcov")
+    if gcov is None:
+        raise UsageError("the counts of C++ need gcov, which comes with gcc; install it")
     lines: dict[tuple[str, int], bool] = {}
     branches: dict[tuple[str, int, int], bool] = {}
     for path in counts:

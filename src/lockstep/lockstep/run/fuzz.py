@@ -28,7 +28,7 @@ from .sequence import Inputs, codecs_of, from_frames, read_bag, to_frames
 from .shrink import shrink
 from .timeline import Timeline
 from .verification import Verification
-from .verify import check
+from .verify import check, create_folder
 
 _RECORDED, _RECORDED_BYTES = 20_000, 64 << 20
 _BULK, _BULK_BYTES = 1000, 16 << 20
@@ -65,8 +65,7 @@ class Finding:
     @property
     def exit_code(self) -> int:
         """1, but 3 if both crash or hang, which is no verdict."""
-        lost = [one.end in ("hangs", "crashes") for one in self.outcomes]
-        return FAILED if all(lost) else DIFFERENT
+        return FAILED if all(one.is_lost for one in self.outcomes) else DIFFERENT
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def fuzz(
 ) -> Search:
     """Run implementations directly on made-up inputs until one differs from the reference or the budget is spent.
 
-    Logs go to `folder`, which exists. `examples` is the folder of what was found before, which is tried first. The same
+    Logs go to `folder`, which must not exist. `examples` is the folder of what was found before, which is tried first. The same
     seed tries the same sequences. Raises UsageError before anything runs for what cannot run directly, RunError if an
     implementation does not do the same again on the same inputs.
     """
@@ -118,6 +117,8 @@ def fuzz(
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-fuzz-")))
         contract, mismatched = check(verification)
+        OutcomeJudge(contract, verification.compare)  # refuses what gives single runs no verdict
+        create_folder(folder)
         if mismatched:
             return Search(verification, contract, seed, 0, 0, 0.0, (), mismatched)
         declared = verification.inputs.sample or Sample()
@@ -364,7 +365,7 @@ class _Searching:
         return self._judge.difference(expected, outcome, names, steps[0].time_ns)
 
     def _confirmed(self, name: str, steps: Inputs) -> Finding:
-        """The finding, confirmed in fresh processes before it is shrunk, and twice afterwards."""
+        """The finding, confirmed in fresh processes before it is shrunk, and afterwards."""
         pair = self._reference, name
         kind = self._in_fresh_processes(pair, steps)[0].kind
 
@@ -373,7 +374,6 @@ class _Searching:
             return difference is not None and difference.kind == kind
 
         small = shrink(steps, differs, self._codecs, time.monotonic() + _SHRINKING_S)
-        self._in_fresh_processes(pair, small)
         difference, outcomes = self._in_fresh_processes(pair, small)
         deviations = self._judge.deviations(difference)
         return Finding(*pair, small, self._found, difference, deviations, outcomes)
@@ -389,6 +389,8 @@ class _Searching:
             one.start()
         fresh = runs[0].run(steps), runs[1].run(steps)
         for name, then, now in zip(pair, before, fresh, strict=True):
+            if then.is_lost and then.end == now.end:
+                continue
             difference = self._judge.difference(then, now, (name, name), steps[0].time_ns)
             if difference is not None:
                 raise RunError(

@@ -48,6 +48,11 @@ class Outcome:
     end: End = ""
     failure: Failure | None = None
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it is not known what it would have done."""
+        return self.end in ("hangs", "crashes")
+
 
 class ManyRuns:
     """Makes runs of an implementation; a new process is started where the last has ended. Use it in a with-statement.

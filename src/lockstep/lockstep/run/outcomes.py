@@ -25,7 +25,7 @@ from .verification import Compare
 class Difference:
     """Where an implementation first does not do what the reference does: in which step, on which output, and how.
 
-    `kind` is "output", or "NAME raised", "NAME hangs", "NAME crashes" for an implementation that alone does so.
+    `kind` is "output", or "NAME raised" for one that alone does so in this step, or "NAME hangs" or "NAME crashes".
     `a` and `b` are the messages that do not agree; None where one side has none.
     """
 
@@ -76,17 +76,20 @@ class OutcomeJudge:
     def difference(
         self, a: Outcome, b: Outcome, names: tuple[str, str], origin_ns: int
     ) -> Difference | None:
-        """The first difference of `b` to the reference `a`; None if both do the same, also if they fail in the same step."""
+        """The first difference of `b` to the reference `a`; None if both do the same, also if both raise in the same step.
+
+        A crash or hang of both is told as well, since nothing is known of what they would have done.
+        """
         kinds = [f"{name} {one.end}" for name, one in zip(names, (a, b), strict=True) if one.end]
         step_a, step_b = (None if one.failure is None else one.failure.step for one in (a, b))
-        if a.end != b.end or (step_a != step_b and a.end == "raised"):
+        if a.end != b.end or a.is_lost or step_a != step_b:
             ends = [one for one in (a, b) if one.failure is not None]
             first = min(ends, key=lambda one: one.failure.step if one.failure else 0)
             assert first.failure is not None
             told = "; ".join(one.failure.sentence for one in ends if one.failure)
             return Difference(" and ".join(kinds), first.failure.step, sentence=told)
-        if a.end in ("hangs", "crashes") or a.published == b.published:
-            return None  # what was published before depends on buffers
+        if a.published == b.published:
+            return None
         found = [
             self._of_port(port, _of(a, port), _of(b, port), origin_ns)
             for port in range(len(self._codecs))

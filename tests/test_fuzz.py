@@ -1,0 +1,78 @@
+"""`lockstep fuzz` as a stranger meets it: a port in float32 is found out, twins are not told apart, data is graded."""
+
+import json
+import signal
+
+import pytest
+from conftest import ROOT, Stranger
+from lockstep.bag import Bag
+
+VERIFY = ROOT / "src/lockstep_examples/verify"
+
+
+def test_a_float32_port_is_found_out_by_one_small_message(stranger: Stranger):
+    file = VERIFY / "imu_complementary_filter_f32.yaml"
+    done = stranger.run("fuzz", file, "-o", "found", "--examples", "examples")
+    assert done.code == 1, done.err
+    assert done.out.startswith("DIFFERENT: found in 1 sequences of 1000 messages")
+    assert "shrunk from 1000 messages to 1" in done.out
+    assert "+quaternion.x: 0.7071067690849304    # off by 1.21" in done.out
+    with Bag(stranger.cwd / "found/bag") as bag:
+        (message,) = bag.messages()
+        imu = bag.codec("/imu").decode(message.data)
+    rates, force = imu.angular_velocity, imu.linear_acceleration
+    assert (rates.x, rates.y, rates.z) == (0.0, 0.0, 0.0)
+    assert (force.x, force.y, force.z) == (0.0, 1.0, 0.0)
+
+    again = stranger.run("verify", "found/verify.yaml", "-o", "again")
+    assert again.code == 1
+    assert "1 aligned, 1 differ" in again.out
+    stranger.assert_nothing_left()
+
+
+def test_twins_are_not_told_apart(stranger: Stranger):
+    file = VERIFY / "vector_normalizer.yaml"
+    options = ("--runs", "30", "--seed", "5", "--examples", "examples", "--json")
+    done = stranger.run("fuzz", file, "-o", "out", *options)
+    assert done.code == 0, done.out
+    result = json.loads(done.out)
+    assert (result["match"], result["seed"], result["sequences"]) == (True, 5, 30)
+    assert result["sources"] == ["3000 recorded messages", "declared distributions", "mutations"]
+    assert result["counterexample"] is None
+
+
+def test_data_are_graded(stranger: Stranger):
+    done = stranger.run("fuzz", VERIFY / "vector_normalizer.yaml", "--adequacy", "--json")
+    assert done.code == 0, done.err
+    result = json.loads(done.out)
+    assert result["messages"] == 3000
+    python = result["coverage"]["python"]
+    assert (python["lines"], python["of_lines"], python["missing"]) == (8, 8, [])
+    assert (python["branches"], python["of_branches"]) == (1, 2)  # none is short
+    assert 0.7 < result["mutation"]["score"] < 1.0
+    assert any("`<` became `<=`" in one for one in result["mutation"]["survivors"])
+    (note,) = result["notes"]
+    assert note.startswith("cpp: it is not built for coverage; build its package with colcon build")
+
+
+def test_ctrl_c_ends_a_search(stranger: Stranger):
+    file = VERIFY / "vector_normalizer.yaml"
+    command = stranger.start("fuzz", file, "-o", "out", "--budget", "none", "--examples", "x")
+    command.wait_until(lambda: (stranger.cwd / "out/cpp.log").exists(), "the search")
+    command.signal_group(signal.SIGINT)
+    done = command.end()
+    assert done.code == 130
+    stranger.assert_nothing_left(within_s=5)
+
+
+@pytest.mark.parametrize(
+    ("file", "options", "sentence"),
+    [
+        ("vector_normalizer.yaml", ("--budget", "soon"), "--budget soon is no time"),
+        ("vector_normalizer_rclcpp.yaml", (), "'rclcpp' is a command"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(stranger: Stranger, file, options, sentence):
+    done = stranger.run("fuzz", VERIFY / file, *options)
+    assert done.code == 2
+    assert sentence in done.error
