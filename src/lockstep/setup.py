@@ -32,6 +32,7 @@ setup(
     ],
     extras_require={
         "test": ["pytest"],  # tells colcon test to run pytest
+        "fuzz": ["coverage", "hypothesis"],  # lockstep fuzz
         "mcp": ["mcp>=2"],  # lockstep mcp
         "nn": ["onnx", "onnxruntime", "torch"],  # examples/nn_compile
     },

@@ -1,6 +1,7 @@
 """How good inputs are: what they reach of a component whose lines are known, and which planted faults they expose."""
 
 import inspect
+import json
 import os
 import shutil
 import subprocess
@@ -54,6 +55,10 @@ def test_lines_and_faults_that_inputs_do_not_reach_are_listed():
     text = "\n".join(lines(found))
     assert f"not run: planted.py:{line}\n" in text
     assert "planted faults" in text
+    data = json.loads(json.dumps(found.as_data(), allow_nan=False))
+    assert data["messages"] == 100
+    assert 0.0 < data["mutation"]["score"] < 1.0
+    assert data["coverage"]["python"]["missing"] == [f"planted.py:{line}"]
 
 
 def test_inputs_on_which_the_component_raises_expose_no_faults_but_have_coverage():

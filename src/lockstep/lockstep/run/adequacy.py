@@ -148,7 +148,7 @@ def _covered(
         try:
             import coverage
         except ImportError:
-            return "the coverage of Python needs the package coverage; install it"
+            return "its coverage needs the package coverage; pip install 'lockstep[fuzz]'"
         modules = source_of(load_here(one.component)).modules
         data = folder / "coverage"
         own = ",".join(part.module.file for part in modules)

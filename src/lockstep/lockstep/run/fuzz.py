@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -113,6 +114,8 @@ def fuzz(
     seed tries the same sequences. Raises UsageError before anything runs for what cannot run directly, RunError if an
     implementation does not do the same again on the same inputs.
     """
+    if importlib.util.find_spec("hypothesis") is None:
+        raise UsageError("a search needs the package hypothesis; pip install 'lockstep[fuzz]'")
     _check_direct(verification)
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-fuzz-")))
