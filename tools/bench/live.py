@@ -51,7 +51,7 @@ def lockstep_python() -> list[str]:
 
 def rclcpp() -> list[str]:
     """A node of rclcpp that does the same, spun by a SingleThreadedExecutor."""
-    return [_executable("lockstep_rclcpp/vector_normalizer")]
+    return [_executable("lockstep_rclcpp/vector_normalizer", "there is no rclcpp here")]
 
 
 def median_trip(command: Callable[[], list[str]], task: Task) -> Contest:
@@ -76,14 +76,14 @@ def processor(command: Callable[[], list[str]], task: Task) -> Contest:
     )
 
 
-def _executable(name: str) -> str:
+def _executable(name: str, otherwise: str = "") -> str:
     from lockstep.run.errors import UsageError
     from lockstep.run.implementation import find_executable
 
     try:
         return str(find_executable("bench", name))
     except UsageError as error:
-        raise SystemExit(str(error)) from error
+        raise SystemExit(otherwise or str(error)) from error
 
 
 def _nothing_lost(trips: list[float]) -> tuple[int, float]:
