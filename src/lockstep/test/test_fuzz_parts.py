@@ -12,11 +12,12 @@ from lockstep.bag.codec import codec
 from lockstep.bag.definitions import definition
 from lockstep.compare import compare
 from lockstep.component import Contract, contract_of
+from lockstep.run.errors import RunError
 from lockstep.run.many_runs import Outcome, Published
 from lockstep.run.message_fields import Message
 from lockstep.run.mutations import mutated, numbers_of_interest
 from lockstep.run.outcomes import OutcomeJudge
-from lockstep.run.run_result import Failure
+from lockstep.run.run_result import Failure, check_counts
 from lockstep.run.sampling import Sample, drawing_of
 from lockstep.run.sequence import (
     Step,
@@ -90,6 +91,14 @@ def test_times_are_those_that_a_bag_gives_back(tmp_path, times, expected):
         with Bag(tmp_path / "bag") as bag:
             timeline = Timeline(bag, ["/vector"], "times")
             assert [event.time_ns for event in timeline.events()] == times
+
+
+def test_only_ports_that_may_be_silent_need_no_message():
+    check_counts("a", {"/in": 0, "/other": 1}, {"/out": 0}, {"/in", "/out"})
+    with pytest.raises(RunError, match="holds no message for /in"):
+        check_counts("a", {"/in": 0}, {"/out": 1}, {"/out"})
+    with pytest.raises(RunError, match="a never answered"):
+        check_counts("a", {"/in": 1}, {"/out": 0, "/other": 0}, {"/out"})
 
 
 def test_a_step_back_needs_a_port_that_had_a_message():

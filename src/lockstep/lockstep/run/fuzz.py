@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -117,26 +118,28 @@ def fuzz(
     if importlib.util.find_spec("hypothesis") is None:
         raise UsageError("a search needs the package hypothesis; pip install 'lockstep[fuzz]'")
     _check_direct(verification)
+    OutcomeJudge.check(verification.compare)
+    timeout_s = verification.run.timeout
+    if "timeout" not in verification.run.model_fields_set:
+        timeout_s = _HANGS_AFTER_S
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-fuzz-")))
-        contract, mismatched = check(verification)
-        OutcomeJudge(contract, verification.compare)  # refuses what gives single runs no verdict
         create_folder(folder)
+        undo = stack.enter_context(ExitStack())
+        undo.callback(shutil.rmtree, folder)
+        parameters = dict(verification.parameters)
+        runs = {
+            name: stack.enter_context(ManyRuns(name, one, parameters, timeout_s, folder))
+            for name, one in verification.implementations.items()
+        }
+        for one in runs.values():
+            one.start()
+        contract, mismatched = check(verification, lambda name, _: runs[name].contract)
+        undo.pop_all()  # from here on the logs are worth keeping
         if mismatched:
             return Search(verification, contract, seed, 0, 0, 0.0, (), mismatched)
         declared = verification.inputs.sample or Sample()
         prepared = _with_inputs(verification, place / "sample", contract)
-        timeout_s = prepared.run.timeout
-        if "timeout" not in prepared.run.model_fields_set:
-            timeout_s = _HANGS_AFTER_S
-        runs = {
-            name: stack.enter_context(
-                ManyRuns(name, one, dict(prepared.parameters), timeout_s, folder)
-            )
-            for name, one in prepared.implementations.items()
-        }
-        for one in runs.values():
-            one.start()
         searching = _Searching(
             runs, prepared, contract, declared, budget or Budget(), seed, place, progress, examples
         )
@@ -368,9 +371,12 @@ class _Searching:
         return self._judge.difference(expected, outcome, names, steps[0].time_ns)
 
     def _confirmed(self, name: str, steps: Inputs) -> Finding:
-        """The finding, confirmed in fresh processes before it is shrunk, and afterwards."""
+        """The finding, tried again before it is shrunk, and in fresh processes afterwards."""
         pair = self._reference, name
-        kind = self._in_fresh_processes(pair, steps)[0].kind
+        first = self._difference(name, steps)
+        if first is None:
+            raise _not_again(pair, steps)
+        kind = first.kind
 
         def differs(tried: Inputs) -> bool:
             difference = self._difference(name, tried)
@@ -403,11 +409,15 @@ class _Searching:
                 )
         found = self._judged(pair[1], *fresh, steps)
         if found is None:
-            raise RunError(
-                f"{pair[1]} differed from {pair[0]}, but not again on the same {len(steps)} messages: "
-                "one of them depends on more than its inputs"
-            )
+            raise _not_again(pair, steps)
         return found, fresh
+
+
+def _not_again(pair: tuple[str, str], steps: Inputs) -> RunError:
+    return RunError(
+        f"{pair[1]} differed from {pair[0]}, but not again on the same {len(steps)} messages: "
+        "one of them depends on more than its inputs"
+    )
 
 
 def _size(steps: Inputs) -> tuple[int, int]:

@@ -62,16 +62,21 @@ class OutcomeJudge:
     """Compares outcomes as `lockstep verify` compares bags, with its alignment and tolerances."""
 
     def __init__(self, contract: Contract, options: Compare) -> None:
-        """Raises UsageError for `align: none`, with which single runs have no verdict."""
-        if options.align == "none":
-            raise UsageError(
-                "compare.align is none, which compares distributions; a search needs pairs: align by time, stamp or tick"
-            )
+        """Raises UsageError as `check` does."""
+        self.check(options)
         self._contract = contract
         self._options = options
         self._tolerances = options.tolerances()
         self._codecs = codecs_of(contract.outputs)
         self._time_tolerance_ns = tolerance_ns(options.time_tolerance or 0.0)
+
+    @staticmethod
+    def check(options: Compare) -> None:
+        """Raises UsageError for `align: none`, with which single runs have no verdict."""
+        if options.align == "none":
+            raise UsageError(
+                "compare.align is none, which compares distributions; a search needs pairs: align by time, stamp or tick"
+            )
 
     def difference(
         self, a: Outcome, b: Outcome, names: tuple[str, str], origin_ns: int

@@ -36,7 +36,7 @@ from .inputs_before import FILE_NAME, inputs_before
 from .live import run_live
 from .ports import bag_topics, resolved
 from .run_result import Progress, RunResult
-from .verification import Compare, Verification
+from .verification import Compare, Implementation, Verification
 
 Watch = Callable[[str], Progress]
 
@@ -134,8 +134,14 @@ def _noise(
     return comparison
 
 
-def check(verification: Verification) -> tuple[Contract, dict[str, list[str]]]:
-    """Everything that can be known before a run: the contract, and where other implementations break it."""
+def check(
+    verification: Verification,
+    ask: Callable[[str, Implementation], Contract] = contract_of_implementation,
+) -> tuple[Contract, dict[str, list[str]]]:
+    """Everything that can be known before a run: the contract, and where other implementations break it.
+
+    `ask` tells the contract of an implementation that is no black box, by its name.
+    """
     for name, implementation in verification.implementations.items():
         command_of(name, implementation)
     if verification.inputs.sample is None:
@@ -143,7 +149,7 @@ def check(verification: Verification) -> tuple[Contract, dict[str, list[str]]]:
         if bag.problem:
             raise BagError(bag.problem)
     contracts = {
-        name: contract_of_implementation(name, implementation)
+        name: ask(name, implementation)
         for name, implementation in verification.implementations.items()
         if implementation.command is None
     }
