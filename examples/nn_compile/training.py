@@ -10,7 +10,6 @@ import torch
 from lockstep.dataset import Dataset
 from lockstep.dataset.dataset import Progress
 from onnx import TensorProto, helper, numpy_helper
-from torch.utils.data import BatchSampler, DataLoader, RandomSampler
 
 COLUMNS = {"/state": ["data"], "/wrench": ["wrench.force.x", "wrench.torque.z"]}
 STATE_SCALE = (3.0, 4.0, 15.0, 25.0)
@@ -54,12 +53,11 @@ def train(
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     samples = dataset.to_torch(COLUMNS)
-    picks = RandomSampler(samples, replacement=True, num_samples=steps * BATCH)
-    batches = DataLoader(samples, sampler=BatchSampler(picks, BATCH, True), batch_size=None)
     network = start or Network()
     optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    for number, batch in enumerate(batches, 1):
+    for number in range(1, steps + 1):
+        batch = samples[torch.randint(len(samples), (BATCH,))]
         error = (network(batch["/state"]) - batch["/wrench"]) / network.wrench_scale
         loss = error.square().mean()
         optimizer.zero_grad()

@@ -319,7 +319,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of all random numbers")
     parser.add_argument("--sampled", type=int, default=5000, help="messages to draw")
     parser.add_argument(
-        "--drive", type=float, default=40.0, help="seconds of each drive", metavar="S"
+        "--drive", type=float, default=30.0, help="seconds of each drive", metavar="S"
     )
     parser.add_argument("--steps", type=int, default=1500, help="of each training")
     parser.add_argument("--rounds", type=int, default=3, help="of consensus recording")
