@@ -36,7 +36,10 @@ def text(finding: Finding, contract: Contract) -> Iterator[str]:
     yield from lines(finding.steps, contract)
     yield ""
     difference = finding.difference
-    yield f"{_verdict(finding)}, first in step {difference.step}:"
+    if any(one.is_lost for one in finding.outcomes):
+        yield f"{_verdict(finding)}, in step {difference.step} at the latest:"
+    else:
+        yield f"{_verdict(finding)}, first in step {difference.step}:"
     if difference.kind != "output":
         yield from (f"  {line}" for line in difference.sentence.splitlines())
         return

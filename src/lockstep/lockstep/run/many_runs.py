@@ -41,7 +41,8 @@ class Published:
 class Outcome:
     """What an implementation did with a sequence: all that it published, and how it ended if not well.
 
-    `end` is "raised" if a callback did, in `failure.step`; "hangs"; or "crashes", also for what breaks the protocol.
+    `end` is "raised" if a callback did, in `failure.step`; "hangs"; or "crashes", also for what breaks the protocol. In
+    which step that was is not known for sure: `failure.step` is the last that it can have been.
     """
 
     published: tuple[Published, ...]
@@ -119,10 +120,9 @@ class ManyRuns:
                 self.renew()
             return Outcome(tuple(published), "raised", Failure(error.step or 0, str(error)))
         except RunError as error:
-            step = process.consumed
             self.renew()
             end: End = "hangs" if " hangs: " in str(error) else "crashes"
-            return Outcome(tuple(published), end, Failure(step, str(error)))
+            return Outcome(tuple(published), end, Failure(max(0, len(steps) - 1), str(error)))
         if self._log.stat().st_size > _LOG_BYTES:
             self.renew()
         return Outcome(tuple(published))
