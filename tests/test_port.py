@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -14,6 +15,7 @@ EXAMPLES = {
     "ScanSectors": "scan_sectors",
     "ImageThreshold": "image_threshold",
 }
+ODD = "odd_component:OddIMU2Filter"
 CPP = ROOT / "src/lockstep_examples_cpp/src"
 
 
@@ -37,10 +39,11 @@ def commands(prompt):
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
-    """The scaffolds of all five examples, built in one go."""
+    """The scaffolds of all five examples and of an odd component, built in one go."""
     folder = tmp_path_factory.mktemp("workspace")
-    for name in EXAMPLES:
-        done = shell(f"lockstep scaffold lockstep_examples:{name} --to cpp -o src", folder)
+    shutil.copy(ROOT / "tests/odd_component.py", folder)
+    for target in [*(f"lockstep_examples:{name}" for name in EXAMPLES), ODD]:
+        done = shell(f"lockstep scaffold {target} --to cpp -o src", folder)
         assert done.returncode == 0, done.stderr
     built = shell("colcon build --base-paths src --event-handlers console_direct+", folder)
     assert built.returncode == 0, built.stdout + built.stderr
@@ -49,8 +52,9 @@ def workspace(tmp_path_factory):
 
 
 def test_each_scaffold_builds_as_written_and_keeps_the_contract(workspace):
-    for name, node in EXAMPLES.items():
-        done = shell(f"lockstep contract lockstep_examples:{name} {node}_cpp/{node}", workspace)
+    nodes = {f"lockstep_examples:{name}": node for name, node in EXAMPLES.items()}
+    for target, node in {**nodes, ODD: "odd_imu2_filter"}.items():
+        done = shell(f"lockstep contract {target} {node}_cpp/{node}", workspace)
         assert (done.returncode, done.stderr) == (0, "")
         assert "have the same contract" in done.stdout
 
@@ -117,6 +121,37 @@ def test_the_prompts_commands_verify_a_port_that_is_written(workspace):
     done = shell("lockstep status --check", workspace)
     assert done.returncode == 1
     assert "is not what it was: its sources (src/vector_normalizer.cpp)" in done.stdout
+
+
+def test_the_tests_of_a_scaffold_say_what_the_reference_does(stranger: Stranger):
+    module = stranger.cwd / "scan_widths.py"
+    text = (
+        "from lockstep.component import Component, Input, Output, Timer\n"
+        "from lockstep.dist import Distribution, FrameId, Integers, Scan, Timestamps, Uniform\n"
+        "from sensor_msgs.msg import LaserScan, Range\n\n"
+        "SCANS = Distribution({\n"
+        "    '*': Scan(rays=Integers(90, 90), range=Uniform(0.0, 12.0), nan_rate=0.1, inf_rate=0.1),\n"
+        "    'header.stamp': Timestamps(rate_hz=10.0),\n"
+        "    'header.frame_id': FrameId('laser'),\n"
+        "})\n\n\n"
+        "class LastRange(Component):\n"
+        "    scan = Input(LaserScan, dist=SCANS)\n"
+        "    last = Output(Range)\n"
+        "    copied = Output(LaserScan)\n\n"
+        "    def on_scan(self, msg):\n"
+        "        self.last.publish(Range(header=msg.header, range=msg.ranges[-1] if msg.ranges else 0.5))\n"
+        "        self.copied.publish(msg)\n"
+    )
+    module.write_text(text)
+    done = stranger.run("scaffold", "scan_widths:LastRange", "-o", "src")
+    assert done.code == 0, done.err
+    words = ("--implementations", "python", "src/last_range_cpp/test")
+    program = ("python3", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    done = stranger.run(*words, program=program)
+    assert (done.code, "2 passed" in done.out) == (0, True), done.out
+    module.write_text(text.replace("0.5", "0.25"))
+    done = stranger.run(*words, program=program)
+    assert "range is 0.25, expected 0.5" in done.out
 
 
 def test_a_folder_without_a_verdict_is_refused(stranger: Stranger):

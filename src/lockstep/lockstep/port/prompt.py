@@ -10,7 +10,7 @@ from .errors import PortError
 from .tokens import tokens
 
 BUDGET = 16_000
-_REASONABLE = 3
+_MARKS = 8  # of the title, and between what was shortened and what was left out
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Prompt:
 
     def _chosen(self) -> list[int | None]:
         """Which variant of each section fits: first everything as short as it goes, then the first ones in full."""
-        used = tokens(self.title) + tokens(self._note([None] * len(self.sections))) + _REASONABLE
+        used = tokens(self.title) + tokens(self._note([None] * len(self.sections))) + _MARKS
         costs = [[tokens(s.to_markdown(i)) for i in range(len(s.variants))] for s in self.sections]
         chosen: list[int | None] = [None] * len(self.sections)
         required = [i for i, section in enumerate(self.sections) if section.required]
