@@ -23,6 +23,7 @@ from .workspace import unit_tests
 
 _FIRST_NS = 1_000_000_000
 _AFTER_NS = 100_000_000
+_TICKS = 5
 _MESSAGES = 6
 _SEARCHED = 200
 _MARK = re.compile(r"(mark\.lockstep\()[^)]*\)")
@@ -67,7 +68,7 @@ def _cases(subject: Subject) -> Iterator[_Case]:
                 f"a_new_message_on_{port.name}",
                 f"A {port.type} with nothing set, then time goes on.",
                 [(port.name, _FIRST_NS, empty)],
-                _FIRST_NS + _AFTER_NS,
+                _FIRST_NS + _after_ns(subject.contract),
             ),
         )
     sent = list(_recorded(subject)) if subject.has_inputs else []
@@ -78,9 +79,14 @@ def _cases(subject: Subject) -> Iterator[_Case]:
                 "the_first_messages_of_the_recording",
                 "Sequences are cut to their first elements.",
                 sent,
-                sent[-1][1] + _AFTER_NS,
+                sent[-1][1] + _after_ns(subject.contract),
             ),
         )
+
+
+def _after_ns(contract: Contract) -> int:
+    """How far time goes on after the last message: some ticks of the fastest timer."""
+    return min([_AFTER_NS, *(_TICKS * timer.period_ns for timer in contract.timers)])
 
 
 def _recorded(subject: Subject) -> Iterator[tuple[str, int, bytes]]:
