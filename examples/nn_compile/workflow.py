@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -301,6 +302,18 @@ def publish(output: Path) -> None:
             shutil.copy(file, place)
 
 
+def at_least(minimum: float, kind: type[int] | type[float]) -> Callable[[str], float]:
+    """What reads a number of the command line."""
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not minimum <= value < float("inf"):
+            raise argparse.ArgumentTypeError(f"{text} is no number from {minimum} on")
+        return value
+
+    return number
+
+
 def main() -> int:
     """Run the workflow; 0 if every claim holds."""
     parser = argparse.ArgumentParser(
@@ -316,13 +329,13 @@ def main() -> int:
         help="new folder (default: runs/nn_compile-…)",
         default=argparse.SUPPRESS,
     )
-    parser.add_argument("--seed", type=int, default=0, help="of all random numbers")
-    parser.add_argument("--sampled", type=int, default=5000, help="messages to draw")
+    parser.add_argument("--seed", type=at_least(0, int), default=0, help="of all random numbers")
+    parser.add_argument("--sampled", type=at_least(100, int), default=5000, help="messages to draw")
     parser.add_argument(
-        "--drive", type=float, default=30.0, help="seconds of each drive", metavar="S"
+        "--drive", type=at_least(5, float), default=30.0, help="seconds of each drive", metavar="S"
     )
-    parser.add_argument("--steps", type=int, default=1500, help="of each training")
-    parser.add_argument("--rounds", type=int, default=3, help="of consensus recording")
+    parser.add_argument("--steps", type=at_least(1, int), default=1500, help="of each training")
+    parser.add_argument("--rounds", type=at_least(1, int), default=3, help="of consensus recording")
     parser.add_argument(
         "--write", action="store_true", help="replace the networks and figures beside this file"
     )
