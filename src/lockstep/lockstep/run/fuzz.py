@@ -39,6 +39,11 @@ _STEPS_EACH_EXAMPLE = 20
 _HANGS_AFTER_S = 2.0
 _SHRINKING_CALLS = 300
 _SHRINKING_S = 60.0
+_TIMES_BEFORE, _TIMES_AFTER = 2, 20
+_DEPENDS = (
+    "depends on more than its inputs, such as chance, the clock, or what is left of a run before, "
+    "so nothing can be judged by it"
+)
 
 Progress = Callable[[int, int], None]
 """Takes (runs so far, messages so far)."""
@@ -373,51 +378,51 @@ class _Searching:
     def _confirmed(self, name: str, steps: Inputs) -> Finding:
         """The finding, tried again before it is shrunk, and in fresh processes afterwards."""
         pair = self._reference, name
-        first = self._difference(name, steps)
-        if first is None:
-            raise _not_again(pair, steps)
-        kind = first.kind
+        kind = self._again(pair, steps, _TIMES_BEFORE)[0].kind
 
         def differs(tried: Inputs) -> bool:
             difference = self._difference(name, tried)
             return difference is not None and difference.kind == kind
 
         small = shrink(steps, differs, self._codecs, time.monotonic() + _SHRINKING_S)
-        difference, outcomes = self._in_fresh_processes(pair, small)
+        difference, outcomes = self._again(pair, small, _TIMES_AFTER, in_fresh_processes=True)
         deviations = self._judge.deviations(difference)
         return Finding(*pair, small, self._found, difference, deviations, outcomes)
 
-    def _in_fresh_processes(
-        self, pair: tuple[str, str], steps: Inputs
+    def _again(
+        self, pair: tuple[str, str], steps: Inputs, times: int, *, in_fresh_processes: bool = False
     ) -> tuple[Difference, tuple[Outcome, Outcome]]:
-        """The difference there; raises RunError if one of the two does not do what it did in the process before."""
-        runs = [self._runs[one] for one in pair]
-        before = [one.run(steps) for one in runs]
-        for one in runs:
-            one.renew()
-            one.start()
-        fresh = runs[0].run(steps), runs[1].run(steps)
-        for name, then, now in zip(pair, before, fresh, strict=True):
-            if then.is_lost and then.end == now.end:
-                continue
-            difference = self._judge.difference(then, now, (name, name), steps[0].time_ns)
-            if difference is not None:
-                raise RunError(
-                    f"{name} does not do the same again on the same {len(steps)} messages (first in step {difference.step}): "
-                    "it depends on more than its inputs, such as chance, the clock, or what is left of a run before, "
-                    "so nothing can be judged by it"
-                )
-        found = self._judged(pair[1], *fresh, steps)
+        """The difference and outcomes; raises RunError if one of the two does not do the same every time, or there is none.
+
+        A crash or hang is not tried so often, since each costs a process.
+        """
+        runs = self._runs[pair[0]], self._runs[pair[1]]
+        before = runs[0].run(steps), runs[1].run(steps)
+        if in_fresh_processes:
+            for one in runs:
+                one.renew()
+                one.start()
+        last = before
+        for _ in range(1 if any(one.is_lost for one in before) else times):
+            last = runs[0].run(steps), runs[1].run(steps)
+            for name, then, now in zip(pair, before, last, strict=True):
+                if not (then.is_lost and then.end == now.end):
+                    self._check_same(name, then, now, steps)
+        found = self._judged(pair[1], *last, steps)
         if found is None:
-            raise _not_again(pair, steps)
-        return found, fresh
+            raise RunError(
+                f"{pair[1]} differed from {pair[0]}, but not again on the same {len(steps)} messages: "
+                f"one of them {_DEPENDS}"
+            )
+        return found, last
 
-
-def _not_again(pair: tuple[str, str], steps: Inputs) -> RunError:
-    return RunError(
-        f"{pair[1]} differed from {pair[0]}, but not again on the same {len(steps)} messages: "
-        "one of them depends on more than its inputs"
-    )
+    def _check_same(self, name: str, then: Outcome, now: Outcome, steps: Inputs) -> None:
+        difference = self._judge.difference(then, now, (name, name), steps[0].time_ns)
+        if difference is not None:
+            raise RunError(
+                f"{name} does not do the same again on the same {len(steps)} messages (first in step {difference.step}): "
+                f"it {_DEPENDS}"
+            )
 
 
 def _size(steps: Inputs) -> tuple[int, int]:

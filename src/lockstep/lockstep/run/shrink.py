@@ -65,6 +65,9 @@ class _Shrinking:
         self._known: dict[int, bool] = {}
 
     def shrunk(self, steps: Inputs) -> Inputs:
+        steps = self._beginning(steps)
+        if self._holds(steps[-1:]):
+            steps = steps[-1:]
         for _ in range(_ROUNDS):
             before = steps
             steps = fewest(steps, self._holds)
@@ -82,6 +85,17 @@ class _Shrinking:
         if key not in self._known:
             self._known[key] = self._differs(steps)
         return self._known[key]
+
+    def _beginning(self, steps: Inputs) -> Inputs:
+        """A beginning that still differs, by bisection: every try of a crash or hang is dear."""
+        low, high = 1, len(steps)
+        while low < high:
+            middle = (low + high) // 2
+            if self._holds(steps[:middle]):
+                high = middle
+            else:
+                low = middle + 1
+        return steps[:high]
 
     def _earlier(self, steps: Inputs) -> Inputs:
         """The simplest times: all 1 s since 1970, 10 ms apart, or as far apart as they are; then each by itself."""
