@@ -40,6 +40,8 @@ function(lockstep_add_component target)
   add_library(${library} SHARED ${ARG_SOURCES})
   # No fused multiply-add: a component computes the same in every language.
   target_compile_options(${library} PRIVATE -ffp-contract=off)
+  # Speed is why it is in C++: a build without a type is not one without optimisation.
+  target_compile_options(${library} PRIVATE $<$<STREQUAL:$<CONFIG>,>:-O2>)
   target_link_libraries(${library} PUBLIC lockstep_cpp::lockstep_cpp)
   foreach(package ${ARG_DEPENDENCIES})
     find_package(${package} REQUIRED)

@@ -13,7 +13,11 @@ from rclpy.subscription import Subscription
 
 from lockstep_interfaces.msg import Acknowledgement, Step
 
+from ..bag import BagError
+from ..bag.codec import codec
+from ..bag.definitions import definition
 from ..component import to_stamp
+from ..component.port import type_name
 from ..component.time import NS_PER_S
 from ..run.errors import RunError
 from .inbox import Inbox
@@ -49,6 +53,7 @@ class Flow:
         self._acknowledgements = node.create_publisher(
             Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless()
         )
+        self._encode = {name: _encoder(publisher.msg_type) for name, publisher in outputs.items()}
         self._index = {name: index for index, name in enumerate(outputs)}
         self._acknowledged = 0
         self._acknowledged_s = 0.0
@@ -90,8 +95,15 @@ class Flow:
         return step
 
     def publish(self, output: str, msg: Any) -> None:
-        """Publish, waiting while the queue is full, and note it for the acknowledgement."""
-        self._insist(self._outputs[output], msg)
+        """Publish, waiting while the queue is full, and note it for the acknowledgement.
+
+        The message is encoded here, as direct runs do: rmw leaves what was in memory in the gaps of a layout.
+        """
+        try:
+            data = self._encode[output](msg)
+        except BagError as error:
+            raise ValueError(f"output '{output}': {error}") from error
+        self._insist(self._outputs[output], data)
         self._pending.published_topic.append(self._index[output])
         self._pending.published_stamp.append(to_stamp(self._now()))
         self._pending.published_step.append(self.steps)
@@ -135,6 +147,11 @@ class Flow:
                         f"lockstep failed at {seconds(self._now())} s: no subscriber of "
                         f"'{publisher.topic_name}' has taken a message for {PUBLISH_PATIENCE_S:g} s"
                     ) from error
+
+
+def _encoder(message_type: Any) -> Callable[[Any], bytes]:
+    name = type_name(message_type)
+    return codec(name, definition(name)).encode
 
 
 def seconds(time_ns: int) -> str:

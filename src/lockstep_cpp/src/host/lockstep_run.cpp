@@ -49,6 +49,7 @@ LockstepRun::LockstepRun(
   acknowledgement_.node = node.fully_qualified_name();
   for (std::size_t i = 0; i < ports_.outputs.size(); ++i) {
     acknowledgement_.topics.push_back(ports_.outputs[i]->publisher.topic());
+    codecs_.emplace_back(ports_.outputs[i]->port.type_support());
     ports_.outputs[i]->port.connect([this, i](const void * message) { publish(i, message); });
   }
 }
@@ -151,7 +152,15 @@ void LockstepRun::acknowledge()
 
 void LockstepRun::publish(std::size_t output, const void * message)
 {
-  publish_surely(ports_.outputs[output]->publisher, message);
+  // In bytes, as direct runs do: rmw leaves what was in memory in the gaps of a message's layout.
+  const MessageCodec & codec = codecs_[output];
+  const std::size_t room = codec.max_size(message);
+  if (bytes_.size() < room) {
+    bytes_.resize(room);
+  }
+  const std::size_t size = codec.serialize(message, bytes_.data(), bytes_.size());
+  Publisher & publisher = ports_.outputs[output]->publisher;
+  insist(publisher, [&] { return publisher.try_publish(bytes_.data(), size); });
   acknowledgement_.published_topic.push_back(static_cast<std::uint32_t>(output));
   acknowledgement_.published_stamp.push_back(to_stamp(execution_.now_ns()));
   acknowledgement_.published_step.push_back(acknowledgement_.steps);
@@ -159,12 +168,18 @@ void LockstepRun::publish(std::size_t output, const void * message)
 
 void LockstepRun::publish_surely(Publisher & publisher, const void * message)
 {
-  if (publisher.try_publish(message)) {
+  insist(publisher, [&] { return publisher.try_publish(message); });
+}
+
+template <typename Attempt>
+void LockstepRun::insist(const Publisher & publisher, Attempt && attempt)
+{
+  if (attempt()) {
     return;
   }
   // The KEEP_ALL history is full: a subscriber is slower than this node, so wait for it.
   const auto give_up = SteadyClock::now() + PUBLISH_TIMEOUT;
-  while (!publisher.try_publish(message)) {
+  while (!attempt()) {
     if (stop_.requested()) {
       throw Stopped();
     }

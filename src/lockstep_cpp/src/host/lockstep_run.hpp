@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "execution.hpp"
 #include "lockstep_interfaces/msg/acknowledgement.hpp"
 #include "lockstep_interfaces/msg/step.hpp"
+#include "message_codec.hpp"
 #include "ports.hpp"
 #include "services.hpp"
 #include "stop_signal.hpp"
@@ -43,6 +45,10 @@ private:
   void publish(std::size_t output, const void * message);
   void publish_surely(Publisher & publisher, const void * message);
 
+  /// Call `attempt` until it publishes.
+  template <typename Attempt>
+  void insist(const Publisher & publisher, Attempt && attempt);
+
   /// Sleep until the subscription may have a message; services are answered meanwhile.
   void wait(const Subscription & subscription, Timeout timeout = std::nullopt);
 
@@ -53,6 +59,8 @@ private:
   WaitSet & wait_set_;
   Subscription steps_;
   Publisher acknowledgements_;
+  std::vector<MessageCodec> codecs_;
+  std::vector<std::uint8_t> bytes_;
   lockstep_interfaces::msg::Step step_;
   lockstep_interfaces::msg::Acknowledgement acknowledgement_;
   std::uint64_t acknowledged_ = 0;

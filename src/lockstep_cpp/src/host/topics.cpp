@@ -1,11 +1,13 @@
 #include "topics.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "errors.hpp"
 #include "rcl/error_handling.h"
 #include "rmw/qos_profiles.h"
+#include "rmw/serialized_message.h"
 
 namespace lockstep
 {
@@ -103,6 +105,18 @@ void Publisher::publish(const void * message)
 bool Publisher::try_publish(const void * message)
 {
   if (rcl_publish(&publisher_, message, nullptr) == RCL_RET_OK) {
+    return true;
+  }
+  rcl_reset_error();
+  return false;
+}
+
+bool Publisher::try_publish(std::uint8_t * cdr, std::size_t size)
+{
+  rcl_serialized_message_t message = rmw_get_zero_initialized_serialized_message();
+  message.buffer = cdr;
+  message.buffer_length = message.buffer_capacity = size;
+  if (rcl_publish_serialized_message(&publisher_, &message, nullptr) == RCL_RET_OK) {
     return true;
   }
   rcl_reset_error();

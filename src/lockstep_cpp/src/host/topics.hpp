@@ -2,6 +2,7 @@
 #define HOST__TOPICS_HPP_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "lockstep/qos.hpp"
@@ -62,6 +63,9 @@ public:
 
   /// \return false if the middleware does not take the message, as when a KEEP_ALL history is full
   bool try_publish(const void * message);
+
+  /// The same for a message that is CDR already.
+  bool try_publish(std::uint8_t * cdr, std::size_t size);
 
   /// The topic after remapping, fully qualified.
   const std::string & topic() const { return topic_; }
