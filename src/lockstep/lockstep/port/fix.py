@@ -13,7 +13,7 @@ from typing import Any
 from ..run.fingerprints import source_files
 from ..run.inputs_before import FILE_NAME
 from ..run.sampling import load_here
-from ..run.source import Source, source_of
+from ..run.source import Source, SourceModule, source_of
 from ..run.verification import Verification, load
 from ..run.verified import remembered
 from .errors import PortError
@@ -23,7 +23,7 @@ _DIFF_LINES = 60
 _INPUT_LINES = 120
 _LINES = 60
 _CONTEXT = 1
-_SHORT_FILE = 20
+_SHORT_FILE = 150
 _CODE = (".cpp", ".cc", ".cxx", ".hpp", ".h", ".hh", ".py", ".rs")
 
 
@@ -79,8 +79,8 @@ def _task(
                 f"{' and '.join(names)} of the component {component} does not do what the reference {reference} does. Find the "
                 "cause and mend it in the port, not in the reference and not by a wider tolerance. What follows is the first "
                 f"difference, the inputs just before it, and the lines that have a part in it.\n\nThen build, and verify again:\n\n"
-                f"```sh\ncolcon build --base-paths src\nlockstep verify {where}\n```\n\n"
-                "Done is when that ends with exit code 0."
+                f"```sh\ncolcon build --base-paths src\nsource install/setup.bash\nlockstep verify {where}\n```\n\n"
+                "Done is when that ends with exit code 0, and the unit tests still pass."
             ),
         ),
         required=True,
@@ -166,12 +166,25 @@ def _lines_involved(
     parents = {part for field in fields for part in re.sub(r"\[\d*\]", "", field).split(".")[-2:-1]}
     reference = declared.implementations[declared.reference]
     if reference.component is not None:
-        lines = list(_reference_lines(source_of(load_here(reference.component)), names))
+        source = source_of(load_here(reference.component))
+        lines = list(_reference_lines(source, names))
         if lines:
-            yield Section("Lines of the reference", (_fenced(lines, "python"),))
-    lines = list(_port_lines(name, declared, file, names, parents))
+            whole = _fenced([line for part in source.modules for line in _whole(part)], "python")
+            yield Section("Lines of the reference", (whole, _fenced(lines, "python")))
+    lines, whole_lines = (
+        list(_port_lines(name, declared, file, names, parents, short)) for short in (0, _SHORT_FILE)
+    )
     if lines:
-        yield Section(f"Lines of {name}", (_fenced(lines),))
+        yield Section(f"Lines of {name}", (_fenced(whole_lines), _fenced(lines)))
+
+
+def _whole(part: SourceModule) -> Iterator[str]:
+    """The statements of a part of the source, as they stand in their module."""
+    yield f"# {part.module.name}"
+    text = part.module.text.splitlines()
+    for statement in part.statements():
+        for number in range(statement.lineno, (statement.end_lineno or statement.lineno) + 1):
+            yield f"{number:4d}  {text[number - 1]}"
 
 
 def _reference_lines(source: Source, names: set[str]) -> Iterator[str]:
@@ -230,9 +243,17 @@ def _read_by(value: ast.expr) -> set[str]:
 
 
 def _port_lines(
-    name: str, declared: Verification, file: Path, names: set[str], parents: set[str]
+    name: str,
+    declared: Verification,
+    file: Path,
+    names: set[str],
+    parents: set[str],
+    short: int,
 ) -> Iterator[str]:
-    """The lines of the port's sources in which the fields occur, with the lines around them."""
+    """The lines of the port's sources in which the fields occur, with the lines around them.
+
+    Sources of at most `short` lines are given whole.
+    """
     pattern = re.compile(
         rf"(?:\.|->)({'|'.join(map(re.escape, sorted(names)))})\b|"
         rf"\b({'|'.join(map(re.escape, sorted(parents)))})\b(?=.*[=({{])"
@@ -251,9 +272,10 @@ def _port_lines(
                 for near in range(max(0, number - _CONTEXT), min(len(text), number + _CONTEXT + 1))
             }
         )[:left]
-        if len(text) <= _SHORT_FILE:
+        if len(text) <= short:
             shown = list(range(len(text)))
-        left -= len(shown)
+        else:
+            left -= len(shown)
         if shown:
             yield f"// {path.name}"
             yield from (f"{number + 1:4d}  {text[number]}" for number in shown)

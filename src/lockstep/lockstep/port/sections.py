@@ -7,6 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..bag.codec import codec
 from ..bag.definitions import definition
@@ -29,7 +30,7 @@ from .samples import Step, steps_of
 from .scaffold import verification_text
 from .subject import Subject, reference_of, with_verification
 from .targets import Target, target_of
-from .workspace import package_folder, unit_tests
+from .workspace import unit_tests
 
 _SAMPLES = (6, 3, 1)
 _LATER = 100
@@ -79,7 +80,7 @@ def _task(subject: Subject, language: str, target: Target, requirements: list[st
             f"Port the Python component {name} to {target.title}. {subject.description}\n\n"
             "The Python source below is the reference and is right by definition, oddities included: for the same inputs "
             "and parameters the port must publish the same messages, at the same times, in the same order. What the "
-            "reference logs, log as well; where it publishes nothing, publish nothing."
+            "reference logs, log as well (no test looks at it); where it publishes nothing, publish nothing."
         )
     lines = [
         intro,
@@ -92,10 +93,11 @@ def _task(subject: Subject, language: str, target: Target, requirements: list[st
         *([_NO_DATASET] if subject.component is not None and not subject.has_inputs else []),
         "\n**Commands**, from the workspace's folder:\n",
         _fenced("sh", "\n".join(_commands(subject, language))),
-        "\n**Done** is when all of them end with exit code 0: it builds without warnings"
+        "\n**Done** is when each ends with exit code 0: it builds without warnings"
         + (
             ", promises the same contract, passes the unit tests, and `lockstep verify` says MATCH (exit code 1: outputs "
-            "differ, 2: bad usage, 3: it crashed, hung or lost a message)."
+            "differ, 2: bad usage, 3: it crashed, hung or lost a message). Where it says DIFFERENT, "
+            "`lockstep prompt --fix RUN` tells what to mend, RUN being the folder that it names."
             if subject.component is not None
             else ", and `--contract` prints the contract below."
         ),
@@ -115,7 +117,6 @@ def _commands(subject: Subject, language: str) -> Iterator[str]:
     yield f"lockstep contract {subject.target} {package}/{node}"
     yield f"python3 -m pytest src/{package}/test"
     yield f"lockstep verify src/{package}/verify.yaml"
-    yield "lockstep prompt --fix RUN    # what to mend, if that is red; RUN is the folder it names"
 
 
 def _contract(contract: Contract) -> Section:
@@ -163,9 +164,8 @@ def _package(subject: Subject, language: str, target: Target) -> Section:
 
 
 def _file_text(subject: Subject, language: str) -> str:
-    """The verify.yaml of the port as it would stand beside the package of the reference."""
-    folder = package_folder(reference_of(subject)).parent
-    return verification_text(subject, language, folder / subject.package(language))
+    """The verify.yaml of the port as scaffold writes it from the workspace's folder."""
+    return verification_text(subject, language, Path("src", subject.package(language)).resolve())
 
 
 def _language_of(name: str) -> str:
@@ -176,8 +176,8 @@ def _language_of(name: str) -> str:
 def _api(target: Target) -> Section:
     def body(brief: bool) -> str:
         return (
-            "The target library, from its headers. Components need nothing else of ROS. Parameters convert to their value "
-            "and may change between callbacks.\n\n"
+            "The target library, from its headers. Components need nothing else of ROS.\n\n"
+            f"{target.hints}\n\n"
             f"{_fenced(target.fence, target.api(brief))}"
         )
 
@@ -228,7 +228,11 @@ def _unit_tests(subject: Subject) -> Iterator[Section]:
         parts = [f"{file.name}:\n\n{_fenced('python', text)}" for file, text in tests.items()]
         yield Section(
             "Unit tests of the reference",
-            ("The port must behave as they say.\n\n" + "\n\n".join(parts),),
+            (
+                "The port must behave as they say. Scaffold puts them into its package, where their mark names the "
+                "verify.yaml of the port; they run for the reference and for the port.\n\n"
+                + "\n\n".join(parts),
+            ),
         )
 
 

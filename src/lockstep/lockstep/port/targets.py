@@ -23,6 +23,8 @@ class Target:
     api: Callable[[bool], str]
     build_help: Callable[[], str]
     rules: tuple[str, ...]
+    hints: str
+    """What is easily got wrong with the API."""
 
 
 TARGETS = {
@@ -46,7 +48,15 @@ TARGETS = {
                 "lockstep_add_component compiles with -ffp-contract=off. Keep it so, and never add -ffast-math, -Ofast or "
                 "-funsafe-math-optimizations: they change results."
             ),
-            "NaN compares false with everything: keep the form of each comparison.",
+            (
+                "NaN compares false with everything: keep the form of each comparison. std::min and std::max take two arguments "
+                "of one type."
+            ),
+        ),
+        hints=(
+            "Parameters convert to their value and may change between callbacks; for templates, such as std::min, write `.value()`. "
+            "A local variable must not have the name of a port, parameter or timer, which it would hide. Outside the class, "
+            "functions such as `lockstep::to_stamp` need their namespace."
         ),
     ),
 }
