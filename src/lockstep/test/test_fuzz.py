@@ -37,10 +37,16 @@ def verification(other, reference="Scale", **sections):
     )
 
 
-def searched(tmp_path, other, reference="Scale", budget=None, **options):
+HEADER = {"header.stamp": {"timestamps": 50}, "header.frame_id": {"constant": "imu"}}
+
+
+def searched(tmp_path, other, reference="Scale", budget=None, vector=None, **options):
+    """Searches `other`; all vectors have the value `vector`, or else those that are declared."""
+    dist = {} if vector is None else {"vector": {**HEADER, "vector": {"constant": vector}}}
+    inputs = {"sample": {"n": 200, "dist": dist}}
     folder = tmp_path / f"logs_{len(list(tmp_path.iterdir()))}"
     budget = budget or Budget(seconds=120)
-    return fuzz(verification(other, reference), folder, budget=budget, **options)
+    return fuzz(verification(other, reference, inputs=inputs), folder, budget=budget, **options)
 
 
 def vectors(search):
@@ -132,7 +138,7 @@ def test_a_crash_is_found_and_the_next_process_goes_on(tmp_path):
 
 
 def test_a_hang_is_found(tmp_path):
-    search = searched(tmp_path, "HangsForZero")
+    search = searched(tmp_path, "HangsForZero", vector=0)
     assert search.finding.difference.kind == "other hangs"
     assert vectors(search) == [(0.0, 0.0, 0.0)]
 

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +180,21 @@ class _Differs(Exception):
     """Tells Hypothesis that an example is what it looks for."""
 
 
+@dataclass(frozen=True)
+class _Candidate:
+    """A sequence, of that `length` when it was found, on which an implementation differs in a way (`Difference.kind`)."""
+
+    name: str
+    kind: str
+    steps: Inputs
+    length: int
+
+    @property
+    def is_dear(self) -> bool:
+        """Whether each try costs a process, as crashes and hangs do."""
+        return "crashes" in self.kind or "hangs" in self.kind
+
+
 class _Searching:
     def __init__(
         self,
@@ -203,7 +218,7 @@ class _Searching:
         self._recorded = recorded(verification, contract)
         self._declared = declared
         self._drawing, self._why_not_drawn = self._drawn(seed)
-        self._sequences = self._messages = self._found = 0
+        self._sequences = self._messages = 0
         self._start_s = time.monotonic()
 
     def search(self) -> Search:
@@ -212,7 +227,7 @@ class _Searching:
         try:
             found = self._first(self._kept()) or self._rounds()
             if found is not None:
-                finding = self._confirmed(*found)
+                finding = self._confirmed(found)
         except _BudgetSpent:
             finding = None
         if finding is not None and self._database is not None:
@@ -241,7 +256,7 @@ class _Searching:
         if self._database is not None:
             yield from self._database.kept()
 
-    def _rounds(self) -> tuple[str, Inputs] | None:
+    def _rounds(self) -> _Candidate | None:
         number = 0
         while True:
             found = self._first(self._long(number)) or self._generated(number)
@@ -249,17 +264,20 @@ class _Searching:
                 return found
             number += 1
 
-    def _first(self, every: Iterator[Inputs]) -> tuple[str, Inputs] | None:
+    def _first(self, every: Iterator[Inputs]) -> _Candidate | None:
         """The first of some sequences on which an implementation differs, cut off after the step where it does."""
         for steps in every:
             found = self._tried(steps)
             if found is None:
                 continue
             name, difference = found
+            candidate = _Candidate(name, difference.kind, steps, len(steps))
             cut = steps[: difference.step + 1]
-            again = self._difference(name, cut)
-            self._found = len(steps)
-            return (name, cut) if again and again.kind == difference.kind else (name, steps)
+            if len(cut) < len(steps):
+                again = self._difference(name, cut)
+                if again is not None and again.kind == difference.kind:
+                    return replace(candidate, steps=cut)
+            return candidate
         return None
 
     def _long(self, number: int) -> Iterator[Inputs]:
@@ -288,7 +306,7 @@ class _Searching:
         except (DistError, UsageError) as error:
             return None, str(error)
 
-    def _generated(self, number: int) -> tuple[str, Inputs] | None:
+    def _generated(self, number: int) -> _Candidate | None:
         """A round of examples of Hypothesis, which shrinks the first that differs."""
         from hypothesis import HealthCheck, Phase, given, seed, settings
         from hypothesis.errors import HypothesisException
@@ -300,8 +318,8 @@ class _Searching:
             plans = {port: stream.plan for port, stream in enumerate(self._drawing.streams)}
         parameters: dict[str, Any] = dict(self._verification.parameters)
         space = Space.of(self._contract, self._recorded, self._pool, plans, parameters)
-        best: tuple[str, Inputs] | None = None
-        kind, calls = "", 0
+        best: _Candidate | None = None
+        calls = 0
 
         @settings(
             max_examples=_EXAMPLES_EACH_ROUND,
@@ -315,25 +333,23 @@ class _Searching:
         @seed(f"{self._seed} {number}")
         @given(sequences(space, _STEPS_EACH_EXAMPLE))
         def example(steps: Inputs) -> None:
-            nonlocal best, kind, calls
+            nonlocal best, calls
             if best is None:
                 found = self._tried(steps)
                 if found is None:
                     return
-                kind = found[1].kind
-                best = found[0], steps
-                self._found = len(steps)
-                if kind != "output" and "raised" not in kind:  # every try costs a new process
+                best = _Candidate(found[0], found[1].kind, steps, len(steps))
+                if best.is_dear:
                     raise _BudgetSpent
                 raise _Differs
             calls += 1
             if calls > _SHRINKING_CALLS:
                 raise _BudgetSpent
-            difference = self._difference(best[0], steps)
-            if difference is None or difference.kind != kind:
+            difference = self._difference(best.name, steps)
+            if difference is None or difference.kind != best.kind:
                 return
-            if _size(steps) < _size(best[1]):
-                best = best[0], steps
+            if _size(steps) < _size(best.steps):
+                best = replace(best, steps=steps)
             raise _Differs
 
         try:
@@ -375,19 +391,20 @@ class _Searching:
         names = self._reference, name
         return self._judge.difference(expected, outcome, names, steps[0].time_ns)
 
-    def _confirmed(self, name: str, steps: Inputs) -> Finding:
+    def _confirmed(self, found: _Candidate) -> Finding:
         """The finding, tried again before it is shrunk, and in fresh processes afterwards."""
-        pair = self._reference, name
-        kind = self._again(pair, steps, _TIMES_BEFORE)[0].kind
+        pair = self._reference, found.name
+        if not found.is_dear:
+            self._again(pair, found.steps, _TIMES_BEFORE)
 
         def differs(tried: Inputs) -> bool:
-            difference = self._difference(name, tried)
-            return difference is not None and difference.kind == kind
+            difference = self._difference(found.name, tried)
+            return difference is not None and difference.kind == found.kind
 
-        small = shrink(steps, differs, self._codecs, time.monotonic() + _SHRINKING_S)
+        small = shrink(found.steps, differs, self._codecs, time.monotonic() + _SHRINKING_S)
         difference, outcomes = self._again(pair, small, _TIMES_AFTER, in_fresh_processes=True)
         deviations = self._judge.deviations(difference)
-        return Finding(*pair, small, self._found, difference, deviations, outcomes)
+        return Finding(*pair, small, found.length, difference, deviations, outcomes)
 
     def _again(
         self, pair: tuple[str, str], steps: Inputs, times: int, *, in_fresh_processes: bool = False

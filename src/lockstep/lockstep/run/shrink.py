@@ -65,7 +65,8 @@ class _Shrinking:
         self._known: dict[int, bool] = {}
 
     def shrunk(self, steps: Inputs) -> Inputs:
-        steps = self._beginning(steps)
+        if not self._holds(steps[-1:]):
+            steps = self._beginning(steps)
         if self._holds(steps[-1:]):
             steps = steps[-1:]
         for _ in range(_ROUNDS):
