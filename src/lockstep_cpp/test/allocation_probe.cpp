@@ -80,6 +80,15 @@ rcl_ret_t rcl_publish(
   return call_rcl("rcl_publish", &rcl_publish, publisher, message, allocation);
 }
 
+rcl_ret_t rcl_publish_serialized_message(
+  const rcl_publisher_t * publisher, const rcl_serialized_message_t * message,
+  rmw_publisher_allocation_t * allocation)
+{
+  return call_rcl(
+    "rcl_publish_serialized_message", &rcl_publish_serialized_message, publisher, message,
+    allocation);
+}
+
 rcl_ret_t rcl_take_request(const rcl_service_t * service, rmw_request_id_t * id, void * request)
 {
   return call_rcl("rcl_take_request", &rcl_take_request, service, id, request);
