@@ -81,7 +81,7 @@ def test_what_exists_is_overwritten_only_by_force(workspace):
 def test_the_prompts_commands_verify_a_port_that_is_written(workspace):
     prompt = shell("lockstep prompt lockstep_examples:VectorNormalizer --to cpp", workspace).stdout
     package = workspace / "src/vector_normalizer_cpp"
-    _, build, _, contract, unit_tests, verify, _ = commands(prompt)
+    _, build, _, contract, unit_tests, verify = commands(prompt)
     written = (CPP / "vector_normalizer.cpp").read_text()
     wrong = written.replace("z / length", "y / length")
     assert wrong != written

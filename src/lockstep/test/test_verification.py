@@ -97,7 +97,9 @@ def test_a_mistake_is_named_with_its_key_and_line(tmp_path, old, new, sentence):
 def test_outputs_of_a_black_box_cannot_be_aligned_by_cause(tmp_path):
     text = GOOD.replace("executable: my_pkg_cpp/my_node", "command: [my_node]")
     text = text.replace("align: stamp", "align: cause") + "run: {rtf: 1.0}\n"
-    sentence = r"verify\.yaml:8: compare: 'cpp' is a command and acknowledges nothing; align by stamp"
+    sentence = (
+        r"verify\.yaml:8: compare: 'cpp' is a command and acknowledges nothing; align by stamp"
+    )
     with pytest.raises(UsageError, match=sentence):
         load(write(tmp_path, text))
 
