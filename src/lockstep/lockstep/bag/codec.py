@@ -13,6 +13,7 @@ from typing import Any
 from .cdr_decoder import Decode, decoder
 from .cdr_encoder import Encode, encoder, fault
 from .columns import Columns, Gathering
+from .definitions import definition
 from .equal_layouts import Bytes, Column, Layouts, groups
 from .errors import BagError
 from .field_path import Wanted, leaves
@@ -142,6 +143,11 @@ class Codec:
 def codec(type_name: str, definition: str, encoding: str = "ros2msg") -> Codec:
     """The Codec of a definition, made once."""
     return Codec(type_name, definition, encoding)
+
+
+def installed_codec(type_name: str) -> Codec:
+    """The Codec of an installed type; raises BagError if it is not on AMENT_PREFIX_PATH."""
+    return codec(type_name, definition(type_name))
 
 
 def codec_of(topic: Topic) -> Codec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
@@ -13,19 +13,16 @@ from rclpy.subscription import Subscription
 
 from lockstep_interfaces.msg import Acknowledgement, Step
 
-from ..bag import BagError
-from ..bag.codec import codec
-from ..bag.definitions import definition
+from ..bag.text import seconds
+from ..compare.cause import ACKNOWLEDGEMENT_TOPIC
 from ..component import to_stamp
-from ..component.port import type_name
-from ..component.time import NS_PER_S
 from ..run.errors import RunError
+from ..run.python_component import output_encoder
 from .inbox import Inbox
 from .process import Stop
 from .qos import lossless
 
 STEP_TOPIC = "/lockstep/step"
-ACKNOWLEDGEMENT_TOPIC = "/lockstep/acknowledgement"
 HELLO_PERIOD_S = 0.05
 PENDING_STEPS = 64
 PENDING_S = 0.05
@@ -53,7 +50,10 @@ class Flow:
         self._acknowledgements = node.create_publisher(
             Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless()
         )
-        self._encode = {name: _encoder(publisher.msg_type) for name, publisher in outputs.items()}
+        self._encode = {
+            name: output_encoder(name, cast("type[Any]", publisher.msg_type))
+            for name, publisher in outputs.items()
+        }
         self._index = {name: index for index, name in enumerate(outputs)}
         self._acknowledged = 0
         self._acknowledged_s = 0.0
@@ -99,11 +99,7 @@ class Flow:
 
         The message is encoded here, as direct runs do: rmw leaves what was in memory in the gaps of a layout.
         """
-        try:
-            data = self._encode[output](msg)
-        except BagError as error:
-            raise ValueError(f"output '{output}': {error}") from error
-        self._insist(self._outputs[output], data)
+        self._insist(self._outputs[output], self._encode[output](msg))
         self._pending.published_topic.append(self._index[output])
         self._pending.published_stamp.append(to_stamp(self._now()))
         self._pending.published_step.append(self.steps)
@@ -147,13 +143,3 @@ class Flow:
                         f"lockstep failed at {seconds(self._now())} s: no subscriber of "
                         f"'{publisher.topic_name}' has taken a message for {PUBLISH_PATIENCE_S:g} s"
                     ) from error
-
-
-def _encoder(message_type: Any) -> Callable[[Any], bytes]:
-    name = type_name(message_type)
-    return codec(name, definition(name)).encode
-
-
-def seconds(time_ns: int) -> str:
-    """A time in ns as seconds with nine decimals: 12.345000000."""
-    return "{}.{:09d}".format(*divmod(time_ns, NS_PER_S))

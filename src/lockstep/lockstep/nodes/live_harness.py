@@ -14,6 +14,7 @@ from rclpy.node import Node
 
 from lockstep_interfaces.msg import Acknowledgement
 
+from ..compare.cause import ACKNOWLEDGEMENT_TOPIC
 from ..component import Contract, stamp_ns
 from ..component.parameter import ros_type
 from ..component.port import message_class
@@ -22,7 +23,6 @@ from ..run.direct_process import PARAMETER_VALUES
 from ..run.errors import RunError, UsageError
 from ..run.in_process import Publish
 from ..run.ports import resolved
-from .flow import ACKNOWLEDGEMENT_TOPIC
 from .inbox import Inbox
 from .process import ros_node
 from .qos import lossless

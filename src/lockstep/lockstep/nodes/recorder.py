@@ -27,10 +27,10 @@ from lockstep_interfaces.msg import Acknowledgement, RecorderStatus
 from ..bag import BagError, BagWriter
 from ..bag.definitions import definition, type_hash
 from ..bag.metadata import OfferedQoS
+from ..compare.cause import ACKNOWLEDGEMENT_TOPIC
 from ..component import stamp_ns
 from ..component.port import message_class
 from ..run.errors import RunError, UsageError
-from .flow import ACKNOWLEDGEMENT_TOPIC
 from .inbox import Inbox
 from .process import Stop, exit_with, ros_node, split_arguments
 from .qos import lossless

@@ -18,8 +18,7 @@ from rclpy.subscription import Subscription
 from lockstep_interfaces.msg import Difference
 
 from ..bag import BagError
-from ..bag.codec import codec
-from ..bag.definitions import definition
+from ..bag.codec import installed_codec
 from ..compare import CompareError
 from ..compare.comparison import Comparison, TickDifference
 from ..compare.online import OnlineComparison, OnlineOptions
@@ -191,7 +190,7 @@ class Shadow:
         try:
             message_type = message_class(side.type)
             if pair.online is None:
-                of_type = codec(side.type, definition(side.type))
+                of_type = installed_codec(side.type)
                 pair.online = OnlineComparison(
                     pair.name, of_type, self._about.tolerances, self._options
                 )

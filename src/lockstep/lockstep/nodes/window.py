@@ -14,9 +14,10 @@ from rclpy.publisher import Publisher
 
 from lockstep_interfaces.msg import Acknowledgement, Step
 
+from ..compare.cause import ACKNOWLEDGEMENT_TOPIC
 from ..component import to_stamp
 from ..run.errors import RunError
-from .flow import ACKNOWLEDGEMENT_TOPIC, STEP_TOPIC
+from .flow import STEP_TOPIC
 from .inbox import Inbox
 from .process import Stop
 from .qos import lossless

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..bag.codec import codec
-from ..bag.definitions import definition
+from ..bag.codec import installed_codec
 from ..bag.text import lines_with, seconds
 from ..component.contract import Contract
 from ..run.source import source_of
@@ -275,7 +274,7 @@ def _step_lines(contract: Contract, step: Step) -> Iterator[str]:
 def _message(type_name: str, data: bytes) -> Iterator[str]:
     """The lines of a message; long arrays and very long messages are cut."""
     shown, elements = [], Counter[str]()
-    for line in lines_with(codec(type_name, definition(type_name)))(data):
+    for line in lines_with(installed_codec(type_name))(data):
         part = _ARRAY_LINE.match(line)
         if part is None or int(part[2]) == 0:
             shown.append(line)

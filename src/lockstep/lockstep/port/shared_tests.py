@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ..bag.codec import Codec, codec
-from ..bag.definitions import definition
+from ..bag.codec import installed_codec
 from ..compare import Tolerance
 from ..component import Contract
 from ..component.port import message_class
@@ -61,7 +60,7 @@ def shared_tests(subject: Subject) -> str:
 def _cases(subject: Subject) -> Iterator[_Case]:
     """A new message on each input, and the first messages of the dataset."""
     for port in subject.contract.inputs:
-        empty = _codec(port.type).encode(message_class(port.type)())
+        empty = installed_codec(port.type).encode(message_class(port.type)())
         yield _done(
             subject,
             _Case(
@@ -92,7 +91,7 @@ def _after_ns(contract: Contract) -> int:
 def _recorded(subject: Subject) -> Iterator[tuple[str, int, bytes]]:
     """The first messages of the dataset, every input among them if it has one soon."""
     verification = with_verification(subject)
-    types = {port.name: _codec(port.type) for port in subject.contract.inputs}
+    types = {port.name: installed_codec(port.type) for port in subject.contract.inputs}
     missing, count = set(types), 0
     for step in steps_of(reference_of(subject), verification, _SEARCHED):
         if not step.port or (count >= _MESSAGES - len(missing) and step.port not in missing):
@@ -167,7 +166,7 @@ def _test(contract: Contract, case: _Case, code: MessageCode) -> str:
     types = {port.name: port.type for port in (*contract.inputs, *contract.outputs)}
 
     def message(port: str, data: bytes) -> str:
-        return code.expression(types[port], _codec(types[port]).decode(data))
+        return code.expression(types[port], installed_codec(types[port]).decode(data))
 
     lines = [f"def test_{case.name}(component):", f'    """{case.doc}"""']
     for name, time_ns, data in case.sent:
@@ -197,7 +196,3 @@ def _rule(rule: Tolerance) -> str:
         if getattr(rule, one.name) != one.default
     ]
     return f"Tolerance({', '.join(given)})"
-
-
-def _codec(type_name: str) -> Codec:
-    return codec(type_name, definition(type_name))

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..bag import BagError
-from ..bag.codec import codec
-from ..bag.definitions import definition
+from ..bag.codec import installed_codec
 from ..bag.message_error import MessageError
 from ..component import Component, contract_of
 from .direct_process import PARAMETER_VALUES
@@ -123,9 +122,7 @@ class _Server:
         self._is_over = False
         self._done = 0
         self._flushed_ns = 0
-        self._parameter = codec(
-            "rcl_interfaces/msg/Parameter", definition("rcl_interfaces/msg/Parameter")
-        )
+        self._parameter = installed_codec("rcl_interfaces/msg/Parameter")
 
     def serve(self) -> None:
         parser = FrameParser()

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bag import BagError
-from ..bag.codec import codec
-from ..bag.definitions import definition
+from ..bag.codec import installed_codec
 from ..component import Contract
 from ..component.parameter import ros_type
 from .errors import USAGE, RunError, UsageError
@@ -178,7 +177,7 @@ class DirectProcess:
             kind = declared if value == [] and declared.endswith("_array") else ros_type(value)
             number, field = PARAMETER_VALUES[kind]
             values = {**_NO_VALUE, "type": number, field: value}
-            data = codec(_PARAMETER, definition(_PARAMETER)).encode({"name": name, "value": values})
+            data = installed_codec(_PARAMETER).encode({"name": name, "value": values})
         except (TypeError, BagError) as error:
             raise UsageError(f"parameter '{name}': {error}") from error
         return frame(Kind.PARAMETER, data)

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..bag import Bag, BagError, BagWriter
+from ..bag import Bag, BagWriter
 from ..bag.batch import Batch, Int64s
 from ..bag.codec import codec
 from ..bag.definitions import definition, type_hash
 from ..bag.metadata import OfferedQoS
+from ..compare.cause import ACKNOWLEDGEMENT_TOPIC
 from ..component import Contract
 from ..component.time import NS_PER_S
 from .direct_process import DirectProcess
@@ -25,13 +26,12 @@ from .errors import RunError
 from .frames import TIMER_PORTS, Frames, Kind, frames
 from .implementation import direct_command
 from .ports import bag_topics, resolved, silent_topics
-from .processes import Process, Processes
+from .processes import Processes
 from .python_component import CallbackError
-from .run_result import Failure, Progress, RunResult, check_counts
+from .run_result import Failure, Progress, RunResult, check_counts, whole_bag
 from .timeline import Steps, Timeline
 from .verification import Verification
 
-_ACKNOWLEDGEMENT = "/lockstep/acknowledgement"
 _ACKNOWLEDGEMENT_TYPE = "lockstep_interfaces/msg/Acknowledgement"
 _BATCH = 1 << 12
 _PROGRESS_S = 0.1
@@ -76,12 +76,12 @@ def run_direct(
                 wall_s = time.perf_counter() - start_s
                 failure = Failure(error.step or 0, str(error))
             recorded = writer.counts
-    recorded.pop(_ACKNOWLEDGEMENT, None)
+    recorded.pop(ACKNOWLEDGEMENT_TOPIC, None)
     if failure is None:
         check_counts(name, inputs.sent, recorded, silent_topics(verification, contract))
     return RunResult(
         name=name,
-        bag=_whole(name, folder / "bag", recorded, child).path,
+        bag=whole_bag(name, folder / "bag", recorded).path,
         sent=inputs.sent,
         recorded=recorded,
         first_input_ns=inputs.first_ns,
@@ -162,7 +162,7 @@ class _Recording:
         self._acknowledge = None
         if with_cause:
             described = definition(_ACKNOWLEDGEMENT_TYPE), type_hash(_ACKNOWLEDGEMENT_TYPE)
-            writer.add_topic(_ACKNOWLEDGEMENT, _ACKNOWLEDGEMENT_TYPE, *described)
+            writer.add_topic(ACKNOWLEDGEMENT_TOPIC, _ACKNOWLEDGEMENT_TYPE, *described)
             self._acknowledge = codec(_ACKNOWLEDGEMENT_TYPE, described[0]).encode
 
     def write(self, blocks: Iterable[Frames], consumed: int) -> None:
@@ -202,21 +202,7 @@ class _Recording:
                     "duration_ns": np.empty(0, np.uint64),
                 }
                 at_ns = int(outputs.time_ns[-1])
-                self._writer.write(_ACKNOWLEDGEMENT, self._acknowledge(message), at_ns)
-
-
-def _whole(name: str, path: Path, recorded: dict[str, int], child: Process) -> Bag:
-    """The bag that was written; raises RunError if it does not hold all of the outputs."""
-    try:
-        bag = Bag(path)
-    except BagError as error:
-        raise RunError(f"{name}: {error}") from error
-    written = {topic: bag.topics[topic].count if topic in bag.topics else 0 for topic in recorded}
-    if bag.problem or written != recorded:
-        raise RunError(
-            f"{name}: {bag.problem or f'{bag.path} does not hold all that was published'}"
-        )
-    return bag
+                self._writer.write(ACKNOWLEDGEMENT_TOPIC, self._acknowledge(message), at_ns)
 
 
 def _times(process: DirectProcess) -> dict[str, Any]:

@@ -8,15 +8,13 @@ from array import array
 from collections.abc import Callable
 from typing import Any
 
-from ..bag import BagError
-from ..bag.codec import codec
-from ..bag.definitions import definition
+from ..bag.codec import installed_codec
 from ..bag.message_error import MessageError
 from ..bag.rosidl_messages import RosidlDecoder
 from ..component import Component, Schedule
 from ..component.port import type_name
 from .errors import RunError, UsageError
-from .python_component import call
+from .python_component import call, output_encoder
 
 Publish = Callable[[int, int, bytes], None]
 """Takes (index of the output, the run's time in ns, message in CDR)."""
@@ -39,11 +37,11 @@ class InProcess:
         self._schedule = Schedule([t.period_ns for t in component.timers.values()])
         self._timers = list(component.timers)
         self._inputs = [
-            (name, RosidlDecoder(_codec(type_name(port.message_type))))
+            (name, RosidlDecoder(installed_codec(type_name(port.message_type))))
             for name, port in component.inputs.items()
         ]
         self._outputs = {
-            name: (index, _codec(type_name(port.message_type)).encode)
+            name: (index, output_encoder(name, port.message_type))
             for index, (name, port) in enumerate(component.outputs.items())
         }
         component.host = self
@@ -83,11 +81,7 @@ class InProcess:
 
     def publish(self, output: str, msg: Any) -> None:
         index, encode = self._outputs[output]
-        try:
-            data = encode(msg)
-        except BagError as error:
-            raise ValueError(f"output '{output}': {error}") from error
-        self._publish(index, self._schedule.now_ns, data)
+        self._publish(index, self._schedule.now_ns, encode(msg))
 
     def _set(self, parameters: dict[str, Any]) -> None:
         for name, value in parameters.items():
@@ -104,7 +98,3 @@ class InProcess:
         start = time.perf_counter_ns()
         call(self.component, name, self._schedule.now_ns, *args)
         self.durations_ns[name].append(time.perf_counter_ns() - start)
-
-
-def _codec(name: str) -> Any:
-    return codec(name, definition(name))

@@ -10,8 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ..bag.codec import Codec, codec
-from ..bag.definitions import definition
+from ..bag.codec import Codec, installed_codec
 from ..compare import Tolerances
 from ..compare.values import deviations
 from ..component import Component
@@ -53,8 +52,7 @@ class Original:
         self.component = component
         self._tolerances = tolerances
         self._codecs: list[Codec] = [
-            codec(type_name(port.message_type), definition(type_name(port.message_type)))
-            for port in component.outputs.values()
+            installed_codec(type_name(port.message_type)) for port in component.outputs.values()
         ]
         start = time.perf_counter()
         self.published = list(_run(component, parameters, inputs))

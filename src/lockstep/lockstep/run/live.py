@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ..bag import Bag, BagError
 from ..component import Contract
 from .domain import isolated_domain
 from .errors import RunError
 from .implementation import command_of
 from .ports import bag_topics, resolved, silent_topics
 from .processes import Process, Processes, wait_for
-from .run_result import Progress, RunResult, check_counts
+from .run_result import Progress, RunResult, check_counts, whole_bag
 from .verification import Implementation, Inputs, Run, Verification
 
 START_PATIENCE_S = 30.0
@@ -37,7 +36,7 @@ def run_live(
     Raises RunError, with the tail of the log concerned, if anything crashes, hangs or is lost.
     """
     implementation = verification.implementations[name]
-    parameters = _parameters_file(folder, verification.parameters | implementation.parameters)
+    parameters = parameters_file(folder, verification.parameters | implementation.parameters)
     in_lockstep = implementation.command is None
     with isolated_domain() as environment:
         environment["ROS_LOG_DIR"] = str(folder / "ros_log")
@@ -91,15 +90,7 @@ def checked_run(
             f"{name} took {played['callbacks']} of {sum(played['sent'].values())} messages as its inputs"
         )
     check_counts(name, played["sent"], recorded, silent)
-    try:
-        bag = Bag(folder / "bag")
-    except BagError as error:
-        raise RunError(f"{name}: {error}") from error
-    written = {topic: bag.topics[topic].count if topic in bag.topics else 0 for topic in recorded}
-    if bag.problem or written != recorded:
-        raise RunError(
-            f"{name}: {bag.problem or f'{bag.path} does not hold all that was recorded'}"
-        )
+    bag = whole_bag(name, folder / "bag", recorded)
     times = played.get("callback_ns", {})
     return RunResult(
         name=name,
@@ -154,7 +145,8 @@ def _stop(recorder: Process, node: Process, in_lockstep: bool) -> None:
         )
 
 
-def _parameters_file(folder: Path, parameters: dict[str, Any]) -> Path:
+def parameters_file(folder: Path, parameters: Mapping[str, Any]) -> Path:
+    """Write the parameters of a node of a live run, whatever its name, into `folder`; returns the file."""
     path = folder / "parameters.yaml"
     content = {"/**": {"ros__parameters": {**parameters, "use_sim_time": True}}}
     path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")

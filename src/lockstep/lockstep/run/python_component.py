@@ -5,10 +5,14 @@ from __future__ import annotations
 import importlib
 import re
 import traceback
+from collections.abc import Callable
 from typing import Any
 
+from ..bag import BagError
+from ..bag.codec import installed_codec
 from ..bag.text import seconds
 from ..component import Component, component_of
+from ..component.port import type_name
 from .errors import RunError, UsageError
 
 
@@ -56,6 +60,19 @@ def call(component: Component, name: str, now_ns: int, *args: Any) -> None:
         raise CallbackError(
             f"on_{name} failed at {seconds(now_ns)} s: {_what_and_where(error)}"
         ) from error
+
+
+def output_encoder(output: str, message_type: type[Any]) -> Callable[[Any], bytes]:
+    """What makes CDR of the messages of an output; raises ValueError, which names the output, for what is none of them."""
+    encode = installed_codec(type_name(message_type)).encode
+
+    def encoded(message: Any) -> bytes:
+        try:
+            return encode(message)
+        except BagError as error:
+            raise ValueError(f"output '{output}': {error}") from error
+
+    return encoded
 
 
 def _what_and_where(error: BaseException) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..bag import Bag, BagError
 from .errors import RunError
 
 Progress = Callable[[int, int], None]
@@ -49,3 +50,17 @@ def check_counts(
         raise RunError(
             f"{name} never answered: it published nothing on {', '.join(recorded) or 'any topic'}"
         )
+
+
+def whole_bag(name: str, path: Path, recorded: Mapping[str, int]) -> Bag:
+    """The bag that was written; raises RunError if it does not hold all of the outputs."""
+    try:
+        bag = Bag(path)
+    except BagError as error:
+        raise RunError(f"{name}: {error}") from error
+    written = {topic: bag.topics[topic].count if topic in bag.topics else 0 for topic in recorded}
+    if bag.problem or written != recorded:
+        raise RunError(
+            f"{name}: {bag.problem or f'{bag.path} does not hold all that was recorded'}"
+        )
+    return bag

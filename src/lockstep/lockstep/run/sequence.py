@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..bag import BagWriter
-from ..bag.codec import Codec, codec
+from ..bag.codec import Codec, installed_codec
 from ..bag.definitions import definition, type_hash
 from ..bag.text import lines_with, seconds
 from ..component import Contract
@@ -65,7 +65,7 @@ def is_playable(steps: Sequence[Step]) -> bool:
 def codecs_of(ports: Sequence[object]) -> list[Codec]:
     """The codecs of the messages of ports of a contract."""
     types = [str(getattr(port, "type", "")) for port in ports]
-    return [codec(name, definition(name)) for name in types]
+    return [installed_codec(name) for name in types]
 
 
 def write_bag(steps: Sequence[Step], contract: Contract, path: Path) -> dict[str, str]:

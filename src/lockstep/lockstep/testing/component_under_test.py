@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from ..bag import BagError
-from ..bag.codec import codec
-from ..bag.definitions import definition
+from ..bag.codec import installed_codec
 from ..bag.message_error import MessageError
 from ..bag.rosidl_messages import RosidlDecoder
 from ..component import Contract, stamp_ns
@@ -31,7 +30,7 @@ class InputUnderTest:
     def __init__(self, port: PortContract, send: Callable[[int | None, Any, bytes], None]) -> None:
         self._port = port
         self._message_type = message_class(port.type)
-        self._encode = codec(port.type, definition(port.type)).encode
+        self._encode = installed_codec(port.type).encode
         self._send = send
 
     def send(self, msg: Any, time_ns: int | None = None) -> None:
@@ -64,7 +63,7 @@ class OutputUnderTest:
 
     def __init__(self, port: PortContract) -> None:
         self._port = port
-        self._decode = RosidlDecoder(codec(port.type, definition(port.type)))
+        self._decode = RosidlDecoder(installed_codec(port.type))
         self.messages: list[Any] = []
         self.times_ns: list[int] = []
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..bag import Bag
-from ..bag.codec import codec
-from ..bag.definitions import definition
+from ..bag.codec import installed_codec
 from ..bag.rosidl_messages import RosidlDecoder
 from ..compare import diffdiff
 from ..compare.tolerance import ToleranceLike
@@ -34,7 +33,7 @@ def assert_golden(
             expected = list(bag.messages([topic])) if topic in bag.topics else []
             times = [message.log_time_ns for message in expected]
             assert output.times_ns == times, f"{described.name}: other times than in {folder}"
-            wanted = RosidlDecoder(codec(described.type, definition(described.type)))
+            wanted = RosidlDecoder(installed_codec(described.type))
             for tick, (message, found) in enumerate(zip(expected, output.messages, strict=True)):
                 comparison = diffdiff(wanted(message.data), found, tol=tolerance)
                 assert comparison.all_match, f"{topic} {tick} of {folder}: {comparison.summary()}"

@@ -8,13 +8,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..component import Contract
 from ..nodes.live_harness import HarnessNode, harness_node
 from ..run.domain import isolated_domain
 from ..run.errors import FAILED, USAGE, RunError, UsageError
 from ..run.in_process import Publish
+from ..run.live import parameters_file
 from ..run.processes import Process, Processes
 from ..run.python_component import CallbackError
 from .harness import Durations
@@ -53,9 +52,7 @@ class LiveHarness:
         self._has_started = False
         folder = self._folder / f"{self._name}.{self._count}"
         folder.mkdir()
-        file = folder / "parameters.yaml"
-        values = {"/**": {"ros__parameters": {**parameters, "use_sim_time": True}}}
-        file.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
+        file = parameters_file(folder, parameters)
         command = [*self._command, "--lockstep", "--ros-args", "--params-file", str(file)]
         with ExitStack() as stack:
             environment = stack.enter_context(isolated_domain())
