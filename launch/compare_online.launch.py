@@ -10,9 +10,9 @@ from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import OpaqueFunction, Shutdown
 from launch.events.process import ProcessExited
 from lockstep.compare import Tolerances
-from lockstep.run.errors import DIFFERENT, RunError, UsageError
+from lockstep.errors import DIFFERENT, RunError, UsageError
+from lockstep.run.folder import create_folder
 from lockstep.run.implementation import find_executable
-from lockstep.run.verify import create_folder
 
 from lockstep_launch import nodes
 from lockstep_launch.arguments import (

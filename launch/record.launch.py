@@ -4,8 +4,8 @@ from pathlib import Path
 
 from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import LogInfo, OpaqueFunction
-from lockstep.run.run_result import RunResult
-from lockstep.run.verify import create_folder
+from lockstep.run.folder import create_folder
+from lockstep.run.result import RunResult
 
 from lockstep_launch.arguments import (
     Executable,

@@ -3,7 +3,7 @@
 from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import OpaqueFunction, Shutdown
 from launch.events.process import ProcessExited
-from lockstep.run.errors import RunError
+from lockstep.errors import RunError
 
 from lockstep_launch import nodes
 from lockstep_launch.arguments import Executable, Replay, declare, value_of

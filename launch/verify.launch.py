@@ -11,9 +11,9 @@ from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import OpaqueFunction
 from launch.events.process import ProcessExited
 from lockstep.compare import Tolerances
-from lockstep.run.errors import DIFFERENT, RunError
-from lockstep.run.run_result import RunResult
-from lockstep.run.verify import create_folder
+from lockstep.errors import DIFFERENT, RunError
+from lockstep.run.folder import create_folder
+from lockstep.run.result import RunResult
 
 from lockstep_launch import nodes
 from lockstep_launch.arguments import (

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from conftest import Stranger
 from lockstep.bag import BagWriter
-from lockstep.bag.codec import Codec
-from lockstep.bag.definitions import definition
+from lockstep.cdr.codec import Codec
+from lockstep.message.definitions import definition
 
 IMAGE = "sensor_msgs/msg/Image"
 

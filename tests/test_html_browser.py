@@ -23,7 +23,7 @@ if not (CHROMIUM and DRIVER):
     pytest.skip("chromium and chromium-driver are not installed", allow_module_level=True)
 
 from lockstep.bag import BagWriter
-from lockstep.bag.codec import Codec
+from lockstep.cdr.codec import Codec
 from lockstep.compare import Tolerance, compare
 from lockstep.report.html import write_html
 from selenium.webdriver.chrome.service import Service

@@ -8,8 +8,8 @@ from builtin_interfaces.msg import Time
 from conftest import Stranger
 from geometry_msgs.msg import Twist, Vector3Stamped
 from lockstep.bag import BagWriter
-from lockstep.bag.definitions import definition
-from lockstep.component.port import type_name
+from lockstep.message.definitions import definition
+from lockstep.message.rosidl import type_name
 from nav_msgs.msg import Odometry
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image, Imu, LaserScan

@@ -127,7 +127,7 @@ def test_the_tests_of_a_scaffold_say_what_the_reference_does(stranger: Stranger)
     module = stranger.cwd / "scan_widths.py"
     text = (
         "from lockstep.component import Component, Input, Output, Timer\n"
-        "from lockstep.dist import Distribution, FrameId, Integers, Scan, Timestamps, Uniform\n"
+        "from lockstep.distributions import Distribution, FrameId, Integers, Scan, Timestamps, Uniform\n"
         "from sensor_msgs.msg import LaserScan, Range\n\n"
         "SCANS = Distribution({\n"
         "    '*': Scan(rays=Integers(90, 90), range=Uniform(0.0, 12.0), nan_rate=0.1, inf_rate=0.1),\n"

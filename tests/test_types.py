@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import ACCELERATION, ROOT, Stranger
 from lockstep.bag import Bag, BagWriter
-from lockstep.bag.codec import Codec
+from lockstep.cdr.codec import Codec
 from lockstep.run.domain import isolated_domain
 
 LINE = "=" * 80

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from lockstep.cli.main import end_well
 from lockstep.cli.show import console, print_table, print_verdict, progress_bars
-from lockstep.run.verification import load
-from lockstep.run.verify import default_folder, verify
+from lockstep.run.folder import default_folder
+from lockstep.verify.model import load
+from lockstep.verify.verify import verify
 
 ROOT = Path(__file__).resolve().parent.parent
 VERIFY = ROOT / "src/lockstep_examples/verify"

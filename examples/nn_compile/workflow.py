@@ -22,10 +22,10 @@ from lockstep.cli.show import console, print_line, print_wide, progress_bar
 from lockstep.compare import Tolerances
 from lockstep.component import Component
 from lockstep.dataset import Dataset
-from lockstep.dataset.sample import sample
-from lockstep.run.errors import DIFFERENT, MATCH, RunError
-from lockstep.run.verification import load
-from lockstep.run.verify import create_folder, default_folder
+from lockstep.distributions.drawing import sample
+from lockstep.errors import DIFFERENT, MATCH, RunError
+from lockstep.run.folder import create_folder, default_folder
+from lockstep.verify.model import load
 from pd_controller_nn import LEARNT, ErrorStates, PdControllerNn
 from rich.table import Table
 from training import Network, export, train

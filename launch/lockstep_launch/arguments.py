@@ -9,9 +9,9 @@ from typing import Any
 from launch import LaunchContext
 from launch.actions import DeclareLaunchArgument
 from launch.substitutions import LaunchConfiguration
+from lockstep.errors import UsageError
 from lockstep.nodes.player import checked_rtf
-from lockstep.run.errors import UsageError
-from lockstep.run.verify import default_folder
+from lockstep.run.folder import default_folder
 
 _DECLARED: dict[str, dict[str, Any]] = {
     "reference": {

@@ -15,7 +15,7 @@ from launch.event_handlers import OnShutdown
 from launch.events import Shutdown, matches_action
 from launch.events.process import ProcessExited, ShutdownProcess
 from launch_ros.actions import Node
-from lockstep.run.errors import RunError
+from lockstep.errors import RunError
 
 OnExit = Callable[[ProcessExited, LaunchContext], "list[Action] | None"]
 

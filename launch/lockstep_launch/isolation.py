@@ -7,8 +7,8 @@ from contextlib import ExitStack
 
 from launch import Action, LaunchContext
 from launch.actions import LogInfo, SetEnvironmentVariable, UnsetEnvironmentVariable
+from lockstep.errors import UsageError
 from lockstep.run.domain import isolated_domain
-from lockstep.run.errors import UsageError
 
 from .arguments import value_of
 

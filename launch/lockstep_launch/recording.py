@@ -9,12 +9,13 @@ from launch import Action
 from launch.events.process import ProcessExited
 from lockstep.bag import Bag, BagError
 from lockstep.component import Contract
-from lockstep.run.errors import RunError, UsageError
+from lockstep.errors import RunError, UsageError
+from lockstep.host.protocol import resolved
 from lockstep.run.implementation import contract_of_command, find_executable
 from lockstep.run.live import checked_run
-from lockstep.run.ports import bag_topics, resolved
-from lockstep.run.run_result import RunResult
-from lockstep.run.verification import Inputs
+from lockstep.run.model import Inputs
+from lockstep.run.ports import bag_topics
+from lockstep.run.result import RunResult
 
 from . import nodes
 from .arguments import Executable, Replay

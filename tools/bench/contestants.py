@@ -216,7 +216,7 @@ def roboto_columns(task: Task) -> Contest:
 def lockstep_pixels(task: Task) -> Contest:
     """Every image as a view (height, width, channels), one chunk of the bag at a time."""
     from lockstep.bag import Bag
-    from lockstep.bag.images import IMAGE_FIELDS, pixels
+    from lockstep.message.images import IMAGE_FIELDS, pixels
 
     def work() -> tuple[int, int]:
         size = total = 0

@@ -77,7 +77,7 @@ def processor(command: Callable[[], list[str]], task: Task) -> Contest:
 
 
 def _executable(name: str, otherwise: str = "") -> str:
-    from lockstep.run.errors import UsageError
+    from lockstep.errors import UsageError
     from lockstep.run.implementation import find_executable
 
     try:
@@ -146,7 +146,7 @@ def _cpu_s(pid: int) -> float:
 def _graph(command: list[str], depth: int) -> Iterator[Graph]:
     """Start the node on a domain of its own, and wait until both topics are connected."""
     import rclpy
-    from lockstep.component.port import message_class
+    from lockstep.message.rosidl import message_class
     from lockstep.run.domain import isolated_domain
     from lockstep.run.processes import Processes
     from rclpy.qos import QoSProfile

@@ -33,9 +33,9 @@ def direct_python(task: Task) -> Contest:
 def in_process(task: Task) -> Contest:
     """The component in Python, called in this process for each message of the bag."""
     from lockstep.bag import Bag, BagWriter
-    from lockstep.bag.definitions import definition, type_hash
-    from lockstep.run.in_process import InProcess
-    from lockstep.run.python_component import load, make
+    from lockstep.host.execution import InProcess
+    from lockstep.host.python_component import load, make
+    from lockstep.message.definitions import definition, type_hash
 
     name, _, _ = _named(task)
     component = make(load(f"lockstep_examples:{name}"))
@@ -59,8 +59,8 @@ def in_process(task: Task) -> Contest:
 
 
 def _direct(task: Task, implementation: str) -> Contest:
-    from lockstep.run.direct_run import run_direct
-    from lockstep.run.verification import Verification
+    from lockstep.run.direct import run_direct
+    from lockstep.verify.model import Verification
 
     name, port, _ = _named(task)
     executable = f"lockstep_examples_cpp/{_snake(name)}"
@@ -104,13 +104,13 @@ def _named(task: Task) -> tuple[str, str, str]:
 
 def _contract(task: Task) -> Any:
     from lockstep.component import contract_of
-    from lockstep.run.python_component import load
+    from lockstep.host.python_component import load
 
     return contract_of(load(f"lockstep_examples:{_named(task)[0]}"))
 
 
 def _snake(name: str) -> str:
-    from lockstep.run.python_component import node_name
+    from lockstep.host.python_component import node_name
 
     return node_name(name)
 

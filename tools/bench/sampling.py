@@ -19,12 +19,12 @@ _PERIOD_NS = 10_000_000
 
 
 def lockstep_sample(task: Task) -> Contest:
-    """lockstep.dataset.sample: Uniform, Normal, Pareto, stamps at a rate and one frame_id."""
+    """lockstep.distributions.drawing: Uniform, Normal, Pareto, stamps at a rate and one frame_id."""
     from geometry_msgs.msg import (  # type: ignore[import-not-found, import-untyped, unused-ignore]
         Vector3Stamped,
     )
-    from lockstep.dataset.sample import Drawing, SampledInput
-    from lockstep.dist import Distribution, FrameId, Normal, Pareto, Timestamps, Uniform
+    from lockstep.distributions import Distribution, FrameId, Normal, Pareto, Timestamps, Uniform
+    from lockstep.distributions.drawing import Drawing, SampledInput
 
     vectors = Distribution(
         {

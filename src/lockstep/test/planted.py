@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from geometry_msgs.msg import Vector3Stamped, WrenchStamped
 from lockstep.component import Component, Input, Output, Parameter, stamp_ns
-from lockstep.dist import Box, Distribution, FrameId, Timestamps
+from lockstep.distributions import Box, Distribution, FrameId, Timestamps
 
 VECTORS = Distribution(
     {

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import planted
 import pytest
-from lockstep.run.adequacy import FieldBins, adequacy, cpp_coverage, field_bins, lines
-from lockstep.run.verification import Verification
+from lockstep.search.adequacy import FieldBins, adequacy, cpp_coverage, field_bins, lines
+from lockstep.verify.model import Verification
 
 NAN, INF = float("nan"), float("inf")
 

@@ -3,8 +3,8 @@ import shutil
 import numpy as np
 import pytest
 from lockstep.bag import Bag, BagError, BagWriter
-from lockstep.bag.codec import Codec
-from lockstep.bag.definitions import definition, type_hash
+from lockstep.cdr.codec import Codec
+from lockstep.message.definitions import definition, type_hash
 
 
 def test_a_bare_file_is_a_bag(bags):

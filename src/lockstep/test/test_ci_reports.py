@@ -2,7 +2,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from lockstep.bag import Bag, BagWriter
-from lockstep.bag.codec import Codec
+from lockstep.cdr.codec import Codec
 from lockstep.compare import compare
 from lockstep.report.github import markdown, workflow_commands
 from lockstep.report.junit import write_junit

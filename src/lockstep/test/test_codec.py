@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lockstep.bag import Bag, BagError
-from lockstep.bag.codec import Codec, codec_of
-from lockstep.bag.columns import NS_PER_S
-from lockstep.bag.message_error import MessageError
-from lockstep.bag.schema import SIZES, STRINGS, TIMES
+from lockstep.bag.topic import codec_of
+from lockstep.cdr.codec import Codec
+from lockstep.cdr.columns import NS_PER_S
+from lockstep.cdr.message_error import MessageError
+from lockstep.message.schema import SIZES, STRINGS, TIMES
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 CODES = dict(zip(SIZES, "?BBbBhHiIqQfd", strict=True))

@@ -5,11 +5,9 @@ import pytest
 from geometry_msgs.msg import Polygon, PoseArray, PoseWithCovarianceStamped, Vector3Stamped
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lockstep.bag.codec import codec
-from lockstep.bag.column_encoder import ColumnEncoder
-from lockstep.bag.definitions import definition
-from lockstep.component.port import type_name
-from lockstep.dist import (
+from lockstep.cdr.codec import codec
+from lockstep.cdr.column_encoder import ColumnEncoder
+from lockstep.distributions import (
     Array,
     Box,
     Choice,
@@ -20,9 +18,12 @@ from lockstep.dist import (
     Text,
     Timestamps,
 )
-from lockstep.dist.columns import Columns, Drawn, Ticks, joined, level_of, taken
-from lockstep.dist.distribution import Plan
-from lockstep.dist.random import Random
+from lockstep.distributions.distribution import Plan
+from lockstep.distributions.random import Random
+from lockstep.distributions.ticks import Ticks
+from lockstep.message.definitions import definition
+from lockstep.message.drawn_columns import Columns, Drawn, joined, level_of, taken
+from lockstep.message.rosidl import type_name
 from rcl_interfaces.msg import ParameterDescriptor
 from sensor_msgs.msg import BatteryState, Image, Imu, JointState, LaserScan, PointCloud2
 from std_msgs.msg import Empty, String

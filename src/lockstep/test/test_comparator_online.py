@@ -10,9 +10,9 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PointStamped, Vector3, Vector3Stamped
 from lockstep.compare import CompareError
 from lockstep.component import stamp_ns
+from lockstep.errors import UsageError
 from lockstep.nodes.comparator_online import run_online
 from lockstep.run.domain import isolated_domain
-from lockstep.run.errors import UsageError
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from test_nodes import MS, Graph, vector
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lockstep.bag import Bag, BagError, BagWriter
-from lockstep.bag.text import seconds
 from lockstep.compare import (
     CompareError,
     Tolerance,
@@ -20,6 +19,7 @@ from lockstep.compare.align import align_ticks, tolerance_ns
 from lockstep.compare.pairs import paired_columns
 from lockstep.compare.text_diff import text_diff
 from lockstep.compare.values import deviations
+from lockstep.message.time import seconds
 
 
 @dataclass

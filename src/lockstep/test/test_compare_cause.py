@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lockstep.bag import BagError, BagWriter
-from lockstep.bag.codec import codec
+from lockstep.cdr.codec import codec
 from lockstep.compare import CompareError, compare
 from lockstep.compare.align import align_steps
 from lockstep.compare.text_diff import summary, text_diff

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lockstep.bag import Bag, BagWriter
-from lockstep.bag.codec import Codec
+from lockstep.cdr.codec import Codec
 from lockstep.compare import CompareError, Tolerance, Tolerances, compare
 from lockstep.compare.judge import judge, judge_quaternions, ulps
 from lockstep.compare.values import deviations

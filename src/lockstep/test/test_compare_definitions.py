@@ -1,11 +1,11 @@
 import pytest
 from lockstep.bag import Bag, BagWriter
-from lockstep.bag.codec import Codec
+from lockstep.cdr.codec import Codec
 from lockstep.compare import CompareError, compare, write_text_diffs
 from lockstep.compare.result import comparison_as_data
 from lockstep.report.error_bag import write_error_bag
 from lockstep.report.html import write_html
-from lockstep.run.verification import load
+from lockstep.verify.model import load
 
 POINT = f"\n{'=' * 80}\nMSG: test_msgs/Point\nfloat64 x\nfloat64 y\n"
 STATE = "float64 x\nint32[] n\nstring name\n"

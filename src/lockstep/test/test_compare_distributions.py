@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from lockstep.bag import Bag, BagWriter
-from lockstep.bag.codec import Codec
+from lockstep.cdr.codec import Codec
 from lockstep.compare import Tolerance, compare
 
 DEFINITION = "float64 range\nuint8[4] pixels\nstring name\nfloat32[] echoes\n"

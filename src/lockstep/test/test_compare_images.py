@@ -6,16 +6,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from lockstep.bag import Bag, BagWriter
-from lockstep.bag.codec import Codec
-from lockstep.bag.definitions import definition
+from lockstep.cdr.codec import Codec
 from lockstep.compare import CompareError, Tolerance, Tolerances, compare, diffdiff
 from lockstep.compare.images import likeness
-from lockstep.compare.online import OnlineComparison, OnlineOptions
+from lockstep.compare.live.online import OnlineComparison, OnlineOptions
 from lockstep.compare.result import comparison_as_data
 from lockstep.compare.text_diff import text_diff
+from lockstep.errors import UsageError
+from lockstep.message.definitions import definition
 from lockstep.report.html import write_html
-from lockstep.run.errors import UsageError
-from lockstep.run.verification import load
+from lockstep.verify.model import load
 
 IMAGE = "sensor_msgs/msg/Image"
 CODEC = Codec(IMAGE, definition(IMAGE))

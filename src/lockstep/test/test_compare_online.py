@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lockstep.bag import Bag, BagWriter
-from lockstep.bag.codec import Codec
+from lockstep.cdr.codec import Codec
 from lockstep.compare import (
     CompareError,
     Tolerance,
@@ -19,8 +19,8 @@ from lockstep.compare import (
     write_text_diffs,
 )
 from lockstep.compare.comparison import KEPT_TICKS, Comparison
-from lockstep.compare.online import OnlineComparison, OnlineOptions
-from lockstep.compare.online_status import no_verdict, status_of
+from lockstep.compare.live.online import OnlineComparison, OnlineOptions
+from lockstep.compare.live.status import no_verdict, status_of
 from lockstep.nodes.limit import Limit
 from lockstep.nodes.sequences import Sequences
 

@@ -5,10 +5,11 @@ import tracemalloc
 import numpy as np
 import pytest
 from lockstep.bag import Bag, BagWriter
-from lockstep.bag.codec import codec
-from lockstep.compare import compare, explain
+from lockstep.cdr.codec import codec
+from lockstep.compare import compare
 from lockstep.compare.align import align_ticks
 from lockstep.compare.pairs import paired_topics
+from lockstep.compare.why import explain
 
 TYPE, DEFINITION = "test_msgs/msg/Block", "int64 number\nuint8[] data\n"
 ENCODE = codec(TYPE, DEFINITION).encode

@@ -2,9 +2,7 @@ from dataclasses import replace
 
 import pytest
 from geometry_msgs.msg import Twist, Vector3, Vector3Stamped
-from lockstep.bag.codec import codec
-from lockstep.bag.definitions import definition
-from lockstep.bag.definitions import type_hash as type_hash_on_disk
+from lockstep.cdr.codec import codec
 from lockstep.component import (
     Component,
     Contract,
@@ -15,9 +13,11 @@ from lockstep.component import (
     Timer,
     contract_of,
 )
-from lockstep.component.port import message_class, type_hash, type_name
-from lockstep.run.errors import UsageError
-from lockstep.run.in_process import InProcess
+from lockstep.errors import UsageError
+from lockstep.host.execution import InProcess
+from lockstep.message.definitions import definition
+from lockstep.message.definitions import type_hash as type_hash_on_disk
+from lockstep.message.rosidl import message_class, type_hash, type_name
 
 VECTOR = codec("geometry_msgs/msg/Vector3Stamped", definition("geometry_msgs/msg/Vector3Stamped"))
 

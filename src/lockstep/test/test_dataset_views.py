@@ -124,7 +124,7 @@ def test_shuffle_is_a_permutation_that_the_seed_decides(ab: Dataset) -> None:
 
 
 def test_a_shuffle_in_bounded_memory_is_the_same(ab: Dataset) -> None:
-    from lockstep.dataset.sampling import Shuffled
+    from lockstep.dataset.picking import Shuffled
 
     for limit in (1, 3_000, 10_000):
         assert listed(Dataset(Shuffled(ab._source, 1, limit))) == listed(ab.shuffle(seed=1))

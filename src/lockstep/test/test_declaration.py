@@ -4,7 +4,7 @@ import math
 
 import pytest
 import yaml
-from lockstep.dist import (
+from lockstep.distributions import (
     Array,
     Box,
     Choice,
@@ -31,15 +31,15 @@ from lockstep.dist import (
     UnitQuaternion,
     declaration,
 )
-from lockstep.dist.declaration import (
+from lockstep.distributions.declaration import (
     data_of,
     distribution_of_data,
     in_folder,
     python_of,
     rule_of_data,
 )
-from lockstep.run.errors import UsageError
-from lockstep.run.verification import load
+from lockstep.errors import UsageError
+from lockstep.verify.model import load
 
 RULES = [
     ("uniform: [-1, 1]", Uniform(-1, 1)),
@@ -87,11 +87,11 @@ def test_a_rule_is_read_and_told_again(text, rule):
 
 
 def test_every_rule_has_a_name():
-    import lockstep.dist
+    import lockstep.distributions
 
     others = {"Distribution", "DataDistMixin", "DistError", "data_dist", "data_dist_of"}
     named = {cls.__name__ for cls in declaration.NAMES.values()}
-    assert named == set(lockstep.dist.__all__) - others
+    assert named == set(lockstep.distributions.__all__) - others
 
 
 def test_a_distribution_of_scipy_is_named_with_its_arguments():

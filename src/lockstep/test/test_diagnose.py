@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from lockstep.bag import Bag
-from lockstep.compare.diagnose import UNPREDICTED, diagnose
+from lockstep.compare.why.diagnose import UNPREDICTED, diagnose
 
 N = 2000
 STEP_NS = 20_000_000

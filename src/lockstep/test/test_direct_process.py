@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lockstep.bag.codec import codec
-from lockstep.bag.definitions import definition
+from lockstep.cdr.codec import codec
 from lockstep.component import contract_of
+from lockstep.errors import RunError, UsageError
+from lockstep.host.frames import TIMER_PORTS, FrameParser, Kind, frame
+from lockstep.host.python_component import CallbackError
+from lockstep.message.definitions import definition
 from lockstep.run.direct_process import DirectProcess
-from lockstep.run.errors import RunError, UsageError
-from lockstep.run.frames import TIMER_PORTS, FrameParser, Kind, frame
 from lockstep.run.processes import Processes
-from lockstep.run.python_component import CallbackError
 from probes import Probe
 
 TEST = Path(__file__).resolve().parent
@@ -32,7 +32,7 @@ ENVIRONMENT = {
 
 
 def host(component="Probe"):
-    return [sys.executable, "-m", "lockstep.run.direct_host", f"probes:{component}", "--direct"]
+    return [sys.executable, "-m", "lockstep.host.direct_run", f"probes:{component}", "--direct"]
 
 
 def script(*lines):
@@ -40,7 +40,7 @@ def script(*lines):
     head = [
         "import os, sys, time",
         "from lockstep.component import contract_of",
-        "from lockstep.run.frames import Kind, frame",
+        "from lockstep.host.frames import Kind, frame",
         "from probes import Probe",
         "def send(*a, **k): os.write(1, frame(*a, **k))",
         "contract = contract_of(Probe).to_json().encode()",

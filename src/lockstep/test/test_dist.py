@@ -8,7 +8,7 @@ import pytest
 from geometry_msgs.msg import Pose, Quaternion, Twist, Vector3
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lockstep.dist import (
+from lockstep.distributions import (
     Array,
     Box,
     Chirp,
@@ -38,12 +38,12 @@ from lockstep.dist import (
     UnitVector,
     exact,
 )
-from lockstep.dist.columns import Ticks
-from lockstep.dist.distribution import Plan
-from lockstep.dist.fields import Field
-from lockstep.dist.numbers import as_rule
-from lockstep.dist.random import Random
-from lockstep.dist.rule import Setting
+from lockstep.distributions.distribution import Plan
+from lockstep.distributions.fields import Field
+from lockstep.distributions.numbers import as_rule
+from lockstep.distributions.random import Random
+from lockstep.distributions.rule import Setting
+from lockstep.distributions.ticks import Ticks
 from scipy import special, stats
 from sensor_msgs.msg import Image, Imu, LaserScan, PointCloud2
 from std_msgs.msg import Header
@@ -347,7 +347,7 @@ def test_arrays_have_their_lengths():
 
 
 def test_a_scan_has_missing_returns_at_their_rates():
-    from lockstep.dist import Scan
+    from lockstep.distributions import Scan
 
     columns = messages(
         Distribution({"*": Scan(rays=100, nan_rate=0.1, inf_rate=0.2), "header": header()}),
@@ -361,7 +361,7 @@ def test_a_scan_has_missing_returns_at_their_rates():
 
 
 def test_a_point_cloud_is_laid_out_as_it_says():
-    from lockstep.dist import PointCloud
+    from lockstep.distributions import PointCloud
 
     columns = messages(
         Distribution({"*": PointCloud(points=Integers(0, 9), nan_rate=0.3), "header": header()}),
@@ -382,7 +382,7 @@ def header():
 
 @pytest.mark.parametrize("encoding", ["mono8", "rgb8", "bgra8", "mono16"])
 def test_images_are_as_large_as_they_say(encoding, tmp_path):
-    from lockstep.dist import ImageCheckerboard, ImageFile, ImageGradient, ImageNoise
+    from lockstep.distributions import ImageCheckerboard, ImageFile, ImageGradient, ImageNoise
     from PIL import Image as Picture
 
     file = tmp_path / "real.png"
@@ -403,7 +403,7 @@ def test_images_are_as_large_as_they_say(encoding, tmp_path):
 
 
 def test_noise_is_uniform_and_a_checkerboard_has_two_colours():
-    from lockstep.dist import ImageCheckerboard, ImageNoise
+    from lockstep.distributions import ImageCheckerboard, ImageNoise
 
     def pixels(rule):
         return messages(Distribution({"*": rule, "header": header()}), Image, 20)["data"].values
@@ -424,7 +424,7 @@ def test_a_field_keeps_its_values_when_another_is_added():
 
 
 def test_nested_messages_are_drawn_as_their_type_says(monkeypatch):
-    from lockstep.dist import data_dist, data_dist_of, distribution
+    from lockstep.distributions import data_dist, data_dist_of, distribution
 
     monkeypatch.setattr(distribution, "_of_types", {})
     assert data_dist_of(Vector3) is None
@@ -447,7 +447,7 @@ def test_nested_messages_are_drawn_as_their_type_says(monkeypatch):
 
 
 def test_the_time_and_the_correlation_of_a_type_count_wherever_it_is(monkeypatch):
-    from lockstep.dist import data_dist, distribution
+    from lockstep.distributions import data_dist, distribution
 
     monkeypatch.setattr(distribution, "_of_types", {})
     data_dist(Vector3, Normal(), correlation={("x", "y"): 0.9})

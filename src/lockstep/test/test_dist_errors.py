@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from geometry_msgs.msg import PoseArray, Twist, Vector3, Vector3Stamped
-from lockstep.dist import (
+from lockstep.distributions import (
     Array,
     Box,
     Choice,
@@ -40,7 +40,7 @@ from lockstep.dist import (
     data_dist,
     data_dist_of,
 )
-from lockstep.dist.distribution import Plan, as_distribution
+from lockstep.distributions.distribution import Plan, as_distribution
 from scipy import stats
 from sensor_msgs.msg import Image, Imu, LaserScan, NavSatFix
 from std_msgs.msg import Bool, Int32, String, UInt8

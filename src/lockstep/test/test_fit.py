@@ -5,9 +5,7 @@ import pytest
 from geometry_msgs.msg import Pose, TwistStamped
 from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.component import component
-from lockstep.dataset.fit import left_out, proposed
-from lockstep.dataset.sample import sample
-from lockstep.dist import (
+from lockstep.distributions import (
     Array,
     Choice,
     Constant,
@@ -24,7 +22,9 @@ from lockstep.dist import (
     Uniform,
     UnitQuaternion,
 )
-from lockstep.dist.declaration import data_of, distribution_of_data
+from lockstep.distributions.declaration import data_of, distribution_of_data
+from lockstep.distributions.drawing import sample
+from lockstep.distributions.fit import left_out, proposed
 from scipy import stats
 from sensor_msgs.msg import Imu, JointState, LaserScan
 
@@ -108,7 +108,7 @@ def test_the_distribution_that_was_drawn_from_is_found_again(tmp_path):
 
 
 def test_arrays_constants_and_missing_returns(tmp_path):
-    from lockstep.dist import Scan
+    from lockstep.distributions import Scan
 
     bag, topic = recorded(
         tmp_path,

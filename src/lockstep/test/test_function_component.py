@@ -1,7 +1,7 @@
 import pytest
 from geometry_msgs.msg import Vector3, Vector3Stamped
 from lockstep.component import Component, component, component_of, contract_of
-from lockstep.dist import Box
+from lockstep.distributions import Box
 from lockstep.testing.component_under_test import component_under_test
 from lockstep.testing.in_process import InProcessHarness
 

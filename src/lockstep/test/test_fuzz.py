@@ -6,13 +6,13 @@ from pathlib import Path
 
 import planted
 import pytest
-from lockstep.bag.codec import codec
-from lockstep.bag.definitions import definition
-from lockstep.run import counterexample
-from lockstep.run.errors import RunError, UsageError
-from lockstep.run.fuzz import Budget, fuzz
-from lockstep.run.verification import Verification, load
-from lockstep.run.verify import verify
+from lockstep.cdr.codec import codec
+from lockstep.errors import RunError, UsageError
+from lockstep.message.definitions import definition
+from lockstep.search import counterexample
+from lockstep.search.fuzz import Budget, fuzz
+from lockstep.verify.model import Verification, load
+from lockstep.verify.verify import verify
 
 
 @pytest.fixture(autouse=True)

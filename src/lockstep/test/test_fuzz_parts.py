@@ -8,18 +8,20 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from lockstep.bag import Bag, BagWriter
-from lockstep.bag.codec import codec
-from lockstep.bag.definitions import definition
+from lockstep.cdr.codec import codec
 from lockstep.compare import compare
+from lockstep.compare.model import Compare
 from lockstep.component import Contract, contract_of
-from lockstep.run.errors import RunError
-from lockstep.run.many_runs import Outcome, Published
-from lockstep.run.message_fields import Message
-from lockstep.run.mutations import mutated, numbers_of_interest
-from lockstep.run.outcomes import OutcomeJudge
-from lockstep.run.run_result import Failure, check_counts
-from lockstep.run.sampling import Sample, drawing_of
-from lockstep.run.sequence import (
+from lockstep.distributions.model import Sample, drawing_of
+from lockstep.errors import RunError
+from lockstep.message.definitions import definition
+from lockstep.run.result import Failure, check_counts
+from lockstep.run.timeline import Timeline
+from lockstep.search.input_mutations import mutated, numbers_of_interest
+from lockstep.search.many_runs import Outcome, Published
+from lockstep.search.message_fields import Message
+from lockstep.search.outcome_judge import OutcomeJudge
+from lockstep.search.sequence import (
     Step,
     codecs_of,
     from_frames,
@@ -28,10 +30,8 @@ from lockstep.run.sequence import (
     to_frames,
     write_bag,
 )
-from lockstep.run.shrink import fewest, shrink
-from lockstep.run.strategies import Space, sequences
-from lockstep.run.timeline import Timeline
-from lockstep.run.verification import Compare
+from lockstep.search.shrink import fewest, shrink
+from lockstep.search.strategies import Space, sequences
 from planted import Join, Scale
 from sensor_msgs.msg import LaserScan
 

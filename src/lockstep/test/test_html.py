@@ -26,9 +26,9 @@ pytest.importorskip("jinja2", reason="jinja2 is not installed")
 pytest.importorskip("plotly", reason="plotly is not installed")
 
 from lockstep.bag import Bag, BagWriter
-from lockstep.bag.codec import Codec
+from lockstep.cdr.codec import Codec
 from lockstep.compare import Comparison, Tolerance, compare
-from lockstep.compare.diagnose import Diagnosis
+from lockstep.compare.why.diagnose import Diagnosis
 from lockstep.report import ReportError
 from lockstep.report.error_map import ErrorMap
 from lockstep.report.html import write_html

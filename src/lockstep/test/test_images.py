@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from lockstep.bag import Bag, BagError
-from lockstep.bag.images import IMAGE_FIELDS, pixels, points
+from lockstep.message.images import IMAGE_FIELDS, pixels, points
 
 KINDS = {"i1": 1, "u1": 2, "i2": 3, "u2": 4, "i4": 5, "u4": 6, "f4": 7, "f8": 8}
 

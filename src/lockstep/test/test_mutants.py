@@ -5,12 +5,12 @@ import sys
 
 import pytest
 from geometry_msgs.msg import Vector3Stamped
-from lockstep.bag.codec import codec
-from lockstep.bag.definitions import definition
+from lockstep.cdr.codec import codec
 from lockstep.compare import Tolerance, Tolerances
-from lockstep.run.in_process import InProcess
-from lockstep.run.killing import Given, Original
-from lockstep.run.mutants import mutants
+from lockstep.host.execution import InProcess
+from lockstep.message.definitions import definition
+from lockstep.search.killing import Given, Original
+from lockstep.search.mutants import mutants
 
 VECTOR = "geometry_msgs/msg/Vector3Stamped", definition("geometry_msgs/msg/Vector3Stamped")
 HELPER = "SCALE = 2.0  # used\n\n\ndef scaled(value):\n    return value * SCALE\n"

@@ -63,7 +63,7 @@ def test_nothing_is_drawn_of_what_matches_or_has_no_numbers(bags, tmp_path):
 
 @pytest.mark.parametrize("name", ["/a/../../b", "/"])
 def test_the_names_of_topics_lead_nowhere_else(tmp_path, name):
-    from lockstep.bag.codec import Codec
+    from lockstep.cdr.codec import Codec
 
     codec = Codec("pkg/msg/X", "float64 x")
     for side in ("a", "b"):

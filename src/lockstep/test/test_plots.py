@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
-from lockstep.bag.images import pixels
 from lockstep.compare import Tolerance
-from lockstep.component.units import unit_of
 from lockstep.dataset import Dataset
+from lockstep.message.images import pixels
+from lockstep.message.units import unit_of
 from lockstep.report import (
     ReportError,
     plot_comparison,

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from geometry_msgs.msg import Vector3Stamped
 from lockstep.component import Component, Input, Output, contract_of
+from lockstep.component.source import source_of
+from lockstep.errors import UsageError
 from lockstep.port import PortError, Prompt, create_prompt, send_prompt, subject_of
 from lockstep.port.cpp_api import documented_api
 from lockstep.port.definitions import all_types, cpp_header, cpp_type
 from lockstep.port.numerics import rules
 from lockstep.port.tokens import tokens
-from lockstep.run.errors import UsageError
-from lockstep.run.source import source_of
 
 import lockstep_examples
 

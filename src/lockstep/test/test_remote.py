@@ -227,7 +227,7 @@ Bag({url!r})
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert sentence in done.stderr.splitlines()[-1]
-    assert done.stderr.splitlines()[-1].startswith("lockstep.bag.errors.BagError: ")
+    assert done.stderr.splitlines()[-1].startswith("lockstep.errors.BagError: ")
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lockstep.bag.codec import codec
-from lockstep.bag.definitions import definition
-from lockstep.bag.errors import BagError
-from lockstep.bag.rosidl_messages import RosidlDecoder
-from lockstep.component.port import message_class
+from lockstep.cdr.codec import codec
+from lockstep.cdr.rosidl_messages import RosidlDecoder
+from lockstep.errors import BagError
+from lockstep.message.definitions import definition
+from lockstep.message.rosidl import message_class
 from rclpy.serialization import deserialize_message, serialize_message
 
 PACKAGES = [

@@ -9,9 +9,7 @@ import pytest
 from geometry_msgs.msg import Twist, Vector3, Vector3Stamped
 from lockstep.bag import Bag, BagError
 from lockstep.component import Component, Input, component
-from lockstep.dataset import sample as sample_module
-from lockstep.dataset.sample import sample
-from lockstep.dist import (
+from lockstep.distributions import (
     Box,
     Constant,
     Covariance,
@@ -33,6 +31,8 @@ from lockstep.dist import (
     Timestamps,
     UnitQuaternion,
 )
+from lockstep.distributions import drawing as sample_module
+from lockstep.distributions.drawing import sample
 from lockstep.testing.component_under_test import component_under_test
 from lockstep.testing.in_process import InProcessHarness
 from scipy import stats

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lockstep.bag import Bag, BagError
-from lockstep.bag.codec import Codec
-from lockstep.bag.definitions import definition
-from lockstep.bag.schema import SIZES, STRINGS, schema
+from lockstep.cdr.codec import Codec
+from lockstep.message.definitions import definition
+from lockstep.message.schema import SIZES, STRINGS, schema
 
 pytestmark = pytest.mark.timeout(20)  # none of what anyone may write takes long to refuse
 

@@ -5,9 +5,9 @@ import struct
 
 import pytest
 from lockstep.bag import Bag, BagError
-from lockstep.bag.codec import Codec
 from lockstep.bag.source import open_source
 from lockstep.bag.storage.rosbag1 import Rosbag1File
+from lockstep.cdr.codec import Codec
 from rosbags.rosbag1 import Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 

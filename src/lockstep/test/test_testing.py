@@ -18,8 +18,8 @@ BLACK_BOX = {"command": ["true"]}
 HEAD = """
 import pytest
 from std_msgs.msg import String
-from lockstep.run.errors import RunError, UsageError
-from lockstep.run.python_component import CallbackError
+from lockstep.errors import RunError, UsageError
+from lockstep.host.python_component import CallbackError
 
 pytestmark = pytest.mark.lockstep("verify.yaml")
 MS = 1_000_000

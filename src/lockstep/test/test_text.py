@@ -6,8 +6,8 @@ import struct
 import numpy as np
 import pytest
 from lockstep.bag import Bag, BagError, BagWriter
-from lockstep.bag.codec import Codec
 from lockstep.bag.text import text, undecodable
+from lockstep.cdr.codec import Codec
 from lockstep.dataset import Dataset
 
 MIXED = """\

@@ -2,8 +2,8 @@ import math
 
 import pytest
 from lockstep.compare import Tolerance
-from lockstep.run.errors import UsageError
-from lockstep.run.verification import load
+from lockstep.errors import UsageError
+from lockstep.verify.model import load
 
 GOOD = """\
 implementations:

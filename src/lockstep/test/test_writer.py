@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import yaml
 from lockstep.bag import Bag, BagError, BagWriter
-from lockstep.bag.batch import Batch
-from lockstep.bag.definitions import definition
 from lockstep.bag.metadata import OfferedQoS
+from lockstep.message.batch import Batch
+from lockstep.message.definitions import definition
 from mcap.reader import make_reader
 from mcap.records import Message
 from mcap.stream_reader import StreamReader

@@ -7,7 +7,7 @@ sensor_msgs/image_encodings.hpp.
 import numpy as np
 import numpy.typing as npt
 from lockstep.component import Component, Input, Output, Parameter
-from lockstep.dist import (
+from lockstep.distributions import (
     Distribution,
     FrameId,
     ImageCheckerboard,

@@ -9,7 +9,7 @@ import math
 
 from geometry_msgs.msg import QuaternionStamped
 from lockstep.component import Component, Input, Output, Parameter, stamp_ns
-from lockstep.dist import (
+from lockstep.distributions import (
     Constant,
     Covariance,
     Distribution,

@@ -6,7 +6,7 @@ Systems", 2nd ed., section 11.5, by backward differences.
 
 from geometry_msgs.msg import Twist, WrenchStamped
 from lockstep.component import Component, Input, Output, Parameter, Timer, to_stamp
-from lockstep.dist import (
+from lockstep.distributions import (
     Constant,
     Distribution,
     FrameId,

@@ -5,7 +5,7 @@ Special ranges as REP-117 defines them: NaN is an error, +inf no return, -inf an
 
 import numpy as np
 from lockstep.component import Component, Input, Output, Parameter
-from lockstep.dist import Distribution, FrameId, Integers, Scan, Timestamps, Uniform
+from lockstep.distributions import Distribution, FrameId, Integers, Scan, Timestamps, Uniform
 from sensor_msgs.msg import LaserScan
 
 SCANS = Distribution(

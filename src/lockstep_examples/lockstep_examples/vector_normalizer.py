@@ -4,7 +4,15 @@ import math
 
 from geometry_msgs.msg import Vector3Stamped
 from lockstep.component import Component, Input, Output, Parameter
-from lockstep.dist import Box, Distribution, Edges, FrameId, Mixture, Timestamps, UnitVector
+from lockstep.distributions import (
+    Box,
+    Distribution,
+    Edges,
+    FrameId,
+    Mixture,
+    Timestamps,
+    UnitVector,
+)
 
 VECTORS = Distribution(
     {

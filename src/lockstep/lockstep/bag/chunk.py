@@ -13,7 +13,7 @@ import numpy.typing as npt
 import zstandard
 from mcap.opcode import Opcode
 
-from .batch import Bytes, Int64s
+from ..message.arrays import Bytes, Int64s
 
 COMPRESSIONS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "none": ("", lambda data: data),

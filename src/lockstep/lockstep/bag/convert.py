@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from .batch import Batch
-from .errors import BagError
+from ..errors import BagError
+from ..message.batch import Batch
+from ..progress import Progress
 from .metadata import OfferedQoS
 from .reader import Bag
 from .topic import Topic
 
-Progress = Callable[[int, int], None]
-"""Is told how many messages are done, and of how many."""
 _LONGEST_S = 4e9  # 64-bit nanoseconds
 
 

@@ -18,9 +18,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import BagError
+from ..errors import BagError
+from ..message.schema import SIZES, STRINGS, Field, MessageType, qualified, schema
 from .reader import Bag
-from .schema import SIZES, STRINGS, Field, MessageType, qualified, schema
 from .smuggled_code import smuggled_code
 from .topic import Topic
 

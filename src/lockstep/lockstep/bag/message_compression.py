@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import zstandard
 
-from .batch import Batch, Int64s
+from ..message.arrays import Int64s
+from ..message.batch import Batch
 from .compression import decompress
 
 _MAGIC = b"\x28\xb5\x2f\xfd"

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from .errors import BagError
+from ..errors import BagError
 
 FILE_NAME = "metadata.yaml"
 LARGEST = 1 << 24

@@ -21,8 +21,8 @@ from mcap.records import (
     SummaryOffset,
 )
 
+from ..errors import BagError
 from .chunk import OpenChunk, pack
-from .errors import BagError
 
 _MAGIC = b"\x89MCAP0\r\n"
 

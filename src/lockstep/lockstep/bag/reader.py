@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from .batch import Batch, Int64s
-from .codec import Codec, codec_of
-from .columns import Gathering
-from .equal_layouts import Column
-from .errors import BagError
-from .message_error import MessageError
+from ..cdr.codec import Codec
+from ..cdr.columns import Gathering
+from ..cdr.message_error import MessageError
+from ..errors import BagError
+from ..message.arrays import Column, Int64s
+from ..message.batch import Batch
 from .source import Source, bag_files, open_source
 from .storage import EMPTY, BagFile, open_file
-from .topic import Topic
+from .topic import Topic, codec_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self

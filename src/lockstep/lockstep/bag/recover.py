@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .convert import Progress, Selection, copy, new_bag
-from .errors import BagError
+from ..errors import BagError
+from ..progress import Progress
+from .convert import Selection, copy, new_bag
 from .reader import Bag
 from .source import files_in, stem
 from .topic import Topic

@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from ..errors import BagError
 from . import metadata, url
-from .errors import BagError
 from .temporary import COMPRESSED_MAGICS, TemporarySource, decompressed, read_at
 
 SUFFIXES = (".mcap", ".db3", ".bag", ".bag.active")

@@ -10,9 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from ..errors import BagError
+from ..message.batch import Batch
 from . import metadata
-from .batch import Batch
-from .errors import BagError
 
 if TYPE_CHECKING:
     from typing_extensions import Self

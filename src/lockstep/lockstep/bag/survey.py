@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .batch import Batch, Int64s
+from ..message.arrays import Int64s
+from ..message.batch import Batch
+from ..message.time import NS_PER_S
 from .reader import Bag
 
-NS_PER_S = 1_000_000_000
 CLOCK_TYPE = "rosgraph_msgs/msg/Clock"
 _GAP = 5
 """An interval of more than so many medians is a gap."""

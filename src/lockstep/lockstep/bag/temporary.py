@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import lz4.frame
 import zstandard
 
+from ..errors import BagError
 from .compression import DAMAGE
-from .errors import BagError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

@@ -21,13 +21,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .codec import Codec
-from .errors import BagError
-from .message_error import MessageError
+from ..cdr.codec import Codec
+from ..cdr.message_error import MessageError
+from ..errors import BagError
+from ..message.schema import TIMES
+from ..message.time import NS_PER_S, seconds
 from .reader import Bag
-from .schema import TIMES
 
-NS_PER_S = 1_000_000_000
 TextTimes = Literal["log", "publish", "none"]
 Lines = Callable[[bytes], Iterator[str]]
 _PER_LINE = 16
@@ -113,13 +113,6 @@ def _word(name: str) -> str:
     """A name from a bag as one word."""
     plain = name.isprintable() and name and not set(' :"') & set(name)
     return name if plain else json.dumps(name)
-
-
-def seconds(time_ns: int) -> str:
-    """Nanoseconds as seconds with nine decimals, exactly."""
-    sign = "-" if time_ns < 0 else ""
-    whole, rest = divmod(abs(time_ns), NS_PER_S)
-    return f"{sign}{whole}.{rest:09d}"
 
 
 def _lines(value: Any, path: str, plain: str, kinds: dict[str, str]) -> Iterator[str]:

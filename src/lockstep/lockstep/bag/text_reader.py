@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .codec import Codec, codec
-from .errors import BagError
-from .schema import SIZES, STRINGS, TIMES, Field, Schema
+from ..cdr.codec import Codec, codec
+from ..errors import BagError
+from ..message.schema import SIZES, STRINGS, TIMES, Field, Schema
+from ..message.time import NS_PER_S
 from .writer import BagWriter
 
 HEAD = "# lockstep text 1"
 Definition = Callable[[str], tuple[str, str, str]]
 """Gives the definition, its encoding and the type hash of a message type by its name; raises BagError."""
-NS_PER_S = 1_000_000_000
 _WORD = r'("(?:[^"\\]|\\.)*"|\S+)'
 _TOPIC = re.compile(rf"# {_WORD} {_WORD}")
 _MESSAGE = re.compile(rf"{_WORD} (\d+)(?: t (-?\d+(?:\.\d{{1,9}})?))?")

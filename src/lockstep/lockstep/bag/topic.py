@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..cdr.codec import Codec, codec
+from ..errors import BagError
 from .metadata import OfferedQoS
 
 
@@ -36,3 +38,17 @@ class Topic:
                 f"{self.name} is recorded with two definitions of {self.type}; "
                 "take the recordings apart with 'lockstep convert'"
             )
+
+
+def codec_of(topic: Topic) -> Codec:
+    """The Codec of a topic's messages; raises BagError, which names the topic, if they cannot be decoded."""
+    if topic.clash:
+        raise BagError(topic.clash)
+    if topic.message_encoding != "cdr":
+        raise BagError(
+            f"{topic.name} holds messages in '{topic.message_encoding}'; only CDR, which ROS 2 sends, has fields"
+        )
+    try:
+        return codec(topic.type, topic.definition, topic.encoding)
+    except BagError as error:
+        raise BagError(f"{topic.name} cannot be decoded: {error}") from error

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from .errors import BagError
+from ..errors import BagError
 
 if TYPE_CHECKING:
     from typing import BinaryIO

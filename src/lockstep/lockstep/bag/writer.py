@@ -17,10 +17,11 @@ import numpy as np
 from mcap.opcode import Opcode
 from mcap.records import Channel, Schema
 
+from ..errors import BagError
+from ..message.arrays import Bytes, Int64s
+from ..message.batch import Batch
 from . import metadata
-from .batch import Batch, Bytes, Int64s
 from .chunk import COMPRESSIONS, HEAD, LENGTH_BEFORE, OpenChunk, heads, records
-from .errors import BagError
 from .output import McapOutput, record
 
 if TYPE_CHECKING:

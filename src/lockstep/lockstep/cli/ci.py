@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from ..compare import Comparison
+from ..errors import UsageError
 from ..report.github import markdown, workflow_commands
 from ..report.junit import write_junit
-from ..run.errors import UsageError
 from .show import console, print_line
 
 Junit = Annotated[

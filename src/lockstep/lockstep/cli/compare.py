@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 
 from ..compare import Tolerances, compare, tolerance_ns, write_text_diffs
+from ..compare.as_bags import as_bags
 from ..compare.result import comparison_as_data
-from ..compare.sides import as_bags
 from ..compare.text_diff import summary
+from ..errors import DIFFERENT, MATCH
 from ..report.error_bag import write_error_bag
 from ..report.files import write_plots
 from ..report.html import write_html
-from ..run.errors import DIFFERENT, MATCH
-from ..run.verify import create_folder
+from ..run.folder import create_folder
 from .ci import Github, Junit, report
 from .show import Align, console, print_json, print_line
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ..component import Contract
-from ..run.errors import DIFFERENT
+from ..errors import DIFFERENT
 from ..run.implementation import asked_command, contract_of_command, find_executable
 from .show import console, print_line
 

@@ -14,7 +14,7 @@ from ..bag.convert import copy, new_bag, select
 from ..bag.sqlite3_writer import Sqlite3Writer
 from ..dataset import Dataset
 from ..dataset.backends import is_bag
-from ..run.errors import UsageError
+from ..errors import UsageError
 from .show import console, print_line, progress_bars
 
 

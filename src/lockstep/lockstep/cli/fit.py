@@ -10,8 +10,8 @@ import yaml
 from rich.console import Console
 
 from ..bag import Bag
-from ..dataset.fit import left_out, proposed
-from ..dist.declaration import data_of, python_of
+from ..distributions.declaration import data_of, python_of
+from ..distributions.fit import left_out, proposed
 from .show import console, print_line
 
 
@@ -45,7 +45,7 @@ def command(
     lines = [
         f"# Python, for {kind}",
         *(["from scipy import stats"] if any("stats." in line for line in python) else []),
-        f"from lockstep.dist import {', '.join(['Distribution', *words])}",
+        f"from lockstep.distributions import {', '.join(['Distribution', *words])}",
         "",
         "distribution = Distribution(",
         "    {",

@@ -13,13 +13,13 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from ..run import counterexample
-from ..run.adequacy import adequacy, lines
-from ..run.errors import UsageError
-from ..run.fuzz import Budget, Search, fuzz
-from ..run.fuzz import Progress as OnProgress
-from ..run.verification import Verification, load
-from ..run.verify import default_folder
+from ..errors import UsageError
+from ..progress import Progress as OnProgress
+from ..run.folder import default_folder
+from ..search import counterexample
+from ..search.adequacy import adequacy, lines
+from ..search.fuzz import Budget, Search, fuzz
+from ..verify.model import Verification, load
 from .show import console, print_json, print_line, progress_bar
 
 _SHOWN = 60

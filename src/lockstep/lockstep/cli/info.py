@@ -10,8 +10,8 @@ from rich.text import Text
 
 from ..bag import Bag
 from ..bag.survey import Survey, TopicSurvey, survey
-from ..bag.text import seconds
-from ..run.errors import MATCH, USAGE
+from ..errors import MATCH, USAGE
+from ..message.time import seconds
 from .show import console, print_json, print_line, print_wide, progress_bar
 
 

@@ -14,9 +14,17 @@ from .. import __version__
 from ..bag import BagError
 from ..compare import CompareError
 from ..dataset import DatasetError
-from ..dist import DistError
-from ..report.errors import ReportError
-from ..run.errors import FAILED, INTERRUPTED, USAGE, Interrupted, RunError, UsageError, unforeseen
+from ..distributions import DistError
+from ..errors import (
+    FAILED,
+    INTERRUPTED,
+    USAGE,
+    Interrupted,
+    ReportError,
+    RunError,
+    UsageError,
+    unforeseen,
+)
 from . import (
     compare,
     contract,

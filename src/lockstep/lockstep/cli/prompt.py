@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ..errors import UsageError
 from ..port import Prompt, create_prompt, send_prompt
 from ..port.fix import fix_prompt
-from ..port.prompt import BUDGET
-from ..run.errors import UsageError
+from ..port.section import BUDGET
 from .show import print_line
 
 

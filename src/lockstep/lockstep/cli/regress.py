@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from ..errors import UsageError
 from ..port import subject_of
 from ..port.regress import LIMIT, regress, told
-from ..run.errors import UsageError
 from .show import console, print_line, progress_bar
 
 

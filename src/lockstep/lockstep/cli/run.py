@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
-from ..run.drawn_inputs import FOLDER, with_bag
-from ..run.errors import DIFFERENT, RunError, UsageError
-from ..run.verification import load
-from ..run.verify import check, create_folder, default_folder, run_implementation
+from ..errors import DIFFERENT, RunError, UsageError
+from ..run.folder import create_folder, default_folder
+from ..verify.check import check
+from ..verify.drawn_inputs import FOLDER, with_bag
+from ..verify.model import load
+from ..verify.verify import run_implementation
 from .show import console, print_json, print_line, progress_bars
 
 

@@ -9,11 +9,12 @@ import typer
 
 from ..bag import Bag
 from ..component import contract_of
-from ..report.histograms import plot_histograms
-from ..run.drawn_inputs import contract_and_component
-from ..run.errors import UsageError
-from ..run.sampling import Sample, load_here, sampled_bag
-from ..run.verification import load
+from ..distributions.model import Sample, sampled_bag
+from ..errors import UsageError
+from ..host.python_component import load_here
+from ..report.contact_sheet import plot_histograms
+from ..verify.drawn_inputs import contract_and_component
+from ..verify.model import load
 from .show import console, print_json, print_line, progress_bar
 
 

@@ -16,8 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ..compare.text_diff import summary
-from ..run.run_result import Progress as OnProgress
-from ..run.verify import Verdict, Watch, same_failure
+from ..progress import Progress as OnProgress
+from ..verify.verdict import Verdict
+from ..verify.verify import Watch
+from ..verify.write import same_failure
 
 
 class _Terminal(Console):

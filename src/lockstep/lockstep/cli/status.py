@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ..run.errors import DIFFERENT, MATCH, UsageError
-from ..run.verified import Status, records, status
+from ..errors import DIFFERENT, MATCH, UsageError
+from ..verify.ledger import Status, records, status
 from .show import console, print_json, print_line
 
 

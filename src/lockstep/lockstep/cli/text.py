@@ -14,7 +14,7 @@ from rich.console import Console
 
 from ..bag import Bag
 from ..bag.text import text, undecodable
-from ..run.errors import UsageError
+from ..errors import UsageError
 from .show import print_line, progress_bar
 
 

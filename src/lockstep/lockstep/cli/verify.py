@@ -8,12 +8,21 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..run.errors import UsageError
-from ..run.verification import load
-from ..run.verified import record, remember
-from ..run.verify import as_data, default_folder, draw, verify, write_report
+from ..errors import UsageError
+from ..run.folder import default_folder
+from ..verify.ledger import record, remember
+from ..verify.model import load
+from ..verify.verify import verify
+from ..verify.write import as_data, draw, write_report
 from .ci import Github, Junit, report
-from .show import console, print_json, print_line, print_table, print_verdict, progress_bars
+from .show import (
+    console,
+    print_json,
+    print_line,
+    print_table,
+    print_verdict,
+    progress_bars,
+)
 
 
 def command(

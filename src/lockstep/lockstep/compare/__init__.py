@@ -1,10 +1,10 @@
 """Comparing two bags or datasets: align, tolerances, values, text diffs. Needs no ROS."""
 
+from ..errors import CompareError
 from .align import Alignment, align_times, tolerance_ns
 from .compare import compare
 from .comparison import Comparison, KeyComparison
 from .diffdiff import ValueComparison, diffdiff
-from .errors import CompareError
 from .text_diff import write_text_diffs
 from .tolerance import Tolerance, Tolerances
 

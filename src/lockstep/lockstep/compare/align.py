@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .errors import CompareError
+from ..errors import CompareError
+from ..message.arrays import Int64s
 
 MAX_TOLERANCE_S = 1e9
-Times = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -21,15 +21,15 @@ class Alignment:
     `a[k]` pairs with `b[k]`, both increasing; all are int64 arrays of ticks (n,).
     """
 
-    a: Times
-    b: Times
-    only_a: Times
-    only_b: Times
-    reordered: Times
+    a: Int64s
+    b: Int64s
+    only_a: Int64s
+    only_b: Int64s
+    reordered: Int64s
     """Ticks of A and B that belong together but come in another order than those around them, (n, 2)."""
 
 
-def align_times(times_a: Times, times_b: Times, tolerance_ns: int | None = None) -> Alignment:
+def align_times(times_a: Int64s, times_b: Int64s, tolerance_ns: int | None = None) -> Alignment:
     """Pair each time with the nearest of the other series within a tolerance.
 
     Times are ns on a common origin, in message order. The default tolerance is half the median interval
@@ -53,7 +53,7 @@ def align_ticks(count_a: int, count_b: int) -> Alignment:
     return _alignment(ticks, ticks, count_a, count_b)
 
 
-def align_steps(steps_a: Times, steps_b: Times) -> Alignment:
+def align_steps(steps_a: Int64s, steps_b: Int64s) -> Alignment:
     """Pair the k-th message for a step with the k-th for the same step; steps are in message order, (n,) each."""
     order_a, order_b = (np.argsort(steps, kind="stable") for steps in (steps_a, steps_b))
     (there_a, first_a, count_a), (there_b, first_b, count_b) = (
@@ -80,7 +80,7 @@ def tolerance_ns(tolerance_s: float | None) -> int | None:
     return round(tolerance_s * 1e9)
 
 
-def _half_interval(times: Times) -> int:
+def _half_interval(times: Int64s) -> int:
     steps = np.diff(times)
     steps = steps[steps > 0]
     return int(np.median(steps)) // 2 if len(steps) else 0
@@ -105,7 +105,7 @@ def _pair(a: list[int], b: list[int], tolerance: int) -> list[tuple[int, int]]:
     return pairs
 
 
-def _alignment(a: Times, b: Times, count_a: int, count_b: int) -> Alignment:
+def _alignment(a: Int64s, b: Int64s, count_a: int, count_b: int) -> Alignment:
     """`a` increases; what of `b` does not is out of order."""
     kept = increasing(b)
     return Alignment(
@@ -117,7 +117,7 @@ def _alignment(a: Times, b: Times, count_a: int, count_b: int) -> Alignment:
     )
 
 
-def increasing(values: Times) -> npt.NDArray[np.bool_]:
+def increasing(values: Int64s) -> npt.NDArray[np.bool_]:
     """Which values (n,) make up a longest increasing subsequence (patience sorting)."""
     if (np.diff(values) > 0).all():
         return np.ones(len(values), np.bool_)
@@ -137,14 +137,14 @@ def increasing(values: Times) -> npt.NDArray[np.bool_]:
     return kept
 
 
-def _others(ticks: Times, count: int) -> Times:
+def _others(ticks: Int64s, count: int) -> Int64s:
     """The ticks below `count` that are not among these."""
     alone = np.ones(count, np.bool_)
     alone[ticks] = False
     return np.flatnonzero(alone)
 
 
-def clock_fit(times_a: Times, times_b: Times) -> tuple[float, float]:
+def clock_fit(times_a: Int64s, times_b: Int64s) -> tuple[float, float]:
     """Offset in ns and drift (dimensionless) of the times of B to those of A that they belong to, by least squares."""
     if np.array_equal(times_a, times_b):
         return 0.0, 0.0

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..bag import Bag, BagError
-from ..bag.batch import Batch
-from ..bag.message_error import MessageError
-from .align import Times
-from .errors import CompareError
+from ..cdr.message_error import MessageError
+from ..errors import CompareError
+from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, LOCKSTEP
+from ..message.arrays import Int64s
+from ..message.batch import Batch
 
-LOCKSTEP = "/lockstep/"
-"""What the names of topics begin with that belong to no implementation."""
-ACKNOWLEDGEMENT_TOPIC = f"{LOCKSTEP}acknowledgement"
 _PATHS = ("topics", "published_topic", "published_step")
 
 
@@ -33,7 +31,7 @@ class Steps:
                 "record it by a run with compare: {align: cause} in its verify.yaml, or align by time or tick"
             )
         self._codec = bag.codec(ACKNOWLEDGEMENT_TOPIC)
-        self._steps: dict[str, list[Times]] = {}
+        self._steps: dict[str, list[Int64s]] = {}
         self._done = 0
 
     def add(self, batch: Batch) -> None:
@@ -55,7 +53,7 @@ class Steps:
         for topic in set(name.tolist()):
             self._steps.setdefault(topic, []).append(step[name == topic])
 
-    def of(self, topic: str) -> Times:
+    def of(self, topic: str) -> Int64s:
         """The step that each message of a topic answers, (n,); raises BagError unless there is one for each."""
         if topic.startswith(LOCKSTEP):
             raise CompareError(f"{topic} answers no steps; align it by time or tick")

@@ -10,21 +10,23 @@ from typing import Any
 import numpy as np
 
 from ..bag import Bag, BagError, Topic
-from ..bag.codec import codec_of
-from .align import Alignment, Times, align_steps, align_ticks, align_times, clock_fit
-from .cause import ACKNOWLEDGEMENT_TOPIC, LOCKSTEP, Steps
-from .columns import ColumnJudge
+from ..bag.topic import codec_of
+from ..errors import CompareError
+from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, LOCKSTEP
+from ..message.arrays import Int64s
+from .align import Alignment, align_steps, align_ticks, align_times, clock_fit
+from .as_bags import SideLike, as_bags
+from .cause import Steps
+from .column_judge import ColumnJudge
 from .comparison import Align, Comparison, KeyComparison
 from .definitions import common, type_problem, unlike
 from .distribution import compare_distributions
-from .errors import CompareError
-from .explain import explain
 from .index import Index, chosen, distinct
+from .kept_differences import Showing
 from .pairs import See, Side, paired_topics
 from .payloads import equal_payloads
-from .showing import Showing
-from .sides import SideLike, as_bags
 from .tolerance import ToleranceLike, Tolerances, tolerances_of
+from .why.explain import explain
 
 
 def compare(
@@ -179,7 +181,7 @@ def _can_be_compared(bags: tuple[Bag, Bag], comparison: Comparison, result: KeyC
 
 def _align(
     indexes: tuple[Index, Index],
-    times: tuple[Times, Times],
+    times: tuple[Int64s, Int64s],
     by: Align,
     time_tolerance_ns: int | None,
     result: KeyComparison,
@@ -210,18 +212,18 @@ def _align(
     return aligned
 
 
-def _repeats(times: Times) -> int:
+def _repeats(times: Int64s) -> int:
     return len(times) - len(distinct(times))
 
 
-def _from_origin(times: dict[str, Times], origin_ns: int | None) -> dict[str, Times]:
+def _from_origin(times: dict[str, Int64s], origin_ns: int | None) -> dict[str, Int64s]:
     """Times from an origin on, or else from the first message of all."""
     firsts = [int(series[0]) for series in times.values() if len(series)]
     start_ns = origin_ns if origin_ns is not None else min(firsts, default=0)
     return {key: _less(series, start_ns) for key, series in times.items()}
 
 
-def _less(times: Times, start_ns: int) -> Times:
+def _less(times: Int64s, start_ns: int) -> Int64s:
     """The times from a start on, in the same memory: there are millions of them."""
     times -= start_ns
     return times

@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from ..message.arrays import Int64s
 from .align import Alignment
-from .diagnose import Diagnosis
 from .distribution import DistributionComparison
 from .fields import FieldComparison
 from .tolerance import Tolerances
 from .values import Deviation
+from .why.diagnose import Diagnosis
 
 Align = Literal["auto", "time", "stamp", "tick", "cause", "none"]
-Ticks = npt.NDArray[np.int64]
 Grade = Literal[
     "identical bytes", "equal values", "within tolerance", "wrong values", "wrong messages"
 ]
@@ -43,7 +42,7 @@ class TickDifference:
     fields: tuple[Deviation, ...]
 
 
-def no_ticks() -> Ticks:
+def no_ticks() -> Int64s:
     """Messages of one side only: none."""
     return np.empty((0, 2), np.int64)
 
@@ -71,10 +70,10 @@ class KeyComparison:
     worst: Deviation | None = None
     worst_tick: int | None = None
     kept: list[TickDifference] = field(default_factory=list)
-    only_a: Ticks = field(default_factory=no_ticks)
-    only_b: Ticks = field(default_factory=no_ticks)
+    only_a: Int64s = field(default_factory=no_ticks)
+    only_b: Int64s = field(default_factory=no_ticks)
     """(tick, time) of each message that has no partner, (n, 2)."""
-    reordered: Ticks = field(default_factory=no_ticks)
+    reordered: Int64s = field(default_factory=no_ticks)
     """(tick of A, tick of B) of each message that B has before or after others than A; not compared, (n, 2)."""
     unlisted: tuple[int, int, int] = (0, 0, 0)
     """How many more of them there are than only_a, only_b and reordered list: streams have no end."""
@@ -82,11 +81,11 @@ class KeyComparison:
     """Messages of A and of B that have the time of another message of their topic."""
     alignment: Alignment | None = None
     """Which messages belong together; None if there is a problem."""
-    times_ns: tuple[Ticks, Ticks] = field(
+    times_ns: tuple[Int64s, Int64s] = field(
         default_factory=lambda: (no_ticks()[:, 0], no_ticks()[:, 0])
     )
     """The times by which the messages of A and of B were aligned, (count,) each."""
-    steps: tuple[Ticks, Ticks] | None = None
+    steps: tuple[Int64s, Int64s] | None = None
     """The steps that the messages of A and of B answer, (count,) each, if they were aligned by them ("cause")."""
     fields: dict[str, FieldComparison] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..bag.codec import Codec
-from ..bag.schema import TIMES, MessageType, Schema
+from ..cdr.codec import Codec
+from ..message.schema import TIMES, MessageType, Schema
 
 MISSING = "missing"
 """The kind of a field that a type does not have."""

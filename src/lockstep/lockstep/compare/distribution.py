@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..bag import Bag
-from ..bag.schema import STRINGS, TIMES, base_type
+from ..errors import CompareError
+from ..message.arrays import Column, Floats
+from ..message.schema import STRINGS, TIMES, base_type
 from .definitions import common
-from .errors import CompareError
-from .judge import Column
 from .tolerance import MEASURES, Tolerance, Tolerances
 
-Numbers = npt.NDArray[np.float64]
 SIGNIFICANCE = 0.01
 """How often equal distributions may be told apart by chance, in one comparison of all fields together."""
 _SAMPLES = 20_000
@@ -57,10 +55,10 @@ class _Sample:
 
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
-        self._kept: Numbers = np.empty(0)
-        self._keys: Numbers = np.empty(0)
+        self._kept: Floats = np.empty(0)
+        self._keys: Floats = np.empty(0)
         self.count = 0
-        self.sums: tuple[Numbers, Numbers] | None = None
+        self.sums: tuple[Floats, Floats] | None = None
         self.messages = 0
         self._shape: tuple[int, ...] | None = None
 
@@ -75,7 +73,7 @@ class _Sample:
         self._sum(values)
         self._take(values.ravel())
 
-    def _sum(self, values: Numbers) -> None:
+    def _sum(self, values: Floats) -> None:
         shape = values.shape[1:]
         if self._shape is None and values.shape[1] <= _MOST_ELEMENTS:
             self._shape, self.sums = shape, (np.zeros(shape), np.zeros(shape))
@@ -87,7 +85,7 @@ class _Sample:
         self.sums[1][...] += np.square(finite).sum(axis=0)
         self.messages += len(values)
 
-    def _take(self, values: Numbers) -> None:
+    def _take(self, values: Floats) -> None:
         """A uniform sample: each value draws a key, and those with the smallest keys are kept."""
         self.count += len(values)
         values = values[np.isfinite(values)]
@@ -99,7 +97,7 @@ class _Sample:
         self._kept, self._keys = kept, all_keys
 
     @property
-    def values(self) -> Numbers:
+    def values(self) -> Floats:
         """The sample."""
         return self._kept
 
@@ -195,11 +193,11 @@ def _chance(shift: float, sample: _Sample) -> float:
     return min(1.0, count * math.erfc(shift / math.sqrt(2)))
 
 
-def _mean(values: Numbers) -> float:
+def _mean(values: Floats) -> float:
     return float(values.mean()) if len(values) else math.nan
 
 
-def _deviation(values: Numbers) -> float:
+def _deviation(values: Floats) -> float:
     return float(values.std()) if len(values) else math.nan
 
 

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from .judge import Column, Errors, Mask
+from ..message.arrays import Column, Floats, Int64s, Mask
 from .tolerance import MEASURES, Tolerance
-
-Times = npt.NDArray[np.int64]
 
 
 @dataclass
@@ -92,7 +89,7 @@ class FieldComparison:
             return judged >= self.tolerance.quantile
         return judged <= self.tolerance.abs
 
-    def add(self, ticks: Times, compared: int, rows: Times, error: Errors, wrong: Mask) -> Mask:
+    def add(self, ticks: Int64s, compared: int, rows: Int64s, error: Floats, wrong: Mask) -> Mask:
         """Take what was judged of m messages with so many elements; returns which of them are wrong, (m,).
 
         The k elements that are not equal are in the messages `rows`, with their errors and whether they are wrong, (k,).
@@ -110,7 +107,7 @@ class FieldComparison:
         self._see_largest(ticks, rows, error, wrong, prefer_wrong=by_element)
         return wrong_ticks
 
-    def add_image(self, tick: Times, pixels: int, error: Errors, value: float) -> Mask:
+    def add_image(self, tick: Int64s, pixels: int, error: Floats, value: float) -> Mask:
         """Take how alike the images of a tick (1,) are, and the errors of the pixels that are not equal; whether it is wrong."""
         self.add(
             tick, pixels, np.zeros(len(error), np.int64), error, np.zeros(len(error), np.bool_)
@@ -121,7 +118,7 @@ class FieldComparison:
         self._note(tick, wrong)
         return wrong
 
-    def add_lengths(self, ticks: Times, other: Mask) -> Mask:
+    def add_lengths(self, ticks: Int64s, other: Mask) -> Mask:
         """Take which of m messages have an array of another length, (m,)."""
         self.other_lengths += int(np.count_nonzero(other))
         self._note(ticks, other)
@@ -138,7 +135,7 @@ class FieldComparison:
         )
 
     def _see_largest(
-        self, ticks: Times, rows: Times, error: Errors, wrong: Mask, *, prefer_wrong: bool
+        self, ticks: Int64s, rows: Int64s, error: Floats, wrong: Mask, *, prefer_wrong: bool
     ) -> None:
         if not len(error):
             return
@@ -148,7 +145,7 @@ class FieldComparison:
             self._max_is_wrong = is_wrong
             self.max_error, self.max_tick = float(error[worst]), int(ticks[rows[worst]])
 
-    def _note(self, ticks: Times, wrong: Mask) -> None:
+    def _note(self, ticks: Int64s, wrong: Mask) -> None:
         self.wrong_ticks += int(np.count_nonzero(wrong))
         if self.first_tick is None and wrong.any():
             self.first_tick = int(ticks[np.argmax(wrong)])

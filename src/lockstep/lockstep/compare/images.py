@@ -18,10 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bag import BagError
-from ..bag.images import IMAGE_FIELDS, pixels
-from .errors import CompareError
-from .fields import FieldComparison, Times
-from .judge import Column, Errors, Mask, differing
+from ..errors import CompareError
+from ..message.arrays import Column, Floats, Int64s, Mask
+from ..message.images import IMAGE_FIELDS, pixels
+from .fields import FieldComparison
+from .judge import differing
 from .tolerance import Tolerance
 
 Pixels = npt.NDArray[Any]
@@ -100,7 +101,7 @@ def pixels_of_pairs(
 
 def judge_images(
     field: FieldComparison,
-    ticks: Times,
+    ticks: Int64s,
     a: Mapping[str, Column],
     b: Mapping[str, Column],
     topic: str,
@@ -146,7 +147,7 @@ def _range_of(image: Pixels) -> float:
     return found
 
 
-def _planes(a: Pixels, b: Pixels, tolerance: Tolerance) -> Iterator[tuple[Errors, Errors]]:
+def _planes(a: Pixels, b: Pixels, tolerance: Tolerance) -> Iterator[tuple[Floats, Floats]]:
     """The channels of both images; 0 where both have the same that is not finite, NaN in b where one of them is not."""
     for channel in range(a.shape[2]):
         x, y = a[..., channel].astype(np.float64), b[..., channel].astype(np.float64)
@@ -158,7 +159,7 @@ def _planes(a: Pixels, b: Pixels, tolerance: Tolerance) -> Iterator[tuple[Errors
         yield x, y
 
 
-def _ssim(a: Errors, b: Errors, data_range: float) -> float:
+def _ssim(a: Floats, b: Floats, data_range: float) -> float:
     """The mean SSIM of one channel (h, w)."""
     from scipy.ndimage import uniform_filter
 

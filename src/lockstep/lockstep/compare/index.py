@@ -7,11 +7,11 @@ from typing import Protocol
 import numpy as np
 
 from ..bag import Bag, BagError
-from ..bag.batch import Batch
-from ..bag.message_error import MessageError
-from .align import Times
+from ..cdr.message_error import MessageError
+from ..errors import CompareError
+from ..message.arrays import Int64s
+from ..message.batch import Batch
 from .comparison import Align
-from .errors import CompareError
 
 STAMP = "header.stamp"
 _SHARE = 0.5  # of messages that must fit for a way to align to be chosen
@@ -23,8 +23,8 @@ class Index:
     def __init__(self, bag: Bag, key: str, by: Align) -> None:
         self._key = key
         self._codec = bag.codec(key) if by in ("stamp", "auto") and _has_stamps(bag, key) else None
-        self._log: list[Times] = [np.empty(0, np.int64)]
-        self._stamps: list[Times] = [np.empty(0, np.int64)]
+        self._log: list[Int64s] = [np.empty(0, np.int64)]
+        self._stamps: list[Int64s] = [np.empty(0, np.int64)]
         self._done = 0
 
     def add(self, batch: Batch) -> None:
@@ -39,12 +39,12 @@ class Index:
         self._done += len(batch)
 
     @property
-    def log(self) -> Times:
+    def log(self) -> Int64s:
         """The log times, (n,)."""
         return _joined(self._log)
 
     @property
-    def stamps(self) -> Times:
+    def stamps(self) -> Int64s:
         """The stamps, (n,); raises CompareError if there are none."""
         if self._codec is None:
             raise CompareError(
@@ -58,7 +58,7 @@ class Index:
         return self._codec is not None
 
 
-def _joined(parts: list[Times]) -> Times:
+def _joined(parts: list[Int64s]) -> Int64s:
     """The parts end to end, which then are one: there are millions of times, and no need to have them twice."""
     parts[:] = [np.concatenate(parts)] if len(parts) > 1 else parts
     return parts[0]
@@ -75,7 +75,7 @@ class Stamped(Protocol):
     """Messages that may have stamps."""
 
     @property
-    def stamps(self) -> Times:
+    def stamps(self) -> Int64s:
         """The stamps, (n,)."""
 
     @property
@@ -83,7 +83,7 @@ class Stamped(Protocol):
         """Whether there are stamps."""
 
 
-def chosen(a: Stamped, b: Stamped, times: tuple[Times, Times]) -> Align:
+def chosen(a: Stamped, b: Stamped, times: tuple[Int64s, Int64s]) -> Align:
     """How messages of a key are best aligned: by stamps that both have, else by time, else by tick.
 
     `times` are the log times from the origin of each bag.
@@ -95,7 +95,7 @@ def chosen(a: Stamped, b: Stamped, times: tuple[Times, Times]) -> Align:
     return "tick"
 
 
-def _tell_apart(a: Times, b: Times) -> bool:
+def _tell_apart(a: Int64s, b: Int64s) -> bool:
     """Whether stamps tell messages apart, and those of both sides are about the same."""
     once_a, once_b = distinct(a), distinct(b)
     if min(len(once_a) / max(1, len(a)), len(once_b) / max(1, len(b))) <= _SHARE:
@@ -106,12 +106,12 @@ def _tell_apart(a: Times, b: Times) -> bool:
     return len(shared) > _SHARE * min(len(once_a), len(once_b))
 
 
-def distinct(times: Times) -> Times:
+def distinct(times: Int64s) -> Int64s:
     """The times that there are, each once and in order."""
     return times if (np.diff(times) > 0).all() else np.unique(times)
 
 
-def _fit_in_time(a: Times, b: Times) -> bool:
+def _fit_in_time(a: Int64s, b: Int64s) -> bool:
     """Whether the i-th messages of both come at about the same time, in whatever order."""
     a, b = np.sort(a), np.sort(b)
     steps = np.diff(a)

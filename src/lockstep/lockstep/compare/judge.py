@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..message.arrays import Column, Floats, Int64s, Mask
+from ..message.time import NS_PER_S
 from .tolerance import Tolerance
 
-Column = npt.NDArray[Any]
-Errors = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
-Indices = npt.NDArray[np.int64]
-NS_PER_S = 1_000_000_000
 QUATERNION = ("x", "y", "z", "w")
 """The parts of a quaternion, as geometry_msgs names them."""
 _WHOLE_TURN = 2 * np.pi
 
 
-def judge(a: Column, b: Column, tolerance: Tolerance) -> tuple[Errors, Mask]:
+def judge(a: Column, b: Column, tolerance: Tolerance) -> tuple[Floats, Mask]:
     """|b - a| and whether it is beyond the tolerance, for numbers of one shape and type (…).
 
     The error is inf where only one is NaN, or where an infinity meets another number. Integers do not wrap around, and
@@ -47,7 +42,7 @@ def judge(a: Column, b: Column, tolerance: Tolerance) -> tuple[Errors, Mask]:
     return error, ~passes
 
 
-def differing(a: Column, b: Column, tolerance: Tolerance) -> tuple[Indices, Errors, Mask]:
+def differing(a: Column, b: Column, tolerance: Tolerance) -> tuple[Int64s, Floats, Mask]:
     """The elements (flat indices, (k,)) that are not equal, and what `judge` says of each, (k,).
 
     Of large arrays that are nearly equal, as images, this is far less than all.
@@ -63,7 +58,7 @@ def differing(a: Column, b: Column, tolerance: Tolerance) -> tuple[Indices, Erro
 
 def judge_times(
     a: Column, b: Column, tolerance: Tolerance, *, duration: bool
-) -> tuple[Errors, Mask]:
+) -> tuple[Floats, Mask]:
     """The same for times in int64 ns; errors and tolerance are in seconds.
 
     Relative to a point in time there is no tolerance: it would grow with the age of the epoch.
@@ -84,7 +79,7 @@ def judge_texts(a: Column, b: Column, tolerance: Tolerance) -> Mask:
     return np.array([not pattern.fullmatch(text) for text in b.ravel()], np.bool_).reshape(b.shape)
 
 
-def judge_quaternions(a: Column, b: Column, tolerance: Tolerance) -> tuple[Errors, Mask]:
+def judge_quaternions(a: Column, b: Column, tolerance: Tolerance) -> tuple[Floats, Mask]:
     """The angle in radians of the rotation from a to b, both (…, 4), whatever the order of their parts; (…).
 
     The angle is 4 atan2(|p - q|, |p + q|) of the unit quaternions, with the sign of q chosen so that it is the
@@ -102,7 +97,7 @@ def judge_quaternions(a: Column, b: Column, tolerance: Tolerance) -> tuple[Error
     return error, ~equal & ~(error <= (tolerance.quaternion or 0.0))
 
 
-def ulps(a: Column, b: Column) -> Errors:
+def ulps(a: Column, b: Column) -> Floats:
     """How many representable numbers of their type lie from a to b; inf for what is no float."""
     if a.dtype.kind != "f":
         return np.full(a.shape, np.inf)
@@ -116,9 +111,9 @@ def ulps(a: Column, b: Column) -> Errors:
     return _distance(steps[0], steps[1])
 
 
-def _distance(a: Column, b: Column) -> Errors:
+def _distance(a: Column, b: Column) -> Floats:
     if a.dtype.kind not in "iu":
-        found: Errors = np.abs(b.astype(np.float64) - a.astype(np.float64))
+        found: Floats = np.abs(b.astype(np.float64) - a.astype(np.float64))
         return found
     # Modulo 2**64 the difference of the larger and the smaller is exact, with sign or without.
     wide_a, wide_b = (

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..bag import Bag
-from ..bag.batch import Batch, Bytes
-from ..bag.codec import Codec
-from ..bag.message_error import MessageError
-from .align import Alignment, Times
+from ..cdr.codec import Codec
+from ..cdr.message_error import MessageError
+from ..message.arrays import Bytes, Column, Int64s, Mask
+from ..message.batch import Batch
+from .align import Alignment
 
-Column = npt.NDArray[Any]
-Mask = npt.NDArray[np.bool_]
 See = Callable[[Batch], None]
 _BUDGET = 64 << 20
 _MESSAGE = 48
@@ -28,12 +25,12 @@ _MESSAGE = 48
 class Side:
     """m messages of one bag: `ticks` (m,), and where their payloads are in `buffer`."""
 
-    ticks: Times
+    ticks: Int64s
     buffer: Bytes
-    offset: Times
-    length: Times
+    offset: Int64s
+    length: Int64s
 
-    def where(self, chosen: Mask | Times) -> Side:
+    def where(self, chosen: Mask | Int64s) -> Side:
         """The messages that a mask (m,) or indices choose."""
         return Side(self.ticks[chosen], self.buffer, self.offset[chosen], self.length[chosen])
 
@@ -85,7 +82,7 @@ def pairs(
 
 def paired_columns(
     a: Bag, b: Bag, topic: str, aligned: Alignment, paths: Sequence[str]
-) -> Iterator[tuple[Times, dict[str, Column], dict[str, Column]]]:
+) -> Iterator[tuple[Int64s, dict[str, Column], dict[str, Column]]]:
     """Fields of the aligned messages of a topic, some thousand at a time: ticks of A (m,), and columns of A and of B.
 
     See `Bag.columns`; raises BagError as that does.
@@ -124,7 +121,7 @@ class _Part:
     end: int
     held: _Held
 
-    def take(self, ticks: Times) -> Side:
+    def take(self, ticks: Int64s) -> Side:
         """The messages of ticks in it."""
         batch = self.batch
         if len(ticks) == len(batch):

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..bag.batch import Bytes
-from .pairs import Mask, Side
+from ..message.arrays import Bytes, Mask
+from .pairs import Side
 
 _WORD = 8
 _LARGE = 1 << 16

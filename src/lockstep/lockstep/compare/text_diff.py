@@ -8,15 +8,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..bag.text import seconds
+from ..message.time import NS_PER_S, seconds
 from .comparison import KEPT_TICKS, Comparison, KeyComparison, TickDifference
 from .definitions import MISSING, told
-from .diagnose import Diagnosis
 from .distribution import DistributionComparison
 from .fields import FieldComparison, statistic
-from .judge import NS_PER_S
 from .tolerance import MEASURES
 from .values import Deviation
+from .why.diagnose import Diagnosis
 
 KEPT_FIELDS = 50
 _SUMMED_FIELDS = 12

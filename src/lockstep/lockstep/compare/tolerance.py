@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
 
-from .errors import CompareError
+from ..errors import CompareError
 
 By = Literal["element", "mean", "rmse", "quantile", "cosine", "psnr", "ssim"]
 MEASURES = {"psnr": ("PSNR", " dB"), "ssim": ("SSIM", "")}

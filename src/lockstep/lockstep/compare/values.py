@@ -10,21 +10,13 @@ from typing import Any
 import numpy as np
 
 from ..bag import BagError
-from ..bag.images import IMAGE_FIELDS
-from ..bag.schema import TIMES
-from ..bag.text import seconds
+from ..errors import CompareError
+from ..message.images import IMAGE_FIELDS
+from ..message.schema import TIMES
+from ..message.time import NS_PER_S, seconds
 from .definitions import leading_to
-from .errors import CompareError
 from .images import Pixels, image_of, likeness, no_image, of_one_size, size
-from .judge import (
-    NS_PER_S,
-    QUATERNION,
-    differing,
-    judge,
-    judge_quaternions,
-    judge_texts,
-    judge_times,
-)
+from .judge import QUATERNION, differing, judge, judge_quaternions, judge_texts, judge_times
 from .tolerance import MEASURES, Tolerance, Tolerances, measured
 
 

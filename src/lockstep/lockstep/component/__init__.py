@@ -1,5 +1,6 @@
 """Components: the units under test, and their contracts. Knows ROS messages, never a client library."""
 
+from ..message.time import stamp_ns, to_stamp
 from .component import Component
 from .contract import Contract, contract_of
 from .function import component, component_of
@@ -7,7 +8,6 @@ from .parameter import Parameter
 from .port import Input, Output
 from .qos import SENSOR_DATA, QoS
 from .schedule import Schedule
-from .time import stamp_ns, to_stamp
 from .timer import Timer
 
 __all__ = [

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..message.rosidl import type_hash, type_name
 from .component import Component
-from .port import Input, Output, type_hash, type_name
+from .port import Input, Output
 from .qos import QoS
 
 VERSION = 2

@@ -3,76 +3,15 @@
 from __future__ import annotations
 
 import copy
-import ctypes
-import importlib
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ..message.rosidl import type_name
 from .qos import QoS
 
 if TYPE_CHECKING:
     from .component import Component
 
 MessageT = TypeVar("MessageT")
-
-
-class _TypeHash(ctypes.Structure):
-    """rosidl_type_hash_t."""
-
-    _fields_ = (("version", ctypes.c_uint8), ("value", ctypes.c_uint8 * 32))
-
-
-class _TypeSupport(ctypes.Structure):
-    """The first fields of rosidl_message_type_support_t."""
-
-    _fields_ = (
-        ("typesupport_identifier", ctypes.c_char_p),
-        ("data", ctypes.c_void_p),
-        ("func", ctypes.c_void_p),
-        (
-            "get_type_hash_func",
-            ctypes.CFUNCTYPE(ctypes.POINTER(_TypeHash), ctypes.c_void_p),
-        ),
-    )
-
-
-_capsule_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
-    ("PyCapsule_GetPointer", ctypes.pythonapi)
-)
-
-
-def type_name(message_type: type) -> str:
-    """The ROS name of a rosidl message class, such as `sensor_msgs/msg/Imu`."""
-    return f"{message_type.__module__.split('.', maxsplit=1)[0]}/msg/{message_type.__name__}"
-
-
-def type_hash(message_type: type[Any]) -> str | None:
-    """The RIHS01 hash (REP 2016) of a rosidl message class, of the very build that is loaded; None if it has none.
-
-    It stands in the C type support behind the class: rosidl_runtime_c/message_type_support_struct.h.
-    """
-    metaclass: Any = type(message_type)
-    if getattr(metaclass, "_TYPE_SUPPORT", None) is None:
-        if not hasattr(metaclass, "__import_type_support__"):
-            return None
-        metaclass.__import_type_support__()
-    address = _capsule_pointer(metaclass._TYPE_SUPPORT, None)
-    support = _TypeSupport.from_address(address)
-    if not support.get_type_hash_func:
-        return None
-    found = support.get_type_hash_func(address).contents
-    return f"RIHS{found.version:02d}_{bytes(found.value).hex()}"
-
-
-def message_class(name: str) -> type[Any]:
-    """The rosidl class of a ROS type name; raises LookupError where it is not installed."""
-    package, _, message = name.replace("/msg/", "/").partition("/")
-    try:
-        cls: type[Any] = getattr(importlib.import_module(f"{package}.msg"), message)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise LookupError(
-            f"message type {name} is not installed; build or source the package '{package}'"
-        ) from error
-    return cls
 
 
 class _Port(Generic[MessageT]):
@@ -96,7 +35,7 @@ class _Port(Generic[MessageT]):
 class Input(_Port[MessageT]):
     """Receives messages of one type; each goes to the component's `on_<name>(msg)`.
 
-    `dist` is how messages for it are drawn (lockstep.dist); it is no part of the contract.
+    `dist` is how messages for it are drawn (lockstep.distributions); it is no part of the contract.
     """
 
     def __init__(

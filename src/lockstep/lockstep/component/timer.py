@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .time import NS_PER_S
+from ..message.time import NS_PER_S
 
 
 class Timer:

@@ -1,7 +1,7 @@
 """Datasets: messages and other values by key, on any backend. Needs no ROS."""
 
+from ..errors import DatasetError
 from .dataset import Dataset
-from .errors import DatasetError
 from .playback import DataPlayback
 from .record import Record
 from .recorder import DataRecorder

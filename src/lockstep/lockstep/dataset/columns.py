@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import DatasetError
+from ..errors import DatasetError
+from ..message.time import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 _STEP = re.compile(r"(\w+)((?:\[\d*\])*)")
 
 

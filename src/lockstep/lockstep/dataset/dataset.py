@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import DatasetError
+from ..message.time import NS_PER_S
+from ..progress import Progress
 from .backends import create, open_place
-from .errors import DatasetError
 from .joining import Chained, Merged
+from .picking import Drawn, Method, Resampled, Shuffled, grid_limits
 from .record import Record
-from .sampling import Drawn, Method, Resampled, Shuffled, grid_limits
 from .series import Series
 from .source import Backend, Source
 from .views import Renamed, Retimed, Selected
@@ -23,10 +25,8 @@ if TYPE_CHECKING:
     import torch.utils.data
     from typing_extensions import Self
 
-NS_PER_S = 1_000_000_000
 _INT64 = np.iinfo(np.int64)
 Place = str | os.PathLike[str]
-Progress = Callable[[int, int], None]
 _TOLD_EVERY = 1000
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..bag import BagError, Topic
-from ..bag.codec import codec
+from ..cdr.codec import codec
+from ..errors import DatasetError
 from .columns import column
-from .errors import DatasetError
-from .record import Encoded
 
 
 @dataclass(frozen=True)
@@ -83,3 +82,15 @@ def another(value: Any, expected: str) -> DatasetError:
     """The error for a value that is not like the others of its key."""
     kind = f"ndarray of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
     return DatasetError(f"a {kind} is not among the {expected} of this key; use a key of its own")
+
+
+class Encoded(NamedTuple):
+    """A value as bytes, as a backend stores it; `form` knows how to decode it."""
+
+    data: bytes
+    form: Form
+
+
+def plain(value: Any) -> Any:
+    """A stored value, decoded if it is Encoded."""
+    return value.form.decode(value.data) if isinstance(value, Encoded) else value

@@ -21,12 +21,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..bag import BagError, Topic
-from ..bag.codec import Codec, codec
+from ..cdr.codec import Codec, codec
+from ..errors import DatasetError
 from . import json_value
-from .errors import DatasetError
-from .form import Form, another
+from .form import Encoded, Form, another
 from .messages import described, is_message, remember
-from .record import Encoded
 from .std_msgs_form import (
     MARKED,
     MARKED_FORMS,

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .columns import NS_PER_S, time_ns
-from .errors import DatasetError
+from ..errors import DatasetError
+from ..message.time import NS_PER_S
+from .columns import time_ns
 from .messages import fields_of, is_message
 
 _QUATERNION = {"x", "y", "z", "w"}

@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterator, Sequence
 import numpy as np
 
 from ..bag import Topic
+from ..message.arrays import Column, Int64s
 from .columns import joined
 from .record import Record
-from .source import Column, Int64s, Source, Streamed, outer_span
+from .source import Source, Streamed, outer_span
 
 
 class Chained(Streamed):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import DatasetError
+from ..errors import DatasetError
 
 
 def encode(value: Any) -> bytes:

@@ -14,9 +14,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..bag import BagError, Topic
-from ..bag.definitions import definition as installed_definition
-from ..bag.definitions import type_hash
-from .errors import DatasetError
+from ..errors import DatasetError
+from ..message.definitions import definition as installed_definition
+from ..message.definitions import type_hash
 
 _recorded: WeakKeyDictionary[type, Topic] = WeakKeyDictionary()
 
@@ -55,7 +55,7 @@ def described(message: Any) -> Topic:
     if cls in _recorded:
         return _recorded[cls]
     if is_rosidl(cls):
-        from ..component.port import type_name  # needs ROS, which is there if this class is
+        from ..message.rosidl import type_name  # needs ROS, which is there if this class is
 
         name = type_name(cls)
     else:
@@ -104,7 +104,7 @@ def _field(value: Any, name: str) -> Any:
 
 
 def _rosidl(value: Any, cls: Any) -> Any:
-    from ..component.port import message_class  # needs ROS, which is there if `cls` is
+    from ..message.rosidl import message_class  # needs ROS, which is there if `cls` is
 
     message = cls()
     for name, kind in cls.get_fields_and_field_types().items():

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from ..errors import DatasetError
+from ..message.time import NS_PER_S
 from .dataset import Dataset, Place
-from .errors import DatasetError
 from .record import Record
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-NS_PER_S = 1_000_000_000
 Callback = Callable[[Record], object]
 
 

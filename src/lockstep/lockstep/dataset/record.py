@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from .form import Form
-
-
-class Encoded(NamedTuple):
-    """A value as bytes, as a backend stores it; `form` knows how to decode it."""
-
-    data: bytes
-    form: Form
+from .form import Encoded
 
 
 class Record(NamedTuple):
@@ -28,8 +20,3 @@ class Record(NamedTuple):
         if isinstance(self.value, Encoded):
             return self._replace(value=self.value.form.decode(self.value.data))
         return self
-
-
-def plain(value: Any) -> Any:
-    """A stored value, decoded if it is Encoded."""
-    return value.form.decode(value.data) if isinstance(value, Encoded) else value

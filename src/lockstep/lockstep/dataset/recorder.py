@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .columns import NS_PER_S, time_ns
+from ..errors import DatasetError
+from ..message.time import NS_PER_S
+from .columns import time_ns
 from .dataset import Dataset, Place
-from .errors import DatasetError
 from .messages import is_rosidl
 
 if TYPE_CHECKING:

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from .errors import DatasetError
+from ..errors import DatasetError
+from ..message.arrays import Column, Int64s
+from ..message.time import NS_PER_S
+from .form import plain
 from .messages import converted
-from .record import Record, plain
-from .source import Column, Int64s, Source, within
+from .record import Record
+from .source import Source, within
 
 if TYPE_CHECKING:
     import pandas
     import pyarrow
 
 TimeKind = Literal["log", "publish", "header"]
-NS_PER_S = 1_000_000_000
 
 
 class Series:

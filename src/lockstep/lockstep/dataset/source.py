@@ -6,17 +6,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from ..bag import Topic
+from ..errors import DatasetError
+from ..message.arrays import Column, Int64s, Mask
 from .columns import column, joined
-from .errors import DatasetError
-from .form import Form
-from .record import Encoded, Record
+from .form import Encoded, Form
+from .record import Record
 
-Int64s = npt.NDArray[np.int64]
-Column = npt.NDArray[Any]
-Mask = npt.NDArray[np.bool_]
 _ROWS_AT_ONCE = 4096
 _BYTES_AT_ONCE = 64 << 20
 _ROWS_ONE_BY_ONE = 64

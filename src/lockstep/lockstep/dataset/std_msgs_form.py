@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..bag import BagError, Topic
-from ..bag.codec import codec
-from .errors import DatasetError
+from ..cdr.codec import codec
+from ..errors import DatasetError
 from .form import Form, another
 
 _MARK = "lockstep value: "

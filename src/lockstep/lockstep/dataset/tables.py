@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import DatasetError
+from ..message.arrays import Column
 from .columns import time_ns
-from .errors import DatasetError
 from .messages import fields_of
-from .source import Column
 
 if TYPE_CHECKING:
     import pandas

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import DatasetError
 from .columns import column
-from .errors import DatasetError
 
 try:
     import torch

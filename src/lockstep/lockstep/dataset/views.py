@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 
 from ..bag import Topic
-from .errors import DatasetError
+from ..errors import DatasetError
+from ..message.arrays import Column, Int64s, Mask
 from .record import Record
-from .source import Column, Int64s, Mask, Source, Streamed, within
+from .source import Source, Streamed, within
 
 _BOUND = np.iinfo(np.int64)
 

@@ -8,9 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..bag import Bag, BagError
-from ..compare import CompareError, Tolerances, compare, tolerance_ns, write_text_diffs
+from ..compare import (
+    CompareError,
+    Tolerances,
+    compare,
+    tolerance_ns,
+    write_text_diffs,
+)
 from ..compare.text_diff import summary
-from ..run.errors import DIFFERENT, MATCH
+from ..errors import DIFFERENT, MATCH
 from .comparator_online import run_online
 from .process import exit_with, ros_node, split_arguments
 

@@ -34,16 +34,15 @@ from rclpy.subscription import Subscription
 
 from lockstep_interfaces.msg import Step
 
-from ..bag.text import seconds
 from ..component import Component, Schedule, contract_of, stamp_ns
 from ..component.parameter import IN_EVERY_ELEMENT, range_objection, range_text
 from ..component.parameter import Parameter as ComponentParameter
-from ..component.time import NS_PER_S
-from ..run.direct_host import LOG_LEVELS, serve, take_stdout
-from ..run.errors import FAILED, RunError, UsageError
-from ..run.python_component import call, load, make, node_name
-from .flow import Flow
+from ..errors import FAILED, RunError, UsageError
+from ..host.direct_run import LOG_LEVELS, serve, take_stdout
+from ..host.python_component import call, load, make, node_name
+from ..message.time import NS_PER_S, seconds
 from .inbox import SERVE_PERIOD_S, Inbox
+from .lockstep_run import Flow
 from .process import Stop, Stopped, exit_with, own_arguments, ros_node, sentence
 from .qos import lossless, profile
 

@@ -14,15 +14,13 @@ from rclpy.node import Node
 
 from lockstep_interfaces.msg import Acknowledgement
 
-from ..compare.cause import ACKNOWLEDGEMENT_TOPIC
 from ..component import Contract, stamp_ns
 from ..component.parameter import ros_type
-from ..component.port import message_class
-from ..component.time import NS_PER_S
-from ..run.direct_process import PARAMETER_VALUES
-from ..run.errors import RunError, UsageError
-from ..run.in_process import Publish
-from ..run.ports import resolved
+from ..errors import RunError, UsageError
+from ..host.execution import Publish
+from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, PARAMETER_VALUES, resolved
+from ..message.rosidl import message_class
+from ..message.time import NS_PER_S
 from .inbox import Inbox
 from .process import ros_node
 from .qos import lossless

@@ -23,8 +23,8 @@ from lockstep_interfaces.srv import PlayNext, Seek, SetRate
 
 from ..bag import Bag, BagError, Topic
 from ..component import stamp_ns, to_stamp
-from ..component.port import message_class, type_name
-from ..run.errors import RunError, UsageError
+from ..errors import RunError, UsageError
+from ..message.rosidl import message_class, type_name
 from ..run.timeline import CLOCK_TYPE, JITTER_NS, Event, Timeline, offered
 from .inbox import Inbox
 from .process import Stop, exit_with, ros_node, split_arguments

@@ -24,7 +24,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import try_shutdown
 
-from ..run.errors import FAILED, USAGE, RunError, UsageError, unforeseen
+from ..errors import FAILED, USAGE, RunError, UsageError, unforeseen
 
 
 class Stopped(BaseException):

@@ -25,12 +25,12 @@ from rclpy.subscription import Subscription
 from lockstep_interfaces.msg import Acknowledgement, RecorderStatus
 
 from ..bag import BagError, BagWriter
-from ..bag.definitions import definition, type_hash
 from ..bag.metadata import OfferedQoS
-from ..compare.cause import ACKNOWLEDGEMENT_TOPIC
 from ..component import stamp_ns
-from ..component.port import message_class
-from ..run.errors import RunError, UsageError
+from ..errors import RunError, UsageError
+from ..host.protocol import ACKNOWLEDGEMENT_TOPIC
+from ..message.definitions import definition, type_hash
+from ..message.rosidl import message_class
 from .inbox import Inbox
 from .process import Stop, exit_with, ros_node, split_arguments
 from .qos import lossless

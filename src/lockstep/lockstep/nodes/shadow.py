@@ -18,15 +18,15 @@ from rclpy.subscription import Subscription
 from lockstep_interfaces.msg import Difference
 
 from ..bag import BagError
-from ..bag.codec import installed_codec
+from ..cdr.codec import installed_codec
 from ..compare import CompareError
 from ..compare.comparison import Comparison, TickDifference
-from ..compare.online import OnlineComparison, OnlineOptions
-from ..compare.online_status import cut, no_verdict, status_of
+from ..compare.live.online import OnlineComparison, OnlineOptions
+from ..compare.live.status import cut, no_verdict, status_of
 from ..compare.text_diff import KEPT_FIELDS
 from ..component import to_stamp
-from ..component.port import message_class
-from ..run.errors import RunError, UsageError
+from ..errors import RunError, UsageError
+from ..message.rosidl import message_class
 from .inbox import Inbox
 from .limit import Limit
 from .process import Stop

@@ -14,11 +14,11 @@ from rclpy.publisher import Publisher
 
 from lockstep_interfaces.msg import Acknowledgement, Step
 
-from ..compare.cause import ACKNOWLEDGEMENT_TOPIC
 from ..component import to_stamp
-from ..run.errors import RunError
-from .flow import STEP_TOPIC
+from ..errors import RunError
+from ..host.protocol import ACKNOWLEDGEMENT_TOPIC
 from .inbox import Inbox
+from .lockstep_run import STEP_TOPIC
 from .process import Stop
 from .qos import lossless
 

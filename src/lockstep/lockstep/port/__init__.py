@@ -1,8 +1,7 @@
 """From a verified Python component to another language: prompt, scaffold, regression tests, records."""
 
-from .create import create_prompt
-from .errors import PortError
-from .prompt import Prompt
+from ..errors import PortError
+from .prompt import Prompt, create_prompt
 from .scaffold import scaffold
 from .send import send_prompt
 from .subject import subject_of

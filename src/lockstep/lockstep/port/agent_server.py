@@ -18,10 +18,9 @@ from pydantic import BaseModel, Field
 
 from .. import __version__
 from ..bag import BagError
-from ..run.errors import DIFFERENT, MATCH, UsageError
+from ..errors import DIFFERENT, MATCH, PortError, UsageError
 from .confined import Workspace
-from .errors import PortError
-from .prompt import BUDGET
+from .section import BUDGET
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer

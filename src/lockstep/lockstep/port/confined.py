@@ -13,12 +13,11 @@ from typing import Any
 
 import yaml
 
-from ..run.errors import UsageError
+from ..errors import PortError, UsageError
+from ..host.python_component import node_name
 from ..run.implementation import find_executable
-from ..run.python_component import node_name
-from ..run.verification import load
-from ..run.verified import remembered
-from .errors import PortError
+from ..verify.ledger import remembered
+from ..verify.model import load
 from .workspace import files_below
 
 _COMPONENT = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")

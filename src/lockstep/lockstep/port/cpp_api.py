@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from .errors import PortError
+from ..errors import PortError
 
 _HEADERS = ("component", "port", "parameter", "timer", "time", "logger", "qos", "registration")
 _FOR_COMPONENTS = re.compile(

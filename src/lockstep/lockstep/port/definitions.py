@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..bag.definitions import definition
-from ..bag.schema import TIMES, Field, MessageType, Schema, schema
 from ..component import Contract
+from ..message.definitions import definition
+from ..message.schema import TIMES, Field, MessageType, Schema, schema
 
 _CPP = {
     "bool": "bool",

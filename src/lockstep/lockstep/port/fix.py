@@ -10,14 +10,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..run.fingerprints import source_files
-from ..run.inputs_before import FILE_NAME
-from ..run.sampling import load_here
-from ..run.source import Source, SourceModule, source_of
-from ..run.verification import Verification, load
-from ..run.verified import remembered
-from .errors import PortError
-from .prompt import BUDGET, Prompt, Section
+from ..component.source import Source, SourceModule, source_of
+from ..errors import PortError
+from ..host.python_component import load_here
+from ..verify.fingerprints import source_files
+from ..verify.inputs_before import FILE_NAME
+from ..verify.ledger import remembered
+from ..verify.model import Verification, load
+from .prompt import Prompt
+from .section import BUDGET, Section
 
 _DIFF_LINES = 60
 _INPUT_LINES = 120

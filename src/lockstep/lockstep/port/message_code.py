@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..bag.schema import Field, MessageType, Schema
-from ..component.port import message_class
+from ..message.rosidl import message_class
+from ..message.schema import Field, MessageType, Schema
 from .definitions import schema_of
 
 _MOST_ELEMENTS = 24

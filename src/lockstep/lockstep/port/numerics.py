@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..run.source import Source
+from ..component.source import Source
 
 _SHOWN = 4
 _WIDTH = 100

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import PortError
+from ..errors import PortError
+from .section import BUDGET, Section
+from .sections import sections
+from .specification import specified
+from .subject import subject_of
 from .tokens import tokens
 
-BUDGET = 16_000
 _MARKS = 8  # of the title, and between what was shortened and what was left out
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of a prompt: `variants` are bodies in Markdown, the fullest first; an empty one leaves it out.
-
-    What is `required` is never left out.
-    """
-
-    title: str
-    variants: tuple[str, ...]
-    required: bool = False
-
-    def to_markdown(self, variant: int = 0) -> str:
-        """The section with one of its bodies."""
-        return f"## {self.title}\n\n{self.variants[variant].strip()}\n"
 
 
 @dataclass(frozen=True)
@@ -44,7 +32,6 @@ class Prompt:
     @classmethod
     def from_component(cls, component: Any, target_language: str = "cpp", **options: Any) -> Prompt:
         """The prompt of a component: a class, an instance, a `@component` function or MODULE:NAME; see `create_prompt`."""
-        from .create import create_prompt  # which makes prompts
 
         return create_prompt(component, target_language, **options)
 
@@ -116,3 +103,38 @@ class Prompt:
         if not said:
             return ""
         return f"---\nTo fit {self.budget} tokens, {'; '.join(said)}.\n"
+
+
+def create_prompt(
+    component: Any = None,
+    target_language: str = "cpp",
+    *,
+    verification: str | Path | None = None,
+    drawn: bool = False,
+    budget: int = BUDGET,
+    requirements: list[str] | None = None,
+    name: str = "",
+    description: str = "",
+    inputs: Mapping[str, str] | None = None,
+    outputs: Mapping[str, str] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    timers: Mapping[str, float] | None = None,
+    source: str = "",
+) -> Prompt:
+    """The prompt for porting a component, or for writing one from a specification by hand.
+
+    `component` is a class, an instance, a `@component` function or MODULE:NAME; `verification` its verify.yaml, which is
+    otherwise looked for in its package, unless inputs are to be `drawn` from its distributions. By hand: `name` and `description`, message types such as
+    "sensor_msgs/msg/Imu" by name of `inputs` and `outputs`, default values of `parameters`, periods of `timers` in
+    seconds, and perhaps the `source` of a function to port. `requirements` are sentences to add to the task.
+
+    Raises PortError for an unknown language or a component without source, and UsageError, BagError or RunError if the
+    reference cannot be run on its dataset.
+    """
+    if component is not None:
+        file = Path(verification) if verification is not None else None
+        subject = subject_of(component, file, drawn=drawn)
+    else:
+        subject = specified(name, description, inputs, outputs, parameters, timers)
+    found = sections(subject, target_language, requirements or [], source)
+    return Prompt(f"Port {subject.contract.component} to {found.language}", found.sections, budget)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,22 +12,21 @@ from typing import Any
 import yaml
 
 from ..bag import Bag, BagWriter
-from ..bag.definitions import definition, type_hash
 from ..component import Contract
 from ..component.contract import PortContract
-from ..run.killing import Given, Original
-from ..run.mutants import Mutant, mutants
-from ..run.ports import resolved
+from ..errors import PortError
+from ..host.protocol import resolved
+from ..message.definitions import definition, type_hash
+from ..progress import Progress
 from ..run.timeline import Timeline
-from .errors import PortError
+from ..search.killing import Given, Original
+from ..search.mutants import Mutant, mutants
 from .shared_tests import parameters_of, tolerance_code
 from .subject import Subject, reference_of
 
 LIMIT = 2000
 _MOST_BYTES = 1 << 28
 _COMPRESSION = "zstd"
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

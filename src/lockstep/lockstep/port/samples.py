@@ -12,12 +12,14 @@ from tempfile import TemporaryDirectory
 
 from ..bag import Bag
 from ..component import Component, Contract, contract_of
-from ..run.in_process import InProcess
-from ..run.ports import bag_topics, resolved
-from ..run.python_component import make
-from ..run.sampling import sampled_bag
+from ..distributions.model import sampled_bag
+from ..host.execution import InProcess
+from ..host.protocol import resolved
+from ..host.python_component import make
+from ..run.model import Inputs
+from ..run.ports import bag_topics
 from ..run.timeline import Timeline
-from ..run.verification import Inputs, Verification
+from ..verify.model import Verification
 
 _SHOWN_ELEMENTS = 16
 

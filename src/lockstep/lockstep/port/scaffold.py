@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from .errors import PortError
+from ..errors import PortError
 from .shared_tests import shared_tests
 from .subject import DRAWN, Subject, reference_of
 from .targets import target_of

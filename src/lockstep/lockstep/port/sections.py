@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..bag.codec import installed_codec
-from ..bag.text import lines_with, seconds
+from ..bag.text import lines_with
+from ..cdr.codec import installed_codec
 from ..component.contract import Contract
-from ..run.source import source_of
-from ..run.verification import Verification
+from ..component.source import source_of
+from ..message.time import seconds
+from ..verify.model import Verification
 from .definitions import (
     all_types,
     both_languages,
@@ -24,9 +25,9 @@ from .definitions import (
     single_precision,
 )
 from .numerics import rules
-from .prompt import Section
 from .samples import Step, steps_of
 from .scaffold import verification_text
+from .section import Section
 from .subject import Subject, reference_of, with_verification
 from .targets import Target, target_of
 from .workspace import unit_tests

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Literal
 
-from .errors import PortError
+from ..errors import PortError
 from .prompt import Prompt
 
 Method = Literal["clipboard", "file", "print"]

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ..bag.codec import installed_codec
+from ..cdr.codec import installed_codec
 from ..compare import Tolerance
 from ..component import Contract
-from ..component.port import message_class
-from ..run.errors import RunError
-from ..run.in_process import InProcess
-from ..run.python_component import make
-from ..run.verification import Verification
+from ..errors import RunError
+from ..host.execution import InProcess
+from ..host.python_component import make
+from ..message.rosidl import message_class
+from ..verify.model import Verification
 from .message_code import MessageCode, shortened
 from .samples import logged, steps_of
 from .subject import Subject, reference_of, with_verification

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..bag.definitions import definition
 from ..component.contract import Contract, ParameterContract, PortContract, TimerContract
 from ..component.parameter import ros_type
 from ..component.qos import QoS
-from ..component.time import NS_PER_S
-from .errors import PortError
+from ..errors import PortError
+from ..message.definitions import definition
+from ..message.time import NS_PER_S
 from .subject import Subject
 
 

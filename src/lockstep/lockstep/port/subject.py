@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ..component import Component, Contract, component_of, contract_of
-from ..dist import DistError
-from ..run.python_component import node_name
-from ..run.sampling import drawing_of, load_here
-from ..run.source import origin_of, source_of
-from ..run.verification import Verification
-from .errors import PortError
+from ..component.source import origin_of, source_of
+from ..distributions import DistError
+from ..distributions.model import drawing_of
+from ..errors import PortError
+from ..host.python_component import load_here, node_name
+from ..verify.model import Verification
 from .workspace import find_verification, verification_of
 
 DRAWN: dict[str, Any] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..errors import PortError
 from . import cpp, cpp_api
-from .errors import PortError
 from .subject import Subject
 
 

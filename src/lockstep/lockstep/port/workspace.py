@@ -10,14 +10,12 @@ from pathlib import Path
 import yaml
 
 from ..component import Component
-from ..run.errors import UsageError
-from ..run.excerpt import ModuleText, used
-from ..run.python_component import node_name
-from ..run.sampling import load_here
-from ..run.source import origin_of, source_of
-from ..run.verification import Verification
-from ..run.verification import load as load_verification
-from .errors import PortError
+from ..component.excerpt import ModuleText, used
+from ..component.source import origin_of, source_of
+from ..errors import PortError, UsageError
+from ..host.python_component import load_here, node_name
+from ..verify.model import Verification
+from ..verify.model import load as load_verification
 
 _NOT_SEARCHED = {"build", "install", "log", "node_modules", "__pycache__"}
 

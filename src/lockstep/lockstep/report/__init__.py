@@ -1,7 +1,7 @@
 """Showing what was compared: plots of fields, errors and images. Needs matplotlib, no ROS."""
 
+from ..errors import ReportError
 from .comparison import plot_comparison
-from .errors import ReportError
 from .heatmap import plot_heatmap
 from .histogram import plot_histogram
 from .pixels import plot_pixels

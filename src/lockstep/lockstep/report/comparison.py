@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..compare import Tolerance
+from ..message.arrays import Floats
 from .difference import Difference, difference, is_exact, tolerance_of
-from .downsample import Floats, extremes, min_max
+from .downsample import extremes, min_max
 from .signals import Plottable, Times, signal_of
 from .style import (
     BLACK,

@@ -11,12 +11,10 @@ import numpy.typing as npt
 
 from ..compare import Tolerance, align_times
 from ..compare.judge import judge
-from .errors import ReportError
+from ..errors import ReportError
+from ..message.arrays import Floats, Int64s
 from .signals import Signal, not_finite
 from .style import quantity
-
-Floats = npt.NDArray[np.float64]
-Ticks = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -32,14 +30,14 @@ class Difference:
     error: Floats
     limit: Floats
     wrong: npt.NDArray[np.bool_]
-    ticks: Ticks
+    ticks: Int64s
     seconds: Floats | None
     shape: tuple[int, ...]
     only: tuple[int, int]
     unit: str
 
     @cached_property
-    def wrong_rows(self) -> Ticks:
+    def wrong_rows(self) -> Int64s:
         """The rows with a difference beyond tolerance."""
         return np.flatnonzero(self.wrong.any(axis=1))
 
@@ -143,7 +141,7 @@ def tolerance_of(tolerance: float | Tolerance) -> Tolerance:
     return Tolerance(abs=float(tolerance))
 
 
-def _rows(a: Signal, b: Signal) -> tuple[Ticks, Ticks, tuple[int, int]]:
+def _rows(a: Signal, b: Signal) -> tuple[Int64s, Int64s, tuple[int, int]]:
     count_a, count_b = len(a.values), len(b.values)
     if count_a == count_b:
         ticks = np.arange(count_a)

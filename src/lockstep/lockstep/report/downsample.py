@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Ticks = npt.NDArray[np.int64]
+from ..message.arrays import Floats, Int64s
 
 
 def min_max(
@@ -51,10 +50,10 @@ def extremes(
     return at[starts], np.fmin.reduceat(finite, starts), np.fmax.reduceat(finite, starts)
 
 
-def column_starts(time: npt.NDArray[Any], columns: int) -> Ticks:
+def column_starts(time: npt.NDArray[Any], columns: int) -> Int64s:
     """The first tick of each of at most `columns` equal spans of time (n,) that are not empty."""
     count = len(time)
-    starts: Ticks = np.arange(min(count, columns)) * count // max(min(count, columns), 1)
+    starts: Int64s = np.arange(min(count, columns)) * count // max(min(count, columns), 1)
     if count > columns and np.all(time[1:] >= time[:-1]):
         # From 0 on, so that ns since 1970 do not lose their last digits as floats.
         since = time - time[0]

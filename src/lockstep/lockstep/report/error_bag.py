@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bag import Bag, BagWriter
-from ..bag.batch import Batch
 from ..bag.convert import declare
-from ..bag.schema import TIMES
 from ..compare.comparison import Comparison, KeyComparison
 from ..compare.definitions import common, leading_to
 from ..compare.pairs import pairs
+from ..message.batch import Batch
+from ..message.schema import TIMES
 
 _MOST_PLOTS = 8
 _COLOURS = ("#56b4e9", "#000000", "#d55e00")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
+from ..message.arrays import Floats, Int64s
+
 _MOST_INDEXES = 96
 
 
@@ -22,7 +21,7 @@ class ErrorMap:
         self.row_starts = -(-np.arange(columns) * total // columns)
         self.cells = np.zeros((len(self.index_starts), columns))
 
-    def add(self, rows: Rows, error: Floats) -> None:
+    def add(self, rows: Int64s, error: Floats) -> None:
         """Take errors (m, k) at increasing rows (m,); k is at most the width, what is missing is no error."""
         if not error.size:
             return

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from ..bag import Bag
 from ..compare.comparison import Comparison, KeyComparison
 from ..compare.pairs import paired_columns
-from ..component.units import unit_of
+from ..errors import ReportError
+from ..message.arrays import Column
+from ..message.units import unit_of
 from .comparison import plot_comparison
-from .errors import ReportError
 from .heatmap import plot_heatmap
 from .pixels import plot_pixels
 from .wrong_images import IMAGE, message_at
 
-Column = npt.NDArray[Any]
 _MOST_FIELDS = 20
 _MOST_NUMBERS = 20_000_000
 

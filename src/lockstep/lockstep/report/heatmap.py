@@ -11,19 +11,28 @@ import numpy as np
 import numpy.typing as npt
 
 from ..compare import Tolerance
+from ..errors import ReportError
+from ..message.arrays import Floats
 from .difference import difference, is_exact, tolerance_of
 from .downsample import column_starts
-from .errors import ReportError
 from .magnitude import draw_magnitudes, largest_of_blocks
 from .picture import PixelErrors, picture_of, pictures_of, pixel_errors
 from .signals import Plottable, Signal, Times, named_signals
-from .style import File, finished, new_figure, plain, quantity, set_time_axis, set_titles, tidy
+from .style import (
+    File,
+    finished,
+    new_figure,
+    plain,
+    quantity,
+    set_time_axis,
+    set_titles,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Floats = npt.NDArray[np.float64]
 _MOST_ROWS, _MOST_COLUMNS = 256, 720
 """So that each cell is a pixel or more."""
 _REGIONS = 48

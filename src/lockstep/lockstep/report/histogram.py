@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import ReportError
+from ..errors import ReportError
+from ..message.arrays import Floats
 from .signals import Plottable, not_finite, signal_of
 from .style import (
     GREY,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Floats = npt.NDArray[np.float64]
 _FEWEST_BINS, _MOST_BINS = 12, 80
 _EXACT = 2.0**51
 """Below this, a float64 tells halves apart."""

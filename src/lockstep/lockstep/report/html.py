@@ -19,8 +19,7 @@ from typing import Any
 from ..bag import Bag
 from ..compare.comparison import Comparison
 from ..compare.text_diff import summary
-from .errors import ReportError
-from .fingerprint import bag_files, versions
+from ..errors import ReportError
 from .page import (
     MOST_FIELDS,
     MOST_KEYS,
@@ -37,6 +36,7 @@ from .page import (
     verdict_rows,
 )
 from .page_plots import plots_of
+from .provenance import bag_files, versions
 from .series import Limits, field_series
 from .wrong_images import IMAGE, wrong_images
 

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..bag.schema import STRINGS, TIMES, base_type
 from ..compare.fields import FieldComparison
-from ..compare.judge import NS_PER_S, judge, judge_quaternions, judge_texts, judge_times
+from ..compare.judge import judge, judge_quaternions, judge_texts, judge_times
 from ..compare.tolerance import Tolerance
+from ..message.arrays import Column, Floats, Mask
+from ..message.schema import STRINGS, TIMES, base_type
+from ..message.time import NS_PER_S
 
-Column = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 _LARGEST = 1e300
 
 

@@ -10,10 +10,10 @@ from itertools import islice
 from typing import Any
 
 from ..compare.comparison import Comparison, KeyComparison
-from ..compare.diagnose import Diagnosis
 from ..compare.fields import FieldComparison, statistic
-from ..compare.judge import NS_PER_S
 from ..compare.text_diff import summary, text_diff
+from ..compare.why.diagnose import Diagnosis
+from ..message.time import NS_PER_S
 
 MOST_KEYS, MOST_FIELDS = 1000, 3000
 _NAME = 200

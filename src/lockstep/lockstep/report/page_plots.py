@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..compare.comparison import KeyComparison
-from ..compare.judge import NS_PER_S
-from ..component.units import unit_of
+from ..message.arrays import Floats, Int64s
+from ..message.time import NS_PER_S
+from ..message.units import unit_of
 from .error_map import ErrorMap
-from .series import FieldSeries, Floats, Rows, shown_texts
+from .series import FieldSeries, shown_texts
 from .spread import Spread
 
 
@@ -57,7 +58,7 @@ def _in_order(key: KeyComparison) -> bool:
     return bool((np.diff(key.times_ns[0][key.alignment.a]) >= 0).all())
 
 
-def _points(rows: Rows, values: Floats, key: KeyComparison, digits: int = 10) -> dict[str, Any]:
+def _points(rows: Int64s, values: Floats, key: KeyComparison, digits: int = 10) -> dict[str, Any]:
     assert key.alignment is not None
     ticks = key.alignment.a[rows]
     return {

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bag import BagError
-from ..bag.images import pixels
 from ..compare import Tolerance
 from ..compare.judge import judge
 from ..dataset import Dataset, Series
-from .errors import ReportError
+from ..errors import ReportError
+from ..message.images import pixels
 from .signals import not_finite
 from .style import quantity
 

@@ -10,8 +10,25 @@ import numpy.typing as npt
 from ..compare import Tolerance
 from .difference import is_exact, tolerance_of
 from .magnitude import draw_magnitudes, largest_of_blocks
-from .picture import Image, PixelErrors, gaps, picture_of, pixel_errors, shared_range
-from .style import BLACK, GREY, VERMILLION, File, finished, new_figure, plain, set_titles, tidy
+from .picture import (
+    Image,
+    PixelErrors,
+    gaps,
+    picture_of,
+    pixel_errors,
+    shared_range,
+)
+from .style import (
+    BLACK,
+    GREY,
+    VERMILLION,
+    File,
+    finished,
+    new_figure,
+    plain,
+    set_titles,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

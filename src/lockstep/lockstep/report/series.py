@@ -13,21 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..bag import Bag
-from ..bag.schema import TIMES
 from ..compare.comparison import KeyComparison
 from ..compare.fields import FieldComparison
 from ..compare.pairs import paired_columns
+from ..message.arrays import Column, Floats, Int64s
+from ..message.schema import TIMES
 from .error_map import ErrorMap
 from .judged import Judged, is_text, judged, kind_of
 from .spread import Spread, bin_edges
 from .trace import Trace
 
-Column = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
 Side = Mapping[str, Column]
 _BLOCK = 1 << 19
 """Elements that are judged at a time."""
@@ -59,12 +56,12 @@ class FieldSeries:
     width: int = 1
     element: int | None = None
     origin_ns: int = 0
-    a: tuple[Rows, Floats] | None = None
-    b: tuple[Rows, Floats] | None = None
-    error: tuple[Rows, Floats] | None = None
+    a: tuple[Int64s, Floats] | None = None
+    b: tuple[Int64s, Floats] | None = None
+    error: tuple[Int64s, Floats] | None = None
     limit: Floats = dataclasses.field(default_factory=lambda: np.empty(0))
     first: tuple[int, float] | None = None
-    no_number: Rows = dataclasses.field(default_factory=lambda: np.empty(0, np.int64))
+    no_number: Int64s = dataclasses.field(default_factory=lambda: np.empty(0, np.int64))
     spreads: tuple[Spread, Spread] | None = None
     error_spread: Spread | None = None
     map: ErrorMap | None = None
@@ -104,7 +101,7 @@ def field_series(
 
 def _blocks(
     bags: tuple[Bag, Bag], key: KeyComparison, fields: Sequence[FieldComparison]
-) -> Iterator[tuple[Rows, Rows, Side, Side]]:
+) -> Iterator[tuple[Int64s, Int64s, Side, Side]]:
     """Rows of the alignment and ticks of A, (m,), and columns; so many at a time as can be judged in little memory."""
     assert key.alignment is not None
     paths = list(dict.fromkeys(path for found in fields for path in found.parts))
@@ -144,7 +141,7 @@ class _Survey:
         """Whether as many elements were seen as may be looked at."""
         return self.elements >= self._most
 
-    def add(self, rows: Rows, ticks: Rows, a: Side, b: Side) -> None:
+    def add(self, rows: Int64s, ticks: Int64s, a: Side, b: Side) -> None:
         if self.origin_ns is None:
             self.origin_ns = _first_time(self.field, a)
         seen = judged(self.field, a, b, self.origin_ns)
@@ -173,7 +170,7 @@ class _Survey:
                 apart = np.abs(seen.b[row] - seen.a[row])
                 self.element = int(np.argmax(np.nan_to_num(apart)))
 
-    def _see_first(self, rows: Rows, ticks: Rows, seen: Judged) -> None:
+    def _see_first(self, rows: Int64s, ticks: Int64s, seen: Judged) -> None:
         tick = self.field.first_tick
         if self.first is None and tick is not None and ticks[0] <= tick <= ticks[-1]:
             row = int(np.searchsorted(ticks, tick))
@@ -192,7 +189,7 @@ class _Drawing:
         self.result.first = survey.first
         self._element = survey.element
         self._traces = [Trace(limits.columns, survey.rows) for _ in range(3)]
-        self._limits: list[tuple[Rows, Floats]] = []
+        self._limits: list[tuple[Int64s, Floats]] = []
         self._no_number: list[int] = []
         self._sums = np.zeros(3)
         whole = kind_of(found)[:3] in ("int", "uin", "boo", "byt", "cha", "oct")
@@ -205,7 +202,7 @@ class _Drawing:
         if survey.width > 1 and len(found.parts) == 1 and found.tolerance.quaternion is None:
             self.result.map = ErrorMap(survey.width, survey.rows, limits.cells)
 
-    def add(self, rows: Rows, a: Side, b: Side) -> None:
+    def add(self, rows: Int64s, a: Side, b: Side) -> None:
         result = self.result
         seen = judged(result.field, a, b, result.origin_ns)
         error, limit = _worst_of_rows(seen)

@@ -10,17 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bag import BagError
-from ..component.units import unit_of
 from ..dataset import Dataset, DatasetError, Series
 from ..dataset.columns import column
-from .errors import ReportError
+from ..errors import ReportError
+from ..message.time import NS_PER_S
+from ..message.units import unit_of
 from .style import plain
 
 Plottable = Dataset | Series | npt.ArrayLike | Iterable[Any]
 """Numbers (n, …), or n values with fields."""
 Times = str | npt.ArrayLike | None
 """Times (n,): integers are ns, floats are seconds; of a Series, also "log", "publish" or "header"."""
-NS_PER_S = 1_000_000_000
 _LAST_S = np.iinfo(np.int64).max / NS_PER_S
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from ..message.arrays import Floats
+
 _BINS = 60
 _TINY = 1e-290
 """Of narrower bins the inverse would be infinite."""

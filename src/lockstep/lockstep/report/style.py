@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import ReportError
 from .downsample import min_max
-from .errors import ReportError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from ..message.arrays import Floats, Int64s
 from .downsample import min_max
 
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
 _FINER = 2
 """Parts are cut down to narrower columns than the whole, since theirs do not lie where its columns do."""
 
@@ -19,15 +17,15 @@ class Trace:
     def __init__(self, columns: int, total: int) -> None:
         self._columns = columns
         self._per_row = min(1.0, _FINER * columns / max(total, 1))
-        self._parts: list[tuple[Rows, Floats]] = []
+        self._parts: list[tuple[Int64s, Floats]] = []
 
-    def add(self, rows: Rows, values: Floats) -> Rows:
+    def add(self, rows: Int64s, values: Floats) -> Int64s:
         """Take the next values (m,), at increasing rows (m,); gives the rows that `points` may have."""
         part = min_max(rows, values, max(1, int(np.ceil(self._per_row * len(rows)))))
         self._parts.append(part)
         return part[0]
 
-    def points(self) -> tuple[Rows, Floats]:
+    def points(self) -> tuple[Int64s, Floats]:
         """Rows and values (n,), NaN where there is no finite number."""
         rows = np.concatenate([np.empty(0, np.int64), *(part[0] for part in self._parts)])
         values = np.concatenate([np.empty(0), *(part[1] for part in self._parts)])

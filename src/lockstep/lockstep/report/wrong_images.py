@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from ..bag import Bag
 from ..compare.comparison import Comparison, KeyComparison
-from .errors import ReportError
+from ..errors import ReportError
+from ..message.arrays import Bytes
 from .picture import Picture, PixelErrors, picture_of, pixel_errors, shared_range
 from .style import VERMILLION
 
@@ -21,7 +22,6 @@ _SIDES = (480, 320, 200)
 _FAINT = 0.35
 _MARK = 1
 """A wrong pixel is drawn so many pixels wider on each side, so that a single one is seen."""
-Colours = npt.NDArray[np.uint8]
 
 
 def wrong_images(
@@ -76,21 +76,21 @@ def _drawn(
     return None
 
 
-def _colours(picture: Picture, low: float, high: float) -> Colours:
+def _colours(picture: Picture, low: float, high: float) -> Bytes:
     shown = np.asarray(picture.shown(low, high))
     wide = shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, axis=2)
-    colours: Colours = np.rint(wide * 255).astype(np.uint8)
+    colours: Bytes = np.rint(wide * 255).astype(np.uint8)
     return colours
 
 
-def _small(colours: Colours, side: int) -> Colours:
+def _small(colours: Bytes, side: int) -> Bytes:
     """Every n-th pixel; small images are enlarged by whole pixels."""
     step = max(1, -(-max(colours.shape[:2]) // side))
     times = max(1, side // (2 * max(1, *colours.shape[:2])))
     return np.repeat(np.repeat(colours[::step, ::step], times, axis=0), times, axis=1)
 
 
-def _marked(colours: Colours, wrong: npt.NDArray[np.bool_]) -> Colours:
+def _marked(colours: Bytes, wrong: npt.NDArray[np.bool_]) -> Bytes:
     """The image, faint and grey, with what is wrong in vermillion."""
     height, width = colours.shape[:2]
     rows, columns = np.nonzero(wrong)
@@ -104,12 +104,12 @@ def _marked(colours: Colours, wrong: npt.NDArray[np.bool_]) -> Colours:
                 place = (np.clip(at[0] + down, 0, height - 1), np.clip(at[1] + right, 0, width - 1))
                 mask[place] = True
     grey = colours.mean(axis=2, keepdims=True) * _FAINT + 255 * (1 - _FAINT)
-    marked: Colours = np.repeat(grey.astype(np.uint8), 3, axis=2)
+    marked: Bytes = np.repeat(grey.astype(np.uint8), 3, axis=2)
     marked[mask] = [int(VERMILLION[i : i + 2], 16) for i in (1, 3, 5)]
     return marked
 
 
-def _data_uri(colours: Colours) -> str:
+def _data_uri(colours: Bytes) -> str:
     try:
         from PIL import Image
     except ImportError as error:

@@ -14,29 +14,19 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bag import BagError
-from ..bag.codec import installed_codec
+from ..cdr.codec import installed_codec
 from ..component import Contract
 from ..component.parameter import ros_type
-from .errors import USAGE, RunError, UsageError
-from .frames import FrameError, FrameParser, Frames, Kind, frame
+from ..errors import USAGE, RunError, UsageError
+from ..host.frames import FrameError, FrameParser, Frames, Kind, frame
+from ..host.protocol import PARAMETER_VALUES
+from ..host.python_component import CallbackError
 from .processes import Process
-from .python_component import CallbackError
 
 _PARAMETER = "rcl_interfaces/msg/Parameter"
 _PIPE_BYTES = 1 << 20
 _START_PATIENCE_S = 30.0
 _END_PATIENCE_S = 5.0
-PARAMETER_VALUES = {
-    "bool": (1, "bool_value"),
-    "integer": (2, "integer_value"),
-    "double": (3, "double_value"),
-    "string": (4, "string_value"),
-    "bool_array": (6, "bool_array_value"),
-    "integer_array": (7, "integer_array_value"),
-    "double_array": (8, "double_array_value"),
-    "string_array": (9, "string_array_value"),
-}
-"""rcl_interfaces/msg/ParameterType of a parameter's type, and where rcl_interfaces/msg/ParameterValue has its value."""
 _NO_VALUE = {
     "bool_value": False,
     "integer_value": 0,

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .errors import RunError
+from ..errors import RunError
 
 # Domains 0 to 101 keep clear of Linux's ephemeral ports (ROS 2 documentation, "The ROS_DOMAIN_ID"); 0 is every robot's.
 _DOMAINS = range(1, 102)

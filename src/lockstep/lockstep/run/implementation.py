@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ..component import Contract
 from ..component.contract import ContractVersionError
-from .errors import USAGE, RunError, UsageError
+from ..errors import USAGE, RunError, UsageError
+from .model import Implementation
 from .processes import ask
-from .verification import Implementation
 
 _CONTRACT_PATIENCE_S = 30
 
@@ -43,7 +43,7 @@ def many_command(name: str, implementation: Implementation) -> tuple[list[str], 
 
 def asked_command(component: str) -> list[str]:
     """The command line of the Python host that needs no ROS graph: for --direct and --contract of `MODULE:CLASS`."""
-    return [sys.executable, "-m", "lockstep.run.direct_host", component]
+    return [sys.executable, "-m", "lockstep.host.direct_run", component]
 
 
 def host_command(component: str) -> list[str]:

@@ -11,13 +11,17 @@ from typing import Any
 import yaml
 
 from ..component import Contract
+from ..errors import RunError
+from ..host.protocol import resolved
+from ..progress import Progress
+from ..verify.check import silent_topics
+from ..verify.model import Verification
 from .domain import isolated_domain
-from .errors import RunError
 from .implementation import command_of
-from .ports import bag_topics, resolved, silent_topics
+from .model import Implementation, Inputs, Run
+from .ports import bag_topics
 from .processes import Process, Processes, wait_for
-from .run_result import Progress, RunResult, check_counts, whole_bag
-from .verification import Implementation, Inputs, Run, Verification
+from .result import RunResult, check_counts, whole_bag
 
 START_PATIENCE_S = 30.0
 # A reliable reader that missed a message gets it after Fast DDS's heartbeat period of 3 s.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..bag import Bag
 from ..component import Contract
-from .errors import UsageError
-from .verification import Inputs, Verification
+from ..errors import UsageError
+from ..host.protocol import resolved
+from .model import Inputs
 
 
 def bag_topics(inputs: Inputs, contract: Contract) -> dict[str, str]:
@@ -37,15 +38,3 @@ def bag_topics(inputs: Inputs, contract: Contract) -> dict[str, str]:
             f"input '{min(unfed)}' gets no topic of the bag; add it under inputs.topics"
         )
     return topics
-
-
-def silent_topics(verification: Verification, contract: Contract) -> set[str]:
-    """The topics of the contract that need not carry a message."""
-    inputs = {port for port in contract.inputs if port.name in verification.inputs.silent}
-    outputs = {port for port in contract.outputs if port.name in verification.compare.silent}
-    return {resolved(port.topic) for port in inputs | outputs}
-
-
-def resolved(topic: str) -> str:
-    """A topic name as it is in the root namespace."""
-    return topic if topic.startswith("/") else f"/{topic}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .errors import RunError, UsageError
+from ..errors import RunError, UsageError
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bag import Bag, BagError, Topic
-from ..bag.batch import Batch, Int64s
 from ..bag.metadata import OfferedQoS
-from .errors import UsageError
+from ..errors import UsageError
+from ..message.arrays import Int64s
+from ..message.batch import Batch
 
 CLOCK_TYPE = "rosgraph_msgs/msg/Clock"
 JITTER_NS = 1_000_000_000

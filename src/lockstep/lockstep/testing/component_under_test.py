@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from ..bag import BagError
-from ..bag.codec import installed_codec
-from ..bag.message_error import MessageError
-from ..bag.rosidl_messages import RosidlDecoder
+from ..cdr.codec import installed_codec
+from ..cdr.message_error import MessageError
+from ..cdr.rosidl_messages import RosidlDecoder
 from ..component import Contract, stamp_ns
 from ..component.contract import PortContract
-from ..component.port import message_class
-from ..run.errors import RunError, UsageError
-from ..run.python_component import CallbackError
+from ..errors import RunError, UsageError
+from ..host.python_component import CallbackError
+from ..message.rosidl import message_class
 from .harness import Harness
 
 _MS = 1_000_000

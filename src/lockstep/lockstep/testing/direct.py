@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from ..component import Contract
+from ..host.execution import Publish
+from ..host.frames import TIMER_PORTS, Frames
 from ..run.direct_process import DirectProcess
-from ..run.frames import TIMER_PORTS, Frames
-from ..run.in_process import Publish
 from ..run.processes import Process, Processes
 from .harness import Durations
 from .log import show_log

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..bag import Bag
-from ..bag.codec import installed_codec
-from ..bag.rosidl_messages import RosidlDecoder
+from ..cdr.codec import installed_codec
+from ..cdr.rosidl_messages import RosidlDecoder
 from ..compare import diffdiff
 from ..compare.tolerance import ToleranceLike
-from ..run.ports import resolved
+from ..host.protocol import resolved
 from .component_under_test import ComponentUnderTest
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..component import Contract, contract_of
-from ..run.errors import UsageError
+from ..errors import UsageError
+from ..host.python_component import load
 from ..run.implementation import command_of, contract_of_command, direct_command
-from ..run.python_component import load
-from ..run.verification import Verification
+from ..verify.model import Verification
 from .direct import DirectHarness
 from .harness import Harness
 from .in_process import InProcessHarness

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..component import Component, contract_of
-from ..run.in_process import InProcess, Publish
-from ..run.python_component import make
+from ..host.execution import InProcess, Publish
+from ..host.python_component import make
 from .harness import Durations
 
 

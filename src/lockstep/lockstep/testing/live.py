@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ..component import Contract
+from ..errors import FAILED, USAGE, RunError, UsageError
+from ..host.execution import Publish
+from ..host.python_component import CallbackError
 from ..nodes.live_harness import HarnessNode, harness_node
 from ..run.domain import isolated_domain
-from ..run.errors import FAILED, USAGE, RunError, UsageError
-from ..run.in_process import Publish
 from ..run.live import parameters_file
 from ..run.processes import Process, Processes
-from ..run.python_component import CallbackError
 from .harness import Durations
 from .log import show_log
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from ..run.verification import Verification
+    from ..verify.model import Verification
     from .component_under_test import ComponentUnderTest
     from .implementations import Implementations
 
@@ -32,7 +32,7 @@ class _Files:
         self.loaded: dict[Path, Verification] = {}
 
     def load(self, file: Path) -> Verification:
-        from ..run.verification import load
+        from ..verify.model import load
 
         if file not in self.loaded:
             self.loaded[file] = load(file)
@@ -69,7 +69,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each implementation."""
     if _FIXTURE not in metafunc.fixturenames:
         return
-    from ..run.errors import UsageError
+    from ..errors import UsageError
     from .implementations import testable
 
     file = _file(metafunc)
@@ -138,7 +138,7 @@ def component(
     _lockstep_implementations: Implementations,
 ) -> Iterator[ComponentUnderTest]:
     """A component under test, new for each test; see docs/testing.md."""
-    from ..run.errors import RunError, UsageError
+    from ..errors import RunError, UsageError
     from .component_under_test import component_under_test
     from .implementations import parameters_of
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..batch import Batch
-from ..errors import BagError
+from ...errors import BagError
+from ...message.batch import Batch
 from ..source import Source
 from ..topic import Topic
 from .mcap import McapFile

@@ -17,8 +17,9 @@ from itertools import compress
 import numpy as np
 from mcap.opcode import Opcode
 
-from ..batch import Batch, Bytes, Int64s
-from ..errors import BagError
+from ...errors import BagError
+from ...message.arrays import Bytes, Int64s
+from ...message.batch import Batch
 from ..message_compression import plain
 from ..source import Source
 from ..topic import Topic

@@ -11,7 +11,7 @@ import numpy as np
 from mcap.exceptions import McapError
 from mcap.opcode import Opcode
 
-from ..batch import Bytes, Int64s
+from ...message.arrays import Bytes, Int64s
 from ..compression import DAMAGE as DECOMPRESSION_DAMAGE
 from ..compression import decompress, decompress_part
 

@@ -12,8 +12,8 @@ from mcap.data_stream import ReadDataStream
 from mcap.opcode import Opcode
 from mcap.records import Channel, ChunkIndex, Schema, Statistics
 
+from ...message.arrays import Int64s
 from .. import metadata
-from ..batch import Int64s
 from ..source import Source
 from ..topic import Topic
 from .mcap_records import DAMAGE, HEAD, Damaged, Stream

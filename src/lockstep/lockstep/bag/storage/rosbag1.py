@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..batch import Batch
-from ..errors import BagError
+from ...errors import BagError
+from ...message.batch import Batch
 from ..metadata import OfferedQoS
 from ..source import Source
 from ..topic import Topic

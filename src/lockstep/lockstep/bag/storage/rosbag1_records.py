@@ -6,13 +6,13 @@ import bz2
 import struct
 from dataclasses import dataclass
 
+from ...message.time import NS_PER_S
 from ..compression import DAMAGE as DECOMPRESSION_DAMAGE
 from ..compression import decompress, decompress_part
 
 MESSAGE, BAG, INDEX, CHUNK, CHUNK_INFO, CONNECTION = range(2, 8)
 LENGTH = struct.Struct("<I")
 _LARGEST_CHUNK = 1 << 30
-_NS_PER_S = 1_000_000_000
 MAGIC = b"#ROSBAG V"
 _CODECS = {b"none": "", b"lz4": "lz4"}
 
@@ -49,7 +49,7 @@ class Record:
     def time_ns(self, name: bytes) -> int:
         """A field as a time; raises KeyError or struct.error."""
         seconds, nanoseconds = struct.unpack("<II", self.fields[name])
-        return int(seconds * _NS_PER_S + nanoseconds)
+        return int(seconds * NS_PER_S + nanoseconds)
 
 
 def parsed(data: bytes, position: int) -> Record:

@@ -20,9 +20,9 @@ from urllib.parse import quote
 
 import numpy as np
 
-from ..batch import Batch
-from ..definitions import definition
-from ..errors import BagError
+from ...errors import BagError
+from ...message.batch import Batch
+from ...message.definitions import definition
 from ..message_compression import plain
 from ..metadata import parse_qos
 from ..source import Source, parts

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from .pair import Floats, Law, Pair
+from ...message.arrays import Floats
+from .pair import Law, Pair
 
 AXES = (("x", "y", "z", "w"), ("x", "y", "z"), ("x", "y"), ("roll", "pitch", "yaw"))
 _MOST_COLUMNS = 64

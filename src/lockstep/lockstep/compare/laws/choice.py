@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .pair import EXACT_IN_NOISE, Fit, Floats, Law, Mask, Pair, dot, judge
+from ...message.arrays import Floats, Mask
+from .pair import EXACT_IN_NOISE, Fit, Law, Pair, dot, judge
 
 _LEAST_IN_NOISE = 20
 _PROBE_SHARE = 0.9

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
+
+from ...message.arrays import Floats
 
 LONGEST_DELAY = 1000
 """Ticks."""
 _COLUMNS = 8
 _TICKS = 8192
 
-_Floats = npt.NDArray[np.float64]
 
-
-def mismatch(a: _Floats, b: _Floats) -> _Floats:
+def mismatch(a: Floats, b: Floats) -> Floats:
     """Mean of (b[i] - a[i-k])² for k from -longest to longest, (2 * longest + 1,), in a unit of its own.
 
     `a` and `b` are (n, columns); `longest` is a third of n, at most LONGEST_DELAY. The sums of squares less twice
@@ -31,11 +30,11 @@ def mismatch(a: _Floats, b: _Floats) -> _Floats:
     shifts = np.arange(-longest, longest + 1)
     ahead, back = shifts.clip(0), (-shifts).clip(0)
     squares = sums_a[n - ahead] - sums_a[back] + sums_b[n - back] - sums_b[ahead]
-    errors: _Floats = (squares - 2 * correlation[shifts]) / np.maximum(1, n - np.abs(shifts))
+    errors: Floats = (squares - 2 * correlation[shifts]) / np.maximum(1, n - np.abs(shifts))
     return errors.clip(0.0)
 
 
-def _levelled(a: _Floats, b: _Floats) -> tuple[_Floats, _Floats]:
+def _levelled(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     """A part of both, less the mean of a and without gaps, at most 8 columns of 8192 ticks."""
     pick = slice(None, None, a.shape[1] // _COLUMNS + 1)
     a, b = (np.where(np.isfinite(side), side, 0.0)[:, pick] for side in (a, b))

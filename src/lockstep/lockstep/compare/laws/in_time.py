@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .pair import Floats, Law, Mask, Pair, dot, judge
+from ...message.arrays import Floats, Mask
+from .pair import Law, Pair, dot, judge
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _DRIFTS = ((1, "per second"), (2, "t², with t in seconds"))

@@ -11,12 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...message.arrays import Column, Floats, Int64s, Mask
 from .correlation import mismatch
 
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
-Column = npt.NDArray[Any]
 Matches = Callable[[str, Column, Column], Mask]
 
 EXACT_SHARE = 0.99
@@ -71,7 +68,7 @@ class Pair:
     """The values of b as they are in the messages."""
     time_s: Floats
     differs: Mask
-    segment: Ints
+    segment: Int64s
     """(n,) number of the contiguous window that a tick belongs to."""
     eps: float
     base: int
@@ -166,7 +163,7 @@ class Pair:
             segment=np.zeros(len(flat), np.int64),
         )
 
-    def rows(self, which: slice | Mask | Ints) -> Pair:
+    def rows(self, which: slice | Mask | Int64s) -> Pair:
         """Some ticks as a series of their own."""
         return replace(
             self,
@@ -225,7 +222,7 @@ def equal(_path: str, a: Column, b: Column) -> Mask:
     return same
 
 
-def make_pair(path: str, a: Column, b: Column, time_ns: Ints, matches: Matches) -> Pair:
+def make_pair(path: str, a: Column, b: Column, time_ns: Int64s, matches: Matches) -> Pair:
     """The pair of a field; more than two dimensions of a column become two."""
     if a.ndim > 2:
         a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)

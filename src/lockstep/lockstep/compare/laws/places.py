@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .pair import Column, Floats, Mask, Pair
+from ...message.arrays import Column, Floats, Mask
+from .pair import Pair
 
 _ISOLATED = 0.01
 _FEW = 3

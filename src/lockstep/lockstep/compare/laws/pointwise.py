@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .pair import Floats, Law, Pair, dot
+from ...message.arrays import Floats
+from .pair import Law, Pair, dot
 
 TURNS = (("2 pi", math.tau), ("360", 360.0))
 _FEW_TURNS = 1000

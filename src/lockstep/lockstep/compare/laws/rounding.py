@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .pair import Floats, Law, Pair
+from ...message.arrays import Floats
+from .pair import Law, Pair
 
 _FLOAT32_EPS = 2.0**-23
 _MOST_ULPS = 8.0

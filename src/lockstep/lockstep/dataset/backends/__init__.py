@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DatasetError
+from ...errors import DatasetError
 from ..source import Backend
 from .mcap import BagSource, McapBackend
 from .memory import MemoryBackend

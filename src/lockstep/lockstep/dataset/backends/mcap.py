@@ -13,11 +13,12 @@ import numpy as np
 
 from ...bag import Bag, BagError, BagWriter, Topic
 from ...bag.convert import declare
-from ..errors import DatasetError
-from ..form import Form, encoded
+from ...errors import DatasetError
+from ...message.arrays import Column, Int64s
+from ..form import Encoded, Form, encoded
 from ..form_of import form_of, form_of_topic
-from ..record import Encoded, Record
-from ..source import Column, Int64s, Streamed
+from ..record import Record
+from ..source import Streamed
 
 
 class BagSource(Streamed):

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ...bag import Topic
+from ...message.arrays import Column, Int64s
 from ..record import Record
-from ..source import Column, Int64s, column_of, outer_span
+from ..source import column_of, outer_span
 
 
 @dataclass

@@ -19,12 +19,13 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ...bag import Topic
-from ..errors import DatasetError
-from ..form import Form
+from ...errors import DatasetError
+from ...message.arrays import Column, Int64s
+from ..form import Encoded, Form
 from ..form_of import form_of, form_of_topic
 from ..messages import is_message, is_rosidl
-from ..record import Encoded, Record
-from ..source import Column, Int64s, column_of, within
+from ..record import Record
+from ..source import column_of, within
 from .restricted_pickle import dumps, loads
 
 _MAGIC = b"lockstep dataset 1\n"

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ...bag import Topic
-from ..errors import DatasetError
-from ..form import Form, encoded
+from ...errors import DatasetError
+from ..form import Encoded, Form, encoded
 from ..form_of import form_of, form_of_topic
-from ..record import Encoded, Record
+from ..record import Record
 from ..source import Streamed
 
 if TYPE_CHECKING:

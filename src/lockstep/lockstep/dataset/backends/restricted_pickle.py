@@ -20,8 +20,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ...bag import BagError
-from ...bag.definitions import definition
-from ..errors import DatasetError
+from ...errors import DatasetError
+from ...message.definitions import definition
 from ..messages import is_rosidl
 from ..std_msgs_form import array_dtype, array_kind
 
@@ -205,7 +205,7 @@ def _installed(name: str) -> tuple[type[Any], frozenset[str]]:
     if not _MESSAGE.fullmatch(name):
         raise LookupError(f"{name} is no message type")
     definition(name)
-    from ...component.port import message_class  # raises ImportError where there is no ROS
+    from ...message.rosidl import message_class  # raises ImportError where there is no ROS
 
     cls: Any = message_class(name)
     return cls, frozenset(cls.get_fields_and_field_types())
@@ -214,7 +214,7 @@ def _installed(name: str) -> tuple[type[Any], frozenset[str]]:
 @cache
 def _described(cls: Any) -> tuple[str, tuple[str, ...]]:
     """The type of a ROS message class, and its fields."""
-    from ...component.port import type_name  # needs ROS, which is there if this class is
+    from ...message.rosidl import type_name  # needs ROS, which is there if this class is
 
     return type_name(cls), tuple(cls.get_fields_and_field_types())
 

@@ -1,0 +1,1 @@
+"""Comparing live topics, as their messages come in."""

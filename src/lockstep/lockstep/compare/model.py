@@ -1,0 +1,66 @@
+"""How to compare: a section of a verify.yaml."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import (
+    Field,
+    model_validator,
+)
+
+from ..strict_yaml import MAX_S, Number, StrictModel
+from . import CompareError, Tolerance, Tolerances
+from .tolerance import By, checked
+
+
+class ToleranceModel(StrictModel):
+    """A Tolerance: |b - a| <= abs + rel * |a|, and the like."""
+
+    abs: Number = Field(default=0.0, ge=0)
+    rel: Number = Field(default=0.0, ge=0)
+    ulp: int = Field(default=0, ge=0)
+    angle: bool = False
+    quaternion: Number | None = Field(default=None, ge=0, description="rad")
+    unordered: bool = False
+    text: str | None = Field(default=None, description="regular expression")
+    nan: bool = True
+    by: By = "element"
+    quantile: Number = Field(default=1.0, gt=0, le=1)
+    at_least: Number | None = Field(default=None, description="PSNR in dB, or SSIM")
+    data_range: Number | None = Field(default=None, gt=0, description="of pixels")
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> ToleranceModel:
+        try:
+            checked(Tolerance(**self.model_dump()))
+        except CompareError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+
+class Compare(StrictModel):
+    """How outputs are aligned and compared."""
+
+    align: Literal["auto", "time", "stamp", "tick", "cause", "none"] = "time"
+    time_tolerance: Number | None = Field(
+        default=None,
+        ge=0,
+        le=MAX_S,
+        description="seconds; default: none in lockstep, else half the interval",
+    )
+    silent: list[str] = Field(default=[], description="outputs that need not carry a message")
+    common_fields: bool = Field(
+        default=False, description="compare what other definitions of a type have in common"
+    )
+    tolerance: dict[str, ToleranceModel | Literal["exact", "ignore"]] = Field(default={})
+
+    def tolerances(self) -> Tolerances:
+        """The rules in the comparison's own terms."""
+        rules = {}
+        for pattern, rule in self.tolerance.items():
+            if isinstance(rule, str):
+                rules[pattern] = Tolerance(ignore=rule == "ignore")
+            else:
+                rules[pattern] = Tolerance(**rule.model_dump())
+        return Tolerances(rules)

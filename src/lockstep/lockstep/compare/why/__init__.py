@@ -1,0 +1,1 @@
+"""Why what differs does: the simplest law for each field."""

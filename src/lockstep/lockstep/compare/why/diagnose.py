@@ -1,0 +1,259 @@
+"""Explaining how two series differ: the simplest law that accounts for the difference, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...message.arrays import Column, Floats, Int64s
+from ..laws.axes import group_laws, index_laws, rotations, siblings
+from ..laws.choice import Choice, best_in_noise, first_exact
+from ..laws.in_time import decays, delays, drifts, fractional_delays, rates, wanders
+from ..laws.pair import MOST_TICKS, Law, Matches, Pair, equal, join, make_pair, sampled
+from ..laws.places import Place, places
+from ..laws.pointwise import (
+    affine,
+    clips,
+    constant,
+    offset,
+    recoding,
+    scale,
+    simple_laws,
+)
+from ..laws.rounding import coarse_arithmetic, last_bits, rounding_laws
+
+UNPREDICTED = frozenset(
+    {
+        *(
+            "last_bits",
+            "float64_time",
+            "float32_arithmetic",
+            "integer_rounding",
+            "wander",
+            "onset",
+            "ending",
+            "span",
+            "elements",
+        ),
+        *("special_values", "threshold", "isolated", "first_tick", "nan", "infinite"),
+    }
+)
+"""Laws that, unless they have a `rest`, say where b differs or how far, not what it is."""
+
+_COPY_SAMPLE = 64
+_TICKS_IN_ALL = 2_000_000
+_LEAST_TICKS = 4_000
+_LEAST_VALUES = 10
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The simplest law that accounts for how `b` differs from the reference `a`.
+
+    `explains` is 1 - sum((b - law(a))²) / sum((b - a)²) over the finite elements that the law predicts, at
+    least 0. For the laws in UNPREDICTED it is the share of the difference in the place, or within the bound,
+    that they name. A place may have a law of its own in `rest`, whose `explains` it then takes.
+    """
+
+    law: str
+    sentence: str
+    explains: float
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    rest: Diagnosis | None = None
+
+
+def diagnose(
+    a: Mapping[str, Column],
+    b: Mapping[str, Column],
+    time_ns: Int64s,
+    matches: Matches | None = None,
+    inputs: Mapping[str, Column] | None = None,
+) -> dict[str, Diagnosis | None]:
+    """The Diagnosis of every field in which `b` differs from the reference `a`; None if nothing simple explains it.
+
+    `a` and `b` hold n aligned ticks by field path: numbers (n,) or (n, k); what is not numeric is left out. `time_ns`
+    (n,) is the time of the ticks. `matches` says which elements are within tolerance, and is given columns, parts
+    of them, or flattened elements; by default they must be equal. `inputs` are columns that the ticks answer.
+    Of long series only contiguous windows are tried.
+    """
+    ask = matches or equal
+    known = inputs or {}
+    paths = [path for path in a if path in b and _is_comparable(a[path], b[path])]
+    with np.errstate(all="ignore"):
+        pairs = {}
+        for path in paths:
+            kind = np.result_type(a[path], b[path])
+            sides = a[path].astype(kind, copy=False), b[path].astype(kind, copy=False)
+            pairs[path] = make_pair(path, *sides, time_ns, ask)
+        return _Search(pairs, {path: a[path] for path in paths}, known).run()
+
+
+def _is_comparable(a: Column, b: Column) -> bool:
+    kinds = a.dtype.kind in "fiub" and b.dtype.kind in "fiub"
+    return kinds and a.shape == b.shape and a.ndim >= 1
+
+
+class _Search:
+    """One search through the fields of a message; fields that are explained take no further part."""
+
+    def __init__(
+        self, pairs: Mapping[str, Pair], columns: Mapping[str, Column], inputs: Mapping[str, Column]
+    ) -> None:
+        self.pairs = {path: pair for path, pair in pairs.items() if pair.differs.any()}
+        ticks = min(MOST_TICKS, max(_LEAST_TICKS, _TICKS_IN_ALL // max(1, len(self.pairs))))
+        self.samples = {path: sampled(pair, ticks) for path, pair in self.pairs.items()}
+        self.groups = list(self._groups(pairs))
+        self.columns = columns
+        self.inputs = inputs
+        self.found: dict[str, Diagnosis | None] = {}
+
+    def run(self) -> dict[str, Diagnosis | None]:
+        """Exact laws before places before laws in noise, and what explains several fields at once first."""
+        self._by_group(lambda pair: first_exact(pair, _axis_laws(pair)))
+        self._by_field(lambda path: _unpredicted(last_bits(self.samples[path])))
+        self._by_field(lambda path: _exact(self.samples[path], _exact_laws(self.samples[path])))
+        self._by_field(self._copied)
+        self._by_group(lambda pair: first_exact(pair, rotations(pair)), whole=True)
+        self._by_field(lambda path: _unpredicted(coarse_arithmetic(self.samples[path])))
+        self._by_field(lambda path: _placed(self.pairs[path], self.inputs))
+        self._by_group(lambda pair: best_in_noise(pair, _axis_laws(pair)))
+        self._by_field(lambda path: _in_noise(self.samples[path], _noise_laws(self.samples[path])))
+        self._by_group(lambda pair: best_in_noise(pair, rotations(pair)), whole=True)
+        self._by_field(lambda path: _unpredicted(wanders(self.samples[path])))
+        return {path: self.found.get(path) for path in self.pairs}
+
+    def _groups(self, pairs: Mapping[str, Pair]) -> Iterator[tuple[tuple[str, ...], Pair]]:
+        flat = [path for path, pair in pairs.items() if pair.a.ndim == 1]
+        for paths in siblings(flat):
+            members = [pairs[path] for path in paths]
+            alike = len({(pair.raw.dtype, pair.base) for pair in members}) == 1
+            if alike and any(path in self.pairs for path in paths):
+                yield paths, sampled(join(members))
+        for path, pair in self.samples.items():
+            if pair.a.ndim == 2:
+                yield (path,), pair
+
+    def _by_group(self, search: Callable[[Pair], Choice | None], whole: bool = False) -> None:
+        """The fields that a law changes are explained by it, those that it leaves alone are not.
+
+        With `whole` only groups are searched of which nothing is explained yet.
+        """
+        for paths, pair in self.groups:
+            open_paths = [path for path in paths if path in self.pairs and path not in self.found]
+            chosen = (
+                search(pair) if open_paths and not (whole and self.found.keys() & paths) else None
+            )
+            if chosen:
+                moved = chosen.moved if pair.joined else [True]
+                told = [path for path, is_moved in zip(paths, moved, strict=True) if is_moved]
+                self.found |= {path: _said(chosen) for path in told if path in open_paths}
+
+    def _by_field(self, search: Callable[[str], Diagnosis | None]) -> None:
+        for path in self.pairs:
+            if path not in self.found:
+                diagnosis = search(path)
+                if diagnosis:
+                    self.found[path] = diagnosis
+
+    def _copied(self, path: str) -> Diagnosis | None:
+        """b is another field of a, or an input."""
+        pair = self.pairs[path]
+        probe = np.unique(np.linspace(0, pair.n - 1, _COPY_SAMPLE).astype(np.int64))
+        if len(np.unique(pair.raw[probe])) < _LEAST_VALUES:
+            return None
+        others = {f"a's {name}": column for name, column in self.columns.items() if name != path}
+        others |= {f"input {name}": column for name, column in self.inputs.items()}
+        for name, column in others.items():
+            if column.shape == pair.raw.shape and column.dtype == pair.raw.dtype:
+                for sign, word in ((1, ""), (-1, "-")) if column.dtype.kind == "f" else ((1, ""),):
+                    if equal("", column[probe] * sign, pair.raw[probe]).all():
+                        law = _copy_of(column * sign, f"b is {word}{name}")
+                        return _exact(pair, [law])
+        return None
+
+
+def _copy_of(column: Column, sentence: str) -> Law:
+    values = column.astype(np.float64)
+    return Law("copied", sentence, 0.0, lambda _: values, {}, pointwise=False)
+
+
+def _axis_laws(pair: Pair) -> Iterator[Law]:
+    yield from group_laws(pair)
+    yield from index_laws(pair)
+
+
+def _exact_laws(pair: Pair) -> Iterator[Law]:
+    """By cost, in two lots: fits are made only if nothing simpler holds."""
+    first = [*simple_laws(pair), *rounding_laws(pair), *offset(pair, _median), *constant(pair)]
+    yield from sorted(first, key=lambda law: law.cost)
+    second = [
+        *(*scale(pair, True), *clips(pair, True), *delays(pair), *drifts(pair), *rates(pair)),
+        *(*affine(pair, True), *decays(pair), *recoding(pair)),
+    ]
+    yield from sorted(second, key=lambda law: law.cost)
+
+
+def _noise_laws(pair: Pair) -> Iterator[Law]:
+    yield from simple_laws(pair)
+    yield from offset(pair, lambda values: float(values.mean()))
+    yield from constant(pair)
+    yield from scale(pair, False)
+    yield from affine(pair, False)
+    yield from clips(pair, False)
+    yield from delays(pair)
+    yield from fractional_delays(pair)
+    yield from drifts(pair)
+    yield from rates(pair)
+    yield from decays(pair)
+
+
+def _exact(pair: Pair, laws: Iterable[Law]) -> Diagnosis | None:
+    chosen = first_exact(pair, laws)
+    return _said(chosen) if chosen else None
+
+
+def _in_noise(pair: Pair, laws: Iterable[Law]) -> Diagnosis | None:
+    chosen = best_in_noise(pair, laws)
+    return _said(chosen) if chosen else None
+
+
+def _said(chosen: Choice) -> Diagnosis:
+    law, fit = chosen.law, chosen.fit
+    sentence = law.sentence
+    if not fit.exact:
+        sentence += f", within {chosen.rest:.2g} (rms)"
+    elif fit.passing < 1.0:
+        sentence += f", but for {100 * (1 - fit.passing):.2g} % of the elements"
+    return Diagnosis(law.name, sentence, fit.explains, law.parameters)
+
+
+def _unpredicted(laws: Iterable[Law]) -> Diagnosis | None:
+    for law in laws:
+        return Diagnosis(law.name, law.sentence, 1.0, law.parameters)
+    return None
+
+
+def _placed(pair: Pair, inputs: Mapping[str, Column]) -> Diagnosis | None:
+    for place in places(pair, inputs):
+        if place.lead and (rest := _law_inside(place)):
+            sentence = f"{place.lead} {rest.sentence}"
+            parameters = {**rest.parameters, **place.parameters}
+            return Diagnosis(place.law, sentence, rest.explains, parameters, rest)
+        if place.speaks:
+            return Diagnosis(place.law, place.sentence, 1.0, place.parameters)
+    return None
+
+
+def _law_inside(place: Place) -> Diagnosis | None:
+    inside = sampled(place.inside)
+    whole = place.law in ("onset", "ending", "span")
+    found = _exact(inside, (law for law in _exact_laws(inside) if whole or law.pointwise))
+    if found or not place.speaks:
+        return found
+    return _in_noise(inside, (law for law in _noise_laws(inside) if whole or law.pointwise))
+
+
+def _median(values: Floats) -> float:
+    return float(np.median(values))

@@ -1,0 +1,92 @@
+"""Python components in any host: how they are found, named, and called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from ..cdr.codec import installed_codec
+from ..component import Component, component_of
+from ..errors import BagError, RunError, UsageError
+from ..message.rosidl import type_name
+from ..message.time import seconds
+
+
+class CallbackError(RunError):
+    """A component's callback raised, during a step of a direct run if one is given."""
+
+    def __init__(self, sentence: str, step: int | None = None) -> None:
+        super().__init__(sentence)
+        self.step = step
+
+
+def load(target: str) -> type[Component]:
+    """The component class named `MODULE:CLASS`; raises UsageError if there is none."""
+    module_name, _, class_name = target.partition(":")
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except Exception as error:  # the module is the user's and may raise anything
+        raise UsageError(f"cannot load '{target}': {type(error).__name__}: {error}") from error
+    component_class = component_of(found)
+    if component_class is None:
+        raise UsageError(f"'{target}' is not a component class; give MODULE:CLASS")
+    return component_class
+
+
+def make(component_class: type[Component]) -> Component:
+    """A new component; raises RunError, which says what its constructor raised."""
+    try:
+        return component_class()
+    except Exception as error:  # it is the user's and may raise anything
+        raise RunError(_what_and_where(error)) from error
+
+
+def node_name(component_name: str) -> str:
+    """The default node name: the class name in snake_case."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", component_name).lower()
+
+
+def call(component: Component, name: str, now_ns: int, *args: Any) -> None:
+    """Call `on_<name>`; raises CallbackError, which says what it raised, where, and at which time of the run."""
+    try:
+        getattr(component, f"on_{name}")(*args)
+    except RunError:
+        raise
+    except (Exception, SystemExit) as error:  # a component does not end its host
+        raise CallbackError(
+            f"on_{name} failed at {seconds(now_ns)} s: {_what_and_where(error)}"
+        ) from error
+
+
+def output_encoder(output: str, message_type: type[Any]) -> Callable[[Any], bytes]:
+    """What makes CDR of the messages of an output; raises ValueError, which names the output, for what is none of them."""
+    encode = installed_codec(type_name(message_type)).encode
+
+    def encoded(message: Any) -> bytes:
+        try:
+            return encode(message)
+        except BagError as error:
+            raise ValueError(f"output '{output}': {error}") from error
+
+    return encoded
+
+
+def _what_and_where(error: BaseException) -> str:
+    what = " ".join(str(error).splitlines())
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {what} ({where.filename}:{where.lineno})"
+
+
+def load_here(target: str) -> type[Component]:
+    """The component class named `MODULE:NAME`, in this process; modules are found in the current folder, too."""
+    here = os.getcwd()
+    sys.path.insert(0, here)
+    try:
+        return load(target)
+    finally:
+        sys.path.remove(here)

@@ -1,0 +1,1 @@
+"""What a ROS message is: its reflection, definition, fields, times and units. Needs no client library."""

@@ -1,0 +1,67 @@
+"""Message definitions as bags embed them: the .msg text of a type followed by those of every type it uses.
+
+Format: the `ros2msg` schema encoding of the MCAP specification's well-known encodings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+from ..errors import BagError
+
+_SEPARATOR = "=" * 80
+_PRIMITIVES = re.compile(r"bool|byte|char|float(32|64)|u?int(8|16|32|64)|w?string")
+_FIELD = re.compile(
+    r"^\s*([a-zA-Z][\w/]*)(?:<=\d+)?(?:\[[^\]]*\])?\s+[a-zA-Z]\w*\s*(?P<constant>=)?"
+)
+
+
+def definition(type_name: str) -> str:
+    """The definition of an installed type, with all it depends on."""
+    package, _, message = type_name.partition("/msg/")
+    texts = {f"{package}/{message}": _installed(package, message, ".msg")}
+    pending = list(texts)
+    while pending:
+        owner = pending.pop(0)
+        for used in _dependencies(texts[owner], owner.partition("/")[0]):
+            if used not in texts:
+                package, _, message = used.partition("/")
+                texts[used] = _installed(package, message, ".msg")
+                pending.append(used)
+    first, *rest = texts.items()
+    return first[1] + "".join(f"\n{_SEPARATOR}\nMSG: {name}\n{text}" for name, text in rest)
+
+
+def type_hash(type_name: str) -> str:
+    """The RIHS01 hash of an installed type."""
+    package, _, message = type_name.partition("/msg/")
+    hashes = json.loads(_installed(package, message, ".json"))["type_hashes"]
+    return str(next(row["hash_string"] for row in hashes if row["type_name"] == type_name))
+
+
+def _installed(package: str, message: str, suffix: str) -> str:
+    for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep):
+        path = Path(prefix, "share", package, "msg", message + suffix)
+        if prefix and path.is_file():
+            return path.read_text("utf-8")
+    raise BagError(
+        f"no definition of {package}/msg/{message} on AMENT_PREFIX_PATH; build or source the package '{package}'"
+    )
+
+
+def _dependencies(text: str, package: str) -> list[str]:
+    found = []
+    for line in text.splitlines():
+        match = _FIELD.match(line.split("#", maxsplit=1)[0])
+        if match and not match["constant"] and not _PRIMITIVES.fullmatch(match[1]):
+            found.append(_qualified(match[1], package))
+    return found
+
+
+def _qualified(used: str, package: str) -> str:
+    if used == "Header":
+        return "std_msgs/Header"
+    return used.replace("/msg/", "/") if "/" in used else f"{package}/{used}"

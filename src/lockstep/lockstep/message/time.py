@@ -1,0 +1,30 @@
+"""Time inside a component: integer nanoseconds, as builtin_interfaces/Time counts them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from builtin_interfaces.msg import Time
+
+NS_PER_S = 1_000_000_000
+
+
+def stamp_ns(stamp: Any) -> int:
+    """Nanoseconds of a builtin_interfaces/Time."""
+    return int(stamp.sec) * NS_PER_S + int(stamp.nanosec)
+
+
+def to_stamp(time_ns: int) -> Time:
+    """The builtin_interfaces/Time of `time_ns`."""
+    from builtin_interfaces.msg import Time  # comparing and reporting need no ROS
+
+    sec, nanosec = divmod(time_ns, NS_PER_S)
+    return Time(sec=sec, nanosec=nanosec)
+
+
+def seconds(time_ns: int) -> str:
+    """Nanoseconds as seconds with nine decimals, exactly."""
+    sign = "-" if time_ns < 0 else ""
+    whole, rest = divmod(abs(time_ns), NS_PER_S)
+    return f"{sign}{whole}.{rest:09d}"

@@ -1,0 +1,83 @@
+"""What to run, on what, and how: sections of a verify.yaml."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    Field,
+    model_validator,
+)
+
+from ..distributions.model import Sample
+from ..strict_yaml import MAX_S, Factor, Number, StrictModel
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+ParameterValue = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]
+
+
+class Implementation(StrictModel):
+    """One realisation of the contract: a Python component, an executable of a package, or any command."""
+
+    component: str | None = Field(default=None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS")
+    executable: str | None = Field(
+        default=None, pattern=r"^[^/]+/[^/]+$", description="PACKAGE/EXECUTABLE"
+    )
+    command: list[str] | None = Field(default=None, min_length=1, description="a black box")
+    remap: dict[str, str] = Field(default={}, description="black box: port → the node's own topic")
+    parameters: dict[str, ParameterValue] = Field(default={})
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Implementation:
+        kinds = [k for k in ("component", "executable", "command") if getattr(self, k) is not None]
+        if len(kinds) != 1:
+            raise ValueError("give exactly one of component, executable and command")
+        if self.remap and self.command is None:
+            raise ValueError("remap is for commands; components have the contract's topics")
+        return self
+
+
+class Inputs(StrictModel):
+    """Which topics of a bag go to which input ports, times in seconds from the bag's start; or a sample to draw.
+
+    A sample gets its bag and topics when it is drawn (`drawn_inputs.with_bag`).
+    """
+
+    bag: Path = Path()
+    topics: dict[str, str | list[str]] = Field(
+        default={}, min_length=1, description="port → topic(s) of the bag"
+    )
+    silent: list[str] = Field(default=[], description="inputs that need not carry a message")
+    sample: Sample | None = None
+    clock: Literal["auto", "bag", "times"] = "auto"
+    start: Number = Field(default=0.0, ge=0, le=MAX_S)
+    duration: Number | None = Field(default=None, gt=0, le=MAX_S)
+
+    @model_validator(mode="after")
+    def _recorded_or_drawn(self) -> Inputs:
+        if (self.sample is None) != ("bag" in self.model_fields_set):
+            raise ValueError("give either bag and topics, or sample")
+        if (self.sample is None) != bool(self.topics):
+            raise ValueError("give topics, port: topic, with a bag, and none with a sample")
+        return self
+
+
+class Run(StrictModel):
+    """How to run: on the live graph at a real-time factor, in lockstep unless it is a black box; or directly, without DDS."""
+
+    mode: Literal["live", "direct"] = "live"
+    rtf: Factor = Field(default=math.inf, gt=0)
+    window: int = Field(default=100, ge=1, le=1000, description="messages in flight")
+    repeat: int = Field(
+        default=2,
+        ge=1,
+        le=100,
+        description="runs of the reference, which must agree with each other",
+    )
+    timeout: Number = Field(
+        default=10.0, gt=0, description="seconds without an answer that count as a hang"
+    )

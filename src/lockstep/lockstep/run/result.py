@@ -1,0 +1,63 @@
+"""What one implementation did with the inputs, in whatever mode it ran."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..bag import Bag, BagError
+from ..errors import RunError
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A callback that raised and so ended a direct run: during which step, and what."""
+
+    step: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Messages by topic and where the outputs are; `median_ns` and `p99_ns` are of the callbacks of messages."""
+
+    name: str
+    bag: Path | str
+    sent: dict[str, int]
+    recorded: dict[str, int]
+    first_input_ns: int
+    wall_s: float | None
+    median_ns: float | None
+    p99_ns: float | None
+    failure: Failure | None = None
+
+
+def check_counts(
+    name: str, sent: Mapping[str, int], recorded: Mapping[str, int], silent: Collection[str] = ()
+) -> None:
+    """Raises RunError if a topic had no message, or nothing was published at all: that would prove nothing.
+
+    `silent` are topics that need not carry a message.
+    """
+    for topic, count in sent.items():
+        if not count and topic not in silent:
+            raise RunError(f"{name}: the chosen part of the bag holds no message for {topic}")
+    if not sum(recorded.values()) and not recorded.keys() <= set(silent):
+        raise RunError(
+            f"{name} never answered: it published nothing on {', '.join(recorded) or 'any topic'}"
+        )
+
+
+def whole_bag(name: str, path: Path, recorded: Mapping[str, int]) -> Bag:
+    """The bag that was written; raises RunError if it does not hold all of the outputs."""
+    try:
+        bag = Bag(path)
+    except BagError as error:
+        raise RunError(f"{name}: {error}") from error
+    written = {topic: bag.topics[topic].count if topic in bag.topics else 0 for topic in recorded}
+    if bag.problem or written != recorded:
+        raise RunError(
+            f"{name}: {bag.problem or f'{bag.path} does not hold all that was recorded'}"
+        )
+    return bag

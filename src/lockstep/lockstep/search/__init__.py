@@ -1,0 +1,1 @@
+"""Search for inputs that tell implementations apart, and how good inputs are."""

@@ -1,0 +1,1 @@
+"""Verification: plan, run, compare, report, record."""

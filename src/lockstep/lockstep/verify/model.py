@@ -1,0 +1,79 @@
+"""verify.yaml: what to verify, as a model that names the line of every mistake."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from pydantic import (
+    Field,
+    field_validator,
+)
+
+from ..compare.model import Compare
+from ..run.model import Implementation, Inputs, Name, ParameterValue, Run
+from ..strict_yaml import StrictModel, read_yaml
+
+
+class Verification(StrictModel):
+    """The whole file."""
+
+    contract: str | None = Field(default=None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS")
+    implementations: dict[Name, Implementation] = Field(min_length=1)
+    reference: str
+    inputs: Inputs
+    parameters: dict[str, ParameterValue] = Field(default={})
+    run: Run = Field(default_factory=Run, validate_default=True)
+    compare: Compare = Field(default_factory=Compare)
+
+    @field_validator("reference")
+    @classmethod
+    def _reference_can_be_one(cls, name: str, info: Any) -> str:
+        implementations = info.data.get("implementations")
+        if implementations is None:
+            return name  # wrong themselves, which is said of them
+        if name not in implementations:
+            raise ValueError(
+                f"'{name}' is none of the implementations ({', '.join(implementations)})"
+            )
+        if implementations[name].command is not None and info.data.get("contract") is None:
+            raise ValueError(f"'{name}' is a command, so contract: MODULE:CLASS is needed")
+        return name
+
+    @field_validator("run")
+    @classmethod
+    def _black_boxes_can_run(cls, run: Run, info: Any) -> Run:
+        graphs = {"rtf", "window"} & run.model_fields_set
+        if run.mode == "direct" and graphs:
+            raise ValueError(f"{min(graphs)} has no meaning in mode direct; use mode: live")
+        for name, implementation in info.data.get("implementations", {}).items():
+            if implementation.command is not None and run.mode == "direct":
+                raise ValueError(
+                    f"'{name}' is a command, which knows no frames of a direct run; use mode: live"
+                )
+            if implementation.command is not None and math.isinf(run.rtf):
+                raise ValueError(
+                    f"'{name}' is a command and acknowledges nothing; "
+                    "give run: {rtf: 1.0} or another finite factor"
+                )
+        return run
+
+    @field_validator("compare")
+    @classmethod
+    def _black_boxes_tell_no_cause(cls, compare: Compare, info: Any) -> Compare:
+        for name, implementation in info.data.get("implementations", {}).items():
+            if implementation.command is not None and compare.align == "cause":
+                raise ValueError(
+                    f"'{name}' is a command and acknowledges nothing; align by stamp, time or tick"
+                )
+        return compare
+
+
+def load(path: Path) -> Verification:
+    """Read a verify.yaml; paths in it are relative to its folder. Raises UsageError that names the line."""
+    verification = read_yaml(path, Verification, "a verification")
+    if verification.inputs.sample is not None:
+        return verification
+    inputs = verification.inputs.model_copy(update={"bag": path.parent / verification.inputs.bag})
+    return verification.model_copy(update={"inputs": inputs})
