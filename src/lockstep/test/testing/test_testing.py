@@ -11,7 +11,7 @@ import yaml
 
 pytest_plugins = ["pytester"]
 
-TEST = Path(__file__).resolve().parent
+TEST = Path(__file__).resolve().parents[1]
 PYTHON = {"component": "probes:Probe"}
 EXECUTABLE = {"executable": "probe_pkg/probe"}
 BLACK_BOX = {"command": ["true"]}

@@ -19,7 +19,7 @@ from lockstep.run.direct_process import DirectProcess
 from lockstep.run.processes import Processes
 from probes import Probe
 
-TEST = Path(__file__).resolve().parent
+TEST = Path(__file__).resolve().parents[1]
 STRING = codec("std_msgs/msg/String", definition("std_msgs/msg/String"))
 COMMAND, SILENT = 0, 1
 SAID, ECHO = 0, 1
