@@ -14,7 +14,8 @@ from lockstep.bag.topic import codec_of
 from lockstep.cdr.codec import Codec
 from lockstep.cdr.columns import NS_PER_S
 from lockstep.cdr.message_error import MessageError
-from lockstep.message.schema import SIZES, STRINGS, TIMES
+from lockstep.message.primitives import SIZES, STRINGS
+from lockstep.message.schema import TIMES
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 CODES = dict(zip(SIZES, "?BBbBhHiIqQfd", strict=True))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from lockstep.bag import Bag, BagError
 from lockstep.cdr.codec import Codec
 from lockstep.message.definitions import definition
-from lockstep.message.schema import SIZES, STRINGS, schema
+from lockstep.message.primitives import SIZES, STRINGS
+from lockstep.message.schema import schema
 
 pytestmark = pytest.mark.timeout(20)  # none of what anyone may write takes long to refuse
 

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BagError
-from ..message.schema import SIZES, STRINGS, Field, MessageType, qualified, schema
+from ..message.primitives import SIZES, STRINGS
+from ..message.schema import Field, MessageType, qualified, schema
 from .reader import Bag
 from .smuggled_code import smuggled_code
 from .topic import Topic

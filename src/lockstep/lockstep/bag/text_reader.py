@@ -14,7 +14,8 @@ from typing import Any
 
 from ..cdr.codec import Codec, codec
 from ..errors import BagError
-from ..message.schema import SIZES, STRINGS, TIMES, Field, Schema
+from ..message.primitives import SIZES, STRINGS
+from ..message.schema import TIMES, Field, Schema
 from ..message.time import NS_PER_S
 from .writer import BagWriter
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..message.arrays import Bytes, Column, Int64s
 from ..message.drawn_columns import Columns, Drawn, level_of, starts
-from ..message.schema import STRINGS, TIMES, MessageType
+from ..message.primitives import STRINGS
+from ..message.schema import TIMES, MessageType
 from ..message.time import NS_PER_S
 from .codec import Codec
 

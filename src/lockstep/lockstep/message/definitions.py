@@ -11,9 +11,9 @@ import re
 from pathlib import Path
 
 from ..errors import BagError
+from .primitives import SIZES, STRINGS
 
 _SEPARATOR = "=" * 80
-_PRIMITIVES = re.compile(r"bool|byte|char|float(32|64)|u?int(8|16|32|64)|w?string")
 _FIELD = re.compile(
     r"^\s*([a-zA-Z][\w/]*)(?:<=\d+)?(?:\[[^\]]*\])?\s+[a-zA-Z]\w*\s*(?P<constant>=)?"
 )
@@ -56,7 +56,7 @@ def _dependencies(text: str, package: str) -> list[str]:
     found = []
     for line in text.splitlines():
         match = _FIELD.match(line.split("#", maxsplit=1)[0])
-        if match and not match["constant"] and not _PRIMITIVES.fullmatch(match[1]):
+        if match and not match["constant"] and match[1] not in (*SIZES, *STRINGS):
             found.append(_qualified(match[1], package))
     return found
 

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 from ..errors import BagError
-from .schema import SIZES, STRINGS, TIMES, Field, Schema
+from .primitives import SIZES, STRINGS
+from .schema import TIMES, Field, Schema
 
 _STEP = re.compile(r"([A-Za-z_]\w*)(\[(\d*)\])?", re.ASCII)
 

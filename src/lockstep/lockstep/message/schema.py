@@ -15,32 +15,16 @@ from typing import Any, Literal, TypeAlias
 
 from ..errors import BagError
 from .definitions import definition as installed_definition
+from .primitives import SIZES, STRINGS
 
 Constant: TypeAlias = "bool | int | float | str"
 Cardinality: TypeAlias = Literal["", "fixed", "sequence"]
 
-SIZES = {
-    "bool": 1,
-    "byte": 1,
-    "char": 1,
-    "int8": 1,
-    "uint8": 1,
-    "int16": 2,
-    "uint16": 2,
-    "int32": 4,
-    "uint32": 4,
-    "int64": 8,
-    "uint64": 8,
-    "float32": 4,
-    "float64": 8,
-}
-"""Bytes, and the alignment, of the primitive types."""
-STRINGS = ("string", "wstring")
 TIMES = ("builtin_interfaces/msg/Time", "builtin_interfaces/msg/Duration")
 
 _ALIASES = {
-    "time": "builtin_interfaces/msg/Time",
-    "duration": "builtin_interfaces/msg/Duration",
+    "time": TIMES[0],
+    "duration": TIMES[1],
     "Header": "std_msgs/msg/Header",
 }
 _MAX_TEXT = 1 << 20

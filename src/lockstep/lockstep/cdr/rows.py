@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from ..message.arrays import Bytes, Column, Int64s
 from ..message.field_path import Leaf
-from ..message.schema import STRINGS
-from .decoder import CODES
+from ..message.primitives import CODES, STRINGS
 from .layout import Found, Layout, Places, Walker
 from .message_error import MessageError
 
