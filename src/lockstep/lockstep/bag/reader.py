@@ -12,23 +12,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from ..cdr.codec import Codec
 from ..cdr.columns import Gathering
 from ..cdr.message_error import MessageError
+from ..closing import Closable
 from ..errors import BagError
 from ..message.arrays import Column, Int64s
 from ..message.batch import Batch
-from .source import Source, bag_files, open_source
+from .source import bag_files, open_source
 from .storage import EMPTY, BagFile, open_file
 from .topic import Topic, codec_of
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 TimeKind = Literal["log", "publish", "header"]
 _STAMP = "header.stamp"
@@ -46,7 +43,7 @@ class Message(NamedTuple):
 _message: Any = partial(tuple.__new__, Message)  # Message._make without its check of the length
 
 
-class Bag:
+class Bag(Closable):
     """A bag opened for reading: a folder, a file, a glob of them, or a URL (`s3://…`, `https://…`).
 
     `problem` is a sentence when the bag is not whole: its recorder was killed, the copy is incomplete, its
@@ -57,21 +54,23 @@ class Bag:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = str(path) if "://" in str(path) else Path(path)
         self.files, information = bag_files(path)
-        self._sources: list[Source] = []
         self._open: list[BagFile] = []
+        self._size = 0
         self._names: list[str] = []
         self.topics: dict[str, Topic] = {}
         """Topics by name."""
         self._empty: str | None = None
         try:
             for name in self.files:
-                self._sources.append(open_source(name))
-                if len(self.files) > 1 and not self._sources[-1].size:
+                source = open_source(name)
+                if len(self.files) > 1 and not source.size:
+                    source.close()
                     self._empty = self._empty or f"{name} {EMPTY}"
                     continue
                 with _enough_memory(name):
-                    self._open.append(open_file(self._sources[-1]))
+                    self._open.append(open_file(source))
                 self._names.append(name)
+                self._size += source.size
         except BaseException:
             self.close()
             raise
@@ -84,21 +83,10 @@ class Bag:
         self._disagreement = _disagreement(self.path, information, self.topics)
         self._miscount: str | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """Close all files; nothing can be read any more."""
-        for source in self._sources:
-            source.close()
+        for file in self._open:
+            file.close()
 
     @property
     def problem(self) -> str | None:
@@ -189,7 +177,7 @@ class Bag:
         none = np.empty(0, np.uint8), np.empty(0, np.int64), np.empty(0, np.int64)
         empty = self.codec(topic).columns(*none, paths)
         expected = self.topic(topic).count if start_ns is None and end_ns is None else 0
-        expected = min(expected, sum(source.size for source in self._sources))  # it is only a claim
+        expected = min(expected, self._size)  # it is only a claim
         gathered = {path: Gathering(empty[path], expected) for path in paths}
         for found in self._columns(topic, paths, (start_ns, end_ns), strict, gathered):
             for path, column in found.items():

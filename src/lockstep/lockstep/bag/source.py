@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from ..closing import Closable
 from ..errors import BagError
 from . import metadata, url
 from .temporary import COMPRESSED_MAGICS, TemporarySource, decompressed, read_at
@@ -39,7 +40,7 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-class FileSource:
+class FileSource(Closable):
     """A local file. It is read, not mapped: pages of a map would count as memory, and a file that shrinks would kill."""
 
     def __init__(self, path: str) -> None:
@@ -222,11 +223,8 @@ class _Folder:
         path = self.join(metadata.FILE_NAME)
         if not os.path.exists(path):
             return None
-        source = FileSource(path)
-        try:
+        with FileSource(path) as source:
             return source.read(0, metadata.LARGEST + 1)
-        finally:
-            source.close()
 
 
 class _UrlFolder:

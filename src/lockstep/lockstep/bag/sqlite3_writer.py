@@ -7,15 +7,11 @@ import shutil
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING
 
+from ..closing import Closable
 from ..errors import BagError
 from ..message.batch import Batch
 from . import metadata
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 _TABLES = """
 PRAGMA synchronous = OFF;
@@ -40,7 +36,7 @@ class _Topic:
     count: int = 0
 
 
-class Sqlite3Writer:
+class Sqlite3Writer(Closable):
     """Writes one bag, like BagWriter; SQLite storage keeps neither publish times nor sequence numbers.
 
     Every batch is a transaction: killed at any moment, or on a disk that fills up, the bag holds all batches before.
@@ -66,17 +62,6 @@ class Sqlite3Writer:
         except sqlite3.Error as error:
             shutil.rmtree(self.path, ignore_errors=True)
             raise BagError(f"cannot create {self.path}: {error}") from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def counts(self) -> dict[str, int]:

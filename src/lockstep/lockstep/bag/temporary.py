@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import lz4.frame
 import zstandard
 
+from ..closing import Closable
 from ..errors import BagError
 from .compression import DAMAGE
 
@@ -28,7 +29,7 @@ _BAG_MAGICS = (SQLITE_MAGIC, b"\x89MCAP0\r\n", b"#ROSBAG V")
 _STEP = 1 << 20
 
 
-class TemporarySource:
+class TemporarySource(Closable):
     """A source (source.Source) that holds what `parts` yield in a temporary file.
 
     The file has no name, so that nothing is left of it however the program ends; only SQLite needs one, which it
@@ -43,7 +44,7 @@ class TemporarySource:
             self._descriptor, path = tempfile.mkstemp(prefix="lockstep-", suffix=".bag")
         except OSError as error:
             raise BagError(_no_room(name, error)) from error
-        self._close = weakref.finalize(self, _remove, self._descriptor, path)
+        self._remove = weakref.finalize(self, _remove, self._descriptor, path)
         named = False
         for part in parts:
             named = named or (self.size == 0 and part.startswith(SQLITE_MAGIC))
@@ -59,7 +60,7 @@ class TemporarySource:
 
     def close(self) -> None:
         """Delete the file; a second time is harmless."""
-        self._close()
+        self._remove()
 
     def _append(self, part: bytes) -> None:
         view = memoryview(part)

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from ..closing import Closable
 from ..errors import BagError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def shown(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-class UrlSource:
+class UrlSource(Closable):
     """A file behind a URL; see source.Source. Small reads are answered from a block around them.
 
     `ranged` is False if the server sends whole files only; then there is nothing but `parts`.

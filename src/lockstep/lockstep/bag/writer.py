@@ -10,22 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING
 
 import numpy as np
 from mcap.opcode import Opcode
 from mcap.records import Channel, Schema
 
+from ..closing import Closable
 from ..errors import BagError
 from ..message.arrays import Bytes, Int64s
 from ..message.batch import Batch
 from . import metadata
 from .chunk import COMPRESSIONS, HEAD, LENGTH_BEFORE, OpenChunk, heads, records
 from .output import McapOutput, record
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 _FLUSH_S = 0.5
 _WAITING = 2  # chunks that may wait for the disk
@@ -46,7 +42,7 @@ class _Topic:
     count: int = 0
 
 
-class BagWriter:
+class BagWriter(Closable):
     """Writes one bag; use it in a with-statement.
 
     A path that ends in .mcap is written as that one file, any other as a folder with metadata.yaml.
@@ -97,17 +93,6 @@ class BagWriter:
         self._closed = False
         self._told = False
         self._submit(self._output.begin)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def counts(self) -> dict[str, int]:

@@ -73,8 +73,9 @@ class _Generator:
             self._pad(number.padding)
             return
         self._flush()
-        left = f"-p & {number.size - 1}"
-        self.emit(f"p += {self.ahead}; append(padding[{left}]); p += {left}")
+        if self.ahead:
+            self.emit(f"p += {self.ahead}")
+        self.emit(f"append(padding[-p & {number.size - 1}]); p += -p & {number.size - 1}")
         self._at()
 
     def _pad(self, count: int) -> None:

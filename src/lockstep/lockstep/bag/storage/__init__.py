@@ -46,6 +46,9 @@ class BagFile(Protocol):
         all that is whole anywhere in the file, and says in `problem` what is lost.
         """
 
+    def close(self) -> None:
+        """Close the source too; nothing can be read any more."""
+
 
 @dataclass(frozen=True)
 class Storage:
@@ -74,12 +77,23 @@ EMPTY = "is empty: its recorder was killed before it wrote anything; record or c
 
 
 def open_file(source: Source) -> BagFile:
-    """Open a file with the storage that its first bytes tell; raises BagError for one that is no bag."""
+    """Open a file with the storage that its first bytes tell.
+
+    Raises BagError for one that is no bag, and closes the source then.
+    """
+    try:
+        return _storage_of(source).open(source)
+    except BaseException:
+        source.close()
+        raise
+
+
+def _storage_of(source: Source) -> Storage:
     if not source.size:
         raise BagError(f"{source.name} {EMPTY}")
     start = source.read(0, max(len(storage.magic) for storage in STORAGES))
     for storage in STORAGES:
         if start.startswith(storage.magic):
-            return storage.open(source)
+            return storage
     known = ", ".join(storage.suffix for storage in STORAGES)
     raise BagError(f"{source.name} is not a bag; give a rosbag2 folder or a file of {known}")

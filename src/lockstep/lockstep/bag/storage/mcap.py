@@ -17,6 +17,7 @@ from itertools import compress
 import numpy as np
 from mcap.opcode import Opcode
 
+from ...closing import Closable
 from ...errors import BagError
 from ...message.arrays import Bytes, Int64s
 from ...message.batch import Batch
@@ -59,7 +60,7 @@ class _Selection:
         return self.topics is None and self.start_ns is None and self.end_ns is None
 
 
-class McapFile:
+class McapFile(Closable):
     """One MCAP file; see storage.BagFile."""
 
     def __init__(self, source: Source) -> None:
@@ -85,6 +86,10 @@ class McapFile:
     def topics(self) -> dict[str, Topic]:
         """Topics by name."""
         return self._channels.topics
+
+    def close(self) -> None:
+        """See storage.BagFile."""
+        self._source.close()
 
     def batches(
         self,

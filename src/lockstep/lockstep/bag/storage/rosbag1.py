@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ...closing import Closable
 from ...errors import BagError
 from ...message.batch import Batch
 from ..metadata import OfferedQoS
@@ -79,7 +80,7 @@ class _Selection:
     strict: bool
 
 
-class Rosbag1File:
+class Rosbag1File(Closable):
     """One .bag file; see storage.BagFile."""
 
     def __init__(self, source: Source) -> None:
@@ -108,6 +109,10 @@ class Rosbag1File:
             self._extents = None
         if self._extents is None:
             self._scan()
+
+    def close(self) -> None:
+        """See storage.BagFile."""
+        self._source.close()
 
     def batches(
         self,

@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from ...closing import Closable
 from ...errors import BagError
 from ...message.batch import Batch
 from ...message.definitions import definition
@@ -41,12 +42,13 @@ _LENGTH = "iif(typeof(data) = 'blob', length(data), NULL)"
 _TYPE = re.compile(r"[a-zA-Z]\w*/msg/[a-zA-Z]\w*")
 
 
-class Sqlite3File:
+class Sqlite3File(Closable):
     """One .db3 file; see storage.BagFile."""
 
     def __init__(self, source: Source) -> None:
         self._name = source.name
-        self._source, self._path = _whole_file(source)
+        self._source = source
+        self._whole, self._path = _whole_file(source)
         self.start_ns: int | None = None
         self.end_ns: int | None = None
         self.problem: str | None = None
@@ -68,6 +70,11 @@ class Sqlite3File:
                 "open and close it with 'ros2 bag reindex' on a copy"
             )
         self._count()
+
+    def close(self) -> None:
+        """See storage.BagFile."""
+        self._whole.close()
+        self._source.close()
 
     def batches(
         self,
@@ -340,8 +347,8 @@ def _behind(
     return good
 
 
-def _whole_file(source: Source) -> tuple[object, str]:
-    """Where SQLite can open the file, and what keeps it there."""
+def _whole_file(source: Source) -> tuple[Source | _Folder, str]:
+    """What keeps the file where SQLite can open it, until it is closed, and where that is."""
     path = source.path
     if path is not None and _exists(path, "-wal"):
         return _with_log(path)
@@ -357,12 +364,10 @@ def _whole_file(source: Source) -> tuple[object, str]:
     return copy, copy.path
 
 
-def _with_log(path: str) -> tuple[object, str]:
+def _with_log(path: str) -> tuple[_Folder, str]:
     """A copy with the messages that a killed recorder left in its write-ahead log, which SQLite merges on closing."""
-    folder = tempfile.mkdtemp(prefix="lockstep-")
-    keeper = _Keeper()
-    weakref.finalize(keeper, shutil.rmtree, folder, ignore_errors=True)
-    copy = os.path.join(folder, "bag.db3")
+    folder = _Folder()
+    copy = os.path.join(folder.path, "bag.db3")
     try:
         for suffix in ("", "-wal"):
             shutil.copyfile(path + suffix, copy + suffix)
@@ -377,11 +382,18 @@ def _with_log(path: str) -> tuple[object, str]:
         raise BagError(
             f"{path} cannot be read with its log ({_told(error)}); copy both again"
         ) from error
-    return keeper, copy
+    return folder, copy
 
 
-class _Keeper:
-    """While it is there, so is a folder."""
+class _Folder(Closable):
+    """A folder that is there until it is closed or gone."""
+
+    def __init__(self) -> None:
+        self.path = tempfile.mkdtemp(prefix="lockstep-")
+        self._remove = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+    def close(self) -> None:
+        self._remove()
 
 
 def _exists(path: str | None, suffix: str) -> bool:
