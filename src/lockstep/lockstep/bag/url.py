@@ -49,7 +49,7 @@ def shown(url: str) -> str:
 
 
 class UrlSource(Closable):
-    """A file behind a URL; see source.Source. Small reads are answered from a block around them.
+    """A file behind a URL; see source.Source. Small reads are answered from fsspec's cache of blocks.
 
     `ranged` is False if the server sends whole files only; then there is nothing but `parts`.
     """
@@ -58,7 +58,6 @@ class UrlSource(Closable):
         self.name = shown(url)
         self.path: str | None = None
         self._files, self._path = _file_system(url)
-        self._block = (0, b"")
         with _told(self.name):
             self._files.invalidate_cache()
             information = self._files.info(self._path)
@@ -67,6 +66,7 @@ class UrlSource(Closable):
             size = information.get("size")
             self.ranged = size is not None and self._serves_ranges(information)
         self.size = int(size or 0)
+        self._blocks = self._empty_cache()
 
     def read(self, offset: int, length: int) -> bytes:
         """The bytes there, fewer only at the end; raises BagError."""
@@ -74,13 +74,8 @@ class UrlSource(Closable):
         if length <= 0 or offset < 0:
             return b""
         if length >= _BLOCK:
-            return self._range(offset, length)
-        start, block = self._block
-        if not start <= offset <= offset + length <= start + len(block):
-            start = max(0, min(offset, self.size - _BLOCK))
-            block = self._range(start, min(_BLOCK, self.size - start))
-            self._block = (start, block)
-        return block[offset - start : offset - start + length]
+            return self._range(offset, offset + length)
+        return bytes(self._blocks._fetch(offset, offset + length))
 
     def parts(self) -> Iterator[bytes]:
         """The whole file once, from its beginning to its end."""
@@ -100,14 +95,20 @@ class UrlSource(Closable):
 
     def close(self) -> None:
         """Let go of what was read ahead; connections are fsspec's."""
-        self._block = (0, b"")
+        self._blocks = self._empty_cache()
 
-    def _range(self, offset: int, length: int) -> bytes:
+    def _empty_cache(self) -> Any:
+        # Of fsspec's caches this one may be asked by several threads, and keeps the end of a file
+        # while its middle is read. Files that fsspec opens have it too, but one position for all threads.
+        return import_module("fsspec.caching").BlockCache(_BLOCK, self._range, self.size)
+
+    def _range(self, start: int, end: int) -> bytes:
+        end = min(end, self.size)  # the cache asks for whole blocks
         with _told(self.name):
-            data = bytes(self._files.cat_file(self._path, start=offset, end=offset + length))
-        if len(data) != length:
+            data = bytes(self._files.cat_file(self._path, start=start, end=end))
+        if len(data) != end - start:
             raise BagError(
-                f"{self.name} cannot be read: its server sent {len(data)} bytes for {length}; "
+                f"{self.name} cannot be read: its server sent {len(data)} bytes for {end - start}; "
                 "has it changed? open it again, or copy it here"
             )
         return data
