@@ -22,9 +22,8 @@ from mcap.records import (
 )
 
 from ..errors import BagError
+from . import magic
 from .chunk import OpenChunk, pack
-
-_MAGIC = b"\x89MCAP0\r\n"
 
 
 class McapOutput:
@@ -60,7 +59,7 @@ class McapOutput:
 
     def begin(self) -> None:
         """Write what a file starts with."""
-        self._put(_MAGIC, record(Header(profile="ros2", library="lockstep")))
+        self._put(magic.MCAP, record(Header(profile="ros2", library="lockstep")))
 
     def store(self, chunk: OpenChunk) -> None:
         """Write a chunk with its indexes; nothing if it is empty or the one stored last."""
@@ -125,7 +124,7 @@ class McapOutput:
         footer = Footer(summary_start=start, summary_offset_start=start + len(body), summary_crc=0)
         # The CRC covers the summary and the footer up to the CRC itself: opcode, length, two offsets.
         covered = body + offsets + record(footer)[:-4]
-        return covered + zlib.crc32(covered).to_bytes(4, "little") + _MAGIC
+        return covered + zlib.crc32(covered).to_bytes(4, "little") + magic.MCAP
 
     def _put(self, *parts: bytes) -> None:
         if self.failure is not None:

@@ -23,7 +23,8 @@ from ..closing import Closable
 from ..errors import BagError
 from ..message.arrays import Column, Int64s
 from ..message.batch import Batch
-from .source import bag_files, open_source
+from .bag_files import bag_files
+from .source import open_source
 from .storage import EMPTY, BagFile, open_file
 from .topic import Topic, codec_of
 

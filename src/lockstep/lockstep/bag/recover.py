@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ..errors import BagError
 from ..progress import Progress
+from .bag_files import files_in, stem
 from .convert import Selection, copy, new_bag
 from .reader import Bag
-from .source import files_in, stem
 from .topic import Topic
 from .writer import BagWriter
 

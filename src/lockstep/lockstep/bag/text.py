@@ -30,6 +30,8 @@ from .reader import Bag
 
 TextTimes = Literal["log", "publish", "none"]
 Lines = Callable[[bytes], Iterator[str]]
+HEAD = "# lockstep text 1"
+"""The first line; another form has another number."""
 _PER_LINE = 16
 
 
@@ -47,7 +49,7 @@ def text(
     Raises BagError after all that is whole if the bag is not, or at a message that is not of its type.
     """
     names = sorted(bag.topics if topics is None else set(topics))
-    yield "# lockstep text 1"
+    yield HEAD
     for name in names:
         yield f"# {_word(name)} {_word(bag.topic(name).type)}"
     origin_ns = 0 if absolute else bag.start_ns

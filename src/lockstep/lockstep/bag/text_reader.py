@@ -17,9 +17,9 @@ from ..errors import BagError
 from ..message.primitives import SIZES, STRINGS
 from ..message.schema import TIMES, Field, Schema
 from ..message.time import NS_PER_S
+from .text import HEAD
 from .writer import BagWriter
 
-HEAD = "# lockstep text 1"
 Definition = Callable[[str], tuple[str, str, str]]
 """Gives the definition, its encoding and the type hash of a message type by its name; raises BagError."""
 _WORD = r'("(?:[^"\\]|\\.)*"|\S+)'

@@ -20,15 +20,15 @@ from ..errors import BagError
 from ..message.arrays import Bytes, Int64s
 from ..message.batch import Batch
 from . import metadata
-from .chunk import COMPRESSIONS, HEAD, LENGTH_BEFORE, OpenChunk, heads, records
+from .chunk import COMPRESSIONS, OpenChunk, heads, records
+from .mcap_format import MESSAGE_FIELDS, MESSAGE_HEAD
 from .output import McapOutput, record
 
 _FLUSH_S = 0.5
 _WAITING = 2  # chunks that may wait for the disk
 _LARGEST_MESSAGE = (1 << 30) - (1 << 25)  # or its chunk would be larger than one that is read
 _MOST_CHANNELS = (1 << 16) - 2
-_HEAD_LENGTH = HEAD.size - LENGTH_BEFORE
-_pack_head = HEAD.pack
+_pack_head = MESSAGE_HEAD.pack
 
 
 @dataclass
@@ -162,7 +162,7 @@ class BagWriter(Closable):
         try:
             head = _pack_head(
                 Opcode.MESSAGE,
-                size + _HEAD_LENGTH,
+                size + MESSAGE_FIELDS,
                 to.channel,
                 to.count & 0xFFFFFFFF,
                 log_time_ns,
@@ -171,7 +171,7 @@ class BagWriter(Closable):
         except struct.error as error:
             raise self._bad_time(topic) from error
         chunk = self._chunk
-        size += HEAD.size
+        size += MESSAGE_HEAD.size
         if chunk.size + size > self._chunk_bytes and chunk.holds_messages:
             self._finish_chunk()
             chunk = self._chunk
@@ -304,7 +304,7 @@ class BagWriter(Closable):
 
     def _blocks(self, length: Int64s) -> Iterator[slice]:
         """Messages with payloads of `length` (n,) in blocks that fit the open chunk, which is finished between them."""
-        ends = np.cumsum(length + HEAD.size)
+        ends = np.cumsum(length + MESSAGE_HEAD.size)
         start = done = 0
         while start < len(length):
             room = self._chunk_bytes - self._chunk.size

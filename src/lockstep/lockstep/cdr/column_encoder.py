@@ -23,7 +23,7 @@ _FEWEST = 8
 
 
 class ColumnEncoder:
-    """Encodes messages of one type from columns by path (see `dist.columns`); times are int64 ns."""
+    """Encodes messages of one type from columns by path (see `message.drawn_columns`); times are int64 ns."""
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec

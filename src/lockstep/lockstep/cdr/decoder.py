@@ -128,8 +128,7 @@ class _Generator:
 
     def _group(self, group: Group) -> str:
         self._skip(group.filler)
-        rows = zip(group.type.fields, group.steps, strict=True)
-        values = ", ".join([self._step(field, step) for field, step in rows])
+        values = ", ".join([self._step(field, step) for field, step in group.fields])
         return f"{self.function.constant(self.classes[group.type.name])}({values})"
 
     def _number(self, number: Number) -> str:

@@ -93,7 +93,7 @@ class _Generator:
         names = self.function.constant(frozenset(field.name for field in group.type.fields))
         self.emit(f"if {message}.__class__ is dict: {message} = namespace({message}, {names})")
         self._pad(group.filler)
-        for field, step in zip(group.type.fields, group.steps, strict=True):
+        for field, step in group.fields:
             self._step(field, step, f"{message}.{field.name}")
 
     def _step(self, field: Field, step: Step, value: str) -> None:

@@ -107,7 +107,7 @@ class _Walk:
         if sizes is not None and (wanted is None or not wanted.inner):
             self._advance(sizes[self.at % LARGEST], group.type.name)
             return found
-        for field, step in zip(group.type.fields, group.steps, strict=True):
+        for field, step in group.fields:
             inner = wanted.inner.get(field.name, {}) if wanted else {}
             if isinstance(step, (Numbers, Elements)):
                 found.update(self._array(field, step, inner))

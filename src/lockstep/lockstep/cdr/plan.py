@@ -34,20 +34,15 @@ def aligned(position: int, size: int) -> int:
 
 @dataclass(frozen=True)
 class Number:
-    """One number, `padding` bytes further; None: at the next multiple of its size."""
+    """One number of `size` bytes, which the struct module calls `code`.
+
+    It is `padding` bytes further; None: at the next multiple of its size.
+    """
 
     kind: str
+    code: str
+    size: int
     padding: int | None
-
-    @property
-    def size(self) -> int:
-        """Its bytes and alignment."""
-        return SIZES[self.kind]
-
-    @property
-    def code(self) -> str:
-        """How the struct module calls it."""
-        return CODES[self.kind]
 
 
 @dataclass(frozen=True)
@@ -56,11 +51,7 @@ class Text:
 
     kind: str
     length: Number
-
-    @property
-    def unit_size(self) -> int:
-        """Bytes of what the length counts."""
-        return UNIT_SIZES[self.kind]
+    unit_size: int
 
 
 @dataclass(frozen=True)
@@ -84,12 +75,12 @@ class Group:
     """A message: one step for each of its fields; without fields `filler` bytes."""
 
     type: MessageType
-    steps: tuple[Step, ...]
+    fields: tuple[tuple[Field, Step], ...]
 
     @property
     def filler(self) -> int:
         """The bytes of a message without fields."""
-        return 0 if self.steps else 1
+        return 0 if self.fields else 1
 
     @cached_property
     def sizes(self) -> tuple[int, ...] | None:
@@ -97,7 +88,7 @@ class Group:
         sizes: list[int] = []
         for start in range(LARGEST):
             end: int | None = start + self.filler
-            for step in self.steps:
+            for _, step in self.fields:
                 end = None if end is None else _end(step, end)
             if end is None:
                 return None
@@ -146,7 +137,7 @@ class _Planner:
         self._at(LARGEST, 0)
 
     def group(self, described: MessageType) -> Group:
-        group = Group(described, tuple(map(self._step, described.fields)))
+        group = Group(described, tuple((field, self._step(field)) for field in described.fields))
         self._advance(group.filler)
         return group
 
@@ -171,7 +162,7 @@ class _Planner:
     def _element(self, kind: str) -> Text | Group:
         if kind not in STRINGS:
             return self.group(self.types[kind])
-        text = Text(kind, self._number("uint32"))
+        text = Text(kind, self._number("uint32"), UNIT_SIZES[kind])
         self._at(text.unit_size, 0)
         return text
 
@@ -184,7 +175,7 @@ class _Planner:
         else:
             self._at(size, 0)
         self._advance(size)
-        return Number(kind, padding)
+        return Number(kind, CODES[kind], size, padding)
 
     def _at(self, modulus: int, residue: int) -> None:
         self.modulus, self.residue = modulus, residue

@@ -8,12 +8,10 @@ from typing import Protocol
 
 from ...errors import BagError
 from ...message.batch import Batch
+from .. import magic
 from ..source import Source
 from ..topic import Topic
 from .mcap import McapFile
-from .mcap_summary import MAGIC as MCAP_MAGIC
-from .rosbag1_records import MAGIC as ROSBAG1_MAGIC
-from .sqlite3 import MAGIC as SQLITE3_MAGIC
 from .sqlite3 import Sqlite3File
 
 
@@ -66,9 +64,9 @@ def _open_rosbag1(source: Source) -> BagFile:
 
 
 STORAGES = (
-    Storage(".mcap", MCAP_MAGIC, McapFile),
-    Storage(".db3", SQLITE3_MAGIC, Sqlite3File),
-    Storage(".bag", ROSBAG1_MAGIC, _open_rosbag1),
+    Storage(".mcap", magic.MCAP, McapFile),
+    Storage(".db3", magic.SQLITE3, Sqlite3File),
+    Storage(".bag", magic.ROSBAG1, _open_rosbag1),
 )
 
 

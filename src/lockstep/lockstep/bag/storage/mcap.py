@@ -21,17 +21,15 @@ from ...closing import Closable
 from ...errors import BagError
 from ...message.arrays import Bytes, Int64s
 from ...message.batch import Batch
+from .. import magic
+from ..mcap_format import HEAD, INDEX, MESSAGE_FIELDS, MESSAGE_HEAD, Heads
 from ..message_compression import plain
 from ..source import Source
 from ..topic import Topic
 from .loading import ahead
 from .mcap_records import (
     DAMAGE,
-    HEAD,
-    MESSAGE_FIELDS,
-    MESSAGE_HEAD,
     Damaged,
-    Heads,
     chunk_records,
     covering,
     heads_at,
@@ -39,9 +37,9 @@ from .mcap_records import (
     part_of_chunk,
     walk,
 )
-from .mcap_summary import MAGIC, Channels, Extent, read_summary
+from .mcap_summary import Channels, Extent, read_summary
+from .window import BLOCK, Window
 
-_BLOCK = 1 << 18
 _LOOSE_BYTES = 1 << 20
 _PRIVATE = 0x80  # from here on opcodes are free for private records
 _NOTHING = 0
@@ -64,7 +62,7 @@ class McapFile(Closable):
     """One MCAP file; see storage.BagFile."""
 
     def __init__(self, source: Source) -> None:
-        if source.read(0, len(MAGIC)) != MAGIC:
+        if source.read(0, len(magic.MCAP)) != magic.MCAP:
             raise BagError(f"{source.name} is not an MCAP file")
         self._source = source
         self.start_ns: int | None = None
@@ -113,7 +111,7 @@ class McapFile(Closable):
                 yield chosen
 
     def _all_batches(self, selection: _Selection) -> Iterator[Batch]:
-        position = len(MAGIC)
+        position = len(magic.MCAP)
         wanted = [self._wanted(extent, selection) for extent in self._extents]
         chosen = compress(self._extents, wanted)
         with contextlib.closing(ahead(self._load, chosen, _is_compressed)) as loaded:
@@ -152,9 +150,9 @@ class McapFile(Closable):
 
     def _walk(self, start: int, end: int, selection: _Selection) -> Iterator[Batch]:
         """The records between two positions one after the other."""
-        loose, window = _Loose(), _Window(self._source)
+        loose, window = _Loose(), Window(self._source)
         position = start
-        previous: int = _NOTHING if start == len(MAGIC) else Opcode.CHUNK
+        previous: int = _NOTHING if start == len(magic.MCAP) else Opcode.CHUNK
         while position < end:
             try:
                 opcode, length = HEAD.unpack(window.read(position, HEAD.size, end))
@@ -183,7 +181,7 @@ class McapFile(Closable):
                 elif (opcode, length) in _ENDS:
                     break
                 elif not _may_be(
-                    opcode, window.read(body_start, min(length, 6), end), length, previous
+                    opcode, window.read(body_start, min(length, INDEX.size), end), length, previous
                 ):
                     raise Damaged(f"no record at byte {body_start - HEAD.size}")
                 previous = opcode
@@ -197,7 +195,7 @@ class McapFile(Closable):
         yield from self._finish(loose, selection)
 
     def _walked_chunk(
-        self, window: _Window, body_start: int, length: int, selection: _Selection
+        self, window: Window, body_start: int, length: int, selection: _Selection
     ) -> Iterator[Batch]:
         """A chunk that no summary knows, with the message indexes that follow it, if there are any."""
         body = memoryview(window.read(body_start, length, self._end))
@@ -248,8 +246,8 @@ class McapFile(Closable):
             publish_time_ns=times[1],
             sequence=heads["sequence"].astype(np.int64),
             buffer=data,
-            offset=starts + MESSAGE_HEAD,
-            length=heads["size"].astype(np.int64) - MESSAGE_FIELDS,
+            offset=starts + MESSAGE_HEAD.size,
+            length=heads["length"].astype(np.int64) - MESSAGE_FIELDS,
         )
         if min(topic.min(), times[0].min(), times[1].min()) >= 0:
             yield batch
@@ -284,8 +282,8 @@ class McapFile(Closable):
 
     def _scan(self) -> None:
         """Without a summary: read everything once to know what there is."""
-        whole = self._source.size >= 2 * len(MAGIC) and (
-            self._source.read(self._source.size - len(MAGIC), len(MAGIC)) == MAGIC
+        whole = self._source.size >= 2 * len(magic.MCAP) and (
+            self._source.read(self._source.size - len(magic.MCAP), len(magic.MCAP)) == magic.MCAP
         )
         counts: dict[str, int] = {}
         for batch in self._all_batches(_Selection(None, None, None, strict=False)):
@@ -327,8 +325,8 @@ class McapFile(Closable):
         if not expected:
             return
         checksum = 0
-        for start in range(0, self._end - length, _BLOCK):
-            block = self._source.read(start, min(_BLOCK, self._end - length - start))
+        for start in range(0, self._end - length, BLOCK):
+            block = self._source.read(start, min(BLOCK, self._end - length - start))
             checksum = zlib.crc32(block, checksum)
         if checksum != expected:
             raise BagError(
@@ -339,7 +337,7 @@ class McapFile(Closable):
 def _may_be(opcode: int, start: bytes, length: int, previous: int) -> bool:
     """Whether a record without messages, of `length` with `start`, may follow: else its opcode is damaged."""
     if opcode == Opcode.MESSAGE_INDEX:
-        whole = int.from_bytes(start[2:], "little") + 6 == length  # a channel and a size come first
+        whole = len(start) == INDEX.size and INDEX.unpack(start)[1] + INDEX.size == length
         return whole and previous in (Opcode.CHUNK, Opcode.MESSAGE_INDEX)
     if opcode == Opcode.HEADER:
         return previous == _NOTHING
@@ -350,26 +348,6 @@ def _is_compressed(extent: Extent) -> bool:
     return extent.compressed
 
 
-class _Window:
-    """Reads of a few bytes here and there, answered from blocks."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._start = 0
-        self._block = b""
-
-    def read(self, offset: int, length: int, end: int) -> bytes:
-        """Like Source.read; what else is read ahead ends at `end`."""
-        if length > _BLOCK:
-            return self._source.read(offset, length)
-        within = offset - self._start
-        if not 0 <= within <= within + length <= len(self._block):
-            ahead = max(length, min(_BLOCK, end - offset))
-            self._start, self._block = offset, self._source.read(offset, ahead)
-            within = 0
-        return self._block[within : within + length]
-
-
 class _Loose:
     """Message records that are outside chunks, gathered to a batch."""
 
@@ -378,7 +356,7 @@ class _Loose:
         self.size = 0
 
     def add(self, record: bytes) -> None:
-        if len(record) < MESSAGE_HEAD:
+        if len(record) < MESSAGE_HEAD.size:
             raise Damaged("a message record is too short")
         self._records.append(record)
         self.size += len(record)

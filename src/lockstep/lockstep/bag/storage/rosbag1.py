@@ -2,6 +2,10 @@
 
 The index at the end tells where the chunks are; a file without it, because it is cut off or its recorder was killed,
 is walked as a whole. Messages come in file order.
+
+rosbags.rosbag1 reads such files as well, but by time instead of file order, with an entry in memory for each message
+(opening one of 200,000 took it 0.4 s and 29 MB, this 1 ms and 14 kB), from paths only, and nothing of one that is cut
+off. Of rosbags are the types of the messages; see `rosbag1_types`.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import numpy as np
 from ...closing import Closable
 from ...errors import BagError
 from ...message.batch import Batch
+from .. import magic
 from ..metadata import OfferedQoS
 from ..source import Source
 from ..topic import Topic
@@ -36,13 +41,13 @@ from .rosbag1_records import (
     part_of_chunk,
 )
 from .rosbag1_types import converted
+from .window import Window
 
-_VERSION = b"#ROSBAG V2.0\n"
+_VERSION = magic.ROSBAG1 + b"2.0\n"
 _LARGEST_HEADER = 1 << 20
 _LARGEST_DEFINITION = 1 << 24
 _BATCH_BYTES = 4 << 20
 _BATCH_COUNT = 1 << 14
-_BLOCK = 1 << 18
 _LATCHED = OfferedQoS(durability="transient_local")
 
 
@@ -92,7 +97,7 @@ class Rosbag1File(Closable):
         """Topics by name."""
         self._names: list[str] = []
         self._connections: dict[int, _Connection] = {}
-        self._block = (0, b"")
+        self._window = Window(source)
         if self._read(0, len(_VERSION)) != _VERSION:
             raise BagError(
                 f"{source.name} is no ROS 1 bag of version 2.0; convert it with 'rosbag migrate'"
@@ -363,14 +368,7 @@ class Rosbag1File(Closable):
         return Record(record.fields, start, start + length)
 
     def _read(self, offset: int, length: int) -> bytes:
-        """Like Source.read; small reads are answered from blocks."""
-        if length > _BLOCK:
-            return self._source.read(offset, length)
-        start, block = self._block
-        if not start <= offset <= offset + length <= start + len(block):
-            start, block = offset, self._source.read(offset, _BLOCK)
-            self._block = start, block
-        return block[offset - start : offset - start + length]
+        return self._window.read(offset, length, self._source.size)
 
     def _report(self, error: Exception, selection: _Selection) -> None:
         if isinstance(error, CutOff):

@@ -13,7 +13,6 @@ from ..compression import decompress, decompress_part
 MESSAGE, BAG, INDEX, CHUNK, CHUNK_INFO, CONNECTION = range(2, 8)
 LENGTH = struct.Struct("<I")
 _LARGEST_CHUNK = 1 << 30
-MAGIC = b"#ROSBAG V"
 _CODECS = {b"none": "", b"lz4": "lz4"}
 
 

@@ -30,7 +30,6 @@ from ..source import Source, parts
 from ..temporary import TemporarySource
 from ..topic import Topic
 
-MAGIC = b"SQLite format 3\0"
 _Rows = list[tuple[Any, ...]]  # row numbers, topics, times, payloads; all (n,)
 _Report = Callable[[str], None]
 _DAMAGE = (sqlite3.Error, UnicodeDecodeError, MemoryError)

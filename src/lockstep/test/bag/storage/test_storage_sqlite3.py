@@ -10,7 +10,8 @@ import tracemalloc
 import numpy as np
 import pytest
 from lockstep.bag import Bag, BagError
-from lockstep.bag.source import bag_files, open_source
+from lockstep.bag.bag_files import bag_files
+from lockstep.bag.source import open_source
 from lockstep.bag.storage.sqlite3 import Sqlite3File
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
