@@ -21,8 +21,8 @@ _COMPRESSED = re.compile(r"\.(zstd|zst|lz4)$")
 def bag_files(path: str | os.PathLike[str]) -> tuple[list[str], dict[str, Any]]:
     """The files of a bag in their order, and what its metadata.yaml tells ({} without one).
 
-    `path` is a folder (its metadata.yaml, else all files of a bag's suffix, bag_2 before bag_10), one file, or a
-    pattern of them, on this machine or a URL. Raises BagError if it names no bag.
+    `path` is a folder (its metadata.yaml, else all files of a bag's suffix, bag_2 before bag_10),
+    one file, or a pattern of them, on this machine or a URL. Raises BagError if it names no bag.
     """
     place = location(path)
     if url.is_url(place):
@@ -37,7 +37,9 @@ def bag_files(path: str | os.PathLike[str]) -> tuple[list[str], dict[str, Any]]:
 
 
 def files_in(folder: str | os.PathLike[str]) -> list[str]:
-    """The files of a bag's suffix in a folder of this machine in their order, whatever its metadata.yaml says."""
+    """The files of a bag's suffix in a folder of this machine in their order,
+    whatever its metadata.yaml says.
+    """
     here = _Folder(os.fspath(folder))
     return [here.join(name) for name in here.bag_names()]
 
@@ -73,13 +75,14 @@ def _files(path: str) -> tuple[list[str], dict[str, Any]]:
     names = information.get("relative_file_paths") or folder.bag_names()
     if not names:
         raise BagError(f"{folder.shown()} holds no .mcap file, no .db3 and no .bag; {GIVE}")
-    # Up to version 3 names were relative to the parent folder; what was renamed or moved is found as well.
+    # Up to version 3 names were relative to the parent folder;
+    # what was renamed or moved is found as well.
     inside = [PurePosixPath(name).name for name in names]
     for name in inside:
         if not folder.holds(name):
             raise BagError(
-                f"{folder.shown(metadata.FILE_NAME)} names {name}, which is not in the folder; copy it there, "
-                f"or delete {metadata.FILE_NAME} to read what is there"
+                f"{folder.shown(metadata.FILE_NAME)} names {name}, which is not in the folder; "
+                f"copy it there, or delete {metadata.FILE_NAME} to read what is there"
             )
     return [folder.join(name) for name in inside], information
 
@@ -135,7 +138,10 @@ class _Folder:
 
 
 class _UrlFolder:
-    """What may be a folder behind a URL; where a server lists nothing, only metadata.yaml tells what is in it."""
+    """What may be a folder behind a URL.
+
+    Where a server lists nothing, only metadata.yaml tells what is in it.
+    """
 
     def __init__(self, path: str) -> None:
         self._url = path.rstrip("/")

@@ -1,4 +1,6 @@
-"""Chunks of MCAP files in the making (https://mcap.dev/spec): message records end to end, and the indexes to them."""
+"""Chunks of MCAP files in the making (https://mcap.dev/spec): message records end to end,
+and the indexes to them.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def heads(
 
 
 def records(heads: Heads, buffer: Bytes, offset: Int64s, length: Int64s) -> Bytes:
-    """Message records end to end: each of `heads` (n,) before its `buffer[offset : offset + length]`."""
+    """Message records end to end: each of `heads` (n,) before its
+    `buffer[offset : offset + length]`.
+    """
     count = len(heads)
     head_bytes = heads.view(np.uint8).reshape(count, MESSAGE_HEAD.size)
     lengths = length[:1] if (length == length[0]).all() else np.unique(length)
@@ -68,7 +72,9 @@ def records(heads: Heads, buffer: Bytes, offset: Int64s, length: Int64s) -> Byte
 
 
 def _windows(data: Bytes, size: int) -> Bytes:
-    """The `size` bytes from each position on, so that an index copies whole messages: (len - size + 1, size)."""
+    """The `size` bytes from each position on, so that an index copies whole messages:
+    (len - size + 1, size).
+    """
     return np.ndarray((len(data) - size + 1, size), np.uint8, data, 0, (1, 1))
 
 
@@ -84,7 +90,9 @@ def _joined(head_bytes: Bytes, buffer: Bytes, offset: Int64s, length: Int64s) ->
 
 @dataclass(frozen=True)
 class Chunk:
-    """Consecutive records: where among the bytes of `body` its messages start, (n,), and their heads, (n,)."""
+    """Consecutive records: where among the bytes of `body` its messages start, (n,),
+    and their heads, (n,).
+    """
 
     body: bytes
     starts: Int64s
@@ -94,8 +102,8 @@ class Chunk:
 class OpenChunk:
     """A chunk that is being filled; `size` is that of its records in bytes.
 
-    `singles` alternates between the head and the payload of a message: extend it by both at once, so that
-    nothing that interrupts the program can come between.
+    `singles` alternates between the head and the payload of a message: extend it by both at once,
+    so that nothing that interrupts the program can come between.
     """
 
     def __init__(self) -> None:
@@ -148,7 +156,10 @@ def _heads_at(body: bytes, starts: Int64s) -> Heads:
 
 @dataclass(frozen=True)
 class Packed:
-    """The records of one chunk for the file: itself, and its message indexes; offsets count from its beginning."""
+    """The records of one chunk for the file: itself, and its message indexes.
+
+    Offsets count from its beginning.
+    """
 
     chunk: tuple[bytes, bytes]
     index: bytes
@@ -192,7 +203,9 @@ def pack(chunk: Chunk, compression: str) -> Packed:
 
 
 def _message_indexes(chunk: Chunk) -> tuple[bytes, dict[int, int], dict[int, int]]:
-    """The message index records, where each channel's starts among them, and how many messages it has."""
+    """The message index records, where each channel's starts among them,
+    and how many messages it has.
+    """
     entries: npt.NDArray[np.uint64] = np.empty((len(chunk.starts), 2), "<u8")
     entries[:, 0] = chunk.heads["log_time"]
     entries[:, 1] = chunk.starts

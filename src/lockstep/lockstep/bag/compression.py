@@ -1,4 +1,6 @@
-"""Decompression that takes no claim of a file for granted: zstd and lz4 frames with a limit on what comes out."""
+"""Decompression that takes no claim of a file for granted:
+zstd and lz4 frames with a limit on what comes out.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def decompress(data: bytes | memoryview, codec: str, size: int) -> bytes | memor
 
 
 def decompress_part(data: bytes | memoryview, codec: str, limit: int) -> bytes:
-    """What can be had from the beginning of compressed data that are cut off; at most `limit` bytes."""
+    """What can be had from the beginning of compressed data that are cut off;
+    at most `limit` bytes.
+    """
     if codec == "":
         return bytes(data[:limit])
     _codec(codec)
@@ -62,8 +66,8 @@ def decompress_part(data: bytes | memoryview, codec: str, limit: int) -> bytes:
 def decompressed(start: bytes, parts: Iterable[bytes]) -> Iterator[bytes]:
     """What is in a compressed file that begins with `start`, as far as it is whole.
 
-    Where it is damaged, the end is left out, so that a bag in it is seen to be cut off. Of what is no bag only the
-    beginning is unpacked: it may be an archive of any size.
+    Where it is damaged, the end is left out, so that a bag in it is seen to be cut off. Of what is
+    no bag only the beginning is unpacked: it may be an archive of any size.
     """
     stream = io.BufferedReader(_Stream(iter(parts)), _STEP)
     reader: Any = (

@@ -1,6 +1,8 @@
-"""Records of MCAP files as bytes (https://mcap.dev/spec), for those who read them and who write them.
+"""Records of MCAP files as bytes (https://mcap.dev/spec),
+for those who read them and who write them.
 
-The layouts that are met for each message or chunk stand here; all other records are left to the mcap library.
+The layouts that are met for each message or chunk stand here; all other records are left to the
+mcap library.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ _LEAST_OF_BLOCK = 4
 def plain(batches: Iterable[Batch], report: Callable[[str], None]) -> Iterator[Batch]:
     """Batches with plain payloads; those that are plain already are passed on as they are.
 
-    `report` is told in a sentence of each payload that cannot be decompressed, after those before it were yielded;
-    if it returns, that message is left out.
+    `report` is told in a sentence of each payload that cannot be decompressed, after those before
+    it were yielded; if it returns, that message is left out.
     """
     for batch in batches:
         compressed = _compressed(batch)

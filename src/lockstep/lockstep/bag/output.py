@@ -27,10 +27,11 @@ from .chunk import OpenChunk, pack
 
 
 class McapOutput:
-    """One new .mcap file, used by one thread at a time; every error is a BagError that names `path`.
+    """One new .mcap file, used by one thread at a time.
 
-    After the first error nothing more is written, because what comes after a gap is worth nothing.
-    `counts` is by channel; `start_ns` and `end_ns` are 0 without messages.
+    Every error is a BagError that names `path`. After the first error nothing more is written,
+    because what comes after a gap is worth nothing. `counts` is by channel; `start_ns` and `end_ns`
+    are 0 without messages.
     """
 
     def __init__(self, path: Path, compression: str) -> None:
@@ -122,7 +123,8 @@ class McapOutput:
                 offsets += record(offset)
             body += group
         footer = Footer(summary_start=start, summary_offset_start=start + len(body), summary_crc=0)
-        # The CRC covers the summary and the footer up to the CRC itself: opcode, length, two offsets.
+        # The CRC covers the summary and the footer up to the CRC itself: opcode, length,
+        # two offsets.
         covered = body + offsets + record(footer)[:-4]
         return covered + zlib.crc32(covered).to_bytes(4, "little") + magic.MCAP
 

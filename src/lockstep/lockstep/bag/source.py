@@ -21,7 +21,8 @@ GIVE = "give a rosbag2 folder or a .mcap, .db3 or .bag file"
 class Source(Protocol):
     """An open file that is read by ranges, also from several threads.
 
-    `name` is for messages, `size` is in bytes; `path` is where the whole file is on this machine, None if nowhere.
+    `name` is for messages, `size` is in bytes; `path` is where the whole file is on this machine,
+    None if nowhere.
     """
 
     @property
@@ -37,7 +38,9 @@ class Source(Protocol):
 
 
 class FileSource(Closable):
-    """A local file. It is read, not mapped: pages of a map would count as memory, and a file that shrinks would kill."""
+    """A local file. It is read, not mapped: pages of a map would count as memory,
+    and a file that shrinks would kill.
+    """
 
     def __init__(self, path: str) -> None:
         self.name = path
@@ -65,9 +68,10 @@ class FileSource(Closable):
 
 
 def open_source(name: str | os.PathLike[str]) -> Source:
-    """Open a local file or URL; what is compressed as a whole, or served only as a whole, is unpacked for the time.
+    """Open a local file or URL.
 
-    Raises BagError if it is not there, unreadable, or finds no room.
+    What is compressed as a whole, or served only as a whole, is unpacked for the time. Raises
+    BagError if it is not there, unreadable, or finds no room.
     """
     place = location(name)
     source: FileSource | url.UrlSource | TemporarySource

@@ -1,4 +1,6 @@
-"""Whole files that are on this machine only while they are read: what was downloaded or decompressed."""
+"""Whole files that are on this machine only while they are read:
+what was downloaded or decompressed.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ from . import magic
 class TemporarySource(Closable):
     """A source (source.Source) that holds what `parts` yield in a temporary file.
 
-    The file has no name, so that nothing is left of it however the program ends; only SQLite needs one, which it
-    keeps until the source is closed or gone.
+    The file has no name, so that nothing is left of it however the program ends; only SQLite needs
+    one, which it keeps until the source is closed or gone.
     """
 
     def __init__(self, name: str, parts: Iterable[bytes]) -> None:

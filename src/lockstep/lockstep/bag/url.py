@@ -1,6 +1,7 @@
 """Files behind URLs, by fsspec: range reads, listings, and what goes wrong there in sentences.
 
-fsspec and the packages of its protocols (s3fs, gcsfs, aiohttp, …) are needed only once a URL is opened.
+fsspec and the packages of its protocols (s3fs, gcsfs, aiohttp, …) are needed only once a URL is
+opened.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def shown(url: str) -> str:
 
 
 class UrlSource(Closable):
-    """A file behind a URL; see source.Source. Small reads are answered from fsspec's cache of blocks.
+    """A file behind a URL; see source.Source.
+    Small reads are answered from fsspec's cache of blocks.
 
     `ranged` is False if the server sends whole files only; then there is nothing but `parts`.
     """
@@ -99,7 +101,8 @@ class UrlSource(Closable):
 
     def _empty_cache(self) -> Any:
         # Of fsspec's caches this one may be asked by several threads, and keeps the end of a file
-        # while its middle is read. Files that fsspec opens have it too, but one position for all threads.
+        # while its middle is read. Files that fsspec opens have it too,
+        # but one position for all threads.
         return import_module("fsspec.caching").BlockCache(_BLOCK, self._range, self.size)
 
     def _range(self, start: int, end: int) -> bytes:
@@ -118,7 +121,8 @@ class UrlSource(Closable):
             return False
         if urlsplit(self.name).scheme not in ("http", "https") or not information["size"]:
             return True
-        # Servers do not say it reliably. Unlike cat_file, this gives up before a whole file has come.
+        # Servers do not say it reliably. Unlike cat_file,
+        # this gives up before a whole file has come.
         stream: BinaryIO
         with self._files.open(self._path, "rb", block_size=1, cache_type="none") as stream:
             try:
@@ -129,7 +133,10 @@ class UrlSource(Closable):
 
 
 def read_if_there(url: str, limit: int) -> bytes | None:
-    """A small file, or None where there is none; raises BagError if it is larger than `limit` bytes or unreadable."""
+    """A small file, or None where there is none.
+
+    Raises BagError if it is larger than `limit` bytes or unreadable.
+    """
     files, path = _file_system(url)
     with _told(shown(url)):
         files.invalidate_cache()
@@ -166,7 +173,10 @@ def matching(pattern: str) -> list[str]:
 
 
 def _file_system(url: str) -> tuple[Any, str]:
-    """The file system of a URL and the path there; raises BagError if the protocol is unknown or not installed."""
+    """The file system of a URL and the path there.
+
+    Raises BagError if the protocol is unknown or not installed.
+    """
     protocol = url.partition("://")[0].partition("::")[0]
     try:
         fsspec, config = import_module("fsspec"), import_module("fsspec.config")
@@ -224,7 +234,10 @@ def _reason(error: BaseException) -> str:
         if isinstance(link, ImportError):
             return f"needs a Python package that is not installed: {str(link).rstrip('.')}"
     if isinstance(error, ValueError) and "Protocol not known" in str(error):
-        return "has a protocol that is not known; give s3://, https:// or another one that fsspec knows"
+        return (
+            "has a protocol that is not known; "
+            "give s3://, https:// or another one that fsspec knows"
+        )
     if "NoCredentialsError" in kinds or "PartialCredentialsError" in kinds:
         return "needs credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE"
     if "PermissionError" in kinds or status in _DENIED:

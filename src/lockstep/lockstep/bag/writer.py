@@ -1,4 +1,6 @@
-"""Writing rosbag2 bags with MCAP storage (https://mcap.dev/spec): a folder with metadata.yaml and one .mcap file."""
+"""Writing rosbag2 bags with MCAP storage (https://mcap.dev/spec):
+a folder with metadata.yaml and one .mcap file.
+"""
 
 from __future__ import annotations
 
@@ -46,13 +48,15 @@ class BagWriter(Closable):
     """Writes one bag; use it in a with-statement.
 
     A path that ends in .mcap is written as that one file, any other as a folder with metadata.yaml.
-    `compression` is "zstd", "lz4" or "none"; chunks hold at most `chunk_bytes` before compression, or one message.
+    `compression` is "zstd", "lz4" or "none"; chunks hold at most `chunk_bytes` before compression,
+    or one message.
 
-    At most one second of messages is in memory: call `flush()` now and then while nothing arrives. Killed at
-    any moment, the file is readable up to the last flush. If it is not `timed`, chunks end only when they are
-    full, so that the same calls write the same bytes. Chunks are compressed and written in a thread, which no signal
-    interrupts: whatever ends the with-statement leaves a whole bag. A disk that fills up is a BagError of one of the
-    next calls; what was written before stays readable.
+    At most one second of messages is in memory: call `flush()` now and then while nothing arrives.
+    Killed at any moment, the file is readable up to the last flush. If it is not `timed`, chunks
+    end only when they are full, so that the same calls write the same bytes. Chunks are compressed
+    and written in a thread, which no signal interrupts: whatever ends the with-statement leaves a
+    whole bag. A disk that fills up is a BagError of one of the next calls; what was written before
+    stays readable.
     """
 
     def __init__(
@@ -112,8 +116,9 @@ class BagWriter(Closable):
     ) -> None:
         """Declare a topic before its first message; `definition` is embedded as `encoding`.
 
-        `encoding` is "ros2msg", "ros2idl" or "jsonschema", `message_encoding` "cdr" or "json". Without a
-        definition only the name of the type is kept, and without that there is no schema: JSON needs none.
+        `encoding` is "ros2msg", "ros2idl" or "jsonschema", `message_encoding` "cdr" or "json".
+        Without a definition only the name of the type is kept, and without that there is no schema:
+        JSON needs none.
         """
         if name in self._topics:
             raise BagError(f"{self.path}: topic {name} is declared twice")
@@ -188,7 +193,9 @@ class BagWriter(Closable):
         log_time_ns: Int64s,
         publish_time_ns: Int64s | None = None,
     ) -> None:
-        """Append n messages of one topic: `data` (n, bytes) or a list of n payloads; times (n,) in ns."""
+        """Append n messages of one topic: `data` (n, bytes) or a list of n payloads;
+        times (n,) in ns.
+        """
         if topic not in self._topics:
             raise self._unknown(topic)
         to = self._topics[topic]
@@ -240,7 +247,9 @@ class BagWriter(Closable):
         self.flush()
 
     def write_batch(self, batch: Batch) -> None:
-        """Append the messages of a batch whose topics were added, with their times and sequence numbers."""
+        """Append the messages of a batch whose topics were added,
+        with their times and sequence numbers.
+        """
         added = [self._topics[name].channel if name in self._topics else 0 for name in batch.topics]
         channel = np.array(added, np.int64)[batch.topic]
         if not channel.all():
@@ -303,7 +312,9 @@ class BagWriter(Closable):
         return self._schemas[key].id
 
     def _blocks(self, length: Int64s) -> Iterator[slice]:
-        """Messages with payloads of `length` (n,) in blocks that fit the open chunk, which is finished between them."""
+        """Messages with payloads of `length` (n,) in blocks that fit the open chunk,
+        which is finished between them.
+        """
         ends = np.cumsum(length + MESSAGE_HEAD.size)
         start = done = 0
         while start < len(length):
@@ -329,12 +340,14 @@ class BagWriter(Closable):
     def _check_size(self, what: str, size: int) -> None:
         if size > _LARGEST_MESSAGE:
             raise BagError(
-                f"{self.path}: a message of {what} has {size} bytes; {_LARGEST_MESSAGE} are the most"
+                f"{self.path}: a message of {what} has {size} bytes; "
+                f"{_LARGEST_MESSAGE} are the most"
             )
 
     def _bad_time(self, what: str) -> BagError:
         return BagError(
-            f"{self.path}: a time of {what} is before 1970 or no number; give nanoseconds since then"
+            f"{self.path}: a time of {what} is before 1970 or no number; "
+            "give nanoseconds since then"
         )
 
     def _unknown(self, topic: str) -> BagError:

@@ -35,7 +35,9 @@ class Codec:
     """What a type's definition says of its messages; compiled when it is first used."""
 
     def __init__(self, type_name: str, definition: str, encoding: str = "ros2msg") -> None:
-        """Raises BagError, which names the type, if the definition is not valid; see `schema.schema`."""
+        """Raises BagError, which names the type, if the definition is not valid;
+        see `schema.schema`.
+        """
         self.schema = schema(type_name, definition, encoding)
         self.type = self.schema.root.name
         self._columns: dict[tuple[str, ...], Columns] = {}
@@ -48,8 +50,9 @@ class Codec:
     def decode(self, data: Any) -> Any:
         """A message from bytes or any contiguous buffer of them, with encapsulation header.
 
-        The result is a dataclass with `__msgtype__`; arrays of numbers are read-only views of `data` in its byte order,
-        strings that are not UTF-8 have surrogate escapes. Raises MessageError if the bytes are not of this type.
+        The result is a dataclass with `__msgtype__`; arrays of numbers are read-only views of
+        `data` in its byte order, strings that are not UTF-8 have surrogate escapes. Raises
+        MessageError if the bytes are not of this type.
         """
         view = memoryview(data).toreadonly().cast("B")
         decode = self._decode_little if byte_order(view) == "<" else self._decode_big
@@ -66,8 +69,8 @@ class Codec:
     def encode(self, message: Any) -> bytes:
         """A message as little-endian CDR, the bytes that ROS 2 sends.
 
-        Takes our dataclasses, those of rosbags, rclpy's messages and dicts. Raises BagError, which names the field,
-        for values that are not of this type.
+        Takes our dataclasses, those of rosbags, rclpy's messages and dicts. Raises BagError, which
+        names the field, for values that are not of this type.
         """
         try:
             return self._encode(message)
@@ -83,12 +86,14 @@ class Codec:
         paths: Sequence[str],
         rooms: Mapping[str, Gathering] | None = None,
     ) -> dict[str, Column]:
-        """Fields of n messages, whose bytes are `buffer[offset[i] : offset[i] + length[i]]`, as arrays by path.
+        """Fields of n messages, whose bytes are `buffer[offset[i] : offset[i] + length[i]]`,
+        as arrays by path.
 
-        A number has (n,) values of its own type, an array (n, k), a time int64 nanoseconds, a string objects. Where
-        sizes differ between messages the column has n objects, each the array of one message. Raises MessageError
-        with the tick of a message that is not of this type, and BagError for a path that the type does not have.
-        With `rooms`, columns are put there where they fit; they still have to be added.
+        A number has (n,) values of its own type, an array (n, k), a time int64 nanoseconds, a
+        string objects. Where sizes differ between messages the column has n objects, each the array
+        of one message. Raises MessageError with the tick of a message that is not of this type, and
+        BagError for a path that the type does not have. With `rooms`, columns are put there where
+        they fit; they still have to be added.
         """
         if tuple(paths) not in self._columns:
             if len(self._columns) >= _COLUMNS:
@@ -99,10 +104,11 @@ class Codec:
     def groups(
         self, buffer: Bytes, offset: Int64s, length: Int64s
     ) -> Iterator[tuple[Int64s, Column | None]]:
-        """The messages by layout: indices (m,), and a structured view (m,) with one field per leaf path.
+        """The messages by layout: indices (m,),
+        and a structured view (m,) with one field per leaf path.
 
-        Elements of arrays of messages have paths with index; strings are their bytes, (m, length) uint8. The view is
-        None for messages that must be decoded one by one.
+        Elements of arrays of messages have paths with index; strings are their bytes, (m, length)
+        uint8. The view is None for messages that must be decoded one by one.
         """
         return groups(self._everything, buffer, offset, length)
 

@@ -1,4 +1,6 @@
-"""Fields of many messages as arrays: messages of one layout are taken together, the rest one by one."""
+"""Fields of many messages as arrays: messages of one layout are taken together,
+the rest one by one.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ class Columns:
         length: Int64s,
         rooms: Mapping[str, Gathering] | None = None,
     ) -> dict[str, Column]:
-        """The columns by path, in `rooms` by path where there is any that fits; see `Codec.columns`."""
+        """The columns by path, in `rooms` by path where there is any that fits;
+        see `Codec.columns`.
+        """
         parts: dict[str, list[tuple[Int64s, Column]]] = {key: [] for key in self.leaves}
         room_of = {found[0].key: rooms[path] for path, found in self.paths.items()} if rooms else {}
         for indices, layout in self.layouts.split(buffer, offset, length):
@@ -98,7 +102,9 @@ class Gathering:
         self._parts: list[Column] = []
 
     def room(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Column | None:
-        """Where the next column may be put before it is added; None if there is no room for one like that."""
+        """Where the next column may be put before it is added;
+        None if there is no room for one like that.
+        """
         if not self._filled:
             self._room = self._of_size(shape, dtype)
         end = self._filled + shape[0]
@@ -144,7 +150,9 @@ def _native(kind: str) -> np.dtype[Any]:
 def _extracted(
     found: Found, leaf: Leaf, rows: Rows, order: str, gathering: Gathering | None = None
 ) -> Column:
-    """A leaf of messages of one layout: (m, ...), or m objects if it is ragged; in its place if that is there."""
+    """A leaf of messages of one layout: (m, ...), or m objects if it is ragged;
+    in its place if that is there.
+    """
     if not isinstance(found, Places):
         parts = [_extracted(one, leaf, rows, order) for one in found]
         return _objects([_objects([part[row] for part in parts]) for row in range(rows.count)])
@@ -227,7 +235,8 @@ def _picked(value: Any, leaf: Leaf, depth: int) -> Any:
         if step.index is not None:
             if step.index >= len(value):
                 raise MessageError(
-                    f"has no '{step.field.name}[{step.index}]': it has {len(value)} of '{step.field.name}'"
+                    f"has no '{step.field.name}[{step.index}]': "
+                    f"it has {len(value)} of '{step.field.name}'"
                 )
             value = value[step.index]
         elif number < len(leaf.steps):

@@ -1,6 +1,7 @@
 """Python code that decodes the CDR messages of one type, generated from its plan.
 
-Consecutive numbers become one struct; where the padding between them is known, it is part of that struct.
+Consecutive numbers become one struct; where the padding between them is known, it is part of that
+struct.
 """
 
 from __future__ import annotations
@@ -25,17 +26,22 @@ def decoder(
     order: str,
     text_errors: str = "surrogateescape",
 ) -> Decode:
-    """A function of (the bytes after the encapsulation header, their number) to (message, bytes used).
+    """A function of (the bytes after the encapsulation header,
+    their number) to (message, bytes used).
 
-    `order` is "<" or ">", `classes` make a message of the values of its fields, and `text_errors` tells what becomes of
-    strings that are not UTF-8: by default they stay as they are when they are encoded again. The function raises
-    ValueError, IndexError or struct.error for malformed bytes, before it takes memory for what a wrong length claims.
+    `order` is "<" or ">", `classes` make a message of the values of its fields, and `text_errors`
+    tells what becomes of strings that are not UTF-8: by default they stay as they are when they are
+    encoded again. The function raises ValueError, IndexError or struct.error for malformed bytes,
+    before it takes memory for what a wrong length claims.
     """
     return _Generator(plan, classes, order, text_errors).decode
 
 
 def numpy_type(kind: str, order: str) -> np.dtype[Any]:
-    """How the numbers of a primitive type lie in a message; of bool they still have to be compared with 0."""
+    """How the numbers of a primitive type lie in a message.
+
+    Of bool they still have to be compared with 0.
+    """
     # Any byte but 0 is true; numpy's own bool must be 0 or 1.
     return np.dtype("u1" if kind == "bool" else order + CODES[kind])
 
@@ -51,8 +57,8 @@ def wide_text(data: memoryview | bytes, order: str) -> str:
 class _Generator:
     """Lines of a function under construction; each step is turned into an expression of its value.
 
-    The next step begins at `p + ahead`. `formats` and `targets` are the struct that is still to be unpacked, which
-    begins at `p + begin`.
+    The next step begins at `p + ahead`. `formats` and `targets` are the struct that is still to be
+    unpacked, which begins at `p + begin`.
     """
 
     def __init__(

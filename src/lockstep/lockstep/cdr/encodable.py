@@ -1,4 +1,6 @@
-"""What values the fields of a message may have: each check gives what is written, and raises one of REFUSALS else."""
+"""What values the fields of a message may have: each check gives what is written,
+and raises one of REFUSALS else.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Python code that encodes messages of one type as little-endian CDR, generated from its plan; see `decoder`.
+"""Python code that encodes messages of one type as little-endian CDR, generated from its plan;
+see `decoder`.
 
-It takes any object that has the type's fields as attributes (our dataclasses, those of rosbags, rclpy's messages) and
-dicts, and checks every value: what the bytes say is what the message said.
+It takes any object that has the type's fields as attributes (our dataclasses, those of rosbags,
+rclpy's messages) and dicts, and checks every value: what the bytes say is what the message said.
 """
 
 from __future__ import annotations
@@ -22,14 +23,18 @@ Encode = Callable[[Any], bytes]
 
 
 def encoder(plan: Group) -> Encode:
-    """A function that encodes a message; raises one of many errors if it is not of the type, see `fault`."""
+    """A function that encodes a message.
+
+    Raises one of many errors if it is not of the type, see `fault`.
+    """
     return _Generator(plan).encode
 
 
 class _Generator:
-    """Lines of a function under construction; the bytes so far are in `parts`, and the next begin at `p + ahead`.
+    """Lines of a function under construction.
 
-    `formats` and `values` are the struct that is still to be packed.
+    The bytes so far are in `parts`, and the next begin at `p + ahead`. `formats` and `values` are
+    the struct that is still to be packed.
     """
 
     def __init__(self, plan: Group) -> None:

@@ -15,7 +15,9 @@ from .encodable import REFUSALS, flag, listed, numbers, octet, wide_text
 
 
 def fault(schema: Schema, message: Any) -> str:
-    """The first field that keeps a message from being encoded and what is wrong with it; "" if there is none."""
+    """The first field that keeps a message from being encoded and what is wrong with it;
+    "" if there is none.
+    """
     return _fault(schema.types, schema.root, message, "")
 
 

@@ -1,7 +1,7 @@
 """Python functions written line by line for one type: what decodes, encodes and makes its messages.
 
-Whoever writes the lines sees to it that names in them are identifiers, as those of a checked schema are; all else is a
-constant behind a name.
+Whoever writes the lines sees to it that names in them are identifiers, as those of a checked schema
+are; all else is a constant behind a name.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from typing import Any
 
 
 class Function:
-    """A function under construction; `names` are what its lines may name, `label` is its file in tracebacks."""
+    """A function under construction.
+
+    `names` are what its lines may name, `label` is its file in tracebacks.
+    """
 
     def __init__(self, head: str, label: str, **names: Any) -> None:
         self._label = label

@@ -1,6 +1,8 @@
-"""Where the fields of one message are: what the plan of its type and the lengths in it make of its bytes.
+"""Where the fields of one message are:
+what the plan of its type and the lengths in it make of its bytes.
 
-Messages of one size whose lengths are equal have one layout, so that finding it once is enough for all of them.
+Messages of one size whose lengths are equal have one layout, so that finding it once is enough for
+all of them.
 """
 
 from __future__ import annotations
@@ -32,10 +34,11 @@ from .plan import (
 
 @dataclass(frozen=True)
 class Places:
-    """Where the elements of a leaf are: `position` has one dimension per array of messages on its path.
+    """Where the elements of a leaf are:
+    `position` has one dimension per array of messages on its path.
 
-    `count` is None for a single number at each position, or how many numbers lie there in a row; for strings it has
-    the shape of `position` and tells their bytes, without the NUL.
+    `count` is None for a single number at each position, or how many numbers lie there in a row;
+    for strings it has the shape of `position` and tells their bytes, without the NUL.
     """
 
     position: Int64s
@@ -51,8 +54,8 @@ Found: TypeAlias = "Places | Ragged"
 class Layout:
     """Positions are bytes from the begin of a message, its encapsulation header included.
 
-    A message of `size` bytes has this layout if its header is `header` (2 bytes) and if it has the `checks`:
-    (position, bytes that are there).
+    A message of `size` bytes has this layout if its header is `header` (2 bytes) and if it has the
+    `checks`: (position, bytes that are there).
     """
 
     size: int
@@ -88,8 +91,8 @@ class Walker:
 class _Walk:
     """The walk through one message.
 
-    `at` is where it is, after the encapsulation header; `behind` is how many bytes may follow the message; `depth` is
-    in how many arrays it is of which all elements are wanted.
+    `at` is where it is, after the encapsulation header; `behind` is how many bytes may follow the
+    message; `depth` is in how many arrays it is of which all elements are wanted.
     """
 
     def __init__(self, name: str, data: memoryview) -> None:
@@ -256,7 +259,9 @@ class _Walk:
         return found
 
     def _chosen(self, group: Group, wanted: Wanted) -> dict[str, Found]:
-        """The places in one element that is chosen by its index, which is no level of the leaves below."""
+        """The places in one element that is chosen by its index,
+        which is no level of the leaves below.
+        """
         self.depth -= 1
         found = self.group(group, wanted)
         self.depth += 1

@@ -8,7 +8,8 @@ from ..errors import BagError
 class MessageError(BagError):
     """A message is not what its definition says.
 
-    The text follows on its name, as in "message 7 of /scan <text>"; `tick` is its index among those that were given.
+    The text follows on its name, as in "message 7 of /scan <text>"; `tick` is its index among those
+    that were given.
     """
 
     def __init__(self, text: str, tick: int = 0) -> None:

@@ -1,12 +1,15 @@
-"""The order, sizes and alignment of the bytes of a type: the one place that knows them, for all who read and write.
+"""The order, sizes and alignment of the bytes of a type: the one place that knows them,
+for all who read and write.
 
-Format: XCDR1 as ROS 2 sends it. Primitives are aligned to their size, relative to the byte after the encapsulation
-header. A string is its length with the terminating NUL as uint32, then UTF-8; a wstring (Fast CDR with rosidl) is the
-number of its UTF-16 units, then each as uint32. A sequence is the number of its elements as uint32, then the elements;
-where there are none, nothing is aligned for them. A message without fields is one byte.
+Format: XCDR1 as ROS 2 sends it. Primitives are aligned to their size, relative to the byte after
+the encapsulation header. A string is its length with the terminating NUL as uint32, then UTF-8; a
+wstring (Fast CDR with rosidl) is the number of its UTF-16 units, then each as uint32. A sequence is
+the number of its elements as uint32, then the elements; where there are none, nothing is aligned
+for them. A message without fields is one byte.
 
-A plan tells of each step how many bytes of padding come before it, wherever that is the same in all messages: the
-position is then known modulo 8, because all before it are numbers, or modulo 4, because it follows a length.
+A plan tells of each step how many bytes of padding come before it, wherever that is the same in all
+messages: the position is then known modulo 8, because all before it are numbers, or modulo 4,
+because it follows a length.
 """
 
 from __future__ import annotations
@@ -130,7 +133,9 @@ def _end(step: Step, start: int) -> int | None:
 
 
 class _Planner:
-    """Follows the position where the next step begins: it is `residue` modulo `modulus`, a power of 2."""
+    """Follows the position where the next step begins: it is `residue` modulo `modulus`,
+    a power of 2.
+    """
 
     def __init__(self, types: Mapping[str, MessageType]) -> None:
         self.types = types

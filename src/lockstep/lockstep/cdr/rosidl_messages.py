@@ -1,7 +1,8 @@
-"""Messages as rosidl's own Python classes, which components take and send, made without their slow constructors.
+"""Messages as rosidl's own Python classes, which components take and send,
+made without their slow constructors.
 
-What the values of fields are, such as numpy for arrays of numbers and array.array for sequences, is that of
-rosidl_generator_py, so that a component sees what rclpy would give it.
+What the values of fields are, such as numpy for arrays of numbers and array.array for sequences, is
+that of rosidl_generator_py, so that a component sees what rclpy would give it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from .function import Function
 
 
 class RosidlDecoder:
-    """Decodes CDR to messages of the installed class of a type; raises LookupError if it is not installed."""
+    """Decodes CDR to messages of the installed class of a type.
+
+    Raises LookupError if it is not installed.
+    """
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
@@ -33,9 +37,10 @@ class RosidlDecoder:
         }
 
     def __call__(self, data: bytes) -> Any:
-        """A message from bytes with encapsulation header; raises MessageError if they are not of the type.
+        """A message from bytes with encapsulation header.
 
-        As DDS does, it takes no notice of bytes that follow on the message.
+        Raises MessageError if they are not of the type. As DDS does, it takes no notice of bytes
+        that follow on the message.
         """
         decode = self._little if byte_order(data) == "<" else self._big
         view = memoryview(data)[HEADER_SIZE:]

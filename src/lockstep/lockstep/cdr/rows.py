@@ -1,4 +1,6 @@
-"""Messages of equal layout: sorting many messages by their layouts, and looking at those of one layout as rows."""
+"""Messages of equal layout: sorting many messages by their layouts,
+and looking at those of one layout as rows.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Rows:
     count: int
 
     def view(self, dtype: np.dtype[Any], position: int, *inner: tuple[int, int]) -> Column:
-        """What lies at a position of each message, (m, ...), with (size, stride) of the inner dimensions."""
+        """What lies at a position of each message, (m, ...),
+        with (size, stride) of the inner dimensions.
+        """
         return np.ndarray(
             (self.count, *(size for size, _ in inner)),
             dtype,

@@ -1,4 +1,5 @@
-"""Message definitions as bags embed them: the .msg text of a type followed by those of every type it uses.
+"""Message definitions as bags embed them:
+the .msg text of a type followed by those of every type it uses.
 
 Format: the `ros2msg` schema encoding of the MCAP specification's well-known encodings.
 """
@@ -48,7 +49,8 @@ def _installed(package: str, message: str, suffix: str) -> str:
         if prefix and path.is_file():
             return path.read_text("utf-8")
     raise BagError(
-        f"no definition of {package}/msg/{message} on AMENT_PREFIX_PATH; build or source the package '{package}'"
+        f"no definition of {package}/msg/{message} on AMENT_PREFIX_PATH; "
+        f"build or source the package '{package}'"
     )
 
 

@@ -1,4 +1,6 @@
-"""The primitive types of ROS messages, numbers and strings, of which definitions build all others."""
+"""The primitive types of ROS messages, numbers and strings,
+of which definitions build all others.
+"""
 
 from __future__ import annotations
 

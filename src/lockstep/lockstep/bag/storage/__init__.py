@@ -18,8 +18,9 @@ from .sqlite3 import Sqlite3File
 class BagFile(Protocol):
     """One open file of a bag.
 
-    `topics` carry their message counts; `start_ns` and `end_ns` are the earliest and latest log time, None
-    without messages; `problem` is a sentence if the file is known to be cut off or damaged.
+    `topics` carry their message counts; `start_ns` and `end_ns` are the earliest and latest log
+    time, None without messages; `problem` is a sentence if the file is known to be cut off or
+    damaged.
     """
 
     @property
@@ -40,8 +41,8 @@ class BagFile(Protocol):
     ) -> Iterator[Batch]:
         """Messages of `topics` (None: all) with start_ns <= log time < end_ns, in file order.
 
-        Strict: raises BagError where the file is damaged, after all that is whole before it. Otherwise yields
-        all that is whole anywhere in the file, and says in `problem` what is lost.
+        Strict: raises BagError where the file is damaged, after all that is whole before it.
+        Otherwise yields all that is whole anywhere in the file, and says in `problem` what is lost.
         """
 
     def close(self) -> None:

@@ -1,8 +1,9 @@
 """MCAP files (https://mcap.dev/spec), read as columns.
 
-The summary at the end tells where the chunks are, and a message index behind each chunk where its messages are.
-Both are taken as hints: what they leave out is found by walking the records there, and what they claim is checked
-against the records themselves. A file without them, because its recorder was killed, is walked as a whole.
+The summary at the end tells where the chunks are, and a message index behind each chunk where its
+messages are. Both are taken as hints: what they leave out is found by walking the records there,
+and what they claim is checked against the records themselves. A file without them, because its
+recorder was killed, is walked as a whole.
 """
 
 from __future__ import annotations
@@ -197,7 +198,9 @@ class McapFile(Closable):
     def _walked_chunk(
         self, window: Window, body_start: int, length: int, selection: _Selection
     ) -> Iterator[Batch]:
-        """A chunk that no summary knows, with the message indexes that follow it, if there are any."""
+        """A chunk that no summary knows, with the message indexes that follow it,
+        if there are any.
+        """
         body = memoryview(window.read(body_start, length, self._end))
         index_start = position = body_start + length
         while position < self._end:
@@ -303,11 +306,10 @@ class McapFile(Closable):
     # damage
 
     def _report(self, what: str, selection: _Selection) -> None:
-        sentence = f"{self._source.name} is damaged: {what}; record or copy it again, or run 'lockstep recover'"
-        if "cut off" in what:
-            sentence = (
-                f"{self._source.name} is {what}; record or copy it again, or run 'lockstep recover'"
-            )
+        state = what if "cut off" in what else f"damaged: {what}"
+        sentence = (
+            f"{self._source.name} is {state}; record or copy it again, or run 'lockstep recover'"
+        )
         if selection.strict:
             raise BagError(sentence)
         self.problem = self.problem or sentence
@@ -316,7 +318,9 @@ class McapFile(Closable):
         return f"cut off: its last {self._source.size - position} bytes are no whole record"
 
     def _check_data_crc(self) -> None:
-        """Compare the data section with the checksum at its end, where it has one (few writers do)."""
+        """Compare the data section with the checksum at its end,
+        where it has one (few writers do).
+        """
         length = HEAD.size + 4
         record = self._source.read(max(0, self._end - length), length)
         if len(record) < length or HEAD.unpack_from(record) != (Opcode.DATA_END, 4):
@@ -330,12 +334,15 @@ class McapFile(Closable):
             checksum = zlib.crc32(block, checksum)
         if checksum != expected:
             raise BagError(
-                f"{self._source.name} is damaged: it does not agree with its checksum; copy it again"
+                f"{self._source.name} is damaged: it does not agree with its checksum; "
+                "copy it again"
             )
 
 
 def _may_be(opcode: int, start: bytes, length: int, previous: int) -> bool:
-    """Whether a record without messages, of `length` with `start`, may follow: else its opcode is damaged."""
+    """Whether a record without messages, of `length` with `start`, may follow:
+    else its opcode is damaged.
+    """
     if opcode == Opcode.MESSAGE_INDEX:
         whole = len(start) == INDEX.size and INDEX.unpack(start)[1] + INDEX.size == length
         return whole and previous in (Opcode.CHUNK, Opcode.MESSAGE_INDEX)

@@ -68,14 +68,19 @@ def chunk_records(body: memoryview, at: int) -> Bytes:
 
 
 def part_of_chunk(body: memoryview) -> Bytes:
-    """What can be had of the records in a chunk that is cut off; raises one of DAMAGE if nothing can."""
+    """What can be had of the records in a chunk that is cut off.
+
+    Raises one of DAMAGE if nothing can.
+    """
     size = min(CHUNK.unpack_from(body)[2], _LARGESTCHUNK)
     codec, stored, _ = _compressed(body)
     return np.frombuffer(decompress_part(stored, codec, size), np.uint8)
 
 
 def _compressed(body: memoryview) -> tuple[str, memoryview, int]:
-    """The name of a chunk's compression, what it was applied to, and how many bytes of that there should be."""
+    """The name of a chunk's compression, what it was applied to,
+    and how many bytes of that there should be.
+    """
     (length,) = struct.unpack_from("<I", body, CHUNK.size)
     start = CHUNK.size + 4
     if length > 32:
@@ -112,7 +117,8 @@ def heads_at(data: Bytes, starts: Int64s) -> Heads:
 
 
 def covering(data: Bytes, starts: Int64s, describe: Describe) -> Heads | None:
-    """The heads of the messages at `starts`, or None unless those are all messages of the chunk in order.
+    """The heads of the messages at `starts`,
+    or None unless those are all messages of the chunk in order.
 
     Schemas and channels between them are handed to `describe`.
     """
@@ -135,9 +141,10 @@ def covering(data: Bytes, starts: Int64s, describe: Describe) -> Heads | None:
 def walk(
     data: Bytes, position: int, end: int, describe: Describe, *, cut_off: bool = False
 ) -> Int64s:
-    """Offsets of the messages between two positions; schemas and channels there are handed to `describe`.
+    """Offsets of the messages between two positions.
 
-    Raises Damaged for what is no record, and for one that ends beyond `end` unless the data are known to be `cut_off`.
+    Schemas and channels there are handed to `describe`. Raises Damaged for what is no record, and
+    for one that ends beyond `end` unless the data are known to be `cut_off`.
     """
     view = data.data
     starts = []

@@ -33,7 +33,10 @@ class Channels:
         self._topic_of = np.full(1 << 16, -1, np.int64)  # channel → index into names
 
     def describe(self, opcode: int, body: bytes) -> None:
-        """Note a schema or a channel; the same may come many times. Raises one of DAMAGE, also if it is not the same."""
+        """Note a schema or a channel.
+
+        The same may come many times. Raises one of DAMAGE, also if it is not the same.
+        """
         if len(body) > _LARGEST_DESCRIPTION:
             raise Damaged("a schema or channel is larger than 16 MiB")
         if opcode == Opcode.SCHEMA:
@@ -104,7 +107,9 @@ class Extent:
 
 @dataclass(frozen=True)
 class Summary:
-    """The summary section, which starts at byte `start`; `counts` is by channel; times are None without messages."""
+    """The summary section, which starts at byte `start`; `counts` is by channel;
+    times are None without messages.
+    """
 
     start: int
     extents: tuple[Extent, ...]
@@ -114,7 +119,9 @@ class Summary:
 
 
 def read_summary(source: Source, channels: Channels) -> Summary | None:
-    """The summary, its channels noted in `channels`; None if there is none that can be trusted and suffices."""
+    """The summary, its channels noted in `channels`;
+    None if there is none that can be trusted and suffices.
+    """
     tail_length = FOOTER.size + len(magic.MCAP)
     end = source.size - tail_length
     tail = source.read(max(0, end), tail_length)

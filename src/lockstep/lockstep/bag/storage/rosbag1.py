@@ -1,11 +1,13 @@
-"""ROS 1 bags, version 2.0 (https://wiki.ros.org/Bags/Format/2.0), with messages and definitions as ROS 2 has them.
+"""ROS 1 bags, version 2.0 (https://wiki.ros.org/Bags/Format/2.0),
+with messages and definitions as ROS 2 has them.
 
-The index at the end tells where the chunks are; a file without it, because it is cut off or its recorder was killed,
-is walked as a whole. Messages come in file order.
+The index at the end tells where the chunks are; a file without it, because it is cut off or its
+recorder was killed, is walked as a whole. Messages come in file order.
 
-rosbags.rosbag1 reads such files as well, but by time instead of file order, with an entry in memory for each message
-(opening one of 200,000 took it 0.4 s and 29 MB, this 1 ms and 14 kB), from paths only, and nothing of one that is cut
-off. Of rosbags are the types of the messages; see `rosbag1_types`.
+rosbags.rosbag1 reads such files as well, but by time instead of file order, with an entry in memory
+for each message (opening one of 200,000 took it 0.4 s and 29 MB, this 1 ms and 14 kB), from paths
+only, and nothing of one that is cut off. Of rosbags are the types of the messages; see
+`rosbag1_types`.
 """
 
 from __future__ import annotations
@@ -199,12 +201,15 @@ class Rosbag1File(Closable):
             self.end_ns = last if self.end_ns is None else max(self.end_ns, last)
         if self.problem is None:
             self.problem = (
-                f"{self._source.name} is cut off or was not closed: it ends without an index; run 'rosbag reindex' "
-                "on a copy, or 'lockstep recover'"
+                f"{self._source.name} is cut off or was not closed: it ends without an index; "
+                "run 'rosbag reindex' on a copy, or 'lockstep recover'"
             )
 
     def _walk(self, selection: _Selection) -> Iterator[Batch]:
-        """All records one after the other; messages outside chunks are of a chunk that was never closed."""
+        """All records one after the other.
+
+        Messages outside chunks are of a chunk that was never closed.
+        """
         position = self._start
         loose = _Gathered()
         while position < self._end:
@@ -270,7 +275,10 @@ class Rosbag1File(Closable):
     def _gather(
         self, gathered: _Gathered, record: Record, data: bytes, selection: _Selection
     ) -> Iterator[Batch]:
-        """Add a message if it is selected; yields what is gathered if that is much, or before telling of damage."""
+        """Add a message if it is selected.
+
+        Yields what is gathered if that is much, or before telling of damage.
+        """
         try:
             number, time_ns = record.number(b"conn"), record.time_ns(b"time")
             if number not in self._connections:
@@ -352,7 +360,10 @@ class Rosbag1File(Closable):
         self._connections[number] = _Connection(self._names.index(name), kind.convert)
 
     def _record(self, position: int, end: int, cut_off: bool = False) -> Record:
-        """The record at a position; raises one of DAMAGE, also if it is not whole unless `cut_off`."""
+        """The record at a position.
+
+        Raises one of DAMAGE, also if it is not whole unless `cut_off`.
+        """
         head = self._read(position, LENGTH.size)
         if len(head) < LENGTH.size:
             raise CutOff("cut off")

@@ -52,7 +52,10 @@ class Record:
 
 
 def parsed(data: bytes, position: int) -> Record:
-    """The record at a position, by positions in `data`; what it holds may reach beyond; raises Damaged."""
+    """The record at a position, by positions in `data`; what it holds may reach beyond.
+
+    Raises Damaged.
+    """
     start = position + LENGTH.size
     end = start + int.from_bytes(data[position:start], "little")
     if end + LENGTH.size > len(data):
@@ -101,7 +104,10 @@ def chunk_records(record: Record, data: bytes) -> bytes:
 
 
 def part_of_chunk(record: Record, data: bytes) -> bytes:
-    """The records in a chunk of which only the beginning is there, as far as they can be had; raises one of DAMAGE."""
+    """The records in a chunk of which only the beginning is there, as far as they can be had.
+
+    Raises one of DAMAGE.
+    """
     size = min(record.number(b"size"), _LARGEST_CHUNK)
     codec = record.fields[b"compression"]
     if codec != b"bz2":

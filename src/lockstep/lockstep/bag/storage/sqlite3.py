@@ -1,7 +1,9 @@
-"""SQLite files of rosbag2 (https://github.com/ros2/rosbag2, rosbag2_storage_sqlite3), of all its schema versions.
+"""SQLite files of rosbag2 (https://github.com/ros2/rosbag2, rosbag2_storage_sqlite3),
+of all its schema versions.
 
-Messages come in the order of their row numbers, which is the order they were recorded in. The database is opened
-read-only and never trusted: no views, no types that differ from rosbag2's, no rows out of order.
+Messages come in the order of their row numbers, which is the order they were recorded in. The
+database is opened read-only and never trusted: no views, no types that differ from rosbag2's, no
+rows out of order.
 """
 
 from __future__ import annotations
@@ -33,7 +35,10 @@ from ..topic import Topic
 _Rows = list[tuple[Any, ...]]  # row numbers, topics, times, payloads; all (n,)
 _Report = Callable[[str], None]
 _DAMAGE = (sqlite3.Error, UnicodeDecodeError, MemoryError)
-"""What Python raises for damaged databases; the second where the name of something in it is none."""
+"""What Python raises for damaged databases.
+
+The second where the name of something in it is none.
+"""
 _MOST_BYTES = 4 << 20
 _MOST_ROWS = 1 << 10
 _FIRST, _LAST = -(1 << 63), (1 << 63) - 1
@@ -65,8 +70,8 @@ class Sqlite3File(Closable):
             ) from error
         if _exists(source.path, "-journal"):
             self._keep(
-                f"{self._name} was not closed: the messages that its recorder wrote last may be missing; "
-                "open and close it with 'ros2 bag reindex' on a copy"
+                f"{self._name} was not closed: the messages that its recorder wrote last may be "
+                "missing; open and close it with 'ros2 bag reindex' on a copy"
             )
         self._count()
 
@@ -139,7 +144,8 @@ class Sqlite3File(Closable):
                 if self._cut_off:
                     raise BagError(self._sentence("cut off"))
                 raise BagError(
-                    f"{self._name} has no table '{table}' of a bag; give another file, or record it again"
+                    f"{self._name} has no table '{table}' of a bag; give another file, "
+                    "or record it again"
                 )
         definitions = _definitions(database) if columns["message_definitions"] else {}
         wanted = ("id", "name", "type", "serialization_format", *_LATER_COLUMNS)
@@ -268,7 +274,8 @@ def _columns(database: sqlite3.Connection, table: str) -> set[str]:
 def _definitions(database: sqlite3.Connection) -> dict[str, tuple[str, str]]:
     """Encoding and definition by type."""
     rows = database.execute(
-        "SELECT topic_type, encoding, encoded_message_definition FROM message_definitions ORDER BY rowid DESC"
+        "SELECT topic_type, encoding, encoded_message_definition FROM message_definitions ORDER "
+        "BY rowid DESC"
     )
     return {str(name): (str(encoding), str(text)) for name, encoding, text in rows}
 
@@ -297,7 +304,10 @@ def _installed(type_name: str) -> tuple[str, str]:
 def _pages(
     database: sqlite3.Connection, query: str, values: list[int], at_once: int, report: _Report
 ) -> Iterator[_Rows]:
-    """The rows of a query, some at once; `report` is told of damage, and reading goes on behind it."""
+    """The rows of a query, some at once.
+
+    `report` is told of damage, and reading goes on behind it.
+    """
     limited = f"{query} LIMIT ?"  # without, Python looks at the row behind before it gives one
     start: int | None = _FIRST
     count = at_once
@@ -325,7 +335,9 @@ def _pages(
 def _behind(
     database: sqlite3.Connection, limited: str, values: list[int], damaged: int
 ) -> int | None:
-    """The first row number behind a damaged one from which on reading is possible again; None if there is none."""
+    """The first row number behind a damaged one from which on reading is possible again;
+    None if there is none.
+    """
 
     def readable(start: int) -> bool:
         try:
@@ -364,7 +376,9 @@ def _whole_file(source: Source) -> tuple[Source | _Folder, str]:
 
 
 def _with_log(path: str) -> tuple[_Folder, str]:
-    """A copy with the messages that a killed recorder left in its write-ahead log, which SQLite merges on closing."""
+    """A copy with the messages that a killed recorder left in its write-ahead log,
+    which SQLite merges on closing.
+    """
     folder = _Folder()
     copy = os.path.join(folder.path, "bag.db3")
     try:
@@ -374,8 +388,8 @@ def _with_log(path: str) -> tuple[_Folder, str]:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except OSError as error:
         raise BagError(
-            f"{path} cannot be copied to {tempfile.gettempdir()} to be read with its log: {error.strerror}; "
-            "make room there or set TMPDIR to another folder"
+            f"{path} cannot be copied to {tempfile.gettempdir()} to be read with its log: "
+            f"{error.strerror}; make room there or set TMPDIR to another folder"
         ) from error
     except _DAMAGE as error:
         raise BagError(

@@ -1,4 +1,6 @@
-"""Reading ahead where a file is walked: reads of a few bytes here and there, answered from blocks."""
+"""Reading ahead where a file is walked: reads of a few bytes here and there,
+answered from blocks.
+"""
 
 from __future__ import annotations
 
