@@ -1,4 +1,6 @@
-"""Chunks of MCAP files in the making (https://mcap.dev/spec): message records end to end, and the indexes to them."""
+"""Chunks of MCAP files in the making (https://mcap.dev/spec): message records end to end,
+and the indexes to them.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ import zstandard
 from mcap.opcode import Opcode
 
 from ..message.arrays import Bytes, Int64s
+from .mcap_format import CHUNK, HEAD, INDEX, MESSAGE, MESSAGE_FIELDS, MESSAGE_HEAD, Heads
 
 COMPRESSIONS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "none": ("", lambda data: data),
@@ -22,33 +25,16 @@ COMPRESSIONS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 }
 """How a chunk may be compressed: MCAP's name for it, and the function that does it."""
 
-HEAD = struct.Struct("<BQHIQQ")
-"""What precedes the payload of a message: opcode, length, channel, sequence, log and publish time."""
-Heads = np.ndarray[tuple[int], np.dtype[np.void]]
-_HEAD = np.dtype(
-    [
-        ("opcode", "<u1"),
-        ("length", "<u8"),
-        ("channel", "<u2"),
-        ("sequence", "<u4"),
-        ("log_time", "<u8"),
-        ("publish_time", "<u8"),
-    ]
-)
-LENGTH_BEFORE = 9
-"""Bytes of a record that its length does not count: opcode and length."""
 _FEW_LENGTHS = 8
-_CHUNK = struct.Struct("<BQQQQI")  # opcode, length, start, end, uncompressed size, checksum
-_INDEX = struct.Struct("<BQHI")  # opcode, length, channel, size
 
 
 def heads(
     channel: Int64s, sequence: Int64s, log_time_ns: Int64s, publish_time_ns: Int64s, length: Int64s
 ) -> Heads:
     """What precedes the payloads of n messages; all arguments (n,)."""
-    made = np.empty(len(length), _HEAD)
+    made = np.empty(len(length), MESSAGE)
     made["opcode"] = Opcode.MESSAGE
-    made["length"] = length + (HEAD.size - LENGTH_BEFORE)
+    made["length"] = length + MESSAGE_FIELDS
     made["channel"] = channel
     made["sequence"] = sequence & 0xFFFFFFFF
     made["log_time"] = log_time_ns
@@ -57,26 +43,28 @@ def heads(
 
 
 def records(heads: Heads, buffer: Bytes, offset: Int64s, length: Int64s) -> Bytes:
-    """Message records end to end: each of `heads` (n,) before its `buffer[offset : offset + length]`."""
+    """Message records end to end: each of `heads` (n,) before its
+    `buffer[offset : offset + length]`.
+    """
     count = len(heads)
-    head_bytes = heads.view(np.uint8).reshape(count, HEAD.size)
+    head_bytes = heads.view(np.uint8).reshape(count, MESSAGE_HEAD.size)
     lengths = length[:1] if (length == length[0]).all() else np.unique(length)
     if len(lengths) > max(_FEW_LENGTHS, count // _FEW_LENGTHS):
         return _joined(head_bytes, buffer, offset, length)
     strides = np.diff(offset)
     if len(lengths) == 1 and (not len(strides) or (strides == strides[0]).all()):
         size = int(lengths[0])
-        rows = np.empty((count, HEAD.size + size), np.uint8)
-        rows[:, : HEAD.size] = head_bytes
+        rows = np.empty((count, MESSAGE_HEAD.size + size), np.uint8)
+        rows[:, : MESSAGE_HEAD.size] = head_bytes
         stride = int(strides[0]) if len(strides) else size
         if size:
-            rows[:, HEAD.size :] = np.ndarray(
+            rows[:, MESSAGE_HEAD.size :] = np.ndarray(
                 (count, size), np.uint8, buffer, int(offset[0]), (stride, 1)
             )
         return rows.reshape(-1)
-    ends = np.cumsum(length + HEAD.size)
+    ends = np.cumsum(length + MESSAGE_HEAD.size)
     made = np.empty(int(ends[-1]), np.uint8)
-    _windows(made, HEAD.size)[ends - length - HEAD.size] = head_bytes
+    _windows(made, MESSAGE_HEAD.size)[ends - length - MESSAGE_HEAD.size] = head_bytes
     for size in lengths[lengths > 0].tolist():
         chosen = length == size
         _windows(made, size)[ends[chosen] - size] = _windows(buffer, size)[offset[chosen]]
@@ -84,7 +72,9 @@ def records(heads: Heads, buffer: Bytes, offset: Int64s, length: Int64s) -> Byte
 
 
 def _windows(data: Bytes, size: int) -> Bytes:
-    """The `size` bytes from each position on, so that an index copies whole messages: (len - size + 1, size)."""
+    """The `size` bytes from each position on, so that an index copies whole messages:
+    (len - size + 1, size).
+    """
     return np.ndarray((len(data) - size + 1, size), np.uint8, data, 0, (1, 1))
 
 
@@ -93,14 +83,16 @@ def _joined(head_bytes: Bytes, buffer: Bytes, offset: Int64s, length: Int64s) ->
     head_view = memoryview(head_bytes.tobytes())
     parts: list[memoryview] = []
     for number, (start, size) in enumerate(zip(offset.tolist(), length.tolist(), strict=True)):
-        parts.append(head_view[number * HEAD.size : (number + 1) * HEAD.size])
+        parts.append(head_view[number * MESSAGE_HEAD.size : (number + 1) * MESSAGE_HEAD.size])
         parts.append(view[start : start + size])
     return np.frombuffer(b"".join(parts), np.uint8)
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Consecutive records: where among the bytes of `body` its messages start, (n,), and their heads, (n,)."""
+    """Consecutive records: where among the bytes of `body` its messages start, (n,),
+    and their heads, (n,).
+    """
 
     body: bytes
     starts: Int64s
@@ -110,8 +102,8 @@ class Chunk:
 class OpenChunk:
     """A chunk that is being filled; `size` is that of its records in bytes.
 
-    `singles` alternates between the head and the payload of a message: extend it by both at once, so that
-    nothing that interrupts the program can come between.
+    `singles` alternates between the head and the payload of a message: extend it by both at once,
+    so that nothing that interrupts the program can come between.
     """
 
     def __init__(self) -> None:
@@ -130,7 +122,7 @@ class OpenChunk:
 
     def add(self, records: Bytes, length: Int64s) -> None:
         """Add the records of messages, whose payloads are of `length` (n,)."""
-        sizes = length + HEAD.size
+        sizes = length + MESSAGE_HEAD.size
         self._add(records.data, np.cumsum(sizes) - sizes)
 
     def close(self) -> Chunk:
@@ -158,13 +150,16 @@ class OpenChunk:
 
 
 def _heads_at(body: bytes, starts: Int64s) -> Heads:
-    rows = _windows(np.frombuffer(body, np.uint8), HEAD.size)[starts]
-    return rows.view(_HEAD).reshape(len(starts))
+    rows = _windows(np.frombuffer(body, np.uint8), MESSAGE_HEAD.size)[starts]
+    return rows.view(MESSAGE).reshape(len(starts))
 
 
 @dataclass(frozen=True)
 class Packed:
-    """The records of one chunk for the file: itself, and its message indexes; offsets count from its beginning."""
+    """The records of one chunk for the file: itself, and its message indexes.
+
+    Offsets count from its beginning.
+    """
 
     chunk: tuple[bytes, bytes]
     index: bytes
@@ -190,14 +185,8 @@ def pack(chunk: Chunk, compression: str) -> Packed:
     start_ns, end_ns = int(log_times.min()), int(log_times.max())
     codec = name.encode()
     tail = struct.pack(f"<I{len(codec)}sQ", len(codec), codec, len(stored))
-    head = _CHUNK.pack(
-        Opcode.CHUNK,
-        _CHUNK.size - LENGTH_BEFORE + len(tail) + len(stored),
-        start_ns,
-        end_ns,
-        len(chunk.body),
-        zlib.crc32(chunk.body),
-    )
+    head = HEAD.pack(Opcode.CHUNK, CHUNK.size + len(tail) + len(stored))
+    head += CHUNK.pack(start_ns, end_ns, len(chunk.body), zlib.crc32(chunk.body))
     index, offsets, counts = _message_indexes(chunk)
     start = len(head) + len(tail) + len(stored)
     return Packed(
@@ -214,7 +203,9 @@ def pack(chunk: Chunk, compression: str) -> Packed:
 
 
 def _message_indexes(chunk: Chunk) -> tuple[bytes, dict[int, int], dict[int, int]]:
-    """The message index records, where each channel's starts among them, and how many messages it has."""
+    """The message index records, where each channel's starts among them,
+    and how many messages it has.
+    """
     entries: npt.NDArray[np.uint64] = np.empty((len(chunk.starts), 2), "<u8")
     entries[:, 0] = chunk.heads["log_time"]
     entries[:, 1] = chunk.starts
@@ -226,5 +217,6 @@ def _message_indexes(chunk: Chunk) -> tuple[bytes, dict[int, int], dict[int, int
     for channel, rows in zip(channels.tolist(), np.split(order, firsts[1:]), strict=True):
         data = entries[rows].tobytes()
         offsets[channel], counts[channel] = len(index), len(rows)
-        index += _INDEX.pack(Opcode.MESSAGE_INDEX, 6 + len(data), channel, len(data)) + data
+        index += HEAD.pack(Opcode.MESSAGE_INDEX, INDEX.size + len(data))
+        index += INDEX.pack(channel, len(data)) + data
     return index, offsets, counts

@@ -43,7 +43,9 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class Selection:
-    """Which messages to copy: topics by name with their new names (None: all), start_ns <= log time < end_ns."""
+    """Which messages to copy: topics by name with their new names (None: all),
+    start_ns <= log time < end_ns.
+    """
 
     names: Mapping[str, str] | None = None
     start_ns: int | None = None
@@ -57,7 +59,8 @@ def select(
     start_s: float | None = None,
     end_s: float | None = None,
 ) -> Selection:
-    """A selection of `topics` (name → new name; default: all as they are) without `exclude`; times from the bag's start.
+    """A selection of `topics` (name → new name; default: all as they are) without `exclude`;
+    times from the bag's start.
 
     Raises BagError for topics that are not there, one new name for two topics, or an end before
     the start.
@@ -111,10 +114,11 @@ def copy(
     strict: bool = True,
     progress: Progress | None = None,
 ) -> int:
-    """Copy messages with their topics, times and sequence numbers as they are recorded; gives how many.
+    """Copy messages with their topics, times and sequence numbers as they are recorded;
+    gives how many.
 
-    Topics that the sink has already are added to. Strict: raises BagError where the bag is damaged; else all that
-    is whole is copied, and `bag.problem` says what was lost.
+    Topics that the sink has already are added to. Strict: raises BagError where the bag is damaged;
+    else all that is whole is copied, and `bag.problem` says what was lost.
     """
     selection = selection or Selection()
     everything = selection.names is None
@@ -145,9 +149,10 @@ def copy(
 
 @contextmanager
 def new_bag(writer: Sink) -> Iterator[None]:
-    """Closes a bag that is being written; an error that ends the with-statement then says what the bag holds.
+    """Closes a bag that is being written.
 
-    If that is nothing, the bag is deleted.
+    An error that ends the with-statement then says what the bag holds. If that is nothing, the bag
+    is deleted.
     """
     try:
         try:

@@ -1,8 +1,10 @@
-"""Interface packages from the definitions that a bag embeds, so that its types can be built where they are missing.
+"""Interface packages from the definitions that a bag embeds,
+so that its types can be built where they are missing.
 
-Written are ament_cmake packages as rosidl_generate_interfaces takes them (https://docs.ros.org/en/jazzy, "Creating custom
-msg and srv files"; package.xml of REP-149). Bags come from anyone: of their text only names that are valid in ROS 2
-get into file names, CMake or XML, and all other text only into .msg and .idl files, if it holds no code.
+Written are ament_cmake packages as rosidl_generate_interfaces takes them
+(https://docs.ros.org/en/jazzy, "Creating custom msg and srv files"; package.xml of REP-149). Bags
+come from anyone: of their text only names that are valid in ROS 2 get into file names, CMake or
+XML, and all other text only into .msg and .idl files, if it holds no code.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BagError
-from ..message.schema import SIZES, STRINGS, Field, MessageType, qualified, schema
+from ..message.primitives import SIZES, STRINGS
+from ..message.schema import Field, MessageType, qualified, schema
 from .reader import Bag
 from .smuggled_code import smuggled_code
 from .topic import Topic
@@ -30,7 +33,8 @@ _MESSAGE = re.compile(r"[A-Z][A-Za-z0-9]{0,99}", re.ASCII)
 _FIELD = re.compile(r"(?!.*__)[a-z][a-z0-9_]*(?<!_)", re.ASCII)
 _CONSTANT = re.compile(r"(?!.*__)[A-Z][A-Z0-9_]*(?<!_)", re.ASCII)
 _HEADING = re.compile(r"^={20,}[ \t]*\r?\n\s*(?:MSG|IDL):([^\n]*)(?:\n|\Z)", re.MULTILINE)
-# Types as ROS 1 and some bags name them, which are read here, but which no .msg file of ROS 2 may name so.
+# Types as ROS 1 and some bags name them, which are read here,
+# but which no .msg file of ROS 2 may name so.
 _FOREIGN = re.compile(
     r"^[ \t]*(time|duration|Header|\w+/msg/\w+)(?=[ \t[])", re.MULTILINE | re.ASCII
 )
@@ -79,7 +83,9 @@ _XML = """\
 
 @dataclass(frozen=True)
 class InterfacePackage:
-    """One package: the files of its `types` ("pkg/msg/Name") and all `files` with their contents, by path in its folder."""
+    """One package: the files of its `types` ("pkg/msg/Name") and all `files` with their contents,
+    by path in its folder.
+    """
 
     name: str
     types: Mapping[str, str]
@@ -110,8 +116,9 @@ def interface_packages(
 ) -> Interfaces:
     """The packages of all types that `topics` (default: all) of a bag use.
 
-    Only packages of which a type is not installed, unless `installed_too`. Raises BagError, which names the topic, for
-    a definition that is malformed, contradicts another one, or could not be built.
+    Only packages of which a type is not installed, unless `installed_too`. Raises BagError, which
+    names the topic, for a definition that is malformed, contradicts another one, or could not be
+    built.
     """
     remarks: list[str] = []
     found: dict[str, list[_Text]] = {}
@@ -138,15 +145,16 @@ def interface_packages(
     }
     _check_order(packages)
     remarks += [
-        f"{name} has a field '{word}', a word of Python: {_package(name)} serves C++, but Python cannot import it"
+        f"{name} has a field '{word}', a word of Python: {_package(name)} serves C++, "
+        "but Python cannot import it"
         for name, text in texts.items()
         if _package(name) in missing
         for word in filter(keyword.iskeyword, map(_as_written, text.described.fields))
     ]
     if not installed_too:
         remarks += [
-            f"{name} is installed here, but without {_missing_type(package)}; once built, the package "
-            "from the bag hides it with all its other types"
+            f"{name} is installed here, but without {_missing_type(package)}; once built, "
+            "the package from the bag hides it with all its other types"
             for name, package in packages.items()
             if _is_on_path(f"{name}/package.xml")
         ]
@@ -156,9 +164,11 @@ def interface_packages(
 def write_packages(
     packages: Mapping[str, InterfacePackage], folder: str | os.PathLike[str]
 ) -> tuple[str, ...]:
-    """Write packages into a folder, each in one of its own; gives the names of those that were not there yet.
+    """Write packages into a folder, each in one of its own;
+    gives the names of those that were not there yet.
 
-    All or nothing: raises BagError and leaves the folder as it was if a package is there with other contents.
+    All or nothing: raises BagError and leaves the folder as it was if a package is there with other
+    contents.
     """
     folder = Path(folder)
     missing = [path for path in (folder, *folder.parents) if not os.path.exists(path)]
@@ -204,7 +214,10 @@ def _not_a_message(topic: Topic) -> str:
 
 
 def _valid(topic: str, name: str) -> str:
-    """The full name of a type; raises BagError, which names the topic, if ROS 2 allows no such name."""
+    """The full name of a type.
+
+    Raises BagError, which names the topic, if ROS 2 allows no such name.
+    """
     with suppress(BagError):
         package, kind, message = qualified(name).split("/")
         # The types of services and actions have names like AddTwoInts_Request.
@@ -234,7 +247,8 @@ def _texts(topic: Topic) -> Iterator[tuple[str, _Text]]:
     for name in types.types:
         if name not in defined or _kind(name) != "msg":
             raise BagError(
-                f"{topic.name}: the definition of {topic.type} has no part of its own for {name}; {_CHOOSE}"
+                f"{topic.name}: the definition of {topic.type} has no part of its own for {name}; "
+                f"{_CHOOSE}"
             )
     for name, text in texts:
         if name in types.types:
@@ -258,7 +272,10 @@ def _split(topic: Topic, root: str) -> Iterator[tuple[str, str]]:
 
 
 def _agreed(name: str, texts: Sequence[_Text], *, exactly: bool) -> _Text:
-    """The one text of a type; raises BagError if there are several, or if only the fields count, those differ."""
+    """The one text of a type.
+
+    Raises BagError if there are several, or if only the fields count, those differ.
+    """
     chosen, *others = sorted(texts, key=lambda text: text.encoding != "ros2msg")
     for other in others:
         if exactly and other.encoding == chosen.encoding:
@@ -270,7 +287,8 @@ def _agreed(name: str, texts: Sequence[_Text], *, exactly: bool) -> _Text:
         if not same:
             first, second = sorted((chosen.topic, other.topic))
             raise BagError(
-                f"{first} and {second} define {name} in two ways; choose topics that agree with --topic"
+                f"{first} and {second} define {name} in two ways; "
+                "choose topics that agree with --topic"
             )
     return chosen
 
@@ -284,8 +302,8 @@ def _interface_package(package: str, texts: Mapping[str, _Text]) -> InterfacePac
     for name, text in texts.items():
         if code := smuggled_code(text.text, text.encoding):
             raise BagError(
-                f"{text.topic} uses {name}, whose definition holds {code[:60]!r}, with which it could bring code into "
-                f"what is built from it; {_CHOOSE}"
+                f"{text.topic} uses {name}, whose definition holds {code[:60]!r}, "
+                f"with which it could bring code into what is built from it; {_CHOOSE}"
             )
         if text.encoding == "ros2msg":
             _check_names(text)
@@ -323,17 +341,22 @@ def _check_names(text: _Text) -> None:
         name = _as_written(field)
         if not _FIELD.fullmatch(name):
             raise BagError(
-                f"{text.topic} uses {described.name}, whose field '{name}' is no valid name in ROS 2; {_CHOOSE}"
+                f"{text.topic} uses {described.name}, "
+                f"whose field '{name}' is no valid name in ROS 2; {_CHOOSE}"
             )
     for constant in described.constants:
         if not _CONSTANT.fullmatch(constant):
             raise BagError(
-                f"{text.topic} uses {described.name}, whose constant '{constant}' is no valid name in ROS 2; {_CHOOSE}"
+                f"{text.topic} uses {described.name}, whose constant '{constant}' is no valid "
+                f"name in ROS 2; {_CHOOSE}"
             )
 
 
 def _as_written(field: Field) -> str:
-    """The name of a field as its definition has it; the parser adds an underscore to words of Python."""
+    """The name of a field as its definition has it.
+
+    The parser adds an underscore to words of Python.
+    """
     return field.name[:-1] if keyword.iskeyword(field.name[:-1]) else field.name
 
 

@@ -11,9 +11,8 @@ import zstandard
 from ..message.arrays import Int64s
 from ..message.batch import Batch
 from .compression import decompress
+from .magic import ZSTD
 
-_MAGIC = b"\x28\xb5\x2f\xfd"
-"""With which zstd frames begin, and no CDR: its first byte is 0."""
 _LARGEST = 1 << 30
 _BATCH_BYTES = 8 << 20
 _BLOCK = 1 << 17
@@ -23,8 +22,8 @@ _LEAST_OF_BLOCK = 4
 def plain(batches: Iterable[Batch], report: Callable[[str], None]) -> Iterator[Batch]:
     """Batches with plain payloads; those that are plain already are passed on as they are.
 
-    `report` is told in a sentence of each payload that cannot be decompressed, after those before it were yielded;
-    if it returns, that message is left out.
+    `report` is told in a sentence of each payload that cannot be decompressed, after those before
+    it were yielded; if it returns, that message is left out.
     """
     for batch in batches:
         compressed = _compressed(batch)
@@ -36,11 +35,11 @@ def plain(batches: Iterable[Batch], report: Callable[[str], None]) -> Iterator[B
 
 def _compressed(batch: Batch) -> Int64s:
     """The indices of the messages that are compressed."""
-    long = np.flatnonzero(batch.length >= len(_MAGIC))
+    long = np.flatnonzero(batch.length >= len(ZSTD))
     if not len(long):
         return long
     offset = batch.offset[long]
-    for place, byte in enumerate(_MAGIC):
+    for place, byte in enumerate(ZSTD):
         chosen = batch.buffer[offset + place] == byte
         long, offset = long[chosen], offset[chosen]
     return long

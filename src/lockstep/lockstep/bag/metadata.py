@@ -1,4 +1,6 @@
-"""metadata.yaml of a rosbag2 folder: any version is read, version 9 written as Jazzy does (rosbag2_storage/yaml.hpp)."""
+"""metadata.yaml of a rosbag2 folder: any version is read,
+version 9 written as Jazzy does (rosbag2_storage/yaml.hpp).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ FILE_NAME = "metadata.yaml"
 LARGEST = 1 << 24
 """Bytes of a metadata.yaml that is still read."""
 
-# rmw_qos_policy_kind_t names as rosbag2 writes them since version 9; older bags carry the enum's numbers.
+# rmw_qos_policy_kind_t names as rosbag2 writes them since version 9;
+# older bags carry the enum's numbers.
 _OTHER = {0: "system_default", 3: "unknown", 4: "best_available"}
 _HISTORY = _OTHER | {1: "keep_last", 2: "keep_all"}
 _RELIABILITY = _OTHER | {1: "reliable", 2: "best_effort"}
@@ -37,7 +40,10 @@ class OfferedQoS:
 
 @dataclass(frozen=True)
 class TopicMetadata:
-    """One row of `topics_with_message_count`; `type_hash` is the RIHS01 hash of the type (REP-2011)."""
+    """One row of `topics_with_message_count`.
+
+    `type_hash` is the RIHS01 hash of the type (REP-2011).
+    """
 
     name: str
     type: str
@@ -50,8 +56,8 @@ class TopicMetadata:
 def parse(data: bytes, name: str) -> dict[str, Any]:
     """The `rosbag2_bagfile_information` of any version; `name` is of the file, for messages.
 
-    What is used of it is checked: `relative_file_paths` are strings, each row of `topics_with_message_count` has
-    a name and a count. Raises BagError if it is something else.
+    What is used of it is checked: `relative_file_paths` are strings, each row of
+    `topics_with_message_count` has a name and a count. Raises BagError if it is something else.
     """
     try:
         if len(data) > LARGEST:
@@ -73,7 +79,8 @@ def parse(data: bytes, name: str) -> dict[str, Any]:
         RecursionError,
     ) as error:
         raise BagError(
-            f"{name} is not rosbag2 metadata ({type(error).__name__}); delete it to read the bag without"
+            f"{name} is not rosbag2 metadata ({type(error).__name__}); "
+            "delete it to read the bag without"
         ) from error
     return information | {"topics_with_message_count": rows, "relative_file_paths": names}
 
@@ -169,9 +176,10 @@ def parse_qos(text: str) -> tuple[OfferedQoS, ...]:
 
 
 def _loaded(text: str) -> Any:
-    """What YAML text says; raises ValueError if it is nested so deeply that libyaml would end the process.
+    """What YAML text says.
 
-    The same for what would never end because aliases of aliases multiply.
+    Raises ValueError if it is nested so deeply that libyaml would end the process. The same for
+    what would never end because aliases of aliases multiply.
     """
     open_: list[tuple[str | None, int]] = []  # anchors of what is open, and the values before each
     sizes: dict[str | None, int] = {}  # values under each anchor, aliases written out

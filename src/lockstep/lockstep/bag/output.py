@@ -22,16 +22,16 @@ from mcap.records import (
 )
 
 from ..errors import BagError
+from . import magic
 from .chunk import OpenChunk, pack
-
-_MAGIC = b"\x89MCAP0\r\n"
 
 
 class McapOutput:
-    """One new .mcap file, used by one thread at a time; every error is a BagError that names `path`.
+    """One new .mcap file, used by one thread at a time.
 
-    After the first error nothing more is written, because what comes after a gap is worth nothing.
-    `counts` is by channel; `start_ns` and `end_ns` are 0 without messages.
+    Every error is a BagError that names `path`. After the first error nothing more is written,
+    because what comes after a gap is worth nothing. `counts` is by channel; `start_ns` and `end_ns`
+    are 0 without messages.
     """
 
     def __init__(self, path: Path, compression: str) -> None:
@@ -60,7 +60,7 @@ class McapOutput:
 
     def begin(self) -> None:
         """Write what a file starts with."""
-        self._put(_MAGIC, record(Header(profile="ros2", library="lockstep")))
+        self._put(magic.MCAP, record(Header(profile="ros2", library="lockstep")))
 
     def store(self, chunk: OpenChunk) -> None:
         """Write a chunk with its indexes; nothing if it is empty or the one stored last."""
@@ -123,9 +123,10 @@ class McapOutput:
                 offsets += record(offset)
             body += group
         footer = Footer(summary_start=start, summary_offset_start=start + len(body), summary_crc=0)
-        # The CRC covers the summary and the footer up to the CRC itself: opcode, length, two offsets.
+        # The CRC covers the summary and the footer up to the CRC itself: opcode, length,
+        # two offsets.
         covered = body + offsets + record(footer)[:-4]
-        return covered + zlib.crc32(covered).to_bytes(4, "little") + _MAGIC
+        return covered + zlib.crc32(covered).to_bytes(4, "little") + magic.MCAP
 
     def _put(self, *parts: bytes) -> None:
         if self.failure is not None:

@@ -1,7 +1,8 @@
-"""Reading bags: rosbag2 folders (MCAP or SQLite), bare files of them, ROS 1 bags; from disk or from a URL.
+"""Reading bags: rosbag2 folders (MCAP or SQLite), bare files of them, ROS 1 bags;
+from disk or from a URL.
 
-Messages come in file order, which is the order they were recorded in: log times of a simulation repeat and
-jump, so they are no order.
+Messages come in file order, which is the order they were recorded in: log times of a simulation
+repeat and jump, so they are no order.
 """
 
 from __future__ import annotations
@@ -12,23 +13,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from ..cdr.codec import Codec
 from ..cdr.columns import Gathering
 from ..cdr.message_error import MessageError
+from ..closing import Closable
 from ..errors import BagError
 from ..message.arrays import Column, Int64s
 from ..message.batch import Batch
-from .source import Source, bag_files, open_source
+from .bag_files import bag_files
+from .source import open_source
 from .storage import EMPTY, BagFile, open_file
 from .topic import Topic, codec_of
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 TimeKind = Literal["log", "publish", "header"]
 _STAMP = "header.stamp"
@@ -46,32 +45,35 @@ class Message(NamedTuple):
 _message: Any = partial(tuple.__new__, Message)  # Message._make without its check of the length
 
 
-class Bag:
+class Bag(Closable):
     """A bag opened for reading: a folder, a file, a glob of them, or a URL (`s3://…`, `https://…`).
 
-    `problem` is a sentence when the bag is not whole: its recorder was killed, the copy is incomplete, its
-    metadata.yaml tells of messages that are not there. Reading it yields all that is whole and then raises
-    BagError, unless it is told not to be strict. Damage in the midst of a file shows only on reading.
+    `problem` is a sentence when the bag is not whole: its recorder was killed, the copy is
+    incomplete, its metadata.yaml tells of messages that are not there. Reading it yields all that
+    is whole and then raises BagError, unless it is told not to be strict. Damage in the midst of a
+    file shows only on reading.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = str(path) if "://" in str(path) else Path(path)
         self.files, information = bag_files(path)
-        self._sources: list[Source] = []
         self._open: list[BagFile] = []
+        self._size = 0
         self._names: list[str] = []
         self.topics: dict[str, Topic] = {}
         """Topics by name."""
         self._empty: str | None = None
         try:
             for name in self.files:
-                self._sources.append(open_source(name))
-                if len(self.files) > 1 and not self._sources[-1].size:
+                source = open_source(name)
+                if len(self.files) > 1 and not source.size:
+                    source.close()
                     self._empty = self._empty or f"{name} {EMPTY}"
                     continue
                 with _enough_memory(name):
-                    self._open.append(open_file(self._sources[-1]))
+                    self._open.append(open_file(source))
                 self._names.append(name)
+                self._size += source.size
         except BaseException:
             self.close()
             raise
@@ -84,21 +86,10 @@ class Bag:
         self._disagreement = _disagreement(self.path, information, self.topics)
         self._miscount: str | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """Close all files; nothing can be read any more."""
-        for source in self._sources:
-            source.close()
+        for file in self._open:
+            file.close()
 
     @property
     def problem(self) -> str | None:
@@ -136,11 +127,12 @@ class Bag:
         end_ns: int | None = None,
         strict: bool = True,
     ) -> Iterator[Batch]:
-        """Messages as columns, in file order: of `topics` (default: all), with start_ns <= log time < end_ns.
+        """Messages as columns, in file order: of `topics` (default: all), with
+        start_ns <= log time < end_ns.
 
-        Strict: raises BagError at the end, or where the file is damaged, unless all that the bag counts was there.
-        Otherwise yields all that is whole; `problem` then says what was lost. A topic that the index of a damaged file
-        leaves out is among `topics` from its first batch on.
+        Strict: raises BagError at the end, or where the file is damaged, unless all that the bag
+        counts was there. Otherwise yields all that is whole; `problem` then says what was lost. A
+        topic that the index of a damaged file leaves out is among `topics` from its first batch on.
         """
         chosen = None if topics is None else frozenset(topics)
         seen: dict[str, int] = {}
@@ -180,16 +172,18 @@ class Bag:
         end_ns: int | None = None,
         strict: bool = True,
     ) -> dict[str, Column]:
-        """Fields of all n messages of a topic as arrays by path, with start_ns <= log time < end_ns.
+        """Fields of all n messages of a topic as arrays by path, with
+        start_ns <= log time < end_ns.
 
-        A number has (n,) values of its own type, an array (n, k), a time int64 nanoseconds, a string objects. Where
-        sizes differ between messages the column has n objects, each the array of one message. Raises BagError as
-        `batches` does, for a path that the type does not have, and for a message that is not of the type.
+        A number has (n,) values of its own type, an array (n, k), a time int64 nanoseconds, a
+        string objects. Where sizes differ between messages the column has n objects, each the array
+        of one message. Raises BagError as `batches` does, for a path that the type does not have,
+        and for a message that is not of the type.
         """
         none = np.empty(0, np.uint8), np.empty(0, np.int64), np.empty(0, np.int64)
         empty = self.codec(topic).columns(*none, paths)
         expected = self.topic(topic).count if start_ns is None and end_ns is None else 0
-        expected = min(expected, sum(source.size for source in self._sources))  # it is only a claim
+        expected = min(expected, self._size)  # it is only a claim
         gathered = {path: Gathering(empty[path], expected) for path in paths}
         for found in self._columns(topic, paths, (start_ns, end_ns), strict, gathered):
             for path, column in found.items():
@@ -205,11 +199,15 @@ class Bag:
         end_ns: int | None = None,
         strict: bool = True,
     ) -> Iterator[dict[str, Column]]:
-        """The same as `columns`, some thousand messages at a time, for bags that do not fit into memory."""
+        """The same as `columns`, some thousand messages at a time,
+        for bags that do not fit into memory.
+        """
         yield from self._columns(topic, paths, (start_ns, end_ns), strict)
 
     def times(self, topic: str, kind: TimeKind = "log", relative_to: int = 0) -> Int64s:
-        """The time of each message of a topic in ns since `relative_to`: when it was logged or published, or its stamp."""
+        """The time of each message of a topic in ns since `relative_to`:
+        when it was logged or published, or its stamp.
+        """
         self.topic(topic)
         if kind == "header":
             found: Int64s = self.columns(topic, [_STAMP])[_STAMP]
@@ -249,8 +247,8 @@ class Bag:
             counted = self.topics[name].count if name in self.topics else 0
             if seen.get(name, 0) != counted:
                 self._miscount = (
-                    f"{self.path} is damaged: {name} has {seen.get(name, 0)} messages where its index counts "
-                    f"{counted}; record or copy it again"
+                    f"{self.path} is damaged: {name} has {seen.get(name, 0)} messages where its "
+                    f"index counts {counted}; record or copy it again"
                 )
                 return
 
@@ -261,7 +259,8 @@ def _enough_memory(name: str) -> Iterator[None]:
         yield
     except MemoryError as error:
         raise BagError(
-            f"{name} takes more memory than there is, or a size in it is wrong; record or copy it again"
+            f"{name} takes more memory than there is, or a size in it is wrong; "
+            "record or copy it again"
         ) from error
 
 
@@ -283,7 +282,7 @@ def _disagreement(
         there = topics[name].count if name in topics else 0
         if counted != there:
             return (
-                f"{path} is not whole: its metadata.yaml counts {counted} messages of {name}, its files hold {there}; "
-                "copy it again, or run 'lockstep recover'"
+                f"{path} is not whole: its metadata.yaml counts {counted} messages of {name}, "
+                f"its files hold {there}; copy it again, or run 'lockstep recover'"
             )
     return None

@@ -10,16 +10,18 @@ from pathlib import Path
 
 from ..errors import BagError
 from ..progress import Progress
+from .bag_files import files_in, stem
 from .convert import Selection, copy, new_bag
 from .reader import Bag
-from .source import files_in, stem
 from .topic import Topic
 from .writer import BagWriter
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """What was saved: the new bag, its messages by topic, and sentences about what was lost (none: nothing)."""
+    """What was saved: the new bag, its messages by topic,
+    and sentences about what was lost (none: nothing).
+    """
 
     path: Path
     counts: dict[str, int]
@@ -39,8 +41,8 @@ def recover(
 ) -> Recovery:
     """Write all whole messages of a bag to a new one; the original is only read.
 
-    Topics that are recorded with two types are left out. Raises BagError if there is nothing to save or `output`
-    exists.
+    Topics that are recorded with two types are left out. Raises BagError if there is nothing to
+    save or `output` exists.
     """
     with ExitStack() as stack:
         bags, lost = _open(path, stack)
@@ -66,7 +68,9 @@ def recover(
 
 
 def _open(path: str | os.PathLike[str], stack: ExitStack) -> tuple[list[Bag], list[str]]:
-    """The bag, or, where its metadata.yaml or one of its files is unreadable, each file that is not, as a bag."""
+    """The bag, or, where its metadata.yaml or one of its files is unreadable,
+    each file that is not, as a bag.
+    """
     try:
         return [stack.enter_context(Bag(path))], []
     except BagError as error:

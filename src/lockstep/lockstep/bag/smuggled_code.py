@@ -1,14 +1,17 @@
-"""What in a definition would become code of its own where rosidl generates C, C++ and Python from it.
+"""What in a definition would become code of its own where rosidl generates C,
+C++ and Python from it.
 
-rosidl trusts what it is given. It puts comments into C comments, which a comment can end; it resolves escapes in
-comments and strings, twice; and it takes the default of a number, if IDL gives it as a string, for an expression.
+rosidl trusts what it is given. It puts comments into C comments, which a comment can end; it
+resolves escapes in comments and strings, twice; and it takes the default of a number, if IDL gives
+it as a string, for an expression.
 """
 
 from __future__ import annotations
 
 import re
 
-# Ends of comments, escapes that can spell them or a quotation mark, and a trigraph that is a backslash.
+# Ends of comments, escapes that can spell them or a quotation mark,
+# and a trigraph that is a backslash.
 _IN_TEXT = re.compile(r"\*/|\?\?/|\\[xuUN0-7\\]")
 _STRING = r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'  # one that never ends goes to the end
 _IDL_TOKEN = re.compile(rf"({_STRING})|/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
@@ -22,7 +25,9 @@ _HARMLESS = re.compile(r"\(?[\w .,:+/%^°-]*\)?")
 
 
 def smuggled_code(text: str, encoding: str) -> str:
-    """What in a definition ("ros2msg" or "ros2idl") could bring code into what is built from it; "" if nothing."""
+    """What in a definition ("ros2msg" or "ros2idl") could bring code into what is built from it;
+    "" if nothing.
+    """
     if encoding == "ros2msg":
         match = _IN_TEXT.search(text)
         return match[0] if match else ""

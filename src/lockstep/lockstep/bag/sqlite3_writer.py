@@ -1,4 +1,6 @@
-"""Writing rosbag2 bags with SQLite storage, which rosbag2 before Iron wrote by default (rosbag2_storage_sqlite3)."""
+"""Writing rosbag2 bags with SQLite storage,
+which rosbag2 before Iron wrote by default (rosbag2_storage_sqlite3).
+"""
 
 from __future__ import annotations
 
@@ -7,25 +9,25 @@ import shutil
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING
 
+from ..closing import Closable
 from ..errors import BagError
 from ..message.batch import Batch
 from . import metadata
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 _TABLES = """
 PRAGMA synchronous = OFF;
 CREATE TABLE schema(schema_version INTEGER PRIMARY KEY, ros_distro TEXT NOT NULL);
-CREATE TABLE metadata(id INTEGER PRIMARY KEY, metadata_version INTEGER NOT NULL, metadata TEXT NOT NULL);
+CREATE TABLE metadata(
+  id INTEGER PRIMARY KEY, metadata_version INTEGER NOT NULL, metadata TEXT NOT NULL);
 CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL,
-  serialization_format TEXT NOT NULL, offered_qos_profiles TEXT NOT NULL, type_description_hash TEXT NOT NULL);
-CREATE TABLE message_definitions(id INTEGER PRIMARY KEY, topic_type TEXT NOT NULL, encoding TEXT NOT NULL,
-  encoded_message_definition TEXT NOT NULL, type_description_hash TEXT NOT NULL);
-CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL, timestamp INTEGER NOT NULL, data BLOB NOT NULL);
+  serialization_format TEXT NOT NULL, offered_qos_profiles TEXT NOT NULL,
+  type_description_hash TEXT NOT NULL);
+CREATE TABLE message_definitions(id INTEGER PRIMARY KEY, topic_type TEXT NOT NULL,
+  encoding TEXT NOT NULL, encoded_message_definition TEXT NOT NULL,
+  type_description_hash TEXT NOT NULL);
+CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL,
+  timestamp INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE INDEX timestamp_idx ON messages (timestamp ASC);
 INSERT INTO schema VALUES (4, 'jazzy');
 """
@@ -40,10 +42,11 @@ class _Topic:
     count: int = 0
 
 
-class Sqlite3Writer:
-    """Writes one bag, like BagWriter; SQLite storage keeps neither publish times nor sequence numbers.
+class Sqlite3Writer(Closable):
+    """Writes one bag, like BagWriter.
 
-    Every batch is a transaction: killed at any moment, or on a disk that fills up, the bag holds all batches before.
+    SQLite storage keeps neither publish times nor sequence numbers. Every batch is a transaction:
+    killed at any moment, or on a disk that fills up, the bag holds all batches before.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -67,17 +70,6 @@ class Sqlite3Writer:
             shutil.rmtree(self.path, ignore_errors=True)
             raise BagError(f"cannot create {self.path}: {error}") from error
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     @property
     def counts(self) -> dict[str, int]:
         """Messages written so far, by topic."""
@@ -98,14 +90,14 @@ class Sqlite3Writer:
         kind = encoding if definition else "ros2msg"
         if message_encoding != "cdr" or kind not in ("ros2msg", "ros2idl") or not type_name:
             raise BagError(
-                f"{name} is no ROS topic ({message_encoding}, {encoding or 'no schema'}), which SQLite storage "
-                "cannot hold; leave it out or write MCAP"
+                f"{name} is no ROS topic ({message_encoding}, {encoding or 'no schema'}), "
+                "which SQLite storage cannot hold; leave it out or write MCAP"
             )
         known = self._definitions.get(type_name)
         if known not in (None, definition):
             raise BagError(
-                f"{name} is recorded with another definition of {type_name} than other topics, which SQLite "
-                "storage cannot hold; leave it out or write MCAP"
+                f"{name} is recorded with another definition of {type_name} than other topics, "
+                "which SQLite storage cannot hold; leave it out or write MCAP"
             )
         topic = _Topic(len(self._topics) + 1, type_name, type_hash, tuple(qos))
         try:

@@ -1,4 +1,6 @@
-"""What there is to know of a bag before working with it: rates, gaps, sizes, clocks, and what is wrong with it."""
+"""What there is to know of a bag before working with it: rates, gaps, sizes, clocks,
+and what is wrong with it.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +108,9 @@ def _clock(bag: Bag, offset_ns: int | None) -> str:
 
 
 class _Backward:
-    """Watches log times run backwards in file order: a new epoch of a simulation, or topics written one by one."""
+    """Watches log times run backwards in file order: a new epoch of a simulation,
+    or topics written one by one.
+    """
 
     def __init__(self) -> None:
         self._last_ns: int | None = None

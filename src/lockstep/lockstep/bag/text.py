@@ -1,4 +1,5 @@
-"""A bag as stable text for any diff tool: one line per field, numbers in the shortest form that reads back exactly.
+"""A bag as stable text for any diff tool: one line per field,
+numbers in the shortest form that reads back exactly.
 
     # lockstep text 1
     # /odom nav_msgs/msg/Odometry
@@ -8,7 +9,8 @@
     pose.pose.position.x: 0.0
     ranges[0:16]: 1.5 1.25 …
 
-Topics come one after the other in the order of their names, so that how topics were interleaved makes no difference.
+Topics come one after the other in the order of their names, so that how topics were interleaved
+makes no difference.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ from .reader import Bag
 
 TextTimes = Literal["log", "publish", "none"]
 Lines = Callable[[bytes], Iterator[str]]
+HEAD = "# lockstep text 1"
+"""The first line; another form has another number."""
 _PER_LINE = 16
 
 
@@ -43,11 +47,12 @@ def text(
 ) -> Iterator[str]:
     """The lines of a bag. Times are seconds since its first log time, or since 1970 if `absolute`.
 
-    Messages that cannot be decoded, because their topic has no usable definition, are told by size and SHA-256.
-    Raises BagError after all that is whole if the bag is not, or at a message that is not of its type.
+    Messages that cannot be decoded, because their topic has no usable definition, are told by size
+    and SHA-256. Raises BagError after all that is whole if the bag is not, or at a message that is
+    not of its type.
     """
     names = sorted(bag.topics if topics is None else set(topics))
-    yield "# lockstep text 1"
+    yield HEAD
     for name in names:
         yield f"# {_word(name)} {_word(bag.topic(name).type)}"
     origin_ns = 0 if absolute else bag.start_ns
@@ -116,7 +121,10 @@ def _word(name: str) -> str:
 
 
 def _lines(value: Any, path: str, plain: str, kinds: dict[str, str]) -> Iterator[str]:
-    """The lines of a value; `path` has indexes, `plain` is as in `kinds`, which gives the types by path."""
+    """The lines of a value.
+
+    `path` has indexes, `plain` is as in `kinds`, which gives the types by path.
+    """
     if is_dataclass(value) and getattr(value, "__msgtype__", "") in TIMES:
         stamp: Any = value
         yield f"{path}: {seconds(stamp.sec * NS_PER_S + stamp.nanosec)}"

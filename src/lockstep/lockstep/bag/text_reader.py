@@ -1,6 +1,7 @@
 """A bag from the text that `text.text` makes of one, or that someone wrote or edited by hand.
 
-Fields that a message does not name are zero, empty or false. Lines that are empty or begin with `# ` after the head are passed over.
+Fields that a message does not name are zero, empty or false. Lines that are empty or begin with
+`# ` after the head are passed over.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ from typing import Any
 
 from ..cdr.codec import Codec, codec
 from ..errors import BagError
-from ..message.schema import SIZES, STRINGS, TIMES, Field, Schema
+from ..message.primitives import SIZES, STRINGS
+from ..message.schema import TIMES, Field, Schema
 from ..message.time import NS_PER_S
+from .text import HEAD
 from .writer import BagWriter
 
-HEAD = "# lockstep text 1"
 Definition = Callable[[str], tuple[str, str, str]]
-"""Gives the definition, its encoding and the type hash of a message type by its name; raises BagError."""
+"""Gives the definition, its encoding and the type hash of a message type by its name.
+
+Raises BagError.
+"""
 _WORD = r'("(?:[^"\\]|\\.)*"|\S+)'
 _TOPIC = re.compile(rf"# {_WORD} {_WORD}")
 _MESSAGE = re.compile(rf"{_WORD} (\d+)(?: t (-?\d+(?:\.\d{{1,9}})?))?")
@@ -40,9 +45,10 @@ def is_text(path: str | os.PathLike[str]) -> bool:
 
 
 def read_text(path: str | os.PathLike[str], output: Path, definition: Definition) -> None:
-    """Write the messages of a text to a new bag; raises BagError, which names the line, for what is none.
+    """Write the messages of a text to a new bag.
 
-    Times are ns since 1970 as far as the text tells them, without any the i-th message of a topic has i seconds.
+    Raises BagError, which names the line, for what is none. Times are ns since 1970 as far as the
+    text tells them, without any the i-th message of a topic has i seconds.
     """
     reader = _Reader(Path(path), definition)
     with BagWriter(output) as writer:

@@ -11,9 +11,11 @@ from .metadata import OfferedQoS
 
 @dataclass
 class Topic:
-    """One topic: `definition` describes `type` in the schema encoding `encoding` ("ros2msg", "ros2idl", "jsonschema").
+    """One topic: `definition` describes `type` in the schema encoding `encoding`
+    ("ros2msg", "ros2idl", "jsonschema").
 
-    `clash` is a sentence if the bag describes the topic in two ways, so that no message of it can be decoded for sure.
+    `clash` is a sentence if the bag describes the topic in two ways, so that no message of it can
+    be decoded for sure.
     """
 
     name: str
@@ -31,7 +33,8 @@ class Topic:
         if (self.type, self.encoding) != (other.type, other.encoding):
             self.clash = (
                 f"{self.name} is recorded both as {self.type or 'an unknown type'} and as "
-                f"{other.type or 'an unknown type'}; take the recordings apart with 'lockstep convert'"
+                f"{other.type or 'an unknown type'}; "
+                "take the recordings apart with 'lockstep convert'"
             )
         elif self.definition != other.definition:
             self.clash = (
@@ -41,12 +44,16 @@ class Topic:
 
 
 def codec_of(topic: Topic) -> Codec:
-    """The Codec of a topic's messages; raises BagError, which names the topic, if they cannot be decoded."""
+    """The Codec of a topic's messages.
+
+    Raises BagError, which names the topic, if they cannot be decoded.
+    """
     if topic.clash:
         raise BagError(topic.clash)
     if topic.message_encoding != "cdr":
         raise BagError(
-            f"{topic.name} holds messages in '{topic.message_encoding}'; only CDR, which ROS 2 sends, has fields"
+            f"{topic.name} holds messages in '{topic.message_encoding}'; only CDR, "
+            "which ROS 2 sends, has fields"
         )
     try:
         return codec(topic.type, topic.definition, topic.encoding)

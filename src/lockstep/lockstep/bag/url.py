@@ -1,6 +1,7 @@
 """Files behind URLs, by fsspec: range reads, listings, and what goes wrong there in sentences.
 
-fsspec and the packages of its protocols (s3fs, gcsfs, aiohttp, …) are needed only once a URL is opened.
+fsspec and the packages of its protocols (s3fs, gcsfs, aiohttp, …) are needed only once a URL is
+opened.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from ..closing import Closable
 from ..errors import BagError
 
 if TYPE_CHECKING:
@@ -47,8 +49,9 @@ def shown(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-class UrlSource:
-    """A file behind a URL; see source.Source. Small reads are answered from a block around them.
+class UrlSource(Closable):
+    """A file behind a URL; see source.Source.
+    Small reads are answered from fsspec's cache of blocks.
 
     `ranged` is False if the server sends whole files only; then there is nothing but `parts`.
     """
@@ -57,7 +60,6 @@ class UrlSource:
         self.name = shown(url)
         self.path: str | None = None
         self._files, self._path = _file_system(url)
-        self._block = (0, b"")
         with _told(self.name):
             self._files.invalidate_cache()
             information = self._files.info(self._path)
@@ -66,6 +68,7 @@ class UrlSource:
             size = information.get("size")
             self.ranged = size is not None and self._serves_ranges(information)
         self.size = int(size or 0)
+        self._blocks = self._empty_cache()
 
     def read(self, offset: int, length: int) -> bytes:
         """The bytes there, fewer only at the end; raises BagError."""
@@ -73,13 +76,8 @@ class UrlSource:
         if length <= 0 or offset < 0:
             return b""
         if length >= _BLOCK:
-            return self._range(offset, length)
-        start, block = self._block
-        if not start <= offset <= offset + length <= start + len(block):
-            start = max(0, min(offset, self.size - _BLOCK))
-            block = self._range(start, min(_BLOCK, self.size - start))
-            self._block = (start, block)
-        return block[offset - start : offset - start + length]
+            return self._range(offset, offset + length)
+        return bytes(self._blocks._fetch(offset, offset + length))
 
     def parts(self) -> Iterator[bytes]:
         """The whole file once, from its beginning to its end."""
@@ -99,14 +97,21 @@ class UrlSource:
 
     def close(self) -> None:
         """Let go of what was read ahead; connections are fsspec's."""
-        self._block = (0, b"")
+        self._blocks = self._empty_cache()
 
-    def _range(self, offset: int, length: int) -> bytes:
+    def _empty_cache(self) -> Any:
+        # Of fsspec's caches this one may be asked by several threads, and keeps the end of a file
+        # while its middle is read. Files that fsspec opens have it too,
+        # but one position for all threads.
+        return import_module("fsspec.caching").BlockCache(_BLOCK, self._range, self.size)
+
+    def _range(self, start: int, end: int) -> bytes:
+        end = min(end, self.size)  # the cache asks for whole blocks
         with _told(self.name):
-            data = bytes(self._files.cat_file(self._path, start=offset, end=offset + length))
-        if len(data) != length:
+            data = bytes(self._files.cat_file(self._path, start=start, end=end))
+        if len(data) != end - start:
             raise BagError(
-                f"{self.name} cannot be read: its server sent {len(data)} bytes for {length}; "
+                f"{self.name} cannot be read: its server sent {len(data)} bytes for {end - start}; "
                 "has it changed? open it again, or copy it here"
             )
         return data
@@ -116,7 +121,8 @@ class UrlSource:
             return False
         if urlsplit(self.name).scheme not in ("http", "https") or not information["size"]:
             return True
-        # Servers do not say it reliably. Unlike cat_file, this gives up before a whole file has come.
+        # Servers do not say it reliably. Unlike cat_file,
+        # this gives up before a whole file has come.
         stream: BinaryIO
         with self._files.open(self._path, "rb", block_size=1, cache_type="none") as stream:
             try:
@@ -127,7 +133,10 @@ class UrlSource:
 
 
 def read_if_there(url: str, limit: int) -> bytes | None:
-    """A small file, or None where there is none; raises BagError if it is larger than `limit` bytes or unreadable."""
+    """A small file, or None where there is none.
+
+    Raises BagError if it is larger than `limit` bytes or unreadable.
+    """
     files, path = _file_system(url)
     with _told(shown(url)):
         files.invalidate_cache()
@@ -164,7 +173,10 @@ def matching(pattern: str) -> list[str]:
 
 
 def _file_system(url: str) -> tuple[Any, str]:
-    """The file system of a URL and the path there; raises BagError if the protocol is unknown or not installed."""
+    """The file system of a URL and the path there.
+
+    Raises BagError if the protocol is unknown or not installed.
+    """
     protocol = url.partition("://")[0].partition("::")[0]
     try:
         fsspec, config = import_module("fsspec"), import_module("fsspec.config")
@@ -222,7 +234,10 @@ def _reason(error: BaseException) -> str:
         if isinstance(link, ImportError):
             return f"needs a Python package that is not installed: {str(link).rstrip('.')}"
     if isinstance(error, ValueError) and "Protocol not known" in str(error):
-        return "has a protocol that is not known; give s3://, https:// or another one that fsspec knows"
+        return (
+            "has a protocol that is not known; "
+            "give s3://, https:// or another one that fsspec knows"
+        )
     if "NoCredentialsError" in kinds or "PartialCredentialsError" in kinds:
         return "needs credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE"
     if "PermissionError" in kinds or status in _DENIED:

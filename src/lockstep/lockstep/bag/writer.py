@@ -1,4 +1,6 @@
-"""Writing rosbag2 bags with MCAP storage (https://mcap.dev/spec): a folder with metadata.yaml and one .mcap file."""
+"""Writing rosbag2 bags with MCAP storage (https://mcap.dev/spec):
+a folder with metadata.yaml and one .mcap file.
+"""
 
 from __future__ import annotations
 
@@ -10,29 +12,25 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING
 
 import numpy as np
 from mcap.opcode import Opcode
 from mcap.records import Channel, Schema
 
+from ..closing import Closable
 from ..errors import BagError
 from ..message.arrays import Bytes, Int64s
 from ..message.batch import Batch
 from . import metadata
-from .chunk import COMPRESSIONS, HEAD, LENGTH_BEFORE, OpenChunk, heads, records
+from .chunk import COMPRESSIONS, OpenChunk, heads, records
+from .mcap_format import MESSAGE_FIELDS, MESSAGE_HEAD
 from .output import McapOutput, record
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 _FLUSH_S = 0.5
 _WAITING = 2  # chunks that may wait for the disk
 _LARGEST_MESSAGE = (1 << 30) - (1 << 25)  # or its chunk would be larger than one that is read
 _MOST_CHANNELS = (1 << 16) - 2
-_HEAD_LENGTH = HEAD.size - LENGTH_BEFORE
-_pack_head = HEAD.pack
+_pack_head = MESSAGE_HEAD.pack
 
 
 @dataclass
@@ -46,17 +44,19 @@ class _Topic:
     count: int = 0
 
 
-class BagWriter:
+class BagWriter(Closable):
     """Writes one bag; use it in a with-statement.
 
     A path that ends in .mcap is written as that one file, any other as a folder with metadata.yaml.
-    `compression` is "zstd", "lz4" or "none"; chunks hold at most `chunk_bytes` before compression, or one message.
+    `compression` is "zstd", "lz4" or "none"; chunks hold at most `chunk_bytes` before compression,
+    or one message.
 
-    At most one second of messages is in memory: call `flush()` now and then while nothing arrives. Killed at
-    any moment, the file is readable up to the last flush. If it is not `timed`, chunks end only when they are
-    full, so that the same calls write the same bytes. Chunks are compressed and written in a thread, which no signal
-    interrupts: whatever ends the with-statement leaves a whole bag. A disk that fills up is a BagError of one of the
-    next calls; what was written before stays readable.
+    At most one second of messages is in memory: call `flush()` now and then while nothing arrives.
+    Killed at any moment, the file is readable up to the last flush. If it is not `timed`, chunks
+    end only when they are full, so that the same calls write the same bytes. Chunks are compressed
+    and written in a thread, which no signal interrupts: whatever ends the with-statement leaves a
+    whole bag. A disk that fills up is a BagError of one of the next calls; what was written before
+    stays readable.
     """
 
     def __init__(
@@ -98,17 +98,6 @@ class BagWriter:
         self._told = False
         self._submit(self._output.begin)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     @property
     def counts(self) -> dict[str, int]:
         """Messages written so far, by topic."""
@@ -127,8 +116,9 @@ class BagWriter:
     ) -> None:
         """Declare a topic before its first message; `definition` is embedded as `encoding`.
 
-        `encoding` is "ros2msg", "ros2idl" or "jsonschema", `message_encoding` "cdr" or "json". Without a
-        definition only the name of the type is kept, and without that there is no schema: JSON needs none.
+        `encoding` is "ros2msg", "ros2idl" or "jsonschema", `message_encoding` "cdr" or "json".
+        Without a definition only the name of the type is kept, and without that there is no schema:
+        JSON needs none.
         """
         if name in self._topics:
             raise BagError(f"{self.path}: topic {name} is declared twice")
@@ -177,7 +167,7 @@ class BagWriter:
         try:
             head = _pack_head(
                 Opcode.MESSAGE,
-                size + _HEAD_LENGTH,
+                size + MESSAGE_FIELDS,
                 to.channel,
                 to.count & 0xFFFFFFFF,
                 log_time_ns,
@@ -186,7 +176,7 @@ class BagWriter:
         except struct.error as error:
             raise self._bad_time(topic) from error
         chunk = self._chunk
-        size += HEAD.size
+        size += MESSAGE_HEAD.size
         if chunk.size + size > self._chunk_bytes and chunk.holds_messages:
             self._finish_chunk()
             chunk = self._chunk
@@ -203,7 +193,9 @@ class BagWriter:
         log_time_ns: Int64s,
         publish_time_ns: Int64s | None = None,
     ) -> None:
-        """Append n messages of one topic: `data` (n, bytes) or a list of n payloads; times (n,) in ns."""
+        """Append n messages of one topic: `data` (n, bytes) or a list of n payloads;
+        times (n,) in ns.
+        """
         if topic not in self._topics:
             raise self._unknown(topic)
         to = self._topics[topic]
@@ -255,7 +247,9 @@ class BagWriter:
         self.flush()
 
     def write_batch(self, batch: Batch) -> None:
-        """Append the messages of a batch whose topics were added, with their times and sequence numbers."""
+        """Append the messages of a batch whose topics were added,
+        with their times and sequence numbers.
+        """
         added = [self._topics[name].channel if name in self._topics else 0 for name in batch.topics]
         channel = np.array(added, np.int64)[batch.topic]
         if not channel.all():
@@ -318,8 +312,10 @@ class BagWriter:
         return self._schemas[key].id
 
     def _blocks(self, length: Int64s) -> Iterator[slice]:
-        """Messages with payloads of `length` (n,) in blocks that fit the open chunk, which is finished between them."""
-        ends = np.cumsum(length + HEAD.size)
+        """Messages with payloads of `length` (n,) in blocks that fit the open chunk,
+        which is finished between them.
+        """
+        ends = np.cumsum(length + MESSAGE_HEAD.size)
         start = done = 0
         while start < len(length):
             room = self._chunk_bytes - self._chunk.size
@@ -344,12 +340,14 @@ class BagWriter:
     def _check_size(self, what: str, size: int) -> None:
         if size > _LARGEST_MESSAGE:
             raise BagError(
-                f"{self.path}: a message of {what} has {size} bytes; {_LARGEST_MESSAGE} are the most"
+                f"{self.path}: a message of {what} has {size} bytes; "
+                f"{_LARGEST_MESSAGE} are the most"
             )
 
     def _bad_time(self, what: str) -> BagError:
         return BagError(
-            f"{self.path}: a time of {what} is before 1970 or no number; give nanoseconds since then"
+            f"{self.path}: a time of {what} is before 1970 or no number; "
+            "give nanoseconds since then"
         )
 
     def _unknown(self, topic: str) -> BagError:

@@ -1,1 +1,3 @@
-"""The bytes of messages: XCDR1 codecs compiled from definitions, one message at a time or as columns."""
+"""The bytes of messages: XCDR1 codecs compiled from definitions,
+one message at a time or as columns.
+"""

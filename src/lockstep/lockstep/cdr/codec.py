@@ -15,13 +15,17 @@ from ..message.arrays import Bytes, Column, Int64s
 from ..message.definitions import definition
 from ..message.field_path import Wanted, leaves
 from ..message.message_class import message_class
-from ..message.schema import SIZES, STRINGS, TIMES, MessageType, schema
+from ..message.primitives import SIZES, STRINGS
+from ..message.schema import TIMES, MessageType, schema
 from .columns import Columns, Gathering
 from .decoder import Decode, decoder
-from .encoder import Encode, encoder, fault
-from .equal_layouts import Layouts, groups
+from .encapsulation import HEADER_SIZE, PADDING, byte_order
+from .encoder import Encode, encoder
+from .fault import fault
 from .layout import Walker
-from .message_error import PADDING, MessageError, byte_order
+from .message_error import MessageError
+from .plan import Group, plan
+from .rows import Layouts, groups
 
 _COLUMNS = 64
 _MALFORMED = (struct.error, ValueError, IndexError)
@@ -31,7 +35,9 @@ class Codec:
     """What a type's definition says of its messages; compiled when it is first used."""
 
     def __init__(self, type_name: str, definition: str, encoding: str = "ros2msg") -> None:
-        """Raises BagError, which names the type, if the definition is not valid; see `schema.schema`."""
+        """Raises BagError, which names the type, if the definition is not valid;
+        see `schema.schema`.
+        """
         self.schema = schema(type_name, definition, encoding)
         self.type = self.schema.root.name
         self._columns: dict[tuple[str, ...], Columns] = {}
@@ -44,12 +50,13 @@ class Codec:
     def decode(self, data: Any) -> Any:
         """A message from bytes or any contiguous buffer of them, with encapsulation header.
 
-        The result is a dataclass with `__msgtype__`; arrays of numbers are read-only views of `data` in its byte order, strings
-        that are not UTF-8 have surrogate escapes. Raises MessageError if the bytes are not of this type.
+        The result is a dataclass with `__msgtype__`; arrays of numbers are read-only views of
+        `data` in its byte order, strings that are not UTF-8 have surrogate escapes. Raises
+        MessageError if the bytes are not of this type.
         """
         view = memoryview(data).toreadonly().cast("B")
-        decode = self._decode_little if byte_order(bytes(view[:2])) == "<" else self._decode_big
-        view = view[4:]
+        decode = self._decode_little if byte_order(view) == "<" else self._decode_big
+        view = view[HEADER_SIZE:]
         try:
             message, used = decode(view, len(view))
         except _MALFORMED as error:
@@ -62,8 +69,8 @@ class Codec:
     def encode(self, message: Any) -> bytes:
         """A message as little-endian CDR, the bytes that ROS 2 sends.
 
-        Takes our dataclasses, those of rosbags, rclpy's messages and dicts. Raises BagError, which names the field,
-        for values that are not of this type.
+        Takes our dataclasses, those of rosbags, rclpy's messages and dicts. Raises BagError, which
+        names the field, for values that are not of this type.
         """
         try:
             return self._encode(message)
@@ -79,26 +86,29 @@ class Codec:
         paths: Sequence[str],
         rooms: Mapping[str, Gathering] | None = None,
     ) -> dict[str, Column]:
-        """Fields of n messages, whose bytes are `buffer[offset[i] : offset[i] + length[i]]`, as arrays by path.
+        """Fields of n messages, whose bytes are `buffer[offset[i] : offset[i] + length[i]]`,
+        as arrays by path.
 
-        A number has (n,) values of its own type, an array (n, k), a time int64 nanoseconds, a string objects. Where
-        sizes differ between messages the column has n objects, each the array of one message. Raises MessageError
-        with the tick of a message that is not of this type, and BagError for a path that the type does not have.
-        With `rooms`, columns are put there where they fit; they still have to be added.
+        A number has (n,) values of its own type, an array (n, k), a time int64 nanoseconds, a
+        string objects. Where sizes differ between messages the column has n objects, each the array
+        of one message. Raises MessageError with the tick of a message that is not of this type, and
+        BagError for a path that the type does not have. With `rooms`, columns are put there where
+        they fit; they still have to be added.
         """
         if tuple(paths) not in self._columns:
             if len(self._columns) >= _COLUMNS:
                 self._columns.clear()
-            self._columns[tuple(paths)] = Columns(self.schema, paths, self.decode)
+            self._columns[tuple(paths)] = Columns(self.schema, self.plan, paths, self.decode)
         return self._columns[tuple(paths)].of(buffer, offset, length, rooms)
 
     def groups(
         self, buffer: Bytes, offset: Int64s, length: Int64s
     ) -> Iterator[tuple[Int64s, Column | None]]:
-        """The messages by layout: indices (m,), and a structured view (m,) with one field per leaf path.
+        """The messages by layout: indices (m,),
+        and a structured view (m,) with one field per leaf path.
 
-        Elements of arrays of messages have paths with index; strings are their bytes, (m, length) uint8. The view is
-        None for messages that must be decoded one by one.
+        Elements of arrays of messages have paths with index; strings are their bytes, (m, length)
+        uint8. The view is None for messages that must be decoded one by one.
         """
         return groups(self._everything, buffer, offset, length)
 
@@ -116,27 +126,32 @@ class Codec:
                 yield from self._fields(self.schema.types[field.type], inner)
 
     @functools.cached_property
+    def plan(self) -> Group:
+        """Where the bytes of its messages are."""
+        return plan(self.schema)
+
+    @functools.cached_property
     def _walker(self) -> Walker:
-        return Walker(self.schema, Wanted())
+        return Walker(self.plan, Wanted())
 
     @functools.cached_property
     def _everything(self) -> Layouts:
         wanted = Wanted()
         for leaf in leaves(self.schema):
             wanted.add(leaf)
-        return Layouts(Walker(self.schema, wanted))
+        return Layouts(Walker(self.plan, wanted))
 
     @functools.cached_property
     def _decode_little(self) -> Decode:
-        return decoder(self.schema, self.classes, "<")
+        return decoder(self.plan, self.classes, "<")
 
     @functools.cached_property
     def _decode_big(self) -> Decode:
-        return decoder(self.schema, self.classes, ">")
+        return decoder(self.plan, self.classes, ">")
 
     @functools.cached_property
     def _encode(self) -> Encode:
-        return encoder(self.schema)
+        return encoder(self.plan)
 
 
 @functools.lru_cache(maxsize=256)

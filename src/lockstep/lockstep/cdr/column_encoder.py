@@ -1,7 +1,8 @@
 """Messages from columns: CDR of many messages at once, by filling in rows of one layout.
 
-The counterpart of `columns`: messages whose strings and sequences have the same lengths have one layout, so that one
-of them is encoded, and the numbers of all others are written where its numbers are.
+The counterpart of `columns`: messages whose strings and sequences have the same lengths have one
+layout, so that one of them is encoded, and the numbers of all others are written where its numbers
+are.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import numpy as np
 
 from ..message.arrays import Bytes, Column, Int64s
 from ..message.drawn_columns import Columns, Drawn, level_of, starts
-from ..message.schema import STRINGS, TIMES, MessageType
+from ..message.primitives import STRINGS
+from ..message.schema import TIMES, MessageType
 from ..message.time import NS_PER_S
 from .codec import Codec
 
@@ -22,7 +24,9 @@ _FEWEST = 8
 
 
 class ColumnEncoder:
-    """Encodes messages of one type from columns by path (see `dist.columns`); times are int64 ns."""
+    """Encodes messages of one type from columns by path (see `message.drawn_columns`);
+    times are int64 ns.
+    """
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
@@ -76,7 +80,10 @@ class ColumnEncoder:
         return buffer, offset, length
 
     def _kinds(self, columns: Columns, count: int) -> list[Int64s]:
-        """The messages of each layout; each for itself where finding out would take more than it is worth."""
+        """The messages of each layout.
+
+        Each for itself where finding out would take more than it is worth.
+        """
         marks: list[Int64s] = []
         alone = self._one_by_one
         for path in (*self._arrays, *self._sequences, *self._strings):
@@ -101,7 +108,9 @@ class ColumnEncoder:
         return np.split(order, np.flatnonzero(np.diff(inverse[order])) + 1)
 
     def _filled(self, columns: Columns, rows: Int64s, first: bytes) -> Bytes | None:
-        """Messages of the layout of the first, (m, size); None if it has too many fields to be filled in."""
+        """Messages of the layout of the first, (m, size);
+        None if it has too many fields to be filled in.
+        """
         buffer = np.frombuffer(first, np.uint8)
         one = np.array([0]), np.array([len(first)])
         ((_, view),) = self._codec.groups(buffer, *one)
@@ -128,7 +137,9 @@ class ColumnEncoder:
         return filled
 
     def _of_rows(self, columns: Columns, path: str, drawn: Drawn, rows: Int64s) -> Column:
-        """The values of some messages that have equally many: (m, …), with one dimension for all arrays around them."""
+        """The values of some messages that have equally many: (m, …),
+        with one dimension for all arrays around them.
+        """
         spans = _element_spans(columns, path)
         if spans is None:
             return drawn.values[rows]
@@ -148,7 +159,10 @@ class _Messages:
         self._begins: dict[str, list[int]] = {}
 
     def encoded(self, row: int) -> bytes:
-        """The CDR of one message; raises BagError, which names the field, for a value that is not of its type."""
+        """The CDR of one message.
+
+        Raises BagError, which names the field, for a value that is not of its type.
+        """
         return self._codec.encode(self._message(self._codec.schema.root, "", row))
 
     def _message(self, described: MessageType, prefix: str, row: int) -> dict[str, Any]:
@@ -206,7 +220,9 @@ def _bytes(text: str) -> bytes:
 
 
 def _element_spans(columns: Columns, path: str) -> tuple[Int64s, Int64s] | None:
-    """Where the values of each message are among those of a field, and how many; None if it has one each."""
+    """Where the values of each message are among those of a field, and how many;
+    None if it has one each.
+    """
     counts = columns[path].counts
     begin, size = (None, None) if counts is None else (starts(counts), counts)
     level = level_of(path)
@@ -225,7 +241,9 @@ def _element_spans(columns: Columns, path: str) -> tuple[Int64s, Int64s] | None:
 
 
 def _without_indexes(name: str) -> str:
-    """The path of a field in a layout, in which elements have indexes: `poses[3].position.x` is one of `poses[].position.x`."""
+    """The path of a field in a layout, in which elements have indexes:
+    `poses[3].position.x` is one of `poses[].position.x`.
+    """
     parts = name.split("[")
     path = parts[0] + "".join(f"[]{part.partition(']')[2]}" for part in parts[1:])
     return path.removesuffix("[]")

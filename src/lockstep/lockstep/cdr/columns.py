@@ -1,4 +1,6 @@
-"""Fields of many messages as arrays: messages of one layout are taken together, the rest one by one."""
+"""Fields of many messages as arrays: messages of one layout are taken together,
+the rest one by one.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,14 @@ import numpy as np
 
 from ..message.arrays import Bytes, Column, Int64s
 from ..message.field_path import Leaf, Wanted, resolve
-from ..message.schema import STRINGS, Schema
+from ..message.primitives import CODES, STRINGS
+from ..message.schema import Schema
 from ..message.time import NS_PER_S
-from .decoder import CODES
-from .equal_layouts import Layouts, Rows, rows_of
+from .decoder import numpy_type, wide_text
 from .layout import Found, Places, Walker
 from .message_error import MessageError
+from .plan import Group
+from .rows import Layouts, Rows, rows_of
 
 _VIEWED = 1 << 16
 
@@ -23,7 +27,11 @@ class Columns:
     """Chosen fields of the messages of one type."""
 
     def __init__(
-        self, schema: Schema, paths: Sequence[str], decode: Callable[[memoryview], Any]
+        self,
+        schema: Schema,
+        plan: Group,
+        paths: Sequence[str],
+        decode: Callable[[memoryview], Any],
     ) -> None:
         """Raises BagError for a path that the type does not have."""
         self.paths = {path: resolve(schema, path) for path in paths}
@@ -31,7 +39,7 @@ class Columns:
         wanted = Wanted()
         for leaf in self.leaves.values():
             wanted.add(leaf)
-        self.layouts = Layouts(Walker(schema, wanted))
+        self.layouts = Layouts(Walker(plan, wanted))
         self.decode = decode
 
     def of(
@@ -41,7 +49,9 @@ class Columns:
         length: Int64s,
         rooms: Mapping[str, Gathering] | None = None,
     ) -> dict[str, Column]:
-        """The columns by path, in `rooms` by path where there is any that fits; see `Codec.columns`."""
+        """The columns by path, in `rooms` by path where there is any that fits;
+        see `Codec.columns`.
+        """
         parts: dict[str, list[tuple[Int64s, Column]]] = {key: [] for key in self.leaves}
         room_of = {found[0].key: rooms[path] for path, found in self.paths.items()} if rooms else {}
         for indices, layout in self.layouts.split(buffer, offset, length):
@@ -92,7 +102,9 @@ class Gathering:
         self._parts: list[Column] = []
 
     def room(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Column | None:
-        """Where the next column may be put before it is added; None if there is no room for one like that."""
+        """Where the next column may be put before it is added;
+        None if there is no room for one like that.
+        """
         if not self._filled:
             self._room = self._of_size(shape, dtype)
         end = self._filled + shape[0]
@@ -131,11 +143,6 @@ class Gathering:
             return np.empty(shape, dtype)
 
 
-def _dtype(kind: str, order: str) -> np.dtype[Any]:
-    # Any byte but 0 is true; numpy's own bool must be 0 or 1.
-    return np.dtype("u1" if kind == "bool" else order + CODES[kind])
-
-
 def _native(kind: str) -> np.dtype[Any]:
     return np.dtype(object if kind in STRINGS else CODES[kind])
 
@@ -143,13 +150,15 @@ def _native(kind: str) -> np.dtype[Any]:
 def _extracted(
     found: Found, leaf: Leaf, rows: Rows, order: str, gathering: Gathering | None = None
 ) -> Column:
-    """A leaf of messages of one layout: (m, ...), or m objects if it is ragged; in its place if that is there."""
+    """A leaf of messages of one layout: (m, ...), or m objects if it is ragged;
+    in its place if that is there.
+    """
     if not isinstance(found, Places):
         parts = [_extracted(one, leaf, rows, order) for one in found]
         return _objects([_objects([part[row] for part in parts]) for row in range(rows.count)])
     if leaf.kind in STRINGS:
         return _strings(found, leaf.kind, rows, order)
-    dtype = _dtype(leaf.kind, order)
+    dtype = numpy_type(leaf.kind, order)
     count = found.count if isinstance(found.count, int) else 1
     shape = found.position.shape if found.count is None else (*found.position.shape, count)
     if not found.position.ndim and count * dtype.itemsize >= _VIEWED and dtype.isnative:
@@ -211,10 +220,10 @@ def _strings(found: Places, kind: str, rows: Rows, order: str) -> Column:
 def _text(raw: bytes, kind: str, order: str, tick: int) -> str:
     if kind == "string":
         return raw.decode("utf-8", "surrogateescape")
-    units = np.frombuffer(raw, f"{order}u4")
-    if len(units) and units.max() > 0xFFFF:
-        raise MessageError("is not valid: a wstring has a character that is not UTF-16", tick)
-    return units.astype("<u2").tobytes().decode("utf-16-le", "surrogatepass")
+    try:
+        return wide_text(raw, order)
+    except ValueError as error:
+        raise MessageError(f"is not valid: {error}", tick) from error
 
 
 def _picked(value: Any, leaf: Leaf, depth: int) -> Any:
@@ -226,7 +235,8 @@ def _picked(value: Any, leaf: Leaf, depth: int) -> Any:
         if step.index is not None:
             if step.index >= len(value):
                 raise MessageError(
-                    f"has no '{step.field.name}[{step.index}]': it has {len(value)} of '{step.field.name}'"
+                    f"has no '{step.field.name}[{step.index}]': "
+                    f"it has {len(value)} of '{step.field.name}'"
                 )
             value = value[step.index]
         elif number < len(leaf.steps):

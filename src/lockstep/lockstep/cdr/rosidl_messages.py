@@ -1,7 +1,8 @@
-"""Messages as rosidl's own Python classes, which components take and send, made without their slow constructors.
+"""Messages as rosidl's own Python classes, which components take and send,
+made without their slow constructors.
 
-What the values of fields are, such as numpy for arrays of numbers and array.array for sequences, is that of
-rosidl_generator_py, so that a component sees what rclpy would give it.
+What the values of fields are, such as numpy for arrays of numbers and array.array for sequences, is
+that of rosidl_generator_py, so that a component sees what rclpy would give it.
 """
 
 from __future__ import annotations
@@ -13,15 +14,20 @@ from typing import Any
 
 import numpy as np
 
+from ..message.primitives import CODES, SIZES
 from ..message.rosidl import message_class
-from ..message.schema import SIZES, Field, MessageType
+from ..message.schema import Field, MessageType
 from .codec import Codec
-from .decoder import CODES, Decode, decoder
-from .message_error import byte_order
+from .decoder import Decode, decoder
+from .encapsulation import HEADER_SIZE, byte_order
+from .function import Function
 
 
 class RosidlDecoder:
-    """Decodes CDR to messages of the installed class of a type; raises LookupError if it is not installed."""
+    """Decodes CDR to messages of the installed class of a type.
+
+    Raises LookupError if it is not installed.
+    """
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
@@ -31,49 +37,46 @@ class RosidlDecoder:
         }
 
     def __call__(self, data: bytes) -> Any:
-        """A message from bytes with encapsulation header; raises MessageError if they are not of the type.
+        """A message from bytes with encapsulation header.
 
-        As DDS does, it takes no notice of bytes that follow on the message.
+        Raises MessageError if they are not of the type. As DDS does, it takes no notice of bytes
+        that follow on the message.
         """
-        view = memoryview(data)
-        decode = self._little if byte_order(data[:2]) == "<" else self._big
+        decode = self._little if byte_order(data) == "<" else self._big
+        view = memoryview(data)[HEADER_SIZE:]
         try:
-            message, used = decode(view[4:], len(view) - 4)
+            message, used = decode(view, len(view))
         except Exception:
             self._codec.decode(data)  # says what is wrong
             raise
-        if used > len(view) - 4:
+        if used > len(view):
             self._codec.decode(data)  # says what is missing
         return message
 
     @functools.cached_property
     def _little(self) -> Decode:
-        return decoder(self._codec.schema, self._makers, "<", "replace")
+        return decoder(self._codec.plan, self._makers, "<", "replace")
 
     @functools.cached_property
     def _big(self) -> Decode:
-        return decoder(self._codec.schema, self._makers, ">", "replace")
+        return decoder(self._codec.plan, self._makers, ">", "replace")
 
 
 def _maker(cls: type[Any], described: MessageType) -> Callable[..., Any]:
     """A function that makes a message of `cls` of the values of its fields."""
-    names: dict[str, Any] = {"new": cls.__new__, "cls": cls}
     values = [f"v{index}" for index in range(len(described.fields))]
-    lines = [f"def make({', '.join(values)}):", "  m = new(cls)"]
+    head = f"def make({', '.join(values)}):"
+    function = Function(head, f"maker of {described.name}", new=cls.__new__, cls=cls)
+    function.emit("m = new(cls)")
     for field, value in zip(described.fields, values, strict=True):
         convert = _converter(field)
-        if convert is not None:
-            names[f"convert_{value}"] = convert
-            value = f"convert_{value}({value})"
-        lines.append(f"  m._{field.name} = {value}")
+        made = value if convert is None else f"{function.constant(convert)}({value})"
+        function.emit(f"m._{field.name} = {made}")
     if "_check_fields" in cls.__slots__:  # from Jazzy on
-        names["check"] = cls()._check_fields
-        lines.append("  m._check_fields = check")
-    source = "\n".join([*lines, "  return m"])
-    # Names in it are identifiers, as the schema has checked.
-    exec(compile(source, f"<maker of {described.name}>", "exec"), names)  # noqa: S102
-    made: Callable[..., Any] = names["make"]
-    return made
+        function.emit(f"m._check_fields = {function.constant(cls()._check_fields)}")
+    function.emit("return m")
+    maker: Callable[..., Any] = function.compiled()
+    return maker
 
 
 def _converter(field: Field) -> Callable[[Any], Any] | None:

@@ -11,7 +11,8 @@ from ..cdr.codec import Codec
 from ..errors import CompareError
 from ..message.arrays import Column, Floats, Mask
 from ..message.images import IMAGE_FIELDS
-from ..message.schema import STRINGS, TIMES, base_type
+from ..message.primitives import STRINGS
+from ..message.schema import TIMES, base_type
 from .definitions import common, unlike
 from .fields import FieldComparison
 from .images import (

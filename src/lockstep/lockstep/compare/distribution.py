@@ -16,7 +16,8 @@ import numpy as np
 from ..bag import Bag
 from ..errors import CompareError
 from ..message.arrays import Column, Floats
-from ..message.schema import STRINGS, TIMES, base_type
+from ..message.primitives import STRINGS
+from ..message.schema import TIMES, base_type
 from .definitions import common
 from .tolerance import MEASURES, Tolerance, Tolerances
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..closing import Closable
 from ..errors import DatasetError
 from ..message.time import NS_PER_S
 from ..progress import Progress
@@ -23,14 +23,13 @@ from .views import Renamed, Retimed, Selected
 
 if TYPE_CHECKING:
     import torch.utils.data
-    from typing_extensions import Self
 
 _INT64 = np.iinfo(np.int64)
 Place = str | os.PathLike[str]
 _TOLD_EVERY = 1000
 
 
-class Dataset:
+class Dataset(Closable):
     """Values by key (topic): `dataset["imu"]` is a Series. Like a mapping, it iterates over its keys and counts them.
 
     What it is asked for is read when it is needed. `select`, `merge`, `resample` and the like give new datasets that
@@ -74,17 +73,6 @@ class Dataset:
         chained = datasets[0].chain(*datasets[1:])
         chained._opened = datasets
         return chained
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<Dataset {', '.join(self.keys()) or 'without keys'}>"

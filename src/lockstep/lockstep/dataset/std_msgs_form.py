@@ -16,6 +16,7 @@ import numpy as np
 
 from ..bag import BagError, Topic
 from ..cdr.codec import codec
+from ..cdr.encapsulation import LITTLE_ENDIAN
 from ..errors import DatasetError
 from .form import Form, another
 
@@ -49,7 +50,6 @@ def number_form(name: str) -> Form:
     dtype = np.dtype(given or _NUMBERS[kind])
     field, start = _NAMES[dtype.name]
     little = dtype.newbyteorder("<")
-    head = b"\x00\x01\x00\x00"
 
     def encode(value: Any) -> bytes:
         number = value
@@ -65,7 +65,7 @@ def number_form(name: str) -> Form:
             raise another(value, given or kind)
         if kind == "int" and not -_LARGEST_INT <= value < _LARGEST_INT:
             raise DatasetError(f"{value} does not fit into 64 bits; store it as a string")
-        return head + np.asarray(number, little).tobytes()
+        return LITTLE_ENDIAN + np.asarray(number, little).tobytes()
 
     def decode(data: bytes) -> Any:
         if len(data) < 4 + dtype.itemsize:

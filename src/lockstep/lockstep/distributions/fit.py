@@ -6,7 +6,8 @@ import numpy as np
 
 from ..bag import Bag, BagError
 from ..message.arrays import Column
-from ..message.schema import STRINGS, TIMES, base_type
+from ..message.primitives import STRINGS
+from ..message.schema import TIMES, base_type
 from . import (
     Array,
     Choice,

@@ -1,1 +1,3 @@
-"""What a ROS message is: its reflection, definition, fields, times and units. Needs no client library."""
+"""What a ROS message is: its reflection, definition, fields, times and units.
+Needs no client library.
+"""

@@ -17,7 +17,8 @@ class Batch:
     """n consecutive messages of one file, in file order.
 
     `topic` (n,) indexes `topics`; times (n,) are in ns; the payload of message i is
-    `buffer[offset[i] : offset[i] + length[i]]`, for CDR with its 4-byte encapsulation header. `buffer` is read-only.
+    `buffer[offset[i] : offset[i] + length[i]]`, for CDR with its 4-byte encapsulation header.
+    `buffer` is read-only.
     """
 
     topics: tuple[str, ...]

@@ -1,4 +1,5 @@
-"""Message definitions as bags embed them: the .msg text of a type followed by those of every type it uses.
+"""Message definitions as bags embed them:
+the .msg text of a type followed by those of every type it uses.
 
 Format: the `ros2msg` schema encoding of the MCAP specification's well-known encodings.
 """
@@ -11,9 +12,9 @@ import re
 from pathlib import Path
 
 from ..errors import BagError
+from .primitives import SIZES, STRINGS
 
 _SEPARATOR = "=" * 80
-_PRIMITIVES = re.compile(r"bool|byte|char|float(32|64)|u?int(8|16|32|64)|w?string")
 _FIELD = re.compile(
     r"^\s*([a-zA-Z][\w/]*)(?:<=\d+)?(?:\[[^\]]*\])?\s+[a-zA-Z]\w*\s*(?P<constant>=)?"
 )
@@ -48,7 +49,8 @@ def _installed(package: str, message: str, suffix: str) -> str:
         if prefix and path.is_file():
             return path.read_text("utf-8")
     raise BagError(
-        f"no definition of {package}/msg/{message} on AMENT_PREFIX_PATH; build or source the package '{package}'"
+        f"no definition of {package}/msg/{message} on AMENT_PREFIX_PATH; "
+        f"build or source the package '{package}'"
     )
 
 
@@ -56,7 +58,7 @@ def _dependencies(text: str, package: str) -> list[str]:
     found = []
     for line in text.splitlines():
         match = _FIELD.match(line.split("#", maxsplit=1)[0])
-        if match and not match["constant"] and not _PRIMITIVES.fullmatch(match[1]):
+        if match and not match["constant"] and match[1] not in (*SIZES, *STRINGS):
             found.append(_qualified(match[1], package))
     return found
 

@@ -1,4 +1,6 @@
-"""Drawn values as columns, by field path: flat arrays, with the counts of elements where lengths differ."""
+"""Drawn values as columns, by field path: flat arrays,
+with the counts of elements where lengths differ.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,9 @@ from .arrays import Column, Int64s
 class Drawn:
     """One field of m messages, or of all m elements of an array of messages, end to end.
 
-    `values` is (m,), for fixed arrays (m, size). Of a sequence it is (sum of counts,), and `counts` (m,) tells how
-    many of them belong to each. How many messages an array has is a column of its own, at the path of the array.
+    `values` is (m,), for fixed arrays (m, size). Of a sequence it is (sum of counts,), and `counts`
+    (m,) tells how many of them belong to each. How many messages an array has is a column of its
+    own, at the path of the array.
     """
 
     values: Column
@@ -31,7 +34,9 @@ Columns: TypeAlias = dict[str, Drawn]
 
 
 def level_of(path: str) -> str:
-    """The innermost array of messages around a field: `poses[]` of `poses[].position.x`, empty if there is none."""
+    """The innermost array of messages around a field: `poses[]` of `poses[].position.x`,
+    empty if there is none.
+    """
     return path[: path.rfind("[].") + 2] if "[]." in path else ""
 
 

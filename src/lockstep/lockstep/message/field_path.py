@@ -1,4 +1,6 @@
-"""Paths of fields, `pose.position.x`, `ranges[3]`, `transforms[].transform.translation.x`, resolved in a schema."""
+"""Paths of fields, `pose.position.x`, `ranges[3]`, `transforms[].transform.translation.x`,
+resolved in a schema.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,8 @@ import re
 from dataclasses import dataclass, field
 
 from ..errors import BagError
-from .schema import SIZES, STRINGS, TIMES, Field, Schema
+from .primitives import SIZES, STRINGS
+from .schema import TIMES, Field, Schema
 
 _STEP = re.compile(r"([A-Za-z_]\w*)(\[(\d*)\])?", re.ASCII)
 
@@ -38,7 +41,10 @@ class Leaf:
 
     @property
     def levels(self) -> tuple[int, ...]:
-        """The size of each array on the path of which all elements are chosen; 0 if messages say it."""
+        """The size of each array on the path of which all elements are chosen.
+
+        0 if messages say it.
+        """
         return tuple(
             step.field.size if step.field.array == "fixed" else 0
             for step in self.steps
@@ -48,7 +54,9 @@ class Leaf:
 
 @dataclass
 class Wanted:
-    """What is wanted of a message: `leaves` that end here, or more of a field, by its name and the index or None."""
+    """What is wanted of a message: `leaves` that end here, or more of a field,
+    by its name and the index or None.
+    """
 
     leaves: list[Leaf] = field(default_factory=list)
     inner: dict[str, dict[int | None, Wanted]] = field(default_factory=dict)
@@ -117,8 +125,8 @@ def leaves(schema: Schema) -> list[Leaf]:
 
 
 def _key(steps: list[Step], last: Field | None = None) -> str:
-    written = [
-        f"{step.field.name}{'[]' if step.level else '' if step.index is None else f'[{step.index}]'}"
-        for step in steps
-    ]
+    written = []
+    for step in steps:
+        index = "[]" if step.level else "" if step.index is None else f"[{step.index}]"
+        written.append(f"{step.field.name}{index}")
     return ".".join([*written, last.name] if last else written).removesuffix("[]")

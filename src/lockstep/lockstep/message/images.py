@@ -1,6 +1,7 @@
 """Images as pixels and point clouds as structured points, as views of the message.
 
-Formats: sensor_msgs/msg/Image with the encodings of sensor_msgs/image_encodings.hpp, and sensor_msgs/msg/PointCloud2.
+Formats: sensor_msgs/msg/Image with the encodings of sensor_msgs/image_encodings.hpp, and
+sensor_msgs/msg/PointCloud2.
 """
 
 from __future__ import annotations
@@ -39,10 +40,11 @@ _POINT_TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8
 
 
 def pixels(image: Any) -> npt.NDArray[Any]:
-    """The pixels of a sensor_msgs/Image as (h, w), or (h, w, channels) if there is more than one; never copied.
+    """The pixels of a sensor_msgs/Image as (h, w), or (h, w, channels) if there is more than one.
 
-    YUV 4:2:2 has two channels: Y, and U and V by turns. Also takes the columns IMAGE_FIELDS of n images of one size and
-    gives (n, h, w) or (n, h, w, channels). Raises BagError if the sizes do not agree or the encoding has no such form.
+    Never copied. YUV 4:2:2 has two channels: Y, and U and V by turns. Also takes the columns
+    IMAGE_FIELDS of n images of one size and gives (n, h, w) or (n, h, w, channels). Raises BagError
+    if the sizes do not agree or the encoding has no such form.
     """
     if isinstance(image, Mapping):
         return _pixels_of_all(image)
@@ -52,9 +54,9 @@ def pixels(image: Any) -> npt.NDArray[Any]:
 
 
 def points(cloud: Any) -> npt.NDArray[Any]:
-    """The points of a sensor_msgs/PointCloud2 as (h * w,), with its fields by name; copied only if rows are padded.
+    """The points of a sensor_msgs/PointCloud2 as (h * w,), with its fields by name.
 
-    Raises BagError if the sizes do not agree.
+    Copied only if rows are padded. Raises BagError if the sizes do not agree.
     """
     data = _bytes(cloud, "data")
     try:
@@ -69,8 +71,8 @@ def points(cloud: Any) -> npt.NDArray[Any]:
         row = max(row, columns * point)
     if row < columns * point or not 0 <= rows * row - data.size <= row - columns * point:
         raise BagError(
-            f"the point cloud has {data.size} bytes of data, which are not {rows} × {columns} points of "
-            f"{point} bytes in rows of {row}"
+            f"the point cloud has {data.size} bytes of data, "
+            f"which are not {rows} × {columns} points of {point} bytes in rows of {row}"
         )
     if not rows * columns or not point:
         return np.empty(0, dtype)
@@ -138,8 +140,8 @@ def _pixels(
     # The padding of the last row may be left out.
     if row > step or not 0 <= height * step - size <= step - row:
         raise BagError(
-            f"the image has {size} bytes of data, which are not {height} × {width} pixels of {encoding} "
-            f"({row} bytes) in rows of {step}"
+            f"the image has {size} bytes of data, "
+            f"which are not {height} × {width} pixels of {encoding} ({row} bytes) in rows of {step}"
         )
     pixel = channels * dtype.itemsize
     view: npt.NDArray[Any]
@@ -178,7 +180,8 @@ def _point_type(cloud: Any) -> np.dtype[Any]:
         one = np.dtype(order + kind)
         if field.offset + one.itemsize * max(field.count, 1) > cloud.point_step:
             raise BagError(
-                f"field '{field.name}' of the point cloud ends beyond its points of {cloud.point_step} bytes"
+                f"field '{field.name}' of the point cloud ends beyond its points of "
+                f"{cloud.point_step} bytes"
             )
         names.append(field.name)
         formats.append(one if field.count <= 1 else np.dtype((one, (field.count,))))

@@ -1,4 +1,6 @@
-"""The classes of decoded messages: one dataclass per type, with numpy arrays, strings, and lists of nested messages."""
+"""The classes of decoded messages: one dataclass per type, with numpy arrays, strings,
+and lists of nested messages.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,12 @@ from .schema import MessageType
 
 
 def message_class(described: MessageType) -> type[Any]:
-    """A dataclass named like the message, with its constants as class attributes and `__msgtype__` "pkg/msg/Name".
+    """A dataclass named like the message,
+    with its constants as class attributes and `__msgtype__` "pkg/msg/Name".
 
-    Two messages are equal if their types have one name and all fields are equal, whichever definition made their
-    classes; NaN is not equal to NaN. Like other mutable values they have no hash.
+    Two messages are equal if their types have one name and all fields are equal, whichever
+    definition made their classes; NaN is not equal to NaN. Like other mutable values they have no
+    hash.
     """
     return make_dataclass(
         described.name.rpartition("/")[2],

@@ -38,9 +38,11 @@ def type_name(message_type: type) -> str:
 
 
 def type_hash(message_type: type[Any]) -> str | None:
-    """The RIHS01 hash (REP 2016) of a rosidl message class, of the very build that is loaded; None if it has none.
+    """The RIHS01 hash (REP 2016) of a rosidl message class, of the very build that is loaded;
+    None if it has none.
 
-    It stands in the C type support behind the class: rosidl_runtime_c/message_type_support_struct.h.
+    It stands in the C type support behind the class:
+    rosidl_runtime_c/message_type_support_struct.h.
     """
     metaclass: Any = type(message_type)
     if getattr(metaclass, "_TYPE_SUPPORT", None) is None:

@@ -1,8 +1,8 @@
 """Message definitions as types: what a bag embeds, or else what is installed, parsed and checked.
 
-Formats: the schema encodings `ros2msg` and `ros2idl` of the MCAP specification's well-known encodings, which
-concatenate the definition of a type and those of all types it uses. Definitions come from files that anyone may have
-written, so work and sizes are limited.
+Formats: the schema encodings `ros2msg` and `ros2idl` of the MCAP specification's well-known
+encodings, which concatenate the definition of a type and those of all types it uses. Definitions
+come from files that anyone may have written, so work and sizes are limited.
 """
 
 from __future__ import annotations
@@ -15,32 +15,16 @@ from typing import Any, Literal, TypeAlias
 
 from ..errors import BagError
 from .definitions import definition as installed_definition
+from .primitives import SIZES, STRINGS
 
 Constant: TypeAlias = "bool | int | float | str"
 Cardinality: TypeAlias = Literal["", "fixed", "sequence"]
 
-SIZES = {
-    "bool": 1,
-    "byte": 1,
-    "char": 1,
-    "int8": 1,
-    "uint8": 1,
-    "int16": 2,
-    "uint16": 2,
-    "int32": 4,
-    "uint32": 4,
-    "int64": 8,
-    "uint64": 8,
-    "float32": 4,
-    "float64": 8,
-}
-"""Bytes, and the alignment, of the primitive types."""
-STRINGS = ("string", "wstring")
 TIMES = ("builtin_interfaces/msg/Time", "builtin_interfaces/msg/Duration")
 
 _ALIASES = {
-    "time": "builtin_interfaces/msg/Time",
-    "duration": "builtin_interfaces/msg/Duration",
+    "time": TIMES[0],
+    "duration": TIMES[1],
     "Header": "std_msgs/msg/Header",
 }
 _MAX_TEXT = 1 << 20
@@ -73,8 +57,8 @@ _IDL_EXPRESSION = re.compile(
 class Field:
     """One field: `type` is a key of SIZES, one of STRINGS, or the name of a message type.
 
-    `array` is "" for a single value, "fixed" for `size` elements, "sequence" for at most `size` elements (0: any
-    number); `string_bound` is the most characters of a string (0: any number).
+    `array` is "" for a single value, "fixed" for `size` elements, "sequence" for at most `size`
+    elements (0: any number); `string_bound` is the most characters of a string (0: any number).
     """
 
     name: str
@@ -111,9 +95,10 @@ class Schema:
 
 
 def schema(type_name: str, definition: str, encoding: str = "ros2msg") -> Schema:
-    """Parse the definition of a type ("ros2msg" or "ros2idl"); without one, that of the installed type.
+    """Parse the definition of a type ("ros2msg" or "ros2idl").
 
-    Raises BagError, which names the type, if the definition is malformed, lacks a type, is cyclic or exceeds a limit.
+    Without one, that of the installed type. Raises BagError, which names the type, if the
+    definition is malformed, lacks a type, is cyclic or exceeds a limit.
     """
     name = qualified(type_name)
     if not definition.strip() or not encoding:
@@ -142,12 +127,16 @@ def schema(type_name: str, definition: str, encoding: str = "ros2msg") -> Schema
 
 
 def base_type(described: str) -> str:
-    """The type of a field's elements, of one as `Field.described` writes it: float64 of `float64[9]`."""
+    """The type of a field's elements, of one as `Field.described` writes it:
+    float64 of `float64[9]`.
+    """
     return described.partition("[")[0].partition("<")[0]
 
 
 def qualified(type_name: str) -> str:
-    """A type's full name: `pkg/Name` is `pkg/msg/Name`. Raises BagError for what cannot be the name of a type."""
+    """A type's full name: `pkg/Name` is `pkg/msg/Name`.
+    Raises BagError for what cannot be the name of a type.
+    """
     match = _TYPE.fullmatch(type_name)
     if not match:
         raise BagError(
@@ -232,7 +221,9 @@ def _idl(text: str) -> dict[str, MessageType]:
     from rosbags.typesys.idl import IDLParser
 
     class Parser(IDLParser):
-        """Tries no operators, for which it would read every literal 128 times, and nested ones without end."""
+        """Tries no operators, for which it would read every literal 128 times,
+        and nested ones without end.
+        """
 
         def const_expr(self, pos: int) -> Any:
             return self.unary_expr(pos)
@@ -313,7 +304,10 @@ def _check(
     sizes: dict[str, tuple[int, int, int]],
     within: tuple[str, ...],
 ) -> tuple[int, int, int]:
-    """How deep, how many fields and at least how many bytes a type is; collects the types that are used."""
+    """How deep, how many fields and at least how many bytes a type is.
+
+    Collects the types that are used.
+    """
     if name in within:
         raise BagError(f"the definition of {within[0]} is cyclic: {name} contains itself")
     if name in sizes:
@@ -329,7 +323,8 @@ def _check(
         else:
             if field.type not in types:
                 raise BagError(
-                    f"the definition of {(*within, name)[0]} lacks {field.type}, the type of '{field.name}' in {name}"
+                    f"the definition of {(*within, name)[0]} lacks {field.type}, "
+                    f"the type of '{field.name}' in {name}"
                 )
             inner, fields, size = _check(field.type, types, used, sizes, (*within, name))
             depth = max(depth, inner + 1)

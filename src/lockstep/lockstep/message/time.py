@@ -1,4 +1,6 @@
-"""Time inside a component: integer nanoseconds, as builtin_interfaces/Time counts them."""
+"""Times: integer nanoseconds everywhere, as builtin_interfaces/Time counts them,
+and seconds only to be shown.
+"""
 
 from __future__ import annotations
 

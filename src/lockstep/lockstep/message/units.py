@@ -50,9 +50,10 @@ _OF_COMPONENTS = ("x", "y", "z")
 
 
 def unit_of(path: str, type_name: str = "") -> str:
-    """The unit of a field by its path, `twist.angular.z` → `rad/s`; empty where it is unknown or there is none.
+    """The unit of a field by its path, `twist.angular.z` → `rad/s`.
 
-    `type_name` tells a Twist from an Accel where the path does not.
+    Empty where it is unknown or there is none. `type_name` tells a Twist from an Accel where the
+    path does not.
     """
     names = re.sub(r"\[\d*\]", "", path).split(".")
     if names[-1] not in _OF_COMPONENTS:

@@ -10,7 +10,8 @@ import numpy as np
 from ..bag import Bag
 from ..errors import ReportError
 from ..message.arrays import Column
-from ..message.schema import STRINGS, TIMES, base_type
+from ..message.primitives import STRINGS
+from ..message.schema import TIMES, base_type
 from ..message.units import unit_of
 from .histogram import bin_edges, finite_numbers
 from .signals import not_finite

@@ -12,7 +12,8 @@ from ..compare.fields import FieldComparison
 from ..compare.judge import judge, judge_quaternions, judge_texts, judge_times
 from ..compare.tolerance import Tolerance
 from ..message.arrays import Column, Floats, Mask
-from ..message.schema import STRINGS, TIMES, base_type
+from ..message.primitives import STRINGS
+from ..message.schema import TIMES, base_type
 from ..message.time import NS_PER_S
 
 _LARGEST = 1e300

@@ -12,7 +12,7 @@ import numpy as np
 from ..distributions import Edges
 from ..distributions.edges import EDGE_TEXTS
 from ..distributions.fields import Field
-from ..message.schema import STRINGS
+from ..message.primitives import STRINGS
 from ..message.time import NS_PER_S
 from .message_fields import Leaf, Message
 

@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..cdr.codec import Codec
-from ..message.schema import STRINGS, TIMES, Field, MessageType
+from ..message.primitives import STRINGS
+from ..message.schema import TIMES, Field, MessageType
 
 Path: TypeAlias = "tuple[str | int, ...]"
 """Names of fields, and indexes of elements of arrays of messages."""

@@ -17,7 +17,7 @@ import numpy as np
 from ..bag import BagError
 from ..cdr.codec import Codec
 from ..cdr.message_error import MessageError
-from ..message.schema import STRINGS
+from ..message.primitives import STRINGS
 from ..message.time import NS_PER_S
 from .input_mutations import held
 from .message_fields import Leaf, Message

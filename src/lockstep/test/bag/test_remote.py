@@ -12,7 +12,8 @@ from importlib.util import find_spec
 import pytest
 import zstandard
 from lockstep.bag import Bag, BagError, BagWriter
-from lockstep.bag.source import bag_files, open_source
+from lockstep.bag.bag_files import bag_files
+from lockstep.bag.source import open_source
 from lockstep.bag.storage.mcap import McapFile
 from lockstep.bag.storage.sqlite3 import Sqlite3File
 from rosbags.rosbag2 import StoragePlugin, Writer

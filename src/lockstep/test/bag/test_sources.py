@@ -8,8 +8,9 @@ import pytest
 import yaml
 import zstandard
 from lockstep.bag import Bag, BagError
+from lockstep.bag.bag_files import bag_files
 from lockstep.bag.metadata import parse_qos
-from lockstep.bag.source import bag_files, open_source
+from lockstep.bag.source import open_source
 from lockstep.bag.storage.mcap import McapFile
 from lockstep.bag.temporary import TemporarySource
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer

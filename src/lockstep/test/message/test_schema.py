@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from lockstep.bag import Bag, BagError
 from lockstep.cdr.codec import Codec
 from lockstep.message.definitions import definition
-from lockstep.message.schema import SIZES, STRINGS, schema
+from lockstep.message.primitives import SIZES, STRINGS
+from lockstep.message.schema import schema
 
 pytestmark = pytest.mark.timeout(20)  # none of what anyone may write takes long to refuse
 
@@ -521,8 +522,9 @@ def test_idl_of_another_type_is_refused():
 
 
 PIECES = (
-    "int32 string wstring<=3 bool a/T b/Part Header x y class X = 3 [] [3] [<=2] # 1.5e3 TRUE a b msg T ä "
-    "module struct typedef const long double sequence< > { } ; :: , ( ) @key @verbatim( /* */ // \" ' \\ \0"
+    "int32 string wstring<=3 bool a/T b/Part Header x y class X = 3 [] [3] [<=2] # 1.5e3 TRUE a b "
+    "msg T ä module struct typedef const long double sequence< > { } ; :: , "
+    "( ) @key @verbatim( /* */ // \" ' \\ \0"
 )
 WORDS = st.sampled_from(
     [*PIECES.split(), "\n", "\r\n", "\t", " ", f"\n{LINE}\nMSG: a/B\n", IDL_LINE]

@@ -8,20 +8,19 @@ from typing import Protocol
 
 from ...errors import BagError
 from ...message.batch import Batch
+from .. import magic
 from ..source import Source
 from ..topic import Topic
 from .mcap import McapFile
-from .mcap_summary import MAGIC as MCAP_MAGIC
-from .rosbag1_records import MAGIC as ROSBAG1_MAGIC
-from .sqlite3 import MAGIC as SQLITE3_MAGIC
 from .sqlite3 import Sqlite3File
 
 
 class BagFile(Protocol):
     """One open file of a bag.
 
-    `topics` carry their message counts; `start_ns` and `end_ns` are the earliest and latest log time, None
-    without messages; `problem` is a sentence if the file is known to be cut off or damaged.
+    `topics` carry their message counts; `start_ns` and `end_ns` are the earliest and latest log
+    time, None without messages; `problem` is a sentence if the file is known to be cut off or
+    damaged.
     """
 
     @property
@@ -42,9 +41,12 @@ class BagFile(Protocol):
     ) -> Iterator[Batch]:
         """Messages of `topics` (None: all) with start_ns <= log time < end_ns, in file order.
 
-        Strict: raises BagError where the file is damaged, after all that is whole before it. Otherwise yields
-        all that is whole anywhere in the file, and says in `problem` what is lost.
+        Strict: raises BagError where the file is damaged, after all that is whole before it.
+        Otherwise yields all that is whole anywhere in the file, and says in `problem` what is lost.
         """
+
+    def close(self) -> None:
+        """Close the source too; nothing can be read any more."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,9 @@ def _open_rosbag1(source: Source) -> BagFile:
 
 
 STORAGES = (
-    Storage(".mcap", MCAP_MAGIC, McapFile),
-    Storage(".db3", SQLITE3_MAGIC, Sqlite3File),
-    Storage(".bag", ROSBAG1_MAGIC, _open_rosbag1),
+    Storage(".mcap", magic.MCAP, McapFile),
+    Storage(".db3", magic.SQLITE3, Sqlite3File),
+    Storage(".bag", magic.ROSBAG1, _open_rosbag1),
 )
 
 
@@ -74,12 +76,23 @@ EMPTY = "is empty: its recorder was killed before it wrote anything; record or c
 
 
 def open_file(source: Source) -> BagFile:
-    """Open a file with the storage that its first bytes tell; raises BagError for one that is no bag."""
+    """Open a file with the storage that its first bytes tell.
+
+    Raises BagError for one that is no bag, and closes the source then.
+    """
+    try:
+        return _storage_of(source).open(source)
+    except BaseException:
+        source.close()
+        raise
+
+
+def _storage_of(source: Source) -> Storage:
     if not source.size:
         raise BagError(f"{source.name} {EMPTY}")
     start = source.read(0, max(len(storage.magic) for storage in STORAGES))
     for storage in STORAGES:
         if start.startswith(storage.magic):
-            return storage.open(source)
+            return storage
     known = ", ".join(storage.suffix for storage in STORAGES)
     raise BagError(f"{source.name} is not a bag; give a rosbag2 folder or a file of {known}")

@@ -16,10 +16,12 @@ _THREADS = 2
 def ahead(
     load: Callable[[Item], Loaded], items: Iterable[Item], is_work: Callable[[Item], bool]
 ) -> Generator[Callable[[], Loaded], None, None]:
-    """What gives `load(item)` for each item, in order; at most two are loaded before they are asked for.
+    """What gives `load(item)` for each item, in order;
+    at most two are loaded before they are asked for.
 
-    Items that are no work but only to be read are loaded when they are asked for: memory that a thread asks for is
-    not that which was just given back, so that the system must find new pages, which takes longer than reading.
+    Items that are no work but only to be read are loaded when they are asked for: memory that a
+    thread asks for is not that which was just given back, so that the system must find new pages,
+    which takes longer than reading.
     """
     pending: deque[Future[Loaded] | partial[Loaded]] = deque()
     with ThreadPoolExecutor(_THREADS, "lockstep-bag") as pool:

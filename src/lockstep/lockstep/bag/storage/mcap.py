@@ -1,8 +1,9 @@
 """MCAP files (https://mcap.dev/spec), read as columns.
 
-The summary at the end tells where the chunks are, and a message index behind each chunk where its messages are.
-Both are taken as hints: what they leave out is found by walking the records there, and what they claim is checked
-against the records themselves. A file without them, because its recorder was killed, is walked as a whole.
+The summary at the end tells where the chunks are, and a message index behind each chunk where its
+messages are. Both are taken as hints: what they leave out is found by walking the records there,
+and what they claim is checked against the records themselves. A file without them, because its
+recorder was killed, is walked as a whole.
 """
 
 from __future__ import annotations
@@ -17,20 +18,19 @@ from itertools import compress
 import numpy as np
 from mcap.opcode import Opcode
 
+from ...closing import Closable
 from ...errors import BagError
 from ...message.arrays import Bytes, Int64s
 from ...message.batch import Batch
+from .. import magic
+from ..mcap_format import HEAD, INDEX, MESSAGE_FIELDS, MESSAGE_HEAD, Heads
 from ..message_compression import plain
 from ..source import Source
 from ..topic import Topic
 from .loading import ahead
 from .mcap_records import (
     DAMAGE,
-    HEAD,
-    MESSAGE_FIELDS,
-    MESSAGE_HEAD,
     Damaged,
-    Heads,
     chunk_records,
     covering,
     heads_at,
@@ -38,9 +38,9 @@ from .mcap_records import (
     part_of_chunk,
     walk,
 )
-from .mcap_summary import MAGIC, Channels, Extent, read_summary
+from .mcap_summary import Channels, Extent, read_summary
+from .window import BLOCK, Window
 
-_BLOCK = 1 << 18
 _LOOSE_BYTES = 1 << 20
 _PRIVATE = 0x80  # from here on opcodes are free for private records
 _NOTHING = 0
@@ -59,11 +59,11 @@ class _Selection:
         return self.topics is None and self.start_ns is None and self.end_ns is None
 
 
-class McapFile:
+class McapFile(Closable):
     """One MCAP file; see storage.BagFile."""
 
     def __init__(self, source: Source) -> None:
-        if source.read(0, len(MAGIC)) != MAGIC:
+        if source.read(0, len(magic.MCAP)) != magic.MCAP:
             raise BagError(f"{source.name} is not an MCAP file")
         self._source = source
         self.start_ns: int | None = None
@@ -85,6 +85,10 @@ class McapFile:
     def topics(self) -> dict[str, Topic]:
         """Topics by name."""
         return self._channels.topics
+
+    def close(self) -> None:
+        """See storage.BagFile."""
+        self._source.close()
 
     def batches(
         self,
@@ -108,7 +112,7 @@ class McapFile:
                 yield chosen
 
     def _all_batches(self, selection: _Selection) -> Iterator[Batch]:
-        position = len(MAGIC)
+        position = len(magic.MCAP)
         wanted = [self._wanted(extent, selection) for extent in self._extents]
         chosen = compress(self._extents, wanted)
         with contextlib.closing(ahead(self._load, chosen, _is_compressed)) as loaded:
@@ -147,9 +151,9 @@ class McapFile:
 
     def _walk(self, start: int, end: int, selection: _Selection) -> Iterator[Batch]:
         """The records between two positions one after the other."""
-        loose, window = _Loose(), _Window(self._source)
+        loose, window = _Loose(), Window(self._source)
         position = start
-        previous: int = _NOTHING if start == len(MAGIC) else Opcode.CHUNK
+        previous: int = _NOTHING if start == len(magic.MCAP) else Opcode.CHUNK
         while position < end:
             try:
                 opcode, length = HEAD.unpack(window.read(position, HEAD.size, end))
@@ -178,7 +182,7 @@ class McapFile:
                 elif (opcode, length) in _ENDS:
                     break
                 elif not _may_be(
-                    opcode, window.read(body_start, min(length, 6), end), length, previous
+                    opcode, window.read(body_start, min(length, INDEX.size), end), length, previous
                 ):
                     raise Damaged(f"no record at byte {body_start - HEAD.size}")
                 previous = opcode
@@ -192,9 +196,11 @@ class McapFile:
         yield from self._finish(loose, selection)
 
     def _walked_chunk(
-        self, window: _Window, body_start: int, length: int, selection: _Selection
+        self, window: Window, body_start: int, length: int, selection: _Selection
     ) -> Iterator[Batch]:
-        """A chunk that no summary knows, with the message indexes that follow it, if there are any."""
+        """A chunk that no summary knows, with the message indexes that follow it,
+        if there are any.
+        """
         body = memoryview(window.read(body_start, length, self._end))
         index_start = position = body_start + length
         while position < self._end:
@@ -243,8 +249,8 @@ class McapFile:
             publish_time_ns=times[1],
             sequence=heads["sequence"].astype(np.int64),
             buffer=data,
-            offset=starts + MESSAGE_HEAD,
-            length=heads["size"].astype(np.int64) - MESSAGE_FIELDS,
+            offset=starts + MESSAGE_HEAD.size,
+            length=heads["length"].astype(np.int64) - MESSAGE_FIELDS,
         )
         if min(topic.min(), times[0].min(), times[1].min()) >= 0:
             yield batch
@@ -279,8 +285,8 @@ class McapFile:
 
     def _scan(self) -> None:
         """Without a summary: read everything once to know what there is."""
-        whole = self._source.size >= 2 * len(MAGIC) and (
-            self._source.read(self._source.size - len(MAGIC), len(MAGIC)) == MAGIC
+        whole = self._source.size >= 2 * len(magic.MCAP) and (
+            self._source.read(self._source.size - len(magic.MCAP), len(magic.MCAP)) == magic.MCAP
         )
         counts: dict[str, int] = {}
         for batch in self._all_batches(_Selection(None, None, None, strict=False)):
@@ -300,11 +306,10 @@ class McapFile:
     # damage
 
     def _report(self, what: str, selection: _Selection) -> None:
-        sentence = f"{self._source.name} is damaged: {what}; record or copy it again, or run 'lockstep recover'"
-        if "cut off" in what:
-            sentence = (
-                f"{self._source.name} is {what}; record or copy it again, or run 'lockstep recover'"
-            )
+        state = what if "cut off" in what else f"damaged: {what}"
+        sentence = (
+            f"{self._source.name} is {state}; record or copy it again, or run 'lockstep recover'"
+        )
         if selection.strict:
             raise BagError(sentence)
         self.problem = self.problem or sentence
@@ -313,7 +318,9 @@ class McapFile:
         return f"cut off: its last {self._source.size - position} bytes are no whole record"
 
     def _check_data_crc(self) -> None:
-        """Compare the data section with the checksum at its end, where it has one (few writers do)."""
+        """Compare the data section with the checksum at its end,
+        where it has one (few writers do).
+        """
         length = HEAD.size + 4
         record = self._source.read(max(0, self._end - length), length)
         if len(record) < length or HEAD.unpack_from(record) != (Opcode.DATA_END, 4):
@@ -322,19 +329,22 @@ class McapFile:
         if not expected:
             return
         checksum = 0
-        for start in range(0, self._end - length, _BLOCK):
-            block = self._source.read(start, min(_BLOCK, self._end - length - start))
+        for start in range(0, self._end - length, BLOCK):
+            block = self._source.read(start, min(BLOCK, self._end - length - start))
             checksum = zlib.crc32(block, checksum)
         if checksum != expected:
             raise BagError(
-                f"{self._source.name} is damaged: it does not agree with its checksum; copy it again"
+                f"{self._source.name} is damaged: it does not agree with its checksum; "
+                "copy it again"
             )
 
 
 def _may_be(opcode: int, start: bytes, length: int, previous: int) -> bool:
-    """Whether a record without messages, of `length` with `start`, may follow: else its opcode is damaged."""
+    """Whether a record without messages, of `length` with `start`, may follow:
+    else its opcode is damaged.
+    """
     if opcode == Opcode.MESSAGE_INDEX:
-        whole = int.from_bytes(start[2:], "little") + 6 == length  # a channel and a size come first
+        whole = len(start) == INDEX.size and INDEX.unpack(start)[1] + INDEX.size == length
         return whole and previous in (Opcode.CHUNK, Opcode.MESSAGE_INDEX)
     if opcode == Opcode.HEADER:
         return previous == _NOTHING
@@ -345,26 +355,6 @@ def _is_compressed(extent: Extent) -> bool:
     return extent.compressed
 
 
-class _Window:
-    """Reads of a few bytes here and there, answered from blocks."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._start = 0
-        self._block = b""
-
-    def read(self, offset: int, length: int, end: int) -> bytes:
-        """Like Source.read; what else is read ahead ends at `end`."""
-        if length > _BLOCK:
-            return self._source.read(offset, length)
-        within = offset - self._start
-        if not 0 <= within <= within + length <= len(self._block):
-            ahead = max(length, min(_BLOCK, end - offset))
-            self._start, self._block = offset, self._source.read(offset, ahead)
-            within = 0
-        return self._block[within : within + length]
-
-
 class _Loose:
     """Message records that are outside chunks, gathered to a batch."""
 
@@ -373,7 +363,7 @@ class _Loose:
         self.size = 0
 
     def add(self, record: bytes) -> None:
-        if len(record) < MESSAGE_HEAD:
+        if len(record) < MESSAGE_HEAD.size:
             raise Damaged("a message record is too short")
         self._records.append(record)
         self.size += len(record)

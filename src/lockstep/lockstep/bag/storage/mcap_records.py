@@ -14,26 +14,10 @@ from mcap.opcode import Opcode
 from ...message.arrays import Bytes, Int64s
 from ..compression import DAMAGE as DECOMPRESSION_DAMAGE
 from ..compression import decompress, decompress_part
+from ..mcap_format import CHUNK, HEAD, INDEX, MESSAGE, MESSAGE_FIELDS, MESSAGE_HEAD, Heads
 
-_LARGEST_CHUNK = 1 << 30
+_LARGESTCHUNK = 1 << 30
 
-HEAD = struct.Struct("<BQ")
-"""Opcode and length, with which every record begins."""
-_CHUNK = struct.Struct("<QQQI")  # start time, end time, uncompressed size, checksum
-_MESSAGE = np.dtype(
-    [
-        ("opcode", "<u1"),
-        ("size", "<u8"),
-        ("channel", "<u2"),
-        ("sequence", "<u4"),
-        ("log_time", "<u8"),
-        ("publish_time", "<u8"),
-    ]
-)
-MESSAGE_HEAD = _MESSAGE.itemsize
-"""Bytes of a message record before its payload."""
-MESSAGE_FIELDS = MESSAGE_HEAD - HEAD.size
-Heads = np.ndarray[tuple[int], np.dtype[np.void]]
 Describe = Callable[[int, bytes], None]
 """Takes the opcode and the body of a schema or channel."""
 
@@ -68,11 +52,11 @@ class Stream(io.BytesIO):
 
 def chunk_records(body: memoryview, at: int) -> Bytes:
     """The records in a chunk that stands at byte `at`; raises Damaged."""
-    _, _, size, checksum = _CHUNK.unpack_from(body)
+    _, _, size, checksum = CHUNK.unpack_from(body)
     codec, stored, announced = _compressed(body)
     if len(stored) != announced:
         raise Damaged(f"the chunk at byte {at} is not as long as it claims to be")
-    if size > _LARGEST_CHUNK:
+    if size > _LARGESTCHUNK:
         raise Damaged(f"the chunk at byte {at} claims to hold {size} bytes")
     try:
         records = decompress(stored, codec, size)
@@ -84,16 +68,21 @@ def chunk_records(body: memoryview, at: int) -> Bytes:
 
 
 def part_of_chunk(body: memoryview) -> Bytes:
-    """What can be had of the records in a chunk that is cut off; raises one of DAMAGE if nothing can."""
-    size = min(_CHUNK.unpack_from(body)[2], _LARGEST_CHUNK)
+    """What can be had of the records in a chunk that is cut off.
+
+    Raises one of DAMAGE if nothing can.
+    """
+    size = min(CHUNK.unpack_from(body)[2], _LARGESTCHUNK)
     codec, stored, _ = _compressed(body)
     return np.frombuffer(decompress_part(stored, codec, size), np.uint8)
 
 
 def _compressed(body: memoryview) -> tuple[str, memoryview, int]:
-    """The name of a chunk's compression, what it was applied to, and how many bytes of that there should be."""
-    (length,) = struct.unpack_from("<I", body, _CHUNK.size)
-    start = _CHUNK.size + 4
+    """The name of a chunk's compression, what it was applied to,
+    and how many bytes of that there should be.
+    """
+    (length,) = struct.unpack_from("<I", body, CHUNK.size)
+    start = CHUNK.size + 4
     if length > 32:
         raise Damaged("a chunk has no valid name of a compression")
     codec = bytes(body[start : start + length]).decode("ascii", "replace")
@@ -105,11 +94,11 @@ def index_offsets(index: memoryview) -> Int64s:
     """Where the messages of a chunk start, in order, by the message index records behind it."""
     parts: list[Int64s] = []
     position = 0
-    while position + HEAD.size + 6 <= len(index):
+    while position + HEAD.size + INDEX.size <= len(index):
         opcode, length = HEAD.unpack_from(index, position)
         following = position + HEAD.size + length
-        (size,) = struct.unpack_from("<I", index, position + HEAD.size + 2)
-        start = position + HEAD.size + 6
+        _, size = INDEX.unpack_from(index, position + HEAD.size)
+        start = position + HEAD.size + INDEX.size
         if opcode != Opcode.MESSAGE_INDEX or size % 16 or start + size > len(index):
             return np.empty(0, np.int64)
         parts.append(np.frombuffer(index[start : start + size], "<i8")[1::2])
@@ -122,22 +111,23 @@ def heads_at(data: Bytes, starts: Int64s) -> Heads:
     """The heads of message records as one structured array (n,)."""
     strides = np.diff(starts[:2])
     if len(strides) and strides[0] > 0 and (np.diff(starts) == strides[0]).all():
-        return np.ndarray(len(starts), _MESSAGE, data, int(starts[0]), (int(strides[0]),))
-    gathered = data[starts[:, None] + np.arange(MESSAGE_HEAD)]
-    return gathered.view(_MESSAGE).reshape(len(starts))
+        return np.ndarray(len(starts), MESSAGE, data, int(starts[0]), (int(strides[0]),))
+    gathered = data[starts[:, None] + np.arange(MESSAGE_HEAD.size)]
+    return gathered.view(MESSAGE).reshape(len(starts))
 
 
 def covering(data: Bytes, starts: Int64s, describe: Describe) -> Heads | None:
-    """The heads of the messages at `starts`, or None unless those are all messages of the chunk in order.
+    """The heads of the messages at `starts`,
+    or None unless those are all messages of the chunk in order.
 
     Schemas and channels between them are handed to `describe`.
     """
-    if not len(starts) or starts[0] < 0 or starts[-1] + MESSAGE_HEAD > len(data):
+    if not len(starts) or starts[0] < 0 or starts[-1] + MESSAGE_HEAD.size > len(data):
         return None
     heads = heads_at(data, starts)
-    if (heads["opcode"] != Opcode.MESSAGE).any() or (heads["size"] < MESSAGE_FIELDS).any():
+    if (heads["opcode"] != Opcode.MESSAGE).any() or (heads["length"] < MESSAGE_FIELDS).any():
         return None
-    ends = starts + HEAD.size + heads["size"].astype(np.int64)
+    ends = starts + HEAD.size + heads["length"].astype(np.int64)
     gap_starts = np.concatenate([[0], ends])
     gap_ends = np.concatenate([starts, [len(data)]])
     if (gap_ends < gap_starts).any():
@@ -151,9 +141,10 @@ def covering(data: Bytes, starts: Int64s, describe: Describe) -> Heads | None:
 def walk(
     data: Bytes, position: int, end: int, describe: Describe, *, cut_off: bool = False
 ) -> Int64s:
-    """Offsets of the messages between two positions; schemas and channels there are handed to `describe`.
+    """Offsets of the messages between two positions.
 
-    Raises Damaged for what is no record, and for one that ends beyond `end` unless the data are known to be `cut_off`.
+    Schemas and channels there are handed to `describe`. Raises Damaged for what is no record, and
+    for one that ends beyond `end` unless the data are known to be `cut_off`.
     """
     view = data.data
     starts = []

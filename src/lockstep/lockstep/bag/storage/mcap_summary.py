@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import zlib
 from dataclasses import dataclass
 from itertools import chain
@@ -13,15 +12,14 @@ from mcap.opcode import Opcode
 from mcap.records import Channel, ChunkIndex, Schema, Statistics
 
 from ...message.arrays import Int64s
-from .. import metadata
+from .. import magic, metadata
+from ..mcap_format import FOOTER, HEAD
 from ..source import Source
 from ..topic import Topic
-from .mcap_records import DAMAGE, HEAD, Damaged, Stream
+from .mcap_records import DAMAGE, Damaged, Stream
 
-MAGIC = b"\x89MCAP0\r\n"
 _LARGEST_SUMMARY = 1 << 28
 _LARGEST_DESCRIPTION = 1 << 24
-_FOOTER = struct.Struct("<BQQQI")  # opcode, length, start of summary, of summary offsets, checksum
 
 
 class Channels:
@@ -35,7 +33,10 @@ class Channels:
         self._topic_of = np.full(1 << 16, -1, np.int64)  # channel → index into names
 
     def describe(self, opcode: int, body: bytes) -> None:
-        """Note a schema or a channel; the same may come many times. Raises one of DAMAGE, also if it is not the same."""
+        """Note a schema or a channel.
+
+        The same may come many times. Raises one of DAMAGE, also if it is not the same.
+        """
         if len(body) > _LARGEST_DESCRIPTION:
             raise Damaged("a schema or channel is larger than 16 MiB")
         if opcode == Opcode.SCHEMA:
@@ -106,7 +107,9 @@ class Extent:
 
 @dataclass(frozen=True)
 class Summary:
-    """The summary section, which starts at byte `start`; `counts` is by channel; times are None without messages."""
+    """The summary section, which starts at byte `start`; `counts` is by channel;
+    times are None without messages.
+    """
 
     start: int
     extents: tuple[Extent, ...]
@@ -116,17 +119,23 @@ class Summary:
 
 
 def read_summary(source: Source, channels: Channels) -> Summary | None:
-    """The summary, its channels noted in `channels`; None if there is none that can be trusted and suffices."""
-    tail_length = _FOOTER.size + len(MAGIC)
+    """The summary, its channels noted in `channels`;
+    None if there is none that can be trusted and suffices.
+    """
+    tail_length = FOOTER.size + len(magic.MCAP)
     end = source.size - tail_length
     tail = source.read(max(0, end), tail_length)
-    if len(tail) < tail_length or tail[_FOOTER.size :] != MAGIC:
+    if len(tail) < tail_length or tail[FOOTER.size :] != magic.MCAP:
         return None
-    opcode, _, start, _, checksum = _FOOTER.unpack_from(tail)
-    if opcode != Opcode.FOOTER or not len(MAGIC) < start <= end or end - start > _LARGEST_SUMMARY:
+    opcode, _, start, _, checksum = FOOTER.unpack_from(tail)
+    if (
+        opcode != Opcode.FOOTER
+        or not len(magic.MCAP) < start <= end
+        or end - start > _LARGEST_SUMMARY
+    ):
         return None
     data = source.read(start, end - start)
-    if checksum and zlib.crc32(data + tail[: _FOOTER.size - 4]) != checksum:
+    if checksum and zlib.crc32(data + tail[: FOOTER.size - 4]) != checksum:
         return None
     try:
         return _parse(data, start, channels)
@@ -187,7 +196,7 @@ def _extents(indexes: list[ChunkIndex], end: int) -> tuple[Extent, ...]:
         )
         for index in sorted(indexes, key=lambda index: index.chunk_start_offset)
     ]
-    position = len(MAGIC)
+    position = len(magic.MCAP)
     for extent in extents:
         if extent.start < position or extent.chunk_length < HEAD.size or extent.end > end:
             raise Damaged("the chunk index contradicts itself")

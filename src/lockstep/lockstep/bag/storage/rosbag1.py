@@ -1,7 +1,13 @@
-"""ROS 1 bags, version 2.0 (https://wiki.ros.org/Bags/Format/2.0), with messages and definitions as ROS 2 has them.
+"""ROS 1 bags, version 2.0 (https://wiki.ros.org/Bags/Format/2.0),
+with messages and definitions as ROS 2 has them.
 
-The index at the end tells where the chunks are; a file without it, because it is cut off or its recorder was killed,
-is walked as a whole. Messages come in file order.
+The index at the end tells where the chunks are; a file without it, because it is cut off or its
+recorder was killed, is walked as a whole. Messages come in file order.
+
+rosbags.rosbag1 reads such files as well, but by time instead of file order, with an entry in memory
+for each message (opening one of 200,000 took it 0.4 s and 29 MB, this 1 ms and 14 kB), from paths
+only, and nothing of one that is cut off. Of rosbags are the types of the messages; see
+`rosbag1_types`.
 """
 
 from __future__ import annotations
@@ -12,8 +18,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ...closing import Closable
 from ...errors import BagError
 from ...message.batch import Batch
+from .. import magic
 from ..metadata import OfferedQoS
 from ..source import Source
 from ..topic import Topic
@@ -35,13 +43,13 @@ from .rosbag1_records import (
     part_of_chunk,
 )
 from .rosbag1_types import converted
+from .window import Window
 
-_VERSION = b"#ROSBAG V2.0\n"
+_VERSION = magic.ROSBAG1 + b"2.0\n"
 _LARGEST_HEADER = 1 << 20
 _LARGEST_DEFINITION = 1 << 24
 _BATCH_BYTES = 4 << 20
 _BATCH_COUNT = 1 << 14
-_BLOCK = 1 << 18
 _LATCHED = OfferedQoS(durability="transient_local")
 
 
@@ -79,7 +87,7 @@ class _Selection:
     strict: bool
 
 
-class Rosbag1File:
+class Rosbag1File(Closable):
     """One .bag file; see storage.BagFile."""
 
     def __init__(self, source: Source) -> None:
@@ -91,7 +99,7 @@ class Rosbag1File:
         """Topics by name."""
         self._names: list[str] = []
         self._connections: dict[int, _Connection] = {}
-        self._block = (0, b"")
+        self._window = Window(source)
         if self._read(0, len(_VERSION)) != _VERSION:
             raise BagError(
                 f"{source.name} is no ROS 1 bag of version 2.0; convert it with 'rosbag migrate'"
@@ -108,6 +116,10 @@ class Rosbag1File:
             self._extents = None
         if self._extents is None:
             self._scan()
+
+    def close(self) -> None:
+        """See storage.BagFile."""
+        self._source.close()
 
     def batches(
         self,
@@ -189,12 +201,15 @@ class Rosbag1File:
             self.end_ns = last if self.end_ns is None else max(self.end_ns, last)
         if self.problem is None:
             self.problem = (
-                f"{self._source.name} is cut off or was not closed: it ends without an index; run 'rosbag reindex' "
-                "on a copy, or 'lockstep recover'"
+                f"{self._source.name} is cut off or was not closed: it ends without an index; "
+                "run 'rosbag reindex' on a copy, or 'lockstep recover'"
             )
 
     def _walk(self, selection: _Selection) -> Iterator[Batch]:
-        """All records one after the other; messages outside chunks are of a chunk that was never closed."""
+        """All records one after the other.
+
+        Messages outside chunks are of a chunk that was never closed.
+        """
         position = self._start
         loose = _Gathered()
         while position < self._end:
@@ -260,7 +275,10 @@ class Rosbag1File:
     def _gather(
         self, gathered: _Gathered, record: Record, data: bytes, selection: _Selection
     ) -> Iterator[Batch]:
-        """Add a message if it is selected; yields what is gathered if that is much, or before telling of damage."""
+        """Add a message if it is selected.
+
+        Yields what is gathered if that is much, or before telling of damage.
+        """
         try:
             number, time_ns = record.number(b"conn"), record.time_ns(b"time")
             if number not in self._connections:
@@ -342,7 +360,10 @@ class Rosbag1File:
         self._connections[number] = _Connection(self._names.index(name), kind.convert)
 
     def _record(self, position: int, end: int, cut_off: bool = False) -> Record:
-        """The record at a position; raises one of DAMAGE, also if it is not whole unless `cut_off`."""
+        """The record at a position.
+
+        Raises one of DAMAGE, also if it is not whole unless `cut_off`.
+        """
         head = self._read(position, LENGTH.size)
         if len(head) < LENGTH.size:
             raise CutOff("cut off")
@@ -358,14 +379,7 @@ class Rosbag1File:
         return Record(record.fields, start, start + length)
 
     def _read(self, offset: int, length: int) -> bytes:
-        """Like Source.read; small reads are answered from blocks."""
-        if length > _BLOCK:
-            return self._source.read(offset, length)
-        start, block = self._block
-        if not start <= offset <= offset + length <= start + len(block):
-            start, block = offset, self._source.read(offset, _BLOCK)
-            self._block = start, block
-        return block[offset - start : offset - start + length]
+        return self._window.read(offset, length, self._source.size)
 
     def _report(self, error: Exception, selection: _Selection) -> None:
         if isinstance(error, CutOff):

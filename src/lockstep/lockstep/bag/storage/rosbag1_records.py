@@ -13,7 +13,6 @@ from ..compression import decompress, decompress_part
 MESSAGE, BAG, INDEX, CHUNK, CHUNK_INFO, CONNECTION = range(2, 8)
 LENGTH = struct.Struct("<I")
 _LARGEST_CHUNK = 1 << 30
-MAGIC = b"#ROSBAG V"
 _CODECS = {b"none": "", b"lz4": "lz4"}
 
 
@@ -53,7 +52,10 @@ class Record:
 
 
 def parsed(data: bytes, position: int) -> Record:
-    """The record at a position, by positions in `data`; what it holds may reach beyond; raises Damaged."""
+    """The record at a position, by positions in `data`; what it holds may reach beyond.
+
+    Raises Damaged.
+    """
     start = position + LENGTH.size
     end = start + int.from_bytes(data[position:start], "little")
     if end + LENGTH.size > len(data):
@@ -102,7 +104,10 @@ def chunk_records(record: Record, data: bytes) -> bytes:
 
 
 def part_of_chunk(record: Record, data: bytes) -> bytes:
-    """The records in a chunk of which only the beginning is there, as far as they can be had; raises one of DAMAGE."""
+    """The records in a chunk of which only the beginning is there, as far as they can be had.
+
+    Raises one of DAMAGE.
+    """
     size = min(record.number(b"size"), _LARGEST_CHUNK)
     codec = record.fields[b"compression"]
     if codec != b"bz2":

@@ -29,9 +29,10 @@ _MOST_FIELDS = 1 << 16
 
 @dataclass(frozen=True)
 class Rosbag1Type:
-    """A type with its ros2msg definition; `encoding` and `message_encoding` are "ros1msg" and "ros1" if it has none.
+    """A type with its ros2msg definition.
 
-    `convert` gives a payload as CDR and raises ValueError for one that is none.
+    `encoding` and `message_encoding` are "ros1msg" and "ros1" if it has none. `convert` gives a
+    payload as CDR and raises ValueError for one that is none.
     """
 
     name: str
@@ -81,7 +82,9 @@ def _converter(store: Typestore, name: str) -> Callable[[bytes], memoryview]:
 
 
 def _limit(types: Typesdict, name: str) -> None:
-    """Raise ValueError for a type that contains itself, or that many fields that code for it would be endless."""
+    """Raise ValueError for a type that contains itself,
+    or that many fields that code for it would be endless.
+    """
     counts: dict[str, int] = {}
 
     def count(owner: str) -> int:

@@ -1,7 +1,9 @@
-"""SQLite files of rosbag2 (https://github.com/ros2/rosbag2, rosbag2_storage_sqlite3), of all its schema versions.
+"""SQLite files of rosbag2 (https://github.com/ros2/rosbag2, rosbag2_storage_sqlite3),
+of all its schema versions.
 
-Messages come in the order of their row numbers, which is the order they were recorded in. The database is opened
-read-only and never trusted: no views, no types that differ from rosbag2's, no rows out of order.
+Messages come in the order of their row numbers, which is the order they were recorded in. The
+database is opened read-only and never trusted: no views, no types that differ from rosbag2's, no
+rows out of order.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from ...closing import Closable
 from ...errors import BagError
 from ...message.batch import Batch
 from ...message.definitions import definition
@@ -29,11 +32,13 @@ from ..source import Source, parts
 from ..temporary import TemporarySource
 from ..topic import Topic
 
-MAGIC = b"SQLite format 3\0"
 _Rows = list[tuple[Any, ...]]  # row numbers, topics, times, payloads; all (n,)
 _Report = Callable[[str], None]
 _DAMAGE = (sqlite3.Error, UnicodeDecodeError, MemoryError)
-"""What Python raises for damaged databases; the second where the name of something in it is none."""
+"""What Python raises for damaged databases.
+
+The second where the name of something in it is none.
+"""
 _MOST_BYTES = 4 << 20
 _MOST_ROWS = 1 << 10
 _FIRST, _LAST = -(1 << 63), (1 << 63) - 1
@@ -41,12 +46,13 @@ _LENGTH = "iif(typeof(data) = 'blob', length(data), NULL)"
 _TYPE = re.compile(r"[a-zA-Z]\w*/msg/[a-zA-Z]\w*")
 
 
-class Sqlite3File:
+class Sqlite3File(Closable):
     """One .db3 file; see storage.BagFile."""
 
     def __init__(self, source: Source) -> None:
         self._name = source.name
-        self._source, self._path = _whole_file(source)
+        self._source = source
+        self._whole, self._path = _whole_file(source)
         self.start_ns: int | None = None
         self.end_ns: int | None = None
         self.problem: str | None = None
@@ -64,10 +70,15 @@ class Sqlite3File:
             ) from error
         if _exists(source.path, "-journal"):
             self._keep(
-                f"{self._name} was not closed: the messages that its recorder wrote last may be missing; "
-                "open and close it with 'ros2 bag reindex' on a copy"
+                f"{self._name} was not closed: the messages that its recorder wrote last may be "
+                "missing; open and close it with 'ros2 bag reindex' on a copy"
             )
         self._count()
+
+    def close(self) -> None:
+        """See storage.BagFile."""
+        self._whole.close()
+        self._source.close()
 
     def batches(
         self,
@@ -133,7 +144,8 @@ class Sqlite3File:
                 if self._cut_off:
                     raise BagError(self._sentence("cut off"))
                 raise BagError(
-                    f"{self._name} has no table '{table}' of a bag; give another file, or record it again"
+                    f"{self._name} has no table '{table}' of a bag; give another file, "
+                    "or record it again"
                 )
         definitions = _definitions(database) if columns["message_definitions"] else {}
         wanted = ("id", "name", "type", "serialization_format", *_LATER_COLUMNS)
@@ -262,7 +274,8 @@ def _columns(database: sqlite3.Connection, table: str) -> set[str]:
 def _definitions(database: sqlite3.Connection) -> dict[str, tuple[str, str]]:
     """Encoding and definition by type."""
     rows = database.execute(
-        "SELECT topic_type, encoding, encoded_message_definition FROM message_definitions ORDER BY rowid DESC"
+        "SELECT topic_type, encoding, encoded_message_definition FROM message_definitions ORDER "
+        "BY rowid DESC"
     )
     return {str(name): (str(encoding), str(text)) for name, encoding, text in rows}
 
@@ -291,7 +304,10 @@ def _installed(type_name: str) -> tuple[str, str]:
 def _pages(
     database: sqlite3.Connection, query: str, values: list[int], at_once: int, report: _Report
 ) -> Iterator[_Rows]:
-    """The rows of a query, some at once; `report` is told of damage, and reading goes on behind it."""
+    """The rows of a query, some at once.
+
+    `report` is told of damage, and reading goes on behind it.
+    """
     limited = f"{query} LIMIT ?"  # without, Python looks at the row behind before it gives one
     start: int | None = _FIRST
     count = at_once
@@ -319,7 +335,9 @@ def _pages(
 def _behind(
     database: sqlite3.Connection, limited: str, values: list[int], damaged: int
 ) -> int | None:
-    """The first row number behind a damaged one from which on reading is possible again; None if there is none."""
+    """The first row number behind a damaged one from which on reading is possible again;
+    None if there is none.
+    """
 
     def readable(start: int) -> bool:
         try:
@@ -340,8 +358,8 @@ def _behind(
     return good
 
 
-def _whole_file(source: Source) -> tuple[object, str]:
-    """Where SQLite can open the file, and what keeps it there."""
+def _whole_file(source: Source) -> tuple[Source | _Folder, str]:
+    """What keeps the file where SQLite can open it, until it is closed, and where that is."""
     path = source.path
     if path is not None and _exists(path, "-wal"):
         return _with_log(path)
@@ -357,12 +375,12 @@ def _whole_file(source: Source) -> tuple[object, str]:
     return copy, copy.path
 
 
-def _with_log(path: str) -> tuple[object, str]:
-    """A copy with the messages that a killed recorder left in its write-ahead log, which SQLite merges on closing."""
-    folder = tempfile.mkdtemp(prefix="lockstep-")
-    keeper = _Keeper()
-    weakref.finalize(keeper, shutil.rmtree, folder, ignore_errors=True)
-    copy = os.path.join(folder, "bag.db3")
+def _with_log(path: str) -> tuple[_Folder, str]:
+    """A copy with the messages that a killed recorder left in its write-ahead log,
+    which SQLite merges on closing.
+    """
+    folder = _Folder()
+    copy = os.path.join(folder.path, "bag.db3")
     try:
         for suffix in ("", "-wal"):
             shutil.copyfile(path + suffix, copy + suffix)
@@ -370,18 +388,25 @@ def _with_log(path: str) -> tuple[object, str]:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except OSError as error:
         raise BagError(
-            f"{path} cannot be copied to {tempfile.gettempdir()} to be read with its log: {error.strerror}; "
-            "make room there or set TMPDIR to another folder"
+            f"{path} cannot be copied to {tempfile.gettempdir()} to be read with its log: "
+            f"{error.strerror}; make room there or set TMPDIR to another folder"
         ) from error
     except _DAMAGE as error:
         raise BagError(
             f"{path} cannot be read with its log ({_told(error)}); copy both again"
         ) from error
-    return keeper, copy
+    return folder, copy
 
 
-class _Keeper:
-    """While it is there, so is a folder."""
+class _Folder(Closable):
+    """A folder that is there until it is closed or gone."""
+
+    def __init__(self) -> None:
+        self.path = tempfile.mkdtemp(prefix="lockstep-")
+        self._remove = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+    def close(self) -> None:
+        self._remove()
 
 
 def _exists(path: str | None, suffix: str) -> bool:

@@ -10,7 +10,8 @@ import numpy as np
 
 from ...bag import Bag
 from ...message.arrays import Column, Mask
-from ...message.schema import STRINGS, TIMES, base_type
+from ...message.primitives import STRINGS
+from ...message.schema import TIMES, base_type
 from ..comparison import KeyComparison
 from ..judge import judge, judge_times
 from ..pairs import Side, columns_of, paired_topics

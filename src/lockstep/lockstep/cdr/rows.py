@@ -1,4 +1,6 @@
-"""Messages of equal layout: sorting many messages by their layouts, and looking at those of one layout as rows."""
+"""Messages of equal layout: sorting many messages by their layouts,
+and looking at those of one layout as rows.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,7 @@ import numpy.typing as npt
 
 from ..message.arrays import Bytes, Column, Int64s
 from ..message.field_path import Leaf
-from ..message.schema import STRINGS
-from .decoder import CODES
+from ..message.primitives import CODES, STRINGS
 from .layout import Found, Layout, Places, Walker
 from .message_error import MessageError
 
@@ -34,7 +35,9 @@ class Rows:
     count: int
 
     def view(self, dtype: np.dtype[Any], position: int, *inner: tuple[int, int]) -> Column:
-        """What lies at a position of each message, (m, ...), with (size, stride) of the inner dimensions."""
+        """What lies at a position of each message, (m, ...),
+        with (size, stride) of the inner dimensions.
+        """
         return np.ndarray(
             (self.count, *(size for size, _ in inner)),
             dtype,
