@@ -18,8 +18,8 @@ from ..cdr.codec import installed_codec
 from ..component import Contract
 from ..component.parameter import ros_type
 from ..errors import USAGE, RunError, UsageError
-from ..host.frames import FrameError, FrameParser, Frames, Kind, frame
-from ..host.protocol import PARAMETER_VALUES
+from ..host.frames import FrameError, FrameParser, Frames, frame
+from ..host.protocol import PARAMETER_VALUES, Kind
 from ..host.python_component import CallbackError
 from .processes import Process
 

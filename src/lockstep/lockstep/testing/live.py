@@ -10,7 +10,7 @@ from typing import Any
 
 from ..component import Contract
 from ..errors import FAILED, USAGE, RunError, UsageError
-from ..host.execution import Publish
+from ..host.in_process import Publish
 from ..host.python_component import CallbackError
 from ..nodes.live_harness import HarnessNode, harness_node
 from ..run.domain import isolated_domain
