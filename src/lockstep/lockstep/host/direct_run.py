@@ -17,13 +17,14 @@ import numpy as np
 from ..cdr.codec import installed_codec
 from ..cdr.message_error import MessageError
 from ..component import Component, contract_of
-from ..errors import FAILED, USAGE, BagError, RunError, UsageError, unforeseen
+from ..errors import FAILED, USAGE, BagError, CallbackError, RunError, UsageError, unforeseen
 from ..message.time import NS_PER_S
+from .events import tell_error
 from .frames import FrameParser, Frames, frame
 from .in_process import InProcess
 from .log import log_as_ros
 from .protocol import MAX_SILENCE_S, MAX_UNACKNOWLEDGED, PARAMETER_VALUES, TIMER_PORTS, Kind
-from .python_component import CallbackError, load, make, node_name
+from .python_component import load, make, node_name
 from .standard_streams import take_standard_input, take_standard_output
 
 _READ_BYTES = 1 << 20
@@ -46,20 +47,21 @@ def serve_direct_runs(
     log_as_ros(node_name(component_class.__name__), log_level)
     try:
         _DirectRuns(component_class, take_standard_input(), output, goes_on=goes_on).serve()
-    except UsageError as error:
-        return _say(component_class, error, USAGE)
-    except (RunError, BagError) as error:
-        return _say(component_class, error, FAILED)
-    except BrokenPipeError:
-        return _say(component_class, "nobody reads the frames of this run", FAILED)
+    except (RunError, UsageError, BagError) as error:
+        return _say(component_class, error, str(error))
+    except BrokenPipeError as error:
+        return _say(component_class, error, "nobody reads the frames of this run")
     except Exception as error:  # noqa: BLE001 - never a traceback, and never exit code 1
-        return _say(component_class, unforeseen(error), FAILED)
+        return _say(component_class, error, unforeseen(error))
     return 0
 
 
-def _say(component_class: type[Component], sentence: object, code: int) -> int:
+def _say(component_class: type[Component], error: Exception, sentence: str) -> int:
+    """Tell why the run ends; returns the exit code."""
+    refused = isinstance(error, UsageError)
+    tell_error(error, sentence, refused=refused)
     print(f"{node_name(component_class.__name__)}: {sentence}", file=sys.stderr, flush=True)
-    return code
+    return USAGE if refused else FAILED
 
 
 class _DirectRuns:
@@ -240,6 +242,7 @@ def main() -> None:
     try:
         component_class = load(target)
     except UsageError as error:
+        tell_error(error, str(error))
         print(f"host: {error}", file=sys.stderr)
         sys.exit(USAGE)
     if mode == "--contract":

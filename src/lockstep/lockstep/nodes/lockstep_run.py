@@ -16,7 +16,7 @@ from rclpy.subscription import Subscription
 from lockstep_interfaces.msg import Acknowledgement, Step
 
 from ..component import stamp_ns, to_stamp
-from ..errors import RunError
+from ..errors import Hang, RunError
 from ..host.execution import Execution
 from ..host.protocol import (
     ACKNOWLEDGEMENT_TOPIC,
@@ -174,7 +174,7 @@ class LockstepRun:
             except rclpy_implementation.RCLError as error:  # a subscriber is slower than this node
                 self._stop.check()
                 if time.monotonic() > give_up_s:
-                    raise RunError(
+                    raise Hang(
                         f"lockstep failed at {seconds(self.now())} s: no subscriber of "
                         f"'{publisher.topic_name}' has taken a message for {PUBLISH_TIMEOUT_S:g} s"
                     ) from error
