@@ -197,7 +197,7 @@ def test_ctrl_c_leaves_a_readable_bag_and_no_process(stranger: Stranger, write_v
     file = write_verification({"python": faulty("Slow"), "cpp": CPP}, run=DIRECT, duration=30.0)
     command = stranger.start("verify", file, "-o", "out")
     bag = stranger.cwd / "out/python/bag"
-    command.wait_until(lambda: bag.exists() and stranger.processes("direct_host"), "the run")
+    command.wait_until(lambda: bag.exists() and stranger.processes("direct_run"), "the run")
 
     time.sleep(2)
     command.signal_group(signal.SIGINT)

@@ -34,7 +34,7 @@ def direct_python(task: Task) -> Contest:
 def in_process(task: Task) -> Contest:
     """The component in Python, called in this process for each message of the bag."""
     from lockstep.bag import Bag, BagWriter
-    from lockstep.host.execution import InProcess
+    from lockstep.host.in_process import InProcess
     from lockstep.host.python_component import load, make
     from lockstep.message.definitions import definition, type_hash
 

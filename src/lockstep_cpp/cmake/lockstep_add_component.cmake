@@ -11,9 +11,9 @@
 # DEPENDENCIES  packages with the message types and libraries that the sources use
 # SKIP_INSTALL  build only, as for a test
 #
-# The executable is the target `vector_normalizer`, installed to lib/<package>; the library is the target
-# `vector_normalizer_component`, installed to lib. A package needs nothing else: where its CMakeLists.txt does not call
-# ament_package() itself, that is done at its end.
+# The executable is the target `vector_normalizer`, installed to lib/<package>; the library is the
+# target `vector_normalizer_component`, installed to lib. A package needs nothing else: where its
+# CMakeLists.txt does not call ament_package() itself, that is done at its end.
 
 find_package(ament_cmake REQUIRED)
 
@@ -28,7 +28,8 @@ endmacro()
 function(lockstep_add_component target)
   cmake_parse_arguments(ARG "SKIP_INSTALL" "CLASS" "SOURCES;DEPENDENCIES" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "lockstep_add_component(${target}): unknown arguments ${ARG_UNPARSED_ARGUMENTS}")
+    message(FATAL_ERROR
+      "lockstep_add_component(${target}): unknown arguments ${ARG_UNPARSED_ARGUMENTS}")
   endif()
   foreach(required CLASS SOURCES)
     if(NOT ARG_${required})
@@ -63,7 +64,8 @@ function(lockstep_add_component target)
   add_executable(${target} "${main}")
   set_target_properties(${target} PROPERTIES
     LOCKSTEP_CLASS "${ARG_CLASS}" LOCKSTEP_SKIP_INSTALL "${ARG_SKIP_INSTALL}")
-  # The executable refers to nothing in the component's library: loading it is what registers the class.
+  # The executable refers to nothing in the component's library: loading it is what registers the
+  # class.
   target_link_libraries(${target} PRIVATE
     -Wl,--push-state,--no-as-needed ${library} -Wl,--pop-state lockstep_cpp::lockstep_cpp_host)
 

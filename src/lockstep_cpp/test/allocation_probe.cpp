@@ -1,5 +1,6 @@
-// A component that passes messages on, and counts what the host's thread allocates outside rcl between message 1000
-// and 2000. Everything that allocates ends in malloc, and the host calls rcl through the functions below.
+// A component that passes messages on, and counts what the host's thread allocates outside rcl
+// between message 1000 and 2000. Everything that allocates ends in malloc, and the host calls rcl
+// through the functions below.
 
 #include <dlfcn.h>
 

@@ -1,5 +1,5 @@
-// Whatever bytes come on stdin, a direct run ends with a result or with an exception of its own, and
-// no sanitizer objects. `make fuzz` runs it with libFuzzer.
+// Whatever bytes come on stdin, a direct run ends with a result or with an exception of its own,
+// and no sanitizer objects. `make fuzz` runs it with libFuzzer.
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "host/direct_run.hpp"
-#include "host/errors.hpp"
 #include "lockstep/component.hpp"
+#include "lockstep/host/errors.hpp"
 #include "std_msgs/msg/bool.hpp"
 #include "std_msgs/msg/float64_multi_array.hpp"
 #include "std_msgs/msg/header.hpp"

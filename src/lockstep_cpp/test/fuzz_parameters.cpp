@@ -1,5 +1,5 @@
-// Whatever is given as a parameter, on the command line, in a file or as a message, becomes a value or
-// an error of the user, and no sanitizer objects. `make fuzz` runs it with libFuzzer.
+// Whatever is given as a parameter, on the command line, in a file or as a message, becomes a value
+// or an error of the user, and no sanitizer objects. `make fuzz` runs it with libFuzzer.
 
 #include <array>
 #include <cstddef>
@@ -8,11 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "host/errors.hpp"
-#include "host/message_codec.hpp"
-#include "host/parameter_overrides.hpp"
-#include "host/parameter_value.hpp"
 #include "lockstep/component.hpp"
+#include "lockstep/host/errors.hpp"
+#include "lockstep/host/message_codec.hpp"
+#include "lockstep/host/parameter_value.hpp"
+#include "node/check.hpp"
+#include "node/parameter_overrides.hpp"
 #include "rcl/allocator.h"
 #include "rcl/arguments.h"
 #include "rcl/error_handling.h"

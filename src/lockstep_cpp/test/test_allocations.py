@@ -1,11 +1,14 @@
-"""Once it runs, the C++ host allocates nothing of its own for a message; what rcl and the middleware do is theirs."""
+"""Once it runs, the C++ host allocates nothing of its own for a message.
+
+What rcl and the middleware do is theirs.
+"""
 
 import re
 
 import pytest
 import rclpy
 from builtin_interfaces.msg import Time
-from conftest import wait_until
+from live_graph import wait_until
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Header
 

@@ -1,4 +1,4 @@
-"""With --direct a host reads its inputs as frames and writes its outputs as frames (docs/direct-protocol.md)."""
+"""With --direct a host reads inputs and writes outputs as frames (docs/direct-protocol.md)."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import pytest
 from builtin_interfaces.msg import Time
-from conftest import PROBE
+from live_graph import PROBE
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rclpy.serialization import deserialize_message, serialize_message
 from std_msgs.msg import Header, String

@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "host/crc32.hpp"
-#include "host/errors.hpp"
-#include "host/frame.hpp"
-#include "host/frame_reader.hpp"
-#include "host/frame_writer.hpp"
+#include "lockstep/host/errors.hpp"
+#include "lockstep/host/frame.hpp"
+#include "lockstep/host/frame_reader.hpp"
+#include "lockstep/host/frame_writer.hpp"
 
 using lockstep::FrameHeader;
 using lockstep::FrameKind;

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 import rclpy
-from conftest import call, wait_until
+from live_graph import call, wait_until
 from rcl_interfaces.msg import Log, Parameter, ParameterEvent, ParameterType, ParameterValue
 from rcl_interfaces.srv import (
     DescribeParameters,

@@ -7,7 +7,7 @@ import time
 import pytest
 import rclpy
 from builtin_interfaces.msg import Time
-from conftest import call, wait_until
+from live_graph import call, wait_until
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.executors import SingleThreadedExecutor

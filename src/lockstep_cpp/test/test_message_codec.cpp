@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "host/cdr_check.hpp"
-#include "host/message_codec.hpp"
+#include "lockstep/host/cdr_check.hpp"
+#include "lockstep/host/message_codec.hpp"
 #include "rcl_interfaces/msg/parameter_event.hpp"
 #include "rosidl_typesupport_cpp/message_type_support.hpp"
 #include "rosidl_typesupport_introspection_cpp/field_types.hpp"

@@ -8,9 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "host/errors.hpp"
-#include "host/parameter_overrides.hpp"
-#include "host/parameter_value.hpp"
+#include "lockstep/host/errors.hpp"
+#include "lockstep/host/parameter_value.hpp"
+#include "node/check.hpp"
+#include "node/parameter_overrides.hpp"
 #include "rcl/allocator.h"
 
 using lockstep::ParameterValue;

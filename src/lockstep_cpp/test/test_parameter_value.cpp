@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "host/parameter_value.hpp"
+#include "lockstep/host/parameter_value.hpp"
 #include "rcl_interfaces/msg/parameter_type.hpp"
 
 using lockstep::ParameterValue;

@@ -1,4 +1,4 @@
-"""The package of docs/cpp.md is whole: it is built wherever it stands, passes its test and tells its contract."""
+"""The package of docs/cpp.md is whole: built anywhere, it passes its test and has its contract."""
 
 import json
 import os

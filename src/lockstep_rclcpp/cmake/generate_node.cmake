@@ -1,4 +1,5 @@
-# Write the rclcpp node of a component from its CONTRACT, with all message types of its ports, to OUTPUT.
+# Write the rclcpp node of a component from its CONTRACT, with all message types of its ports, to
+# OUTPUT.
 
 file(READ "${CONTRACT}" contract)
 set(types)

@@ -8,8 +8,8 @@
 #     DEPENDENCIES geometry_msgs)
 #   lockstep_rclcpp_add_component(vector_normalizer)
 #
-# The library is the target `vector_normalizer_rclcpp`, installed to lib unless the component has SKIP_INSTALL;
-# containers find it as the plugin `<package>::VectorNormalizerNode`.
+# The library is the target `vector_normalizer_rclcpp`, installed to lib unless the component has
+# SKIP_INSTALL; containers find it as the plugin `<package>::VectorNormalizerNode`.
 
 set(_lockstep_rclcpp_cmake "${CMAKE_CURRENT_LIST_DIR}")
 
@@ -22,7 +22,8 @@ endmacro()
 function(_lockstep_rclcpp_add_library target plugin_variable)
   if(NOT TARGET ${target}_component)
     message(FATAL_ERROR
-      "lockstep_rclcpp_add_component(${target}): lockstep_add_component(${target} …) has to come first")
+      "lockstep_rclcpp_add_component(${target}): lockstep_add_component(${target} …) has to come "
+      "first")
   endif()
   get_target_property(class ${target} LOCKSTEP_CLASS)
   get_target_property(skip_install ${target} LOCKSTEP_SKIP_INSTALL)
@@ -33,11 +34,13 @@ function(_lockstep_rclcpp_add_library target plugin_variable)
   get_property(plugins DIRECTORY PROPERTY LOCKSTEP_RCLCPP_PLUGINS)
   if(plugin IN_LIST plugins)
     message(FATAL_ERROR
-      "lockstep_rclcpp_add_component(${target}): this package has a plugin ${plugin} already; rename the class")
+      "lockstep_rclcpp_add_component(${target}): this package has a plugin ${plugin} already; "
+      "rename the class")
   endif()
   set_property(DIRECTORY APPEND PROPERTY LOCKSTEP_RCLCPP_PLUGINS "${plugin}")
 
-  # rclcpp has to know the message types when it is compiled, and the component itself knows them best.
+  # rclcpp has to know the message types when it is compiled, and the component itself knows them
+  # best.
   set(folder "${CMAKE_CURRENT_BINARY_DIR}/lockstep_rclcpp/${target}")
   file(MAKE_DIRECTORY "${folder}")
   add_custom_command(

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "lockstep/internal/errors.hpp"
+#include "lockstep/host/errors.hpp"
 
 namespace lockstep_rclcpp
 {

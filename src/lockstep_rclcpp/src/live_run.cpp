@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "failure.hpp"
-#include "lockstep/internal/errors.hpp"
+#include "lockstep/host/errors.hpp"
+#include "lockstep/host/log.hpp"
 #include "rcl/timer.h"
 #include "rclcpp/exceptions.hpp"
-#include "rcutils/logging.h"
 
 namespace lockstep_rclcpp
 {
@@ -86,12 +86,7 @@ void LiveRun::connect_logger()
 {
   component_->logger.connect(
     [logger = node_.get_logger()](lockstep::Severity severity, const std::string & text) {
-      // rcl's /rosout handler needs a location; a component's line has none that would help.
-      static constexpr rcutils_log_location_t NOWHERE{"", "", 0};
-      const int level = static_cast<int>(severity);
-      if (rcutils_logging_logger_is_enabled_for(logger.get_name(), level)) {
-        rcutils_log(&NOWHERE, level, logger.get_name(), "%s", text.c_str());
-      }
+      lockstep::log(logger.get_name(), severity, text);
     });
 }
 

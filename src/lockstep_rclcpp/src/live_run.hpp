@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "lockstep/component.hpp"
-#include "lockstep/internal/execution.hpp"
+#include "lockstep/host/execution.hpp"
 #include "lockstep_rclcpp/message_type.hpp"
 #include "parameters.hpp"
 #include "rclcpp/rclcpp.hpp"

@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "lockstep/internal/parameter_value.hpp"
+#include "lockstep/host/parameter_value.hpp"
 
 namespace lockstep_rclcpp
 {

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from composition_interfaces.srv import UnloadNode
-from conftest import call, wait_until
+from live_graph import call, wait_until
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, SetParametersAtomically
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -232,7 +232,7 @@ def test_exception_of_a_callback_ends_the_process_with_one_fatal_line(
     simulation = Simulation(node, [Outputs(node)])
     simulation.set_time(12.345)
     simulation.say(text)
-    code, err = container.result()
+    code, _, err = container.result()
     assert code == 3
     fatal = [line for line in err.splitlines() if "FATAL" in line]
     line = r"\[FATAL\] \[[0-9.]+\] \[renamed\]: renamed: on_text failed at 12\.345000000 s: "
@@ -246,7 +246,7 @@ def test_log_lines_go_to_the_logger_of_the_node(start, node):
     container.load(node_name="renamed")
     connected(node, String, "text").publish(String(data="log"))
     container.wait_for("an error line")
-    _, err = container.stop()
+    _, _, err = container.stop()
     lines = [line for line in err.splitlines() if "[renamed]" in line]
     assert [line.split("]")[0] + "]" for line in lines] == ["[INFO]", "[WARN]", "[ERROR]"]
 

@@ -1,9 +1,10 @@
-"""The Python host of direct runs: a component behind frames on stdin and stdout (docs/direct-protocol.md)."""
+"""Direct runs of a component, behind frames on stdin and stdout (docs/direct-protocol.md).
+
+lockstep_cpp's direct_run.cpp is the twin.
+"""
 
 from __future__ import annotations
 
-import io
-import logging
 import os
 import signal
 import sys
@@ -17,62 +18,35 @@ from ..cdr.codec import installed_codec
 from ..cdr.message_error import MessageError
 from ..component import Component, contract_of
 from ..errors import FAILED, USAGE, BagError, CallbackError, RunError, UsageError, unforeseen
+from ..message.time import NS_PER_S
 from .events import tell_error
-from .execution import InProcess
-from .frames import TIMER_PORTS, FrameParser, Frames, Kind, frame
-from .protocol import PARAMETER_VALUES
+from .frames import FrameParser, Frames, frame
+from .in_process import InProcess
+from .log import log_as_ros
+from .protocol import MAX_SILENCE_S, MAX_UNACKNOWLEDGED, PARAMETER_VALUES, TIMER_PORTS, Kind
 from .python_component import load, make, node_name
+from .standard_streams import take_standard_input, take_standard_output
 
-LOG_LEVELS = {
-    "debug": logging.DEBUG,
-    "info": logging.INFO,
-    "warn": logging.WARNING,
-    "error": logging.ERROR,
-    "fatal": logging.CRITICAL,
-}
-"""The levels of rcutils, and what Python calls them."""
 _READ_BYTES = 1 << 20
 _PENDING_BYTES = 1 << 18
-_PENDING_STEPS = 64
-_PENDING_NS = 50_000_000
+_MAX_SILENCE_NS = round(MAX_SILENCE_S * NS_PER_S)
 _TIMES_EACH = 1 << 20
 _MOST_NS = 0xFFFFFFFF
 _VALUE_FIELDS = dict(PARAMETER_VALUES.values())
 
 
-def _take_stdin() -> int:
-    """A descriptor of the stdin of this process; whoever reads stdin from now on finds it empty."""
-    frames = os.dup(sys.stdin.fileno())
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, sys.stdin.fileno())
-    os.close(nothing)
-    return frames
-
-
-def take_stdout() -> int:
-    """A descriptor of the stdout of this process; whatever is printed from now on goes to stderr."""
-    sys.stdout.flush()
-    output = os.dup(sys.stdout.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # a crash is not to swallow what was printed
-    return output
-
-
-def serve(
+def serve_direct_runs(
     component_class: type[Component], output: int, log_level: str = "info", *, goes_on: bool = False
 ) -> int:
     """Answer frames of stdin on the descriptor `output` until stdin ends; returns the exit code.
 
-    If it `goes_on`, a callback that raised ends the run only: what is left of it is passed over, and the next may start.
+    If it `goes_on`, a callback that raised ends the run only: what is left of it is passed over,
+    and the next may start.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is to be saved
-    logging.basicConfig(
-        level=LOG_LEVELS[log_level],
-        handlers=[_Log(node_name(component_class.__name__))],
-    )
+    log_as_ros(node_name(component_class.__name__), log_level)
     try:
-        _Server(component_class, _take_stdin(), output, goes_on=goes_on).serve()
+        _DirectRuns(component_class, take_standard_input(), output, goes_on=goes_on).serve()
     except (RunError, UsageError, BagError) as error:
         return _say(component_class, error, str(error))
     except BrokenPipeError as error:
@@ -90,23 +64,9 @@ def _say(component_class: type[Component], error: Exception, sentence: str) -> i
     return USAGE if refused else FAILED
 
 
-class _Log(logging.Handler):
-    """Lines as RCUTILS writes them."""
+class _DirectRuns:
+    """One run after the other, as many as there are until the input ends."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._name = name
-
-    def emit(self, record: logging.LogRecord) -> None:
-        level = {"WARNING": "WARN", "CRITICAL": "FATAL"}.get(record.levelname, record.levelname)
-        print(
-            f"[{level}] [{record.created:.9f}] [{self._name}]: {record.getMessage()}",
-            file=sys.stderr,
-            flush=True,
-        )
-
-
-class _Server:
     def __init__(
         self, component_class: type[Component], frames: int, output: int, *, goes_on: bool
     ) -> None:
@@ -189,8 +149,8 @@ class _Server:
                 raise
             self._failed = True
             return
-        overdue = time.perf_counter_ns() - self._flushed_ns > _PENDING_NS
-        if overdue or self._steps - self._done >= _PENDING_STEPS:
+        overdue = time.perf_counter_ns() - self._flushed_ns > _MAX_SILENCE_NS
+        if overdue or self._steps - self._done >= MAX_UNACKNOWLEDGED:
             self._say_done()
         if overdue or len(self._pending) >= _PENDING_BYTES:
             self._flush()
@@ -272,12 +232,13 @@ class _Server:
 
 
 def main() -> None:
-    """`python3 -m lockstep.host.direct_run MODULE:CLASS --direct | --contract`: what direct runs start.
+    """`python3 -m lockstep.host.direct_run MODULE:CLASS --direct | --contract`.
 
-    `--many` is `--direct` that goes on after a run that a callback has ended, which is quicker than to start anew.
+    `--many` is `--direct` that goes on after a run that a callback has ended, which is quicker than
+    to start anew.
     """
     target, mode = sys.argv[1:]
-    output = take_stdout()
+    output = take_standard_output()
     try:
         component_class = load(target)
     except UsageError as error:
@@ -288,7 +249,7 @@ def main() -> None:
         with os.fdopen(output, "w", encoding="utf-8") as stdout:
             print(contract_of(component_class).to_json(), file=stdout)
         sys.exit(0)
-    sys.exit(serve(component_class, output, goes_on=mode == "--many"))
+    sys.exit(serve_direct_runs(component_class, output, goes_on=mode == "--many"))
 
 
 if __name__ == "__main__":

@@ -1,100 +1,83 @@
-"""A Python component hosted in this process, without DDS: messages are CDR, time is that of the messages."""
+"""A component's callbacks on the run's time: lockstep_cpp's execution.cpp is the twin.
+
+Knows neither CDR nor rclpy; a direct run, a run in lockstep and a free run of a live node all
+stand on it.
+"""
 
 from __future__ import annotations
 
-import logging
 import time
-from array import array
 from collections.abc import Callable
 from typing import Any
 
-from ..cdr.codec import installed_codec
-from ..cdr.message_error import MessageError
-from ..cdr.rosidl_messages import RosidlDecoder
 from ..component import Component, Schedule
-from ..errors import RunError, UsageError
-from ..message.rosidl import type_name
-from .python_component import call, output_encoder
-
-Publish = Callable[[int, int, bytes], None]
-"""Takes (index of the output, the run's time in ns, message in CDR)."""
+from .python_component import call
 
 
-class InProcess:
-    """Gives a component its ports and its time.
+def _go_on() -> None:
+    """No stop was requested."""
 
-    Messages are encoded when they are published and decoded when they are delivered, so neither side keeps hold of
-    an object of the other. `durations_ns[name]` has the wall time of each callback of an input or timer.
+
+class Execution:
+    """Runs a component's callbacks on the run's time and tells which one failed.
+
+    Every method raises CallbackError if a callback raises; between two timers `check_stop` may
+    raise what it likes.
     """
 
-    def __init__(self, component: Component, parameters: dict[str, Any], publish: Publish) -> None:
-        """Raises UsageError for parameters that the component cannot have, RunError if on_start fails."""
-        self.component = component
-        self.steps = 0
-        self.logger = logging.getLogger(type(component).__name__)
-        self.durations_ns = {name: array("Q") for name in [*component.inputs, *component.timers]}
-        self._publish = publish
-        self._schedule = Schedule([t.period_ns for t in component.timers.values()])
+    def __init__(
+        self,
+        component: Component,
+        check_stop: Callable[[], None] = _go_on,
+        timer_fired: Callable[[str, int], None] | None = None,
+    ) -> None:
+        """`timer_fired` is told the name of each timer that has fired, and how many ns it took."""
+        self._component = component
+        self._check_stop = check_stop
+        self._timer_fired = timer_fired
         self._timers = list(component.timers)
-        self._inputs = [
-            (name, RosidlDecoder(installed_codec(type_name(port.message_type))))
-            for name, port in component.inputs.items()
-        ]
-        self._outputs = {
-            name: (index, output_encoder(name, port.message_type))
-            for index, (name, port) in enumerate(component.outputs.items())
-        }
-        component.host = self
-        self._set(parameters)
-        call(component, "start", 0)
+        self._schedule = Schedule([timer.period_ns for timer in component.timers.values()])
+        self._started = False
 
-    def deliver(self, port: int, time_ns: int, data: bytes) -> None:
-        """Step time to `time_ns`, then give the component a message of input `port`; raises RunError if it cannot be."""
-        name, decode = self._inputs[port]
-        try:
-            message = decode(data)
-        except MessageError as error:
-            kind = type_name(self.component.inputs[name].message_type)
-            raise RunError(
-                f"input '{name}': message of step {self.steps} is no valid {kind}; it {error}"
-            ) from error
-        self._schedule.advance(time_ns, self._fire)
-        self._timed(name, message)
-        self.steps += 1
-
-    def advance(self, time_ns: int) -> None:
-        """Step time to `time_ns`, firing the timers that fall due on the way."""
-        self._schedule.advance(time_ns, self._fire)
-        self.steps += 1
-
-    def set_parameters(self, parameters: dict[str, Any]) -> None:
-        """Set all of them or none, and tell the component; raises UsageError for what it cannot have."""
-        for name in parameters:
-            declared = self.component.parameters.get(name)
-            if declared is not None and declared.read_only:
-                raise UsageError(f"parameter '{name}' is read-only")
-        self._set(parameters)
-        call(self.component, "parameters_changed", self.now())
-
-    def now(self) -> int:
+    @property
+    def now_ns(self) -> int:
+        """The run's time; 0 before it is known."""
         return self._schedule.now_ns
 
-    def publish(self, output: str, msg: Any) -> None:
-        index, encode = self._outputs[output]
-        self._publish(index, self._schedule.now_ns, encode(msg))
+    @property
+    def next_due_ns(self) -> int | None:
+        """When the next timer fires; None without timers or before time is known."""
+        return self._schedule.next_due_ns
 
-    def _set(self, parameters: dict[str, Any]) -> None:
-        for name, value in parameters.items():
-            if name not in self.component.parameters:
-                raise UsageError(f"parameter '{name}' is not declared")
-            if objection := self.component.parameters[name].objection(value):
-                raise UsageError(f"parameter '{name}' {objection}")
-        self.component.parameter_values.update(parameters)
+    def start(self) -> None:
+        """Call on_start; the time is 0."""
+        self._call("start")
+        self._started = True
+
+    def parameters_changed(self) -> None:
+        """Call on_parameters_changed, unless the component has not been started yet."""
+        if self._started:
+            self._call("parameters_changed")
+
+    def advance(self, now_ns: int) -> None:
+        """Step time, firing the timers that fall due on the way."""
+        self._schedule.advance(now_ns, self._fire)
+
+    def deliver(self, name: str, message: Any) -> None:
+        """Call the callback of an input."""
+        call(self._component, name, self._schedule.now_ns, message)
+
+    def restart(self) -> None:
+        """Time has another source from now on: the timers start again."""
+        self._schedule.restart()
 
     def _fire(self, index: int) -> None:
-        self._timed(self._timers[index])
+        self._check_stop()
+        name = self._timers[index]
+        start_ns = time.perf_counter_ns()
+        self._call(name)
+        if self._timer_fired is not None:
+            self._timer_fired(name, time.perf_counter_ns() - start_ns)
 
-    def _timed(self, name: str, *args: Any) -> None:
-        start = time.perf_counter_ns()
-        call(self.component, name, self._schedule.now_ns, *args)
-        self.durations_ns[name].append(time.perf_counter_ns() - start)
+    def _call(self, name: str) -> None:
+        call(self._component, name, self._schedule.now_ns)

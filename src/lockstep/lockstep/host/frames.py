@@ -1,11 +1,13 @@
-"""Frames of the direct protocol (docs/direct-protocol.md): one by one, and thousands at a time as columns."""
+"""Frames of the direct protocol (docs/direct-protocol.md), one by one and thousands at a time.
+
+lockstep_cpp's frame.cpp, frame_reader.cpp and frame_writer.cpp are the twins.
+"""
 
 from __future__ import annotations
 
 import struct
 import zlib
 from dataclasses import dataclass, replace
-from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +16,12 @@ from numpy.lib.stride_tricks import as_strided
 from ..errors import RunError
 from ..message.arrays import Bytes, Int64s
 from ..message.batch import Batch
-
-MAGIC = b"LKD1"
-LARGEST_PAYLOAD = 1 << 28
-TIMER_PORTS = 1 << 15
-"""TIMES of timers have ports from here on."""
+from .protocol import HEADER_SIZE, MAGIC, MAX_PAYLOAD, Kind
 
 _CHECKED = struct.Struct("<4sBBHQqI")
 _CHECKSUM = struct.Struct("<I")
 _MANY = 256
 """From so many headers on, their checksums are faster as columns."""
-HEADER_SIZE = _CHECKED.size + _CHECKSUM.size
 _HEADER = np.dtype(
     [
         ("magic", "S4"),
@@ -38,26 +35,9 @@ _HEADER = np.dtype(
     ]
 )
 
-
 _LENGTH = struct.Struct("<4s20xI")
 _MARKS = [0, 1, 2, 3, 24, 25, 26, 27]  # the bytes of magic and length
 _FEW = 16  # frames that are not worth numpy
-
-
-class Kind(IntEnum):
-    """What a frame is; from 129 on it comes from the component."""
-
-    PARAMETER = 1
-    START = 2
-    INPUT = 3
-    ADVANCE = 4
-    END = 5
-    CONTRACT = 129
-    OUTPUT = 130
-    DONE = 131
-    TIMES = 132
-    FAILED = 133
-    FINISHED = 134
 
 
 class FrameError(RunError):
@@ -66,7 +46,10 @@ class FrameError(RunError):
 
 @dataclass(frozen=True)
 class Frames:
-    """n frames as columns; the payload of frame i is `buffer[offset[i] : offset[i] + length[i]]`, times are ns."""
+    """n frames as columns, with times in ns.
+
+    The payload of frame i is `buffer[offset[i] : offset[i] + length[i]]`.
+    """
 
     kind: Int64s
     port: Int64s
@@ -94,7 +77,7 @@ def frame(
     kind: Kind, payload: bytes = b"", port: int = 0, step: int = 0, time_ns: int = 0
 ) -> bytes:
     """One frame; raises RunError for a payload that is too large."""
-    if len(payload) > LARGEST_PAYLOAD:
+    if len(payload) > MAX_PAYLOAD:
         raise _too_large(len(payload))
     head = _CHECKED.pack(MAGIC, kind, 0, port, step, time_ns, len(payload))
     return head + _CHECKSUM.pack(zlib.crc32(head)) + payload
@@ -106,7 +89,7 @@ def frames(kind: Int64s, port: Int64s, step: Int64s, time_ns: Int64s, messages: 
     Raises RunError for a payload that is too large.
     """
     length = messages.length
-    if length.max(initial=0) > LARGEST_PAYLOAD:
+    if length.max(initial=0) > MAX_PAYLOAD:
         raise _too_large(int(length.max()))
     heads = np.zeros(len(kind), _HEADER)
     heads["magic"] = MAGIC
@@ -124,7 +107,10 @@ def frames(kind: Int64s, port: Int64s, step: Int64s, time_ns: Int64s, messages: 
 
 
 def _rows(messages: Batch) -> Bytes | None:
-    """The payloads (n, length) of messages of one length that lie at equal distances, as in a chunk of one topic."""
+    """The payloads (n, length) of messages of one length at equal distances.
+
+    So they lie in a chunk of one topic; None for others.
+    """
     offset, length = messages.offset, messages.length
     if len(offset) < _FEW or (length != length[0]).any():
         return None
@@ -151,7 +137,10 @@ class FrameParser:
         return not self._size
 
     def feed(self, data: bytes) -> Frames | None:
-        """The frames that are whole now; None if there are none. Raises FrameError for bytes that are no frames."""
+        """The frames that are whole now; None if there are none.
+
+        Raises FrameError for bytes that are no frames.
+        """
         self._waiting.append(data)
         self._size += len(data)
         if self._size < self._needed:
@@ -164,14 +153,14 @@ class FrameParser:
 
 
 def _split(data: bytes) -> tuple[Int64s, int, int]:
-    """Where whole frames start, where the last of them ends, and how many bytes from there the next one has."""
+    """Where whole frames start, where the last ends, and how many bytes the next one has."""
     parts: list[Int64s] = []
     starts: list[int] = []
     read = _LENGTH.unpack_from
     position, size, before = 0, len(data), -1
     while position + HEADER_SIZE <= size:
         magic, length = read(data, position)
-        if magic != MAGIC or length > LARGEST_PAYLOAD:
+        if magic != MAGIC or length > MAX_PAYLOAD:
             _columns(data, np.array(starts, np.int64))  # says so if a frame before was wrong
             raise FrameError(_what_came(data[position:]))
         stride = HEADER_SIZE + length
@@ -241,7 +230,8 @@ _CRC_TABLE = np.array(
 
 def _too_large(size: int) -> RunError:
     return RunError(
-        f"a message of {size} bytes is larger than the {LARGEST_PAYLOAD >> 20} MiB of a direct run's frame; run it live"
+        f"a message of {size} bytes is larger than the {MAX_PAYLOAD >> 20} MiB "
+        "of a direct run's frame; run it live"
     )
 
 

@@ -1,8 +1,8 @@
 """Taking messages straight from subscriptions.
 
-An rclpy executor rebuilds its bookkeeping for every callback, which costs more than most callbacks. Here one
-wait set watches the data, the caller takes messages in the order it wants, and an executor only serves the
-rest (parameters, services) now and then, in the same thread.
+An rclpy executor rebuilds its bookkeeping for every callback, which costs more than most callbacks.
+Here one wait set watches the data, the caller takes messages in the order it wants, and an executor
+only serves the rest (parameters, services) now and then, in the same thread.
 """
 
 from __future__ import annotations
@@ -56,9 +56,10 @@ class Inbox:
         return subscription
 
     def wait(self, timeout_s: float, only: Subscription | None = None) -> list[Subscription]:
-        """The subscriptions that have a message (or whether `only` that one has), after `timeout_s` at the latest.
+        """The subscriptions that have a message (or whether `only` that one has).
 
-        Under use_sim_time, it also brings the node's clock up to date.
+        It waits for `timeout_s` at most. Under use_sim_time, it also brings the node's clock up to
+        date.
         """
         watched = self._subscriptions if only is None else [only]
         if self._clock is not None:

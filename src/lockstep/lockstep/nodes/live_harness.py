@@ -18,7 +18,7 @@ from lockstep_interfaces.msg import Acknowledgement
 from ..component import Contract, stamp_ns
 from ..component.parameter import ros_type
 from ..errors import Hang, Loss, UsageError
-from ..host.execution import Publish
+from ..host.in_process import Publish
 from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, PARAMETER_VALUES, resolved
 from ..message.rosidl import message_class
 from ..message.time import NS_PER_S

@@ -28,12 +28,13 @@ from ..bag import Bag, BagError, Topic
 from ..component import stamp_ns, to_stamp
 from ..errors import Hang, Loss, UsageError
 from ..host.events import tell_progress
+from ..host.protocol import STATUS_TOPIC
 from ..message.rosidl import message_class, type_name
 from ..run.timeline import CLOCK_TYPE, JITTER_NS, Event, Timeline, offered
 from .inbox import Inbox
 from .process import Stop, exit_with, ros_node, split_arguments
 from .qos import lossless, profile
-from .recorder import STATUS_TOPIC, status_qos
+from .recorder import status_qos
 from .window import Window, insist
 
 WINDOW_LIMIT = 1000

@@ -29,7 +29,7 @@ from ..bag import BagError, BagWriter
 from ..bag.metadata import OfferedQoS
 from ..component import stamp_ns
 from ..errors import Loss, RunError, UsageError
-from ..host.protocol import ACKNOWLEDGEMENT_TOPIC
+from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, LOCKSTEP, STATUS_TOPIC
 from ..message.definitions import definition, type_hash
 from ..message.rosidl import message_class
 from .inbox import Inbox
@@ -37,7 +37,6 @@ from .process import Stop, exit_with, ros_node, split_arguments
 from .qos import lossless
 
 ACKNOWLEDGEMENT_TYPE = "lockstep_interfaces/msg/Acknowledgement"
-STATUS_TOPIC = "/lockstep/recorder"
 STATUS_PERIOD_S = 0.05
 DISCOVERY_PERIOD_S = 0.2
 DRAIN_S = 5.0
@@ -197,7 +196,7 @@ class Recorder:
             return
         self._last_discovery = now
         for name, types in self._node.get_topic_names_and_types():
-            wanted = name in self._wanted or (self._all and not name.startswith("/lockstep/"))
+            wanted = name in self._wanted or (self._all and not name.startswith(LOCKSTEP))
             if name in self._by_topic or not wanted:
                 continue
             publishers = self._node.get_publishers_info_by_topic(name)

@@ -1,4 +1,4 @@
-"""The player's side of lockstep: announces steps and holds back until the host has acknowledged them."""
+"""The player's side of lockstep: announces steps, and holds back until they are acknowledged."""
 
 from __future__ import annotations
 
@@ -16,13 +16,10 @@ from lockstep_interfaces.msg import Acknowledgement, Step
 
 from ..component import to_stamp
 from ..errors import Hang, RunError
-from ..host.protocol import ACKNOWLEDGEMENT_TOPIC
+from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, MAX_BYTES_IN_FLIGHT, STEP_TOPIC
 from .inbox import Inbox
-from .lockstep_run import STEP_TOPIC
 from .process import Stop
 from .qos import lossless
-
-BYTES_IN_FLIGHT = 32 << 20
 
 
 class Window:
@@ -70,7 +67,7 @@ class Window:
         """Wait until the window has room for one more message of `size` bytes."""
         self.take()
         while self._in_flight and not stop.requested:
-            if len(self._in_flight) < self._size and self._bytes + size <= BYTES_IN_FLIGHT:
+            if len(self._in_flight) < self._size and self._bytes + size <= MAX_BYTES_IN_FLIGHT:
                 return
             self.wait()
 

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from ..bag import Bag
 from ..component import Component, Contract, contract_of
 from ..distributions.model import sampled_bag
-from ..host.execution import InProcess
+from ..host.in_process import InProcess
 from ..host.protocol import resolved
 from ..host.python_component import make
 from ..run.inputs import run_inputs

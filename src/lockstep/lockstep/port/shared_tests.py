@@ -11,7 +11,7 @@ from ..cdr.codec import installed_codec
 from ..compare import Tolerance
 from ..component import Contract
 from ..errors import RunError
-from ..host.execution import InProcess
+from ..host.in_process import InProcess
 from ..host.python_component import make
 from ..message.rosidl import message_class
 from ..verify.model import Verification

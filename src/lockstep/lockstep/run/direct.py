@@ -16,8 +16,8 @@ from ..bag.metadata import OfferedQoS
 from ..cdr.codec import codec
 from ..component import Contract
 from ..errors import CallbackError, RunError
-from ..host.frames import TIMER_PORTS, Frames, Kind, frames
-from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, resolved
+from ..host.frames import Frames, frames
+from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, TIMER_PORTS, Kind, resolved
 from ..message.arrays import Int64s
 from ..message.batch import Batch
 from ..message.definitions import definition, type_hash

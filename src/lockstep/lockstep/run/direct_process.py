@@ -20,8 +20,8 @@ from ..component import Contract
 from ..component.parameter import ros_type
 from ..errors import USAGE, CallbackError, Crash, Hang, RunError, UsageError
 from ..host.events import told_error
-from ..host.frames import FrameError, FrameParser, Frames, Kind, frame
-from ..host.protocol import PARAMETER_VALUES
+from ..host.frames import FrameError, FrameParser, Frames, frame
+from ..host.protocol import PARAMETER_VALUES, Kind
 from .processes import Process
 
 _PARAMETER = "rcl_interfaces/msg/Parameter"

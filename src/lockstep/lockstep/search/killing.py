@@ -15,7 +15,7 @@ from ..compare import Tolerances
 from ..compare.values import deviations
 from ..component import Component
 from ..errors import RunError, UsageError
-from ..host.execution import InProcess
+from ..host.in_process import InProcess
 from ..host.python_component import make
 from ..message.rosidl import type_name
 from .mutants import Mutant

@@ -13,8 +13,8 @@ from ..bag import BagWriter
 from ..bag.text import lines_with
 from ..cdr.codec import Codec, installed_codec
 from ..component import Contract
-from ..host.frames import FrameParser, Kind, frame
-from ..host.protocol import resolved
+from ..host.frames import FrameParser, frame
+from ..host.protocol import Kind, resolved
 from ..message.definitions import definition, type_hash
 from ..message.time import seconds
 from ..run.timeline import JITTER_NS, TIME_LIMIT_NS, Timeline

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from ..component import Contract
-from ..host.execution import Publish
-from ..host.frames import TIMER_PORTS, Frames
+from ..host.frames import Frames
+from ..host.in_process import Publish
+from ..host.protocol import TIMER_PORTS
 from ..run.direct_program import DirectProgram, direct_environment
 from ..run.processes import Processes
 from .harness import Durations

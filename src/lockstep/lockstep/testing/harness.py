@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ..component import Contract
-from ..host.execution import Publish
+from ..host.in_process import Publish
 
 Durations = dict[str, list[int]]
 """Wall times in ns, one for each callback of an input or timer, by its name."""

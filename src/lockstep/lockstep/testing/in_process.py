@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..component import Component, contract_of
-from ..host.execution import InProcess, Publish
+from ..host.in_process import InProcess, Publish
 from ..host.python_component import make
 from .harness import Durations
 

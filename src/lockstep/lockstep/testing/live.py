@@ -11,7 +11,7 @@ from typing import Any
 from ..component import Contract
 from ..errors import CallbackError, Crash, RunError, UsageError
 from ..host.events import told_error
-from ..host.execution import Publish
+from ..host.in_process import Publish
 from ..nodes.live_harness import HarnessNode, harness_node
 from ..run.domain import isolated_domain
 from ..run.live import parameters_file

@@ -14,7 +14,7 @@ from lockstep.component import (
     contract_of,
 )
 from lockstep.errors import UsageError
-from lockstep.host.execution import InProcess
+from lockstep.host.in_process import InProcess
 from lockstep.message.definitions import definition
 from lockstep.message.definitions import type_hash as type_hash_on_disk
 from lockstep.message.rosidl import message_class, type_hash, type_name

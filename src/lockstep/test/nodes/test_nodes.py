@@ -15,10 +15,10 @@ from geometry_msgs.msg import Vector3Stamped
 from lockstep.bag import Bag, BagWriter
 from lockstep.bag.metadata import OfferedQoS
 from lockstep.component import stamp_ns, to_stamp
+from lockstep.host.protocol import ACKNOWLEDGEMENT_TOPIC, STATUS_TOPIC
 from lockstep.message.definitions import definition, type_hash
-from lockstep.nodes.lockstep_run import ACKNOWLEDGEMENT_TOPIC
 from lockstep.nodes.qos import lossless
-from lockstep.nodes.recorder import STATUS_TOPIC, status_qos
+from lockstep.nodes.recorder import status_qos
 from lockstep.run.domain import isolated_domain
 from nav_msgs.msg import Odometry
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy

@@ -13,7 +13,8 @@ import pytest
 from lockstep.cdr.codec import codec
 from lockstep.component import contract_of
 from lockstep.errors import CallbackError, RunError, UsageError
-from lockstep.host.frames import TIMER_PORTS, FrameParser, Kind, frame
+from lockstep.host.frames import FrameParser, frame
+from lockstep.host.protocol import TIMER_PORTS, Kind
 from lockstep.message.definitions import definition
 from lockstep.run.direct_process import DirectProcess
 from lockstep.run.processes import Processes
@@ -39,7 +40,8 @@ def script(*lines):
     head = [
         "import os, sys, time",
         "from lockstep.component import contract_of",
-        "from lockstep.host.frames import Kind, frame",
+        "from lockstep.host.frames import frame",
+        "from lockstep.host.protocol import Kind",
         "from probes import Probe",
         "def send(*a, **k): os.write(1, frame(*a, **k))",
         "contract = contract_of(Probe).to_json().encode()",

@@ -7,7 +7,7 @@ import pytest
 from geometry_msgs.msg import Vector3Stamped
 from lockstep.cdr.codec import codec
 from lockstep.compare import Tolerance, Tolerances
-from lockstep.host.execution import InProcess
+from lockstep.host.in_process import InProcess
 from lockstep.message.definitions import definition
 from lockstep.search.killing import Given, Original
 from lockstep.search.mutants import mutants

@@ -22,7 +22,8 @@ namespace lockstep
 /// {
 ///   Input<Vector3Stamped> vector{this, "vector", &VectorNormalizer::on_vector};
 ///   Output<Vector3Stamped> normalized{this, "normalized"};
-///   Parameter<double> epsilon{this, "epsilon", 1e-12, "below this length the zero vector is returned"};
+///   Parameter<double> epsilon{
+///     this, "epsilon", 1e-12, "below this length the zero vector is returned"};
 ///
 ///   void on_vector(const Vector3Stamped & msg);
 /// };

@@ -42,7 +42,8 @@ struct Bound
   ParameterValue value;
 };
 
-/// The smallest value of a number, or of every element of an array of numbers; it is allowed itself.
+/// The smallest value of a number, or of every element of an array of numbers; it is allowed
+/// itself.
 struct Minimum : Bound
 {
   using Bound::Bound;
@@ -105,7 +106,7 @@ public:
 
   /// Why a value is out of the parameter's range. NaN is in no range.
   /// \param value of the parameter's type
-  /// \return a predicate such as "must be from 0.0 to 1.0, not 2.0"; empty if the value is in the range
+  /// \return a predicate such as "must be from 0.0 to 1.0, not 2.0"; empty if the value is in range
   std::string range_objection(const ParameterValue & value) const;
 
   /// Hosts and tests set the value, and call Component::on_parameters_changed after one or several.
@@ -114,7 +115,7 @@ public:
   virtual void set(const ParameterValue & value) = 0;
 
 protected:
-  /// \throws std::invalid_argument if the default is out of range, or the type can have no such range
+  /// \throws std::invalid_argument if the default is out of range, or the type has no such range
   ParameterBase(
     Component & owner, std::string name, ParameterValue default_value, std::string description,
     ParameterLimits limits);
@@ -129,7 +130,7 @@ private:
 /// A value that is set from outside, before and during a run; it never changes within a callback.
 /// \code
 /// Parameter<double> gain{this, "gain", 0.5, "share of the new value", Minimum{0.0}, Maximum{1.0}};
-/// Parameter<std::int64_t> size{this, "size", 10, "of the window, in messages", Minimum{1}, READ_ONLY};
+/// Parameter<std::int64_t> size{this, "size", 10, "of the window", Minimum{1}, READ_ONLY};
 /// \endcode
 template <typename T>
 class Parameter : public ParameterBase
@@ -144,7 +145,7 @@ public:
   /// \param default_value the value where none is given
   /// \param description what the value means and its unit, for `ros2 param describe`
   /// \param limits any of Minimum, Maximum and READ_ONLY
-  /// \throws std::invalid_argument if the default is out of range, or the type can have no such range
+  /// \throws std::invalid_argument if the default is out of range, or the type has no such range
   template <typename... Limits>
   Parameter(
     Component * owner, std::string name, T default_value, std::string description = {},

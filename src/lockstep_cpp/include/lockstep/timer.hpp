@@ -19,7 +19,8 @@ public:
   /// \param name the name in the component, unique among its timers
   /// \param period_s in seconds, rounded to nanoseconds
   /// \param callback the component's method that is called
-  /// \throws std::invalid_argument if the name is empty or taken, or if the period is less than a nanosecond or more than a century
+  /// \throws std::invalid_argument if the name is empty or taken, or if the period is less than a
+  /// nanosecond or more than a century
   template <typename Owner, typename Class>
   Timer(Owner * owner, std::string name, double period_s, void (Class::*callback)())
   : Timer(*owner, std::move(name), period_s, [owner, callback] { (owner->*callback)(); })

@@ -13,6 +13,9 @@ namespace lockstep
 /// Writes JSON (RFC 8259) as Python's json.dumps(…, indent=2, ensure_ascii=False) does, so that
 /// the contracts of two languages can be compared as text. NaN and infinities are written as
 /// Python's NaN, Infinity and -Infinity. The caller sees to it that begin and end match.
+///
+/// By hand, because nlohmann_json writes null for those, 1e+15 for Python's 1000000000000000.0, and
+/// of one double in a thousand other digits (Grisu2): its contract would be another text.
 class JsonWriter
 {
 public:

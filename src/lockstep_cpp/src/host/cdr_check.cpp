@@ -1,9 +1,8 @@
-#include "cdr_check.hpp"
+#include "lockstep/host/cdr_check.hpp"
 
 #include <cstring>
 #include <stdexcept>
 
-#include "errors.hpp"
 #include "rosidl_typesupport_introspection_cpp/field_types.hpp"
 #include "rosidl_typesupport_introspection_cpp/identifier.hpp"
 #include "rosidl_typesupport_introspection_cpp/message_introspection.hpp"

@@ -3,13 +3,20 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cstring>
+#include <csignal>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "errors.hpp"
-#include "parameter_value.hpp"
+#include "lockstep/contract.hpp"
+#include "lockstep/host/errors.hpp"
+#include "lockstep/host/log.hpp"
+#include "lockstep/host/parameter_value.hpp"
+#include "lockstep/registration.hpp"
 #include "rcl_interfaces/msg/parameter.hpp"
+#include "standard_streams.hpp"
 
 namespace lockstep
 {
@@ -19,9 +26,6 @@ namespace
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::uint64_t MAX_UNACKNOWLEDGED = 64;
-constexpr std::chrono::milliseconds MAX_SILENCE{50};
-constexpr std::size_t TIMER_PORTS = 32768;
 constexpr std::size_t TIMES_PER_FRAME = 16384;
 
 // Signals end a direct run by themselves.
@@ -54,6 +58,14 @@ void check_empty(const Frame & frame)
       name_of(frame.header.kind) + " came with " + std::to_string(frame.header.length) +
       " bytes, but it has no payload");
   }
+}
+
+std::unique_ptr<Component> make_logging(const std::string & class_name, const std::string & logger)
+{
+  std::unique_ptr<Component> component = make_component(class_name);
+  component->logger.connect(
+    [logger](Severity severity, const std::string & text) { log(logger.c_str(), severity, text); });
+  return component;
 }
 
 }  // namespace
@@ -278,6 +290,28 @@ void DirectRun::tell_failure(Call && call)
       text.data());
     writer_.flush();
     throw;
+  }
+}
+
+void serve_direct_runs(
+  const std::string & class_name, const std::string & logger,
+  const std::vector<std::pair<std::string, int>> & log_levels)
+{
+  FrameReader reader(take_standard_input());
+  FrameWriter writer(take_standard_output());
+  std::signal(SIGPIPE, SIG_IGN);  // writing fails instead, and the writer tells
+  set_log_levels(log_levels);
+
+  std::unique_ptr<Component> component = make_logging(class_name, logger);
+  const std::string contract = to_json(contract_of(class_name, *component));
+  writer.send(
+    {FrameKind::contract, 0, 0, 0, static_cast<std::uint32_t>(contract.size())}, contract.data());
+  writer.flush();
+
+  DirectRun(*component, reader, writer).run();
+  while (!reader.at_end()) {
+    component = make_logging(class_name, logger);
+    DirectRun(*component, reader, writer).run();
   }
 }
 

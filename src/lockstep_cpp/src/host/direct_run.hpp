@@ -4,19 +4,22 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "callback_times.hpp"
-#include "execution.hpp"
-#include "frame_reader.hpp"
-#include "frame_writer.hpp"
 #include "lockstep/component.hpp"
-#include "message_codec.hpp"
+#include "lockstep/host/execution.hpp"
+#include "lockstep/host/frame_reader.hpp"
+#include "lockstep/host/frame_writer.hpp"
+#include "lockstep/host/message_codec.hpp"
 
 namespace lockstep
 {
 
-/// One run of a component by the direct protocol (docs/direct-protocol.md): from its parameters to END.
+/// One run of a component by the direct protocol (docs/direct-protocol.md): from its parameters to
+/// END. lockstep/host/direct_run.py is the twin.
 class DirectRun
 {
 public:
@@ -58,6 +61,16 @@ private:
   std::uint64_t acknowledged_ = 0;  ///< of them, by DONE
   std::chrono::steady_clock::time_point flushed_at_;
 };
+
+/// Make runs of a component by the direct protocol, as many as the standard input has, with neither
+/// node nor middleware.
+/// \param class_name a registered class without its namespace
+/// \param logger the name under which it logs
+/// \param log_levels as set_log_levels takes them
+/// \throws what DirectRun::run does
+void serve_direct_runs(
+  const std::string & class_name, const std::string & logger,
+  const std::vector<std::pair<std::string, int>> & log_levels);
 
 }  // namespace lockstep
 

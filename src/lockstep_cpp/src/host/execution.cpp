@@ -1,4 +1,4 @@
-#include "execution.hpp"
+#include "lockstep/host/execution.hpp"
 
 #include <array>
 #include <chrono>
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "errors.hpp"
+#include "lockstep/host/errors.hpp"
 
 namespace lockstep
 {

@@ -1,18 +1,16 @@
-#include "frame.hpp"
+#include "lockstep/host/frame.hpp"
 
 #include <cstring>
 #include <string>
 
 #include "crc32.hpp"
-#include "errors.hpp"
+#include "lockstep/host/errors.hpp"
 
 namespace lockstep
 {
 
 namespace
 {
-
-constexpr std::array<std::uint8_t, 4> MAGIC = {'L', 'K', 'D', '1'};
 
 /// The header as it stands in the stream.
 struct Wire

@@ -1,4 +1,4 @@
-#include "frame_reader.hpp"
+#include "lockstep/host/frame_reader.hpp"
 
 #include <poll.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string>
 
-#include "errors.hpp"
+#include "lockstep/host/errors.hpp"
 
 namespace lockstep
 {

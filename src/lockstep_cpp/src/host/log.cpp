@@ -1,8 +1,12 @@
-#include "log.hpp"
+#include "lockstep/host/log.hpp"
 
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "lockstep/host/errors.hpp"
 #include "rcutils/logging.h"
+#include "ros_error.hpp"
 
 namespace lockstep
 {
@@ -14,6 +18,15 @@ void log(const char * logger, Severity severity, const std::string & text)
   const int level = static_cast<int>(severity);
   if (rcutils_logging_logger_is_enabled_for(logger, level)) {
     rcutils_log(&NOWHERE, level, logger, "%s", text.c_str());
+  }
+}
+
+void set_log_levels(const std::vector<std::pair<std::string, int>> & log_levels)
+{
+  for (const auto & [logger, level] : log_levels) {
+    if (rcutils_logging_set_logger_level(logger.c_str(), level) != RCUTILS_RET_OK) {
+      throw UsageError(take_ros_error());
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-#include "message_codec.hpp"
+#include "lockstep/host/message_codec.hpp"
 
 #include <cstring>
 #include <exception>
@@ -7,6 +7,7 @@
 #include "fastcdr/Cdr.h"
 #include "fastcdr/FastBuffer.h"
 #include "rosidl_typesupport_fastrtps_cpp/identifier.hpp"
+#include "rosidl_typesupport_fastrtps_cpp/message_type_support.h"
 #include "type_support.hpp"
 
 namespace lockstep

@@ -1,4 +1,4 @@
-#include "parameter_value.hpp"
+#include "lockstep/host/parameter_value.hpp"
 
 #include <array>
 #include <cstdint>
@@ -88,40 +88,6 @@ std::optional<ParameterValue> from_msg(const rcl_interfaces::msg::ParameterValue
     default:
       return std::nullopt;
   }
-}
-
-rcl_interfaces::msg::ParameterValue to_msg(const rcl_variant_t & variant)
-{
-  rcl_interfaces::msg::ParameterValue msg;
-  if (variant.bool_value) {
-    msg.type = ParameterType::PARAMETER_BOOL;
-    msg.bool_value = *variant.bool_value;
-  } else if (variant.integer_value) {
-    msg.type = ParameterType::PARAMETER_INTEGER;
-    msg.integer_value = *variant.integer_value;
-  } else if (variant.double_value) {
-    msg.type = ParameterType::PARAMETER_DOUBLE;
-    msg.double_value = *variant.double_value;
-  } else if (variant.string_value) {
-    msg.type = ParameterType::PARAMETER_STRING;
-    msg.string_value = variant.string_value;
-  } else if (const auto * bytes = variant.byte_array_value) {
-    msg.type = ParameterType::PARAMETER_BYTE_ARRAY;
-    msg.byte_array_value.assign(bytes->values, bytes->values + bytes->size);
-  } else if (const auto * bools = variant.bool_array_value) {
-    msg.type = ParameterType::PARAMETER_BOOL_ARRAY;
-    msg.bool_array_value.assign(bools->values, bools->values + bools->size);
-  } else if (const auto * integers = variant.integer_array_value) {
-    msg.type = ParameterType::PARAMETER_INTEGER_ARRAY;
-    msg.integer_array_value.assign(integers->values, integers->values + integers->size);
-  } else if (const auto * doubles = variant.double_array_value) {
-    msg.type = ParameterType::PARAMETER_DOUBLE_ARRAY;
-    msg.double_array_value.assign(doubles->values, doubles->values + doubles->size);
-  } else if (const auto * strings = variant.string_array_value) {
-    msg.type = ParameterType::PARAMETER_STRING_ARRAY;
-    msg.string_array_value.assign(strings->data, strings->data + strings->size);
-  }
-  return msg;
 }
 
 void describe_range(

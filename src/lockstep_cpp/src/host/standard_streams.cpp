@@ -8,7 +8,7 @@
 #include <cstring>
 #include <string>
 
-#include "errors.hpp"
+#include "lockstep/host/errors.hpp"
 
 namespace lockstep
 {

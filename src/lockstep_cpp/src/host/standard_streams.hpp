@@ -5,6 +5,7 @@ namespace lockstep
 {
 
 /// Keep standard input for frames: whatever else reads it finds nothing.
+/// lockstep/host/standard_streams.py is the twin.
 /// \return the descriptor to read frames from
 /// \throws RunError if there is no standard input
 int take_standard_input();

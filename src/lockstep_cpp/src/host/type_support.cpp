@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "errors.hpp"
+#include "ros_error.hpp"
 
 namespace lockstep
 {
@@ -12,7 +12,7 @@ const rosidl_message_type_support_t * type_support(
 {
   const rosidl_message_type_support_t * found = get_message_typesupport_handle(type, identifier);
   if (found == nullptr) {
-    throw std::runtime_error("loading a message type's support: " + take_rcl_error());
+    throw std::runtime_error("loading a message type's support: " + take_ros_error());
   }
   return found;
 }

@@ -1,0 +1,42 @@
+"""A component's inputs and outputs on the graph; lockstep_cpp's ports.cpp is the twin."""
+
+from __future__ import annotations
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.subscription import Subscription
+
+from ..component import Component
+from .inbox import Inbox
+from .qos import lossless, profile
+
+
+class Ports:
+    """Subscriptions and publishers with the names of their ports, in the order of declaration."""
+
+    def __init__(
+        self, node: Node, inbox: Inbox, component: Component, *, in_lockstep: bool
+    ) -> None:
+        """In lockstep with QoS that loses nothing, instead of what the ports declare."""
+        self.inputs: dict[Subscription, str] = {
+            # Volatile in lockstep: it goes with any publisher, and all that counts is sent after
+            # the first step.
+            inbox.subscribe(
+                port.message_type, port.topic, lossless() if in_lockstep else profile(port.qos)
+            ): name
+            for name, port in component.inputs.items()
+        }
+        self.outputs: dict[str, Publisher] = {
+            name: node.create_publisher(
+                port.message_type,
+                port.topic,
+                lossless(port.qos.durability) if in_lockstep else profile(port.qos),
+            )
+            for name, port in component.outputs.items()
+        }
+
+    def are_connected(self) -> bool:
+        """Whether every input has a publisher and every output a subscriber."""
+        return all(s.get_publisher_count() > 0 for s in self.inputs) and all(
+            p.get_subscription_count() > 0 for p in self.outputs.values()
+        )

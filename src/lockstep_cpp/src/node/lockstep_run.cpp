@@ -1,0 +1,205 @@
+#include "lockstep_run.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <thread>
+
+#include "lockstep/host/errors.hpp"
+#include "lockstep/host/protocol.hpp"
+#include "lockstep/time.hpp"
+
+namespace lockstep
+{
+
+namespace
+{
+
+using SteadyClock = std::chrono::steady_clock;
+
+template <typename Message>
+const rosidl_message_type_support_t * type_support()
+{
+  return rosidl_typesupport_cpp::get_message_type_support_handle<Message>();
+}
+
+}  // namespace
+
+LockstepRun::LockstepRun(
+  Node & node, Ports & ports, Execution & execution, const Services & services,
+  const StopSignal & stop, WaitSet & wait_set)
+: ports_(ports),
+  execution_(execution),
+  services_(services),
+  stop_(stop),
+  wait_set_(wait_set),
+  steps_(
+    node, type_support<lockstep_interfaces::msg::Step>(), STEP_TOPIC,
+    lossless(Durability::volatile_)),
+  acknowledgements_(
+    node, type_support<lockstep_interfaces::msg::Acknowledgement>(), ACKNOWLEDGEMENT_TOPIC,
+    lossless(Durability::volatile_))
+{
+  acknowledgement_.node = node.fully_qualified_name();
+  for (std::size_t i = 0; i < ports_.outputs.size(); ++i) {
+    acknowledgement_.topics.push_back(ports_.outputs[i]->publisher.topic());
+    codecs_.emplace_back(ports_.outputs[i]->port.type_support());
+    ports_.outputs[i]->port.connect([this, i](const void * message) { publish(i, message); });
+  }
+}
+
+void LockstepRun::run()
+{
+  announce();
+  // Not before the first step: only now does the recorder hear what on_start publishes.
+  execution_.start();
+  while (true) {
+    consume();
+    const bool more = steps_.take(&step_);
+    if (
+      !more || acknowledgement_.steps - acknowledged_ >= MAX_UNACKNOWLEDGED ||
+      SteadyClock::now() - acknowledged_at_ >= MAX_SILENCE) {  // slow is not hanging
+      acknowledge();
+    }
+    if (stop_.requested()) {
+      return;
+    }
+    if (!more) {
+      do {
+        wait(steps_);
+      } while (!steps_.take(&step_));
+    }
+  }
+}
+
+void LockstepRun::announce()
+{
+  auto next = SteadyClock::now();
+  while (!steps_.take(&step_)) {
+    if (SteadyClock::now() >= next) {
+      acknowledgement_.ready = ready();
+      publish_surely(acknowledgements_, &acknowledgement_);
+      next = SteadyClock::now() + ANNOUNCEMENT_PERIOD;
+    }
+    wait(steps_, next - SteadyClock::now());
+  }
+  acknowledgement_.ready = true;
+}
+
+bool LockstepRun::ready() const
+{
+  // The acknowledgements are for the player and for the recorder.
+  return steps_.publisher_count() >= 1 && acknowledgements_.subscription_count() >= 2 &&
+         std::all_of(
+           ports_.inputs.begin(), ports_.inputs.end(),
+           [](const auto & input) { return input->subscription.publisher_count() >= 1; }) &&
+         std::all_of(ports_.outputs.begin(), ports_.outputs.end(), [](const auto & output) {
+           return output->publisher.subscription_count() >= 1;
+         });
+}
+
+void LockstepRun::consume()
+{
+  if (step_.index != acknowledgement_.steps) {
+    throw RunError(
+      "lockstep failed at " + seconds(execution_.now_ns()) + " s: step " +
+      std::to_string(acknowledgement_.steps) + " should have come, but step " +
+      std::to_string(step_.index) + " came");
+  }
+  execution_.advance(stamp_ns(step_.stamp));
+  for (const auto & input : ports_.inputs) {
+    if (input->subscription.topic() == step_.topic) {
+      deliver_next(*input);
+    }
+  }
+  ++acknowledgement_.steps;
+}
+
+void LockstepRun::deliver_next(HostedInput & input)
+{
+  while (!input.take()) {
+    // The player may be holding the message back until it has heard of the steps before.
+    acknowledge();
+    wait(input.subscription);
+  }
+  const auto start = SteadyClock::now();
+  execution_.deliver(input.port);
+  const auto duration = SteadyClock::now() - start;
+  acknowledgement_.duration_ns.push_back(
+    static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count()));
+}
+
+void LockstepRun::acknowledge()
+{
+  if (acknowledgement_.steps == acknowledged_) {
+    return;
+  }
+  publish_surely(acknowledgements_, &acknowledgement_);
+  acknowledged_ = acknowledgement_.steps;
+  acknowledged_at_ = SteadyClock::now();
+  acknowledgement_.published_topic.clear();
+  acknowledgement_.published_stamp.clear();
+  acknowledgement_.published_step.clear();
+  acknowledgement_.duration_ns.clear();
+}
+
+void LockstepRun::publish(std::size_t output, const void * message)
+{
+  // In bytes, as direct runs do: rmw leaves what was in memory in the gaps of a message's layout.
+  const MessageCodec & codec = codecs_[output];
+  const std::size_t room = codec.max_size(message);
+  if (bytes_.size() < room) {
+    bytes_.resize(room);
+  }
+  const std::size_t size = codec.serialize(message, bytes_.data(), bytes_.size());
+  Publisher & publisher = ports_.outputs[output]->publisher;
+  insist(publisher, [&] { return publisher.try_publish(bytes_.data(), size); });
+  acknowledgement_.published_topic.push_back(static_cast<std::uint32_t>(output));
+  acknowledgement_.published_stamp.push_back(to_stamp(execution_.now_ns()));
+  acknowledgement_.published_step.push_back(acknowledgement_.steps);
+}
+
+void LockstepRun::publish_surely(Publisher & publisher, const void * message)
+{
+  insist(publisher, [&] { return publisher.try_publish(message); });
+}
+
+template <typename Attempt>
+void LockstepRun::insist(const Publisher & publisher, Attempt && attempt)
+{
+  if (attempt()) {
+    return;
+  }
+  // The KEEP_ALL history is full: a subscriber is slower than this node, so wait for it.
+  const auto give_up = SteadyClock::now() + PUBLISH_TIMEOUT;
+  while (!attempt()) {
+    if (stop_.requested()) {
+      throw Stopped();
+    }
+    if (SteadyClock::now() > give_up) {
+      throw RunError(
+        "lockstep failed at " + seconds(execution_.now_ns()) + " s: no subscriber of '" +
+        publisher.topic() + "' has taken a message for " + std::to_string(PUBLISH_TIMEOUT.count()) +
+        " s");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+void LockstepRun::wait(const Subscription & subscription, Timeout timeout)
+{
+  wait_set_.clear();
+  wait_set_.add(stop_.guard());
+  services_.add_to(wait_set_);
+  wait_set_.add(subscription.handle());
+  wait_set_.wait(timeout);
+  if (stop_.requested()) {
+    throw Stopped();
+  }
+  services_.answer(wait_set_);
+}
+
+}  // namespace lockstep
