@@ -18,8 +18,8 @@ from ..progress import Progress as OnProgress
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from ..verify.runs import Watch
     from ..verify.verdict import Verdict
-    from ..verify.verify import Watch
 
 
 class _Terminal(Console):
@@ -94,7 +94,7 @@ def print_json(data: Any) -> None:
 def print_verdict(out: Console, verdict: Verdict) -> None:
     """The verdict of each comparison in words, and where the files are."""
     from ..compare.text_diff import summary
-    from ..verify.write import same_failure
+    from ..verify.verdict import same_failure
 
     for name, differences in verdict.mismatched_contracts.items():
         _print_finding(out, "CONTRACT DIFFERS", f"{name}: {'; '.join(differences)}", "red")
