@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from lockstep.cli.main import end_well
+from lockstep.cli.ending import end_well
 from lockstep.cli.show import console, print_table, print_verdict, progress_bars
 from lockstep.run.folder import default_folder
 from lockstep.verify.model import load

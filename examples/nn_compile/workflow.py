@@ -18,7 +18,7 @@ import yaml
 from consensus import FIELDS, disagreement, errors, recorded
 from driving import answers, course, drive, step, step_response
 from figures import plot_disagreement, plot_errors, plot_steps
-from lockstep.cli.main import end_well
+from lockstep.cli.ending import end_well
 from lockstep.cli.show import console, print_line, print_wide, progress_bar
 from lockstep.compare import Tolerances
 from lockstep.component import Component

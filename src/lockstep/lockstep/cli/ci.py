@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..compare import Comparison
 from ..errors import UsageError
-from ..report.github import markdown, workflow_commands
-from ..report.junit import write_junit
 from .show import console, print_line
+
+if TYPE_CHECKING:
+    from ..compare import Comparison
 
 Junit = Annotated[
     Path | None,
@@ -35,9 +35,13 @@ def report(comparisons: Mapping[str, Comparison], junit: Path | None, github: bo
     target = junit
     try:
         if junit is not None:
+            from ..report.junit import write_junit
+
             junit.parent.mkdir(parents=True, exist_ok=True)
             write_junit(junit, comparisons)
         if github:
+            from ..report.github import markdown, workflow_commands
+
             for line in workflow_commands(comparisons):
                 print_line(console, line)
             if os.environ.get(_SUMMARY):

@@ -13,9 +13,6 @@ from ..compare.as_bags import as_bags
 from ..compare.result import comparison_as_data
 from ..compare.text_diff import summary
 from ..errors import DIFFERENT, MATCH
-from ..report.error_bag import write_error_bag
-from ..report.files import write_plots
-from ..report.html import write_html
 from ..run.folder import create_folder
 from .ci import Github, Junit, report
 from .show import Align, console, print_json, print_line
@@ -116,10 +113,17 @@ def command(
             common_fields=common_fields,
         )
         if error_bag is not None:
+            from ..report.error_bag import write_error_bag
+
             write_error_bag(comparison, (bag_a, bag_b), error_bag)
         if html is not None:
+            from ..report.html import write_html
+
             write_html(html, {b: comparison}, {b: (bag_a, bag_b)}, title=f"{b} against {a}")
-        drawn = write_plots(comparison, (bag_a, bag_b), plots) if plots is not None else []
+        if plots is not None:
+            from ..report.files import write_plots
+
+            drawn = write_plots(comparison, (bag_a, bag_b), plots)
     if output is not None:
         create_folder(output)
         write_text_diffs(comparison, output)

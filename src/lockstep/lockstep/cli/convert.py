@@ -12,7 +12,6 @@ from rich.console import Console
 from ..bag import Bag, BagError, BagWriter
 from ..bag.convert import copy, new_bag, select
 from ..bag.sqlite3_writer import Sqlite3Writer
-from ..dataset import Dataset
 from ..dataset.backends import is_bag
 from ..errors import UsageError
 from .show import console, print_line, progress_bars
@@ -130,6 +129,8 @@ def _convert_dataset(
     lenient: bool,
 ) -> None:
     """From or to a place that is no bag."""
+    from ..dataset import Dataset
+
     with (
         warnings.catch_warnings(record=True) as told,
         Dataset.load(source) as dataset,

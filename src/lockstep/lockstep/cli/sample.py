@@ -12,7 +12,6 @@ from ..component import contract_of
 from ..distributions.model import Sample, sampled_bag
 from ..errors import UsageError
 from ..host.python_component import load_here
-from ..report.contact_sheet import plot_histograms
 from ..verify.model import load
 from ..verify.plan import asked_contract, component_of
 from .show import console, print_json, print_line, progress_bar
@@ -82,6 +81,8 @@ def command(
     with Bag(output) as bag:
         counts = {topic.name: topic.count for topic in bag.topics.values()}
         if histogram is not None:
+            from ..report.contact_sheet import plot_histograms
+
             plot_histograms(bag, histogram)
     if as_json:
         print_json({"bag": str(output), "n": declared.n, "seed": declared.seed, "topics": counts})

@@ -8,17 +8,18 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
-from ..compare.text_diff import summary
 from ..progress import Progress as OnProgress
-from ..verify.runs import Watch
-from ..verify.verdict import Verdict, same_failure
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..verify.runs import Watch
+    from ..verify.verdict import Verdict
 
 
 class _Terminal(Console):
@@ -46,14 +47,19 @@ class Align(str, Enum):
 @contextmanager
 def progress_bars() -> Iterator[Watch]:
     """A progress bar on stderr for each run; nothing where stderr is no terminal."""
+    stderr = Console(stderr=True)
+    if not stderr.is_terminal:
+        yield lambda _: lambda done, total: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    stderr = Console(stderr=True)
-    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bars:
+    with Progress(*columns, console=stderr, transient=True) as bars:
 
         def watch(name: str) -> OnProgress:
             task = bars.add_task(name, total=None)
@@ -87,6 +93,9 @@ def print_json(data: Any) -> None:
 
 def print_verdict(out: Console, verdict: Verdict) -> None:
     """The verdict of each comparison in words, and where the files are."""
+    from ..compare.text_diff import summary
+    from ..verify.verdict import same_failure
+
     for name, differences in verdict.mismatched_contracts.items():
         _print_finding(out, "CONTRACT DIFFERS", f"{name}: {'; '.join(differences)}", "red")
     for comparison in verdict.comparisons.values():
@@ -104,6 +113,8 @@ def _print_finding(out: Console, word: str, sentence: str, colour: str) -> None:
 
 def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
     """One row per pair of implementations."""
+    from rich.table import Table
+
     table = Table(
         "", "in → out", "aligned", "differing", "largest error", "median", "speed-up", "verdict"
     )

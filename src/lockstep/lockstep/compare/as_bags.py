@@ -6,14 +6,16 @@ import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..bag import Bag, BagError
 from ..bag.text_reader import is_text, read_text
-from ..dataset import Dataset, DatasetError
-from ..dataset.messages import definition
+from ..errors import DatasetError
 
-SideLike: TypeAlias = Bag | Dataset | str | os.PathLike[str]
+if TYPE_CHECKING:
+    from ..dataset import Dataset
+
+SideLike: TypeAlias = "Bag | Dataset | str | os.PathLike[str]"
 
 
 def as_bags(a: SideLike, b: SideLike, stack: ExitStack) -> tuple[Bag, Bag]:
@@ -36,7 +38,7 @@ def _is_text(side: SideLike) -> bool:
 def _as_bag(side: SideLike, stack: ExitStack) -> Bag:
     if isinstance(side, Bag):
         return side
-    if isinstance(side, Dataset):
+    if not isinstance(side, (str, os.PathLike)):
         folder = _folder(stack)
         with side.save(folder):
             pass
@@ -51,6 +53,8 @@ def _from_text(side: SideLike, other: Bag | None, stack: ExitStack) -> Path:
         if other
         else {}
     )
+
+    from ..dataset.messages import definition  # as few sides are texts
 
     def find(type_name: str) -> tuple[str, str, str]:
         if type_name in known:

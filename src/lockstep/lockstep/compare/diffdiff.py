@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..bag import Bag
-from ..dataset import Dataset
 from .compare import compare
 from .comparison import Comparison
 from .text_diff import reason
@@ -56,6 +55,8 @@ def diffdiff(a: Any, b: Any, tol: ToleranceLike = None) -> Comparison | ValueCom
     arrays, numbers and (within those) strings field by field. `tol` is one tolerance for all fields, a number being an absolute
     one, or one for each field pattern.
     """
+    from ..dataset import Dataset  # as whoever compares bags needs none
+
     kinds = (Bag, Dataset, str, os.PathLike)
     if isinstance(a, kinds) and isinstance(b, kinds):
         return compare(a, b, tolerance=tol)

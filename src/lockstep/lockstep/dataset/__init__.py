@@ -1,10 +1,26 @@
 """Datasets: messages and other values by key, on any backend. Needs no ROS."""
 
+from typing import TYPE_CHECKING
+
 from ..errors import DatasetError
-from .dataset import Dataset
-from .playback import DataPlayback
-from .record import Record
-from .recorder import DataRecorder
-from .series import Series
+from ..on_demand import on_demand
+
+if TYPE_CHECKING:
+    from .dataset import Dataset
+    from .playback import DataPlayback
+    from .record import Record
+    from .recorder import DataRecorder
+    from .series import Series
 
 __all__ = ["DataPlayback", "DataRecorder", "Dataset", "DatasetError", "Record", "Series"]
+
+__getattr__ = on_demand(
+    __name__,
+    {
+        "dataset": "Dataset",
+        "playback": "DataPlayback",
+        "record": "Record",
+        "recorder": "DataRecorder",
+        "series": "Series",
+    },
+)

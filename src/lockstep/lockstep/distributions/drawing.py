@@ -33,12 +33,12 @@ from .correlation import Correlations, correlations
 from .distribution import Distribution, Plan, as_distribution
 from .fields import message_name
 from .instances import instance
+from .limits import MOST
 from .random import Random
 from .recordings import BagRecordings
 from .rule import Recordings
 from .ticks import Ticks
 
-MOST = 100_000_000
 """Messages in one sample."""
 _QOS = QoS()
 _CHUNK, _CHUNK_BYTES = 4096, 4 << 20

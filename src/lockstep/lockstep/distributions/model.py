@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
 
 from pydantic import (
     Field,
@@ -15,39 +15,48 @@ from pydantic import (
 
 from ..component import Contract
 from ..errors import DistError, UsageError
-from ..host.python_component import load_here
-from ..message.rosidl import message_class
 from ..progress import Progress
 from ..strict_yaml import StrictModel
-from .declaration import (
-    correlation_of_data,
-    data_of,
-    distribution_of_data,
-    distribution_of_parts,
-    in_folder,
-    is_rule,
-    part_of_data,
-)
-from .distribution import Distribution, as_distribution
-from .drawing import MOST, Drawing, SampledInput
+from .limits import MOST
+
+if TYPE_CHECKING:
+    from .distribution import Distribution
+    from .drawing import Drawing
+
+# What draws is imported where it is needed, since most files of this model draw nothing.
 
 
 def _placed(data: Any, info: ValidationInfo) -> Any:
     """Data in which paths are relative to the folder of the file, if the context of the validation tells it."""
+    from .declaration import in_folder
+
     return in_folder(data, (info.context or {}).get("folder", Path()))
 
 
 def _part(data: Any, info: ValidationInfo) -> Any:
+    from .declaration import part_of_data
+
     return part_of_data(_placed(data, info))
 
 
 def _input(data: Any, by_pattern: Any, info: ValidationInfo) -> Distribution:
+    from .declaration import distribution_of_data, distribution_of_parts, is_rule
+    from .distribution import as_distribution
+
     if is_rule(data):
         return as_distribution(distribution_of_data(_placed(data, info)))
     return distribution_of_parts(by_pattern(data))
 
 
+def _as_data(distribution: Any) -> Any:
+    from .declaration import data_of
+
+    return data_of(distribution)
+
+
 def _pairs(data: Any) -> dict[tuple[str, str], float]:
+    from .declaration import correlation_of_data
+
     if not isinstance(data, list):
         raise DistError(
             f"{data!r} are no correlations; give a list of [input.field, input.field, number]"
@@ -60,7 +69,7 @@ def _listed(pairs: dict[tuple[str, str], float] | None) -> list[list[Any]]:
 
 
 _Part: TypeAlias = Annotated[Any, PlainValidator(_part)]
-_Input: TypeAlias = Annotated[dict[str, _Part], WrapValidator(_input), PlainSerializer(data_of)]
+_Input: TypeAlias = Annotated[dict[str, _Part], WrapValidator(_input), PlainSerializer(_as_data)]
 _Pairs: TypeAlias = Annotated[Any, PlainValidator(_pairs), PlainSerializer(_listed)]
 
 
@@ -100,6 +109,11 @@ def sampled_bag(
 
 def drawing_of(declared: Sample, contract: Contract, component: str | None) -> Drawing:
     """What draws the messages; checked."""
+    from ..host.python_component import load_here
+    from ..message.rosidl import message_class
+    from .distribution import as_distribution
+    from .drawing import Drawing, SampledInput
+
     component_class = None if component is None else load_here(component)
     own = {} if component_class is None else component_class.inputs
     names = [port.name for port in contract.inputs]

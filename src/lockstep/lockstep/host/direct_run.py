@@ -18,6 +18,7 @@ from ..cdr.codec import installed_codec
 from ..cdr.message_error import MessageError
 from ..component import Component, contract_of
 from ..errors import FAILED, USAGE, BagError, CallbackError, RunError, UsageError, unforeseen
+from ..message.rosidl import spare_generator
 from ..message.time import NS_PER_S
 from .events import tell_error
 from .frames import FrameParser, Frames, frame
@@ -237,6 +238,7 @@ def main() -> None:
     `--many` is `--direct` that goes on after a run that a callback has ended, which is quicker than
     to start anew.
     """
+    spare_generator()
     target, mode = sys.argv[1:]
     output = take_standard_output()
     try:

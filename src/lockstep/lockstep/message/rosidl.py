@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import sys
 from typing import Any
 
 
@@ -30,6 +31,15 @@ class _TypeSupport(ctypes.Structure):
 _capsule_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
     ("PyCapsule_GetPointer", ctypes.pythonapi)
 )
+
+
+def spare_generator() -> None:
+    """Let the generated modules, which are imported after this, do without their generator.
+
+    They import it with its grammars and templates, which takes as long as a component's whole run
+    may, but need it for nothing; where it cannot be imported they leave it out.
+    """
+    sys.modules.setdefault("rosidl_generator_py.generate_py_impl", None)  # type: ignore[arg-type]
 
 
 def type_name(message_type: type) -> str:

@@ -104,7 +104,7 @@ def _importable(component: Any, module: str) -> str:
     if isinstance(component, str):
         return component.partition(":")[0]
     package = module.partition(".")[0]
-    offered = vars(sys.modules.get(package, object)).get(component_name(component))
+    offered = getattr(sys.modules.get(package), component_name(component), None)
     return package if offered is not None else module
 
 

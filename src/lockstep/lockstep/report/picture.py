@@ -13,7 +13,6 @@ import numpy.typing as npt
 from ..bag import BagError
 from ..compare import Tolerance
 from ..compare.judge import judge
-from ..dataset import Dataset, Series
 from ..errors import ReportError
 from ..message.images import pixels
 from .signals import not_finite
@@ -70,6 +69,8 @@ def picture_of(image: Image) -> Picture:
 
 def pictures_of(images: Any) -> Iterator[Picture]:
     """One or many images: of a Series, a Dataset of one key, a sequence, or one alone."""
+    from ..dataset import Dataset, Series  # as most reports show none
+
     if isinstance(images, Dataset) and len(images) == 1:
         images = images[images.keys()[0]]
     if isinstance(images, (Series, list, tuple)):

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..bag import BagError
-from ..dataset import Dataset, DatasetError, Series
-from ..dataset.columns import column
-from ..errors import ReportError
+from ..errors import DatasetError, ReportError
 from ..message.time import NS_PER_S
 from ..message.units import unit_of
 from .style import plain
 
-Plottable = Dataset | Series | npt.ArrayLike | Iterable[Any]
+if TYPE_CHECKING:
+    from ..dataset import Dataset, Series
+
+Plottable: TypeAlias = "Dataset | Series | npt.ArrayLike | Iterable[Any]"
 """Numbers (n, …), or n values with fields."""
 Times = str | npt.ArrayLike | None
 """Times (n,): integers are ns, floats are seconds; of a Series, also "log", "publish" or "header"."""
@@ -55,6 +56,8 @@ def signal_of(
     any. Arrays of unequal length are refused, or with `ragged` put end to end. Raises ReportError if the field is
     not there or is no number.
     """
+    from ..dataset import Dataset, Series  # as most reports show none
+
     what = path or "the values"
     if isinstance(data, Dataset):
         data = _only_series(data)
@@ -120,6 +123,8 @@ def _times_of(series: Series, time: Times) -> npt.NDArray[np.int64]:
 def _column(
     data: Any, path: str, time: Times
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64] | None]:
+    from ..dataset.columns import column
+
     at = None if time is None else _times(time)
     if isinstance(data, np.ndarray) or hasattr(data, "__array__"):
         array = np.asarray(data)
@@ -139,6 +144,8 @@ def _column(
 
 
 def _header_stamps(values: Sequence[Any]) -> npt.NDArray[np.int64] | None:
+    from ..dataset.columns import column
+
     try:
         stamps = column(values, "header.stamp", "")
     except DatasetError:

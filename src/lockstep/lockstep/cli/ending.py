@@ -1,0 +1,58 @@
+"""How a command ends: one sentence on stderr and an exit code, whatever ends it."""
+
+from __future__ import annotations
+
+import io
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from ..errors import FAILED, INTERRUPTED, Interrupted, LockstepError, unforeseen
+
+_INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def end_well(command: Callable[[], None]) -> None:
+    """Run a command that can be interrupted; whatever ends it is told."""
+    heed_interruptions()
+    tell_errors(command)
+
+
+def heed_interruptions() -> None:
+    """From now on Ctrl-C and the like raise Interrupted.
+
+    Not before all modules are loaded: what a signal raises in the import system's own callbacks is lost.
+    """
+    for number in _INTERRUPTIONS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _interrupt)
+
+
+def tell_errors(command: Callable[[], None]) -> None:
+    """Run a command; an error becomes one sentence on stderr and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal without our arrows still gets a verdict.
+            stream.reconfigure(errors="replace")
+    try:
+        command()
+    except LockstepError as error:
+        sys.exit(_say(error, error.exit_code))
+    except Interrupted:
+        print("interrupted; all processes ended", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - never a traceback, and never taken for a verdict
+        sys.exit(_say(unforeseen(error), FAILED))
+
+
+def _say(error: Exception | str, code: int) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return code
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    for each in _INTERRUPTIONS:
+        # Once is enough; a second time must not disturb the end.
+        signal.signal(each, signal.SIG_IGN)
+    raise Interrupted

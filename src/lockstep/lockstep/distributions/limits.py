@@ -1,0 +1,4 @@
+"""What may be asked of a drawing."""
+
+MOST = 100_000_000
+"""Messages."""
