@@ -15,6 +15,7 @@ from lockstep.distributions import (
     Choice,
     Constant,
     Covariance,
+    DistError,
     Distribution,
     Edges,
     Exponential,
@@ -427,7 +428,8 @@ def test_nested_messages_are_drawn_as_their_type_says(monkeypatch):
     from lockstep.distributions import data_dist, data_dist_of, distribution
 
     monkeypatch.setattr(distribution, "_of_types", {})
-    assert data_dist_of(Vector3) is None
+    with pytest.raises(DistError, match="Vector3 has no distribution"):
+        data_dist_of(Vector3)
     made = data_dist(Vector3, x=Uniform(-1, 1), y=Normal(0, 2), z=Constant(4.0))
     assert data_dist_of(Vector3) is made
     data_dist(Header, stamp=Stamp(), frame_id=FrameId("imu"))

@@ -248,7 +248,8 @@ class Plain:
 
 def test_dataclasses_carry_their_distribution():
     assert data_dist_of(Wheel).rules == {"*": Box(0, 10)}
-    assert data_dist_of(Plain) is None
+    with pytest.raises(DistError, match=r"Plain has no distribution; declare one, as data_dist\("):
+        data_dist_of(Plain)
     with pytest.raises(DistError, match="Drive has no distribution for 'loads'"):
         Plan(as_distribution(data_dist_of(Drive)), Drive)
     plan = Plan(Distribution(loads=Array(Normal(), length=2)), Drive)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from ..errors import DistError
 from ..message.arrays import Floats, Int64s
@@ -93,14 +93,46 @@ def data_dist(
     return made
 
 
+class NotDeclaredError(DistError, AttributeError):
+    """A message type was asked for a distribution that nobody has declared."""
+
+    def __init__(self, message_type: type[Any]) -> None:
+        name = message_type.__name__
+        super().__init__(
+            f"{name} has no distribution; declare one, as data_dist({name}, …), "
+            "or as class attribute data_dist of a dataclass"
+        )
+
+
+class _Undeclared:
+    """Stands where a distribution would."""
+
+    def __get__(self, message: Any, message_type: type[Any]) -> NoReturn:
+        raise NotDeclaredError(message_type)
+
+
 class DataDistMixin:
-    """A message that is a plain dataclass with its distribution as class attribute `data_dist`, a Distribution or a rule."""
+    """A message that is a plain dataclass, with its distribution as class attribute `data_dist`.
 
-    data_dist: ClassVar[Any] = None
+    That is a Distribution or a rule; asking a class for it that has none raises NotDeclaredError.
+    """
+
+    data_dist: ClassVar[Any] = _Undeclared()
 
 
-def data_dist_of(message_type: type[Any]) -> Distribution | None:
-    """The distribution that a message type has, by `data_dist` or as class attribute; None if it has none."""
+def data_dist_of(message_type: type[Any]) -> Distribution:
+    """The distribution that a message type has, by `data_dist` or as class attribute.
+
+    Raises NotDeclaredError if it has none.
+    """
+    declared = declared_dist(message_type)
+    if declared is None:
+        raise NotDeclaredError(message_type)
+    return declared
+
+
+def declared_dist(message_type: type[Any]) -> Distribution | None:
+    """The same, or None."""
     if message_type in _of_types:
         return _of_types[message_type]
     own = getattr(message_type, "data_dist", None)
@@ -212,9 +244,9 @@ class Plan:
         check_names(distribution, message_type)
         own = list(_all_rules(distribution, self.structure.name, 1 << 20))
         given, self._correlations = [*own], {"": distribution.correlations}
-        self._of_type = data_dist_of(message_type)
+        self._of_type = declared_dist(message_type)
         for part in self.structure.parts.values():
-            of_part = data_dist_of(part.message_type)
+            of_part = declared_dist(part.message_type)
             if of_part is not None and of_part is not distribution:
                 depth = -len(part.path.split(".")) if part.path else 0
                 given += _all_rules(of_part, message_name(part.message_type), depth, part.path)

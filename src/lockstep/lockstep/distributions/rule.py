@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from ..message.time import NS_PER_S
 from .fields import TEXTS, TIMES, Field, Structure
 from .random import Random
 from .ticks import Ticks
-
-if TYPE_CHECKING:
-    from .times import Timestamps
 
 Source: TypeAlias = Callable[[Ticks], Drawn]
 """Draws the field of the messages that come next; called for one block of messages after another."""
@@ -38,9 +35,13 @@ class Recordings(Protocol):
 
 @dataclass(frozen=True)
 class Setting:
-    """What rules draw in: when messages come, recorded ones, and streams that fields share, by the paths of the fields."""
+    """What rules draw in.
 
-    at: Timestamps
+    `at` draws when messages come, `recordings` are recorded ones, and `correlated` streams that
+    fields share, by the paths of the fields.
+    """
+
+    at: Rule
     recordings: Recordings | None = None
     correlated: Mapping[str, Callable[[int], Floats]] = field(default_factory=dict)
 
