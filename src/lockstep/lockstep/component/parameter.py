@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
-if TYPE_CHECKING:
-    from .component import Component
+from .host import Hosted
 
 ValueT = TypeVar("ValueT", bool, int, float, str, list[bool], list[int], list[float], list[str])
 
@@ -121,15 +120,15 @@ class Parameter(Generic[ValueT]):
     def __get__(self, component: None, owner: type) -> Parameter[ValueT]: ...
 
     @overload
-    def __get__(self, component: Component, owner: type) -> ValueT: ...
+    def __get__(self, component: Hosted, owner: type) -> ValueT: ...
 
-    def __get__(self, component: Component | None, owner: type) -> Parameter[ValueT] | ValueT:
+    def __get__(self, component: Hosted | None, owner: type) -> Parameter[ValueT] | ValueT:
         if component is None:
             return self
         value: ValueT = component.parameter_values[self.name]
         return value
 
-    def __set__(self, component: Component, value: ValueT) -> None:
+    def __set__(self, component: Hosted, value: ValueT) -> None:
         raise AttributeError(
             f"parameter '{self.name}' is set from outside (ros2 param set); a component only reads it"
         )
