@@ -99,6 +99,23 @@ def converted(value: Any, cls: type, key: str) -> Any:
     )
 
 
+def installed(value: Any) -> Any:
+    """A message that was decoded from a bag as one of its ROS class, if that is installed."""
+    name = getattr(type(value), "__msgtype__", "")
+    cls = _installed(name) if name else None
+    return value if cls is None else converted(value, cls, name)
+
+
+@cache
+def _installed(name: str) -> type[Any] | None:
+    from ..message.rosidl import message_class
+
+    try:
+        return message_class(name)
+    except LookupError:
+        return None
+
+
 def _field(value: Any, name: str) -> Any:
     return value[name] if isinstance(value, Mapping) else getattr(value, name)
 

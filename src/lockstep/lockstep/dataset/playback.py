@@ -1,4 +1,8 @@
-"""Playing a dataset back in real time, without a ROS graph."""
+"""Playing a dataset back in real time, without a ROS graph.
+
+A playback is also a component, whose outputs are the keys of its dataset: wired to others
+(`lockstep.host.wiring`), it gives them the values and their time.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,13 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..component import Component, Output
 from ..errors import DatasetError
 from ..message.time import NS_PER_S
 from .dataset import Dataset, Place
+from .messages import installed
 from .record import Record
 
 if TYPE_CHECKING:
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
 Callback = Callable[[Record], object]
 
 
-class DataPlayback:
+class DataPlayback(Component):
     """Hands the values of a dataset to callbacks at the times they have.
 
     Each value has an absolute deadline, counted from the start of playing, so that pacing does not drift however long a
@@ -56,6 +62,7 @@ class DataPlayback:
         if self.config.duration is not None:
             end_ns = self._start_ns + round(self.config.duration * NS_PER_S)
             self._end_ns = min(self._end_ns, end_ns)
+        self.outputs = {key: Output(object).of(self, key) for key in self._dataset}
         self._callbacks: dict[str | None, list[Callback]] = {}
         self._changed = threading.Condition()
         self._rate = self.config.rate
@@ -175,6 +182,7 @@ class DataPlayback:
                 if not self._wait_for(record.stamp_ns):
                     break
                 decoded = record.decoded()
+                self._publish(decoded)
                 for callback in itertools.chain(
                     self._callbacks.get(record.key, ()), self._callbacks.get(None, ()), extra
                 ):
@@ -195,6 +203,12 @@ class DataPlayback:
                     self._held_ns = start_ns
                 else:
                     return played
+
+    def _publish(self, record: Record) -> None:
+        """Give a value, as it is told to be in ROS where there is ROS, to what is wired to its key."""
+        host: Any = getattr(self, "host", None)
+        if host is not None:
+            host.drive(record.stamp_ns, record.key, installed(record.value))
 
     def _wait_for(self, stamp_ns: int) -> bool:
         """Wait until a value is due; False if it shall not be played because of a stop or a seek."""

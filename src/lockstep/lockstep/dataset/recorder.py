@@ -1,14 +1,24 @@
-"""Recording values into a dataset from a running program, without a ROS graph."""
+"""Recording values into a dataset from a running program, without a ROS graph.
+
+A recorder is also a component, whose inputs `add_input` makes: wired to others
+(`lockstep.host.wiring`), it records what they publish.
+"""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ..component import Component, Input
+from ..component.component import HOOKS
 from ..errors import DatasetError
 from ..message.time import NS_PER_S
 from .columns import time_ns
@@ -27,10 +37,10 @@ class _Input:
     counts: dict[str, int] = field(default_factory=lambda: {"recorded": 0, "skipped": 0})
 
 
-class DataRecorder:
+class DataRecorder(Component):
     """Records values of declared inputs; any number of threads may call `record`.
 
-    `target` is a dataset, or a place for a new one; without it values stay in memory. With a ring buffer (`keep_last`,
+    `dataset` is a dataset, or a place for a new one; without it values stay in memory. With a ring buffer (`keep_last`,
     `keep_last_s`) only the newest values of each input are kept, in memory, until `save` or `close` writes them.
     Use it in a with-statement.
     """
@@ -51,18 +61,21 @@ class DataRecorder:
         auto_timestamp: bool = True
         flush_s: float = 1.0
 
-    def __init__(self, target: Dataset | Place | None = None, config: Config | None = None) -> None:
+    def __init__(
+        self, dataset: Dataset | Place | None = None, config: Config | None = None
+    ) -> None:
         self.config = config or DataRecorder.Config()
         for name in ("rate_hz", "keep_last", "keep_last_s"):
             value = getattr(self.config, name)
             if value is not None and not 0 < value < float("inf"):
                 raise DatasetError(f"{name} is {value}; give a number above 0, or None")
         self._ring = self.config.keep_last is not None or self.config.keep_last_s is not None
-        self._own = not isinstance(target, Dataset)
-        if isinstance(target, Dataset):
-            self._target = target
+        self._own = not isinstance(dataset, Dataset)
+        if isinstance(dataset, Dataset):
+            self._target = dataset
         else:
-            self._target = Dataset.create("memory" if target is None else str(target))
+            self._target = Dataset.create("memory" if dataset is None else str(dataset))
+        self.inputs = {}
         self._inputs: dict[str, _Input] = {}
         self._lock = threading.Lock()
         self._flushed_s = time.monotonic()
@@ -95,28 +108,35 @@ class DataRecorder:
             return {name: dict(one.counts) for name, one in self._inputs.items()}
 
     def add_input(self, name: str, type: type | None = None) -> Self:
-        """Declare an input; of values of another `type` than given, `record` raises DatasetError."""
+        """Declare an input; of values of another `type` than given, `record` raises DatasetError.
+
+        It is in `inputs`, to be wired to the output of another component.
+        """
+        if name in HOOKS:
+            raise DatasetError(
+                f"an input cannot be named {name}, for which a component has another use; "
+                f"use another name, such as /{name}"
+            )
         with self._lock:
             if name in self._inputs:
                 raise DatasetError(f"input {name} is declared twice; use another name")
             self._inputs[name] = _Input(type, deque(maxlen=self.config.keep_last))
+        port: Input[Any] = Input(type or object)
+        self.inputs = {**self.inputs, name: port.of(self, name)}
+        setattr(self, f"on_{name}", partial(self._take, name))
         return self
 
     def record(self, name: str, value: Any, timestamp: Any = None) -> bool:
         """Record a value; True if it is kept, False if the rate or a pause left it out.
 
-        `timestamp` is in ns since 1970, or a ROS time. Default: the current time.
+        `timestamp` counts from 1970: a float in seconds, an int in ns, or a ROS time. Default: the
+        current time.
         """
         if timestamp is None:
             if not self.config.auto_timestamp:
                 raise DatasetError(f"a value of {name} has no timestamp; give one")
             timestamp = time.time_ns()
-        stamp_ns = time_ns(timestamp)
-        stamp_ns = timestamp if stamp_ns is None else stamp_ns
-        if isinstance(stamp_ns, float):
-            raise DatasetError(
-                f"the timestamp {stamp_ns} of {name} is no whole number; give nanoseconds"
-            )
+        stamp_ns = _nanoseconds(timestamp, name)
         with self._lock:
             if self._closed:
                 raise DatasetError(f"the recorder is closed; {name} cannot be recorded any more")
@@ -168,6 +188,10 @@ class DataRecorder:
             if self._own:
                 self._target.close()
 
+    def _take(self, name: str, value: Any) -> None:
+        """Record what comes to a wired input, at the time at which it was published."""
+        self.record(name, value, self.now())
+
     def _due(self, to: _Input, stamp_ns: int) -> bool:
         """Whether the timestamp is the first one in its slot of the grid; time that runs backwards starts anew."""
         if self.config.rate_hz is None:
@@ -201,6 +225,19 @@ class DataRecorder:
             ]
         for stamp_ns, _, name, value in sorted(held, key=lambda item: item[0]):
             dataset.append(name, value, stamp_ns)
+
+
+def _nanoseconds(timestamp: Any, name: str) -> Any:
+    if isinstance(timestamp, (float, np.floating)):
+        if not math.isfinite(timestamp):
+            raise DatasetError(
+                f"{timestamp} is no time for a value of {name}; give seconds as a float, "
+                "nanoseconds as an int, or a ROS time"
+            )
+        whole_s = math.floor(timestamp)  # apart, for today's time in ns is no exact float
+        return whole_s * NS_PER_S + round((float(timestamp) - whole_s) * NS_PER_S)
+    stamp_ns = time_ns(timestamp)
+    return timestamp if stamp_ns is None else stamp_ns
 
 
 def _fits(value: Any, type: type) -> bool:
