@@ -308,10 +308,14 @@ class Dataset:
         dtype: str = "float32",
         stream: bool = False,
     ) -> torch.utils.data.Dataset[Any]:
-        """A PyTorch dataset of columns; see `torch_dataset.to_torch`. Needs torch."""
+        """A PyTorch dataset of `columns`: key → paths, by default the values of every key.
+
+        See `torch_dataset.to_torch`. Needs torch.
+        """
         from .torch_dataset import to_torch
 
-        return to_torch(self, columns, dtype, stream)
+        self._check(columns or ())
+        return to_torch(self._source, columns or {key: () for key in self}, dtype, stream)
 
     def _check(self, keys: Collection[str] | Mapping[str, str]) -> None:
         there = self._source.names()
