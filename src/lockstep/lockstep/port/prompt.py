@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..component import Contract
 from ..errors import PortError
 from .section import BUDGET, Section
 from .sections import sections
@@ -19,20 +20,33 @@ _MARKS = 8  # of the title, and between what was shortened and what was left out
 
 @dataclass(frozen=True)
 class Prompt:
-    """The text that goes to an engineer or a coding agent.
+    """The text that goes to an engineer or a coding agent, and what it is made of.
 
-    Sections come in the order of their importance; what does not fit into `budget` tokens is shortened or left out
-    from the end on, and the text says so.
+    Sections come in the order of their importance; what does not fit into `budget` tokens is
+    shortened or left out from the end on, and the text says so. What stands in them is also there
+    as it is: `target_language` as it was asked for ("cpp"), `io_specs` with the inputs, outputs,
+    parameters and timers, `source_code` of the reference, `api_docs` of the target library,
+    `examples` of inputs with what the reference publishes for them, one step each, and
+    `dataset_path` of the recording that the port is verified with. They are empty where there is
+    none, as in a prompt that follows a verdict.
     """
 
     title: str
     sections: tuple[Section, ...]
     budget: int = BUDGET
+    target_language: str = ""
+    io_specs: Contract | None = None
+    source_code: str = ""
+    api_docs: str = ""
+    examples: tuple[str, ...] = ()
+    dataset_path: Path | None = None
 
     @classmethod
     def from_component(cls, component: Any, target_language: str = "cpp", **options: Any) -> Prompt:
-        """The prompt of a component: a class, an instance, a `@component` function or MODULE:NAME; see `create_prompt`."""
+        """The prompt of a component: a class, an instance, a `@component` function or MODULE:NAME.
 
+        See `create_prompt` for the options.
+        """
         return create_prompt(component, target_language, **options)
 
     def to_markdown(self) -> str:
@@ -137,4 +151,14 @@ def create_prompt(
     else:
         subject = specified(name, description, inputs, outputs, parameters, timers)
     found = sections(subject, target_language, requirements or [], source)
-    return Prompt(f"Port {subject.contract.component} to {found.language}", found.sections, budget)
+    return Prompt(
+        f"Port {subject.contract.component} to {found.language}",
+        found.sections,
+        budget,
+        target_language,
+        subject.contract,
+        found.source_code,
+        found.api_docs,
+        found.examples,
+        subject.dataset_path,
+    )

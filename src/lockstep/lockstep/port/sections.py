@@ -45,19 +45,28 @@ _NO_DATASET = (
 
 @dataclass(frozen=True)
 class Sections:
-    """The sections of a prompt, most important first, and the name of the language."""
+    """What a prompt consists of: its sections, most important first, and what they are made of.
+
+    `language` is the name of the language. `examples` are the first steps of the reference as text,
+    each with what was published on it; none without a dataset.
+    """
 
     language: str
     sections: tuple[Section, ...]
+    source_code: str
+    api_docs: str
+    examples: tuple[str, ...]
 
 
 def sections(subject: Subject, language: str, requirements: list[str], source: str) -> Sections:
     """All sections; raises PortError for an unknown language."""
     target = target_of(language)
+    sources = _sources(subject, source)
+    examples = _examples(subject)
     found = [
         _task(subject, language, target, requirements),
         _contract(subject.contract),
-        *_sources(subject, source),
+        *_reference_source(sources),
         _numbers(subject, target),
         _package(subject, language, target),
         _api(target),
@@ -66,8 +75,14 @@ def sections(subject: Subject, language: str, requirements: list[str], source: s
     if subject.verification is not None:
         found.append(_tolerances(subject, subject.verification))
     if subject.component is not None:
-        found += [*_unit_tests(subject), *_samples(subject)]
-    return Sections(target.title, tuple(found))
+        found += [*_unit_tests(subject), *_samples(examples)]
+    return Sections(
+        target.title,
+        tuple(found),
+        "\n\n".join(sources.values()),
+        target.api(False),
+        examples,
+    )
 
 
 def _task(subject: Subject, language: str, target: Target, requirements: list[str]) -> Section:
@@ -126,13 +141,20 @@ def _contract(contract: Contract) -> Section:
     )
 
 
-def _sources(subject: Subject, source: str) -> Iterator[Section]:
+def _sources(subject: Subject, source: str) -> dict[str, str]:
+    """The source of the reference by its modules; one without a name for a specification by hand."""
     if subject.component is not None:
-        found = source_of(subject.component)
-        parts = [f"{part.module.name}:\n\n{_fenced('python', part.text)}" for part in found.modules]
+        return {part.module.name: part.text for part in source_of(subject.component).modules}
+    return {"": textwrap.dedent(source)} if source else {}
+
+
+def _reference_source(sources: dict[str, str]) -> Iterator[Section]:
+    parts = [
+        f"{module}:\n\n{_fenced('python', text)}" if module else _fenced("python", text)
+        for module, text in sources.items()
+    ]
+    if parts:
         yield Section("Reference source", ("\n\n".join(parts),))
-    elif source:
-        yield Section("Reference source", (_fenced("python", textwrap.dedent(source)),))
 
 
 def _numbers(subject: Subject, target: Target) -> Section:
@@ -236,24 +258,26 @@ def _unit_tests(subject: Subject) -> Iterator[Section]:
         )
 
 
-def _samples(subject: Subject) -> Iterator[Section]:
-    if not subject.has_inputs:
-        return
+def _examples(subject: Subject) -> tuple[str, ...]:
+    """The first steps of the reference's run in which something comes or goes."""
+    if subject.component is None or not subject.has_inputs:
+        return ()
     steps = [
         step
         for step in steps_of(reference_of(subject), with_verification(subject), _LATER)
         if step.port or step.outputs
     ]
-    if not steps:
+    return tuple("\n".join(_step_lines(subject.contract, step)) for step in steps[: max(_SAMPLES)])
+
+
+def _samples(examples: tuple[str, ...]) -> Iterator[Section]:
+    if not examples:
         return
     intro = (
-        "What the reference does with the first messages of the dataset, in order, from its start on. Fields as text, "
-        "times in seconds."
+        "What the reference does with the first messages of the dataset, in order, from its start "
+        "on. Fields as text, times in seconds."
     )
-    variants = []
-    for count in _SAMPLES:
-        shown = [line for step in steps[:count] for line in _step_lines(subject.contract, step)]
-        variants.append(f"{intro}\n\n{_fenced('', chr(10).join(shown))}")
+    variants = [f"{intro}\n\n{_fenced('', chr(10).join(examples[:count]))}" for count in _SAMPLES]
     yield Section("Sample inputs and outputs", tuple(dict.fromkeys(variants)))
 
 

@@ -46,6 +46,13 @@ class Subject:
         """The name of the executable and of the files: the class name in snake_case."""
         return node_name(self.contract.component)
 
+    @property
+    def dataset_path(self) -> Path | None:
+        """The recording that is verified with; None if inputs are drawn, or there are none."""
+        if self.verification is None or self.verification.inputs.sample is not None:
+            return None
+        return self.verification.inputs.bag
+
     def package(self, language: str) -> str:
         """The name of the package that holds the port."""
         return f"{self.node}_{language}"
