@@ -1,9 +1,10 @@
 """The recorder: writes topics to a rosbag2 folder.
 
-Beside a host in lockstep, a message's log time is the run's time at which the host published it, which the
-host's acknowledgements tell, and the file order is the order of publishing; with `--cause` the acknowledgements
-are recorded too, so that outputs can be aligned by the step that they answer. Otherwise it is the recorder's
-ROS time on receipt, as `ros2 bag record` has it. publish_time is the source timestamp either way.
+Beside a host in lockstep, a message's log time is the run's time at which the host published it,
+which the host's acknowledgements tell, and the file order is the order of publishing; with
+`--cause` the acknowledgements are recorded too, so that outputs can be aligned by the step that
+they answer. Otherwise it is the recorder's ROS time on receipt, as `ros2 bag record` has it.
+publish_time is the source timestamp either way.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from lockstep_interfaces.msg import Acknowledgement, RecorderStatus
 from ..bag import BagError, BagWriter
 from ..bag.metadata import OfferedQoS
 from ..component import stamp_ns
-from ..errors import RunError, UsageError
+from ..errors import Loss, RunError, UsageError
 from ..host.protocol import ACKNOWLEDGEMENT_TOPIC
 from ..message.definitions import definition, type_hash
 from ..message.rosidl import message_class
@@ -59,7 +60,8 @@ class _Recording:
 
 
 class Recorder:
-    """Records `topics` (name → type, or None to learn it from the graph) into `writer`; all topics if empty."""
+    """Records `topics` (name → type, or None to learn it from the graph) into `writer`; all topics
+    if empty."""
 
     def __init__(
         self,
@@ -104,7 +106,8 @@ class Recorder:
                 self._subscribe(name, type_name, lossless(), (OfferedQoS(),))
 
     def record(self, stop: Stop, quiet_s: float) -> None:
-        """Record until stopped, then until nothing has come for `quiet_s` and all that was announced is here."""
+        """Record until stopped, then until nothing has come for `quiet_s` and all that was
+        announced is here."""
         while not stop.requested:
             self._take(self._inbox.wait(STATUS_PERIOD_S))
             self._writer.flush()
@@ -311,7 +314,7 @@ def _run(arguments: Sequence[str]) -> int:
                 with open(args.report, "w", encoding="utf-8") as file:
                     json.dump(recorder.report(), file, indent=2)
         for topic, count in recorder.report()["missing"].items():
-            raise RunError(f"{count} messages of {topic} were lost on the way to the recorder")
+            raise Loss(f"{count} messages of {topic} were lost on the way to the recorder")
     return 0
 
 

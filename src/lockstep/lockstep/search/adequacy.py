@@ -1,4 +1,5 @@
-"""How good the inputs of a verification are: what of the implementations they reach, and which faults they expose."""
+"""How good the inputs of a verification are: what of the implementations they reach, and which
+faults they expose."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,23 +21,23 @@ from typing import Any
 import numpy as np
 
 from ..bag import Bag
-from ..component import Contract
 from ..component.source import SourceModule, source_of
 from ..distributions.fields import structure
 from ..distributions.model import Sample, drawing_of
-from ..errors import DistError, RunError, UsageError
-from ..host.python_component import CallbackError, load_here
+from ..errors import CallbackError, DistError, RunError, UsageError
+from ..host.protocol import resolved
+from ..host.python_component import load_here
 from ..message.arrays import Column
 from ..message.rosidl import message_class
 from ..progress import Progress
 from ..run.direct_process import DirectProcess
 from ..run.implementation import direct_command
+from ..run.inputs import RunInputs
 from ..run.model import Implementation
-from ..run.ports import bag_topics
 from ..run.processes import Processes
-from ..verify.check import check
-from ..verify.drawn_inputs import component_of, with_bag
+from ..verify.inputs import inputs_of
 from ..verify.model import Verification
+from ..verify.plan import Plan, plan
 from .fuzz import recorded
 from .killing import Given, Original
 from .mutants import mutants
@@ -48,7 +50,8 @@ _SHOWN_GAPS = 3
 
 @dataclass(frozen=True)
 class Coverage:
-    """Lines and branches of an implementation that ran, of so many; `missing` lists the others as FILE:LINE."""
+    """Lines and branches of an implementation that ran, of so many; `missing` lists the others as
+    FILE:LINE."""
 
     lines: int
     of_lines: int
@@ -59,7 +62,8 @@ class Coverage:
 
 @dataclass(frozen=True)
 class FieldBins:
-    """Of one field of an input: bins of its declared distribution that have values, of so many; and those that have none."""
+    """Of one field of an input: bins of its declared distribution that have values, of so many; and
+    those that have none."""
 
     field: str
     filled: int
@@ -69,7 +73,8 @@ class FieldBins:
 
 @dataclass(frozen=True)
 class Mutation:
-    """Planted faults of the Python component that the inputs expose, of so many; and those that they do not."""
+    """Planted faults of the Python component that the inputs expose, of so many; and those that
+    they do not."""
 
     killed: int
     planted: int
@@ -102,26 +107,27 @@ class Adequacy:
 def adequacy(verification: Verification, progress: Progress | None = None) -> Adequacy:
     """Measure the inputs of a verification, at most some thousand messages of them.
 
-    Raises UsageError or BagError for a file that cannot be verified, RunError if an implementation crashes or hangs.
+    Raises UsageError or BagError for a file that cannot be verified, RunError if an implementation
+    crashes or hangs.
     """
-    with tempfile.TemporaryDirectory(prefix="lockstep-adequacy-") as name:
-        place = Path(name)
-        contract, _ = check(verification)
-        declared = verification.inputs.sample or Sample()
-        prepared = with_bag(verification, place / "inputs", contract)
-        inputs = recorded(prepared, contract)
+    with ExitStack() as stack:
+        temporary = tempfile.TemporaryDirectory(prefix="lockstep-adequacy-")
+        place = Path(stack.enter_context(temporary))
+        planned = stack.enter_context(plan(verification))
+        given = stack.enter_context(inputs_of(planned, place / "inputs"))
+        inputs = recorded(given, planned.contract)
         notes: list[str] = []
         coverage: dict[str, Coverage] = {}
-        for label, one in prepared.implementations.items():
-            covered = _covered(label, one, prepared, inputs, place)
+        for label, one in verification.implementations.items():
+            covered = _covered(label, one, verification, inputs, place)
             if isinstance(covered, str):
                 notes.append(f"{label}: {covered}")
             else:
                 coverage[label] = covered
-        bins = _bins(prepared, contract, declared, place)
+        bins = _bins(planned, given, place)
         if isinstance(bins, str):
             notes.append(f"declared distributions: {bins}")
-        mutation = _mutation(prepared, inputs, progress)
+        mutation = _mutation(verification, inputs, progress)
         if isinstance(mutation, str):
             notes.append(f"planted faults: {mutation}")
     return Adequacy(
@@ -195,7 +201,8 @@ def _run(
 
 
 def _of_python(report: dict[str, Any], modules: Sequence[SourceModule]) -> Coverage:
-    """Of the functions that belong to the component; what runs when a module is imported does not count."""
+    """Of the functions that belong to the component; what runs when a module is imported does not
+    count."""
     lines = [0, 0]
     branches = [0, 0]
     missing: list[str] = []
@@ -237,8 +244,8 @@ def _bodies(part: SourceModule) -> Iterator[range]:
 def cpp_coverage(counts: Sequence[Path], written: Path) -> Coverage:
     """What gcov reads from .gcda files, of the source files that they are named after.
 
-    They were written with GCOV_PREFIX=`written`, so their .gcno files are where they would be without it. Raises
-    UsageError if gcov or one of those is missing.
+    They were written with GCOV_PREFIX=`written`, so their .gcno files are where they would be
+    without it. Raises UsageError if gcov or one of those is missing.
     """
     gcov = shutil.which("gcov")
     if gcov is None:
@@ -281,28 +288,26 @@ def _count(
                 branches[here] = branches.get(here, False) or branch["count"] > 0
 
 
-def _bins(
-    verification: Verification, contract: Contract, declared: Sample, place: Path
-) -> list[FieldBins] | str:
-    """The bins of a large sample of the declared distributions that the inputs fill, or why there are none."""
-    wanted = declared.model_copy(update={"n": _SAMPLE})
+def _bins(planned: Plan, inputs: RunInputs, place: Path) -> list[FieldBins] | str:
+    """The bins of a large sample of the declared distributions that the inputs fill, or why there
+    are none."""
+    contract = planned.contract
+    declared = planned.verification.inputs.sample or Sample()
     try:
-        drawing = drawing_of(wanted, contract, component_of(verification))
+        wanted = declared.model_copy(update={"n": _SAMPLE})
+        drawing = drawing_of(wanted, contract, planned.component)
     except (DistError, UsageError) as error:
         return str(error)
     drawing.to_bag(place / "drawn")
-    topics: dict[str, list[str]] = {}
-    for name, given in verification.inputs.topics.items():
-        topics[name] = [given] if isinstance(given, str) else list(given)
     found = []
-    with Bag(place / "drawn") as drawn, Bag(verification.inputs.bag) as bag:
-        bag_topics(verification.inputs, contract)
+    with Bag(place / "drawn") as drawn:
         for port, stream in zip(contract.inputs, drawing.streams, strict=True):
+            topics = [name for name, to in inputs.topics.items() if to == resolved(port.topic)]
             fields = structure(message_class(port.type)).fields
             for path, about in fields.items():
                 if about.is_number or about.kind == "bool":
                     a = _flat(drawn, [stream.topic], path)
-                    b = _flat(bag, topics[port.name], path)
+                    b = _flat(inputs.bag, topics, path)
                     found.append(field_bins(f"{port.name}.{path}", a, b))
     return [one for one in found if one.of]
 
@@ -322,8 +327,8 @@ def _flat(bag: Bag, topics: Sequence[str], path: str) -> Column:
 def field_bins(field: str, drawn: Column, values: Column) -> FieldBins:
     """Which bins of drawn values have some of `values`.
 
-    Few different values are a bin each; of others there are ten with equally many drawn values. NaN and both
-    infinities are bins of their own if they were drawn.
+    Few different values are a bin each; of others there are ten with equally many drawn values. NaN
+    and both infinities are bins of their own if they were drawn.
     """
     drawn, values = drawn.astype(np.float64), values.astype(np.float64)
     bins: list[tuple[str, bool]] = []
@@ -348,7 +353,8 @@ def field_bins(field: str, drawn: Column, values: Column) -> FieldBins:
 def _mutation(
     verification: Verification, inputs: Inputs, progress: Progress | None
 ) -> Mutation | str:
-    """The mutation score of the reference, or of the first Python implementation; or why there is none."""
+    """The mutation score of the reference, or of the first Python implementation; or why there is
+    none."""
     name = verification.reference
     one = verification.implementations[name]
     if one.component is None:
@@ -376,7 +382,8 @@ def lines(found: Adequacy) -> Iterator[str]:
     for name, one in found.coverage.items():
         yield (
             f"{name}: {one.lines} of {one.of_lines} lines{_percent(one.lines, one.of_lines)} and "
-            f"{one.branches} of {one.of_branches} branches{_percent(one.branches, one.of_branches)} run"
+            f"{one.branches} of {one.of_branches} "
+            f"branches{_percent(one.branches, one.of_branches)} run"
         )
         if one.missing:
             yield f"  not run: {', '.join(one.missing)}"

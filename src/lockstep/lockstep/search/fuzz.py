@@ -7,7 +7,7 @@ import importlib.util
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,14 +21,13 @@ from ..distributions.model import Sample, drawing_of
 from ..distributions.random import Random
 from ..errors import DIFFERENT, FAILED, MATCH, DistError, RunError, UsageError
 from ..host.frames import FrameError
-from ..host.protocol import resolved
 from ..progress import Progress
 from ..run.folder import create_folder
-from ..run.ports import bag_topics
+from ..run.inputs import RunInputs
 from ..run.timeline import Timeline
-from ..verify.check import check
-from ..verify.drawn_inputs import component_of, with_bag
+from ..verify.inputs import inputs_of
 from ..verify.model import Verification
+from ..verify.plan import Plan, plan
 from .many_runs import ManyRuns, Outcome
 from .outcome_judge import Difference, OutcomeJudge
 from .sequence import Inputs, codecs_of, from_frames, read_bag, to_frames
@@ -50,7 +49,8 @@ _DEPENDS = (
 
 @dataclass(frozen=True)
 class Budget:
-    """When to give up: after so many seconds or so many sequences, whatever comes first; None is no limit."""
+    """When to give up: after so many seconds or so many sequences, whatever comes first; None is no
+    limit."""
 
     seconds: float | None = 60.0
     runs: int | None = None
@@ -58,7 +58,8 @@ class Budget:
 
 @dataclass(frozen=True)
 class Finding:
-    """A sequence on which an implementation differs from the reference; it was found as one of `found` messages."""
+    """A sequence on which an implementation differs from the reference; it was found as one of
+    `found` messages."""
 
     reference: str
     name: str
@@ -88,7 +89,7 @@ class Search:
     messages: int
     seconds: float
     sources: tuple[str, ...] = ()
-    mismatched_contracts: dict[str, list[str]] = field(default_factory=dict)
+    mismatched_contracts: Mapping[str, list[str]] = field(default_factory=dict)
     finding: Finding | None = None
 
     @property
@@ -113,11 +114,13 @@ def fuzz(
     examples: Path | None = None,
     progress: Progress | None = None,
 ) -> Search:
-    """Run implementations directly on made-up inputs until one differs from the reference or the budget is spent.
+    """Run implementations directly on made-up inputs until one differs from the reference or the
+    budget is spent.
 
-    Logs go to `folder`, which must not exist. `examples` is the folder of what was found before, which is tried first. The same
-    seed tries the same sequences. Raises UsageError before anything runs for what cannot run directly, RunError if an
-    implementation does not do the same again on the same inputs.
+    Logs go to `folder`, which must not exist. `examples` is the folder of what was found before,
+    which is tried first. The same seed tries the same sequences. Raises UsageError before anything
+    runs for what cannot run directly, RunError if an implementation does not do the same again on
+    the same inputs.
     """
     if importlib.util.find_spec("hypothesis") is None:
         raise UsageError("a search needs the package hypothesis; pip install 'lockstep[fuzz]'")
@@ -138,14 +141,25 @@ def fuzz(
         }
         for one in runs.values():
             one.start()
-        contract, mismatched = check(verification, lambda name, _: runs[name].contract)
+
+        def told(implementations: Iterable[str]) -> dict[str, Contract]:
+            return {name: runs[name].contract for name in implementations}
+
+        planned = stack.enter_context(plan(verification, told))
         undo.pop_all()  # from here on the logs are worth keeping
-        if mismatched:
-            return Search(verification, contract, seed, 0, 0, 0.0, (), mismatched)
-        declared = verification.inputs.sample or Sample()
-        prepared = _with_inputs(verification, place / "sample", contract)
+        contract = planned.contract
+        if planned.mismatched:
+            return Search(verification, contract, seed, 0, 0, 0.0, (), planned.mismatched)
+        inputs = stack.enter_context(inputs_of(planned, place / "sample", _RECORDED))
         searching = _Searching(
-            runs, prepared, contract, declared, budget or Budget(), seed, place, progress, examples
+            runs,
+            planned,
+            recorded(inputs, contract),
+            budget or Budget(),
+            seed,
+            place,
+            progress,
+            examples,
         )
         return searching.search()
 
@@ -156,19 +170,10 @@ def _check_direct(verification: Verification) -> None:
     for name, one in verification.implementations.items():
         if one.command is not None:
             raise UsageError(
-                f"'{name}' is a command, which knows no frames of a direct run, so it cannot be searched; "
+                f"'{name}' is a command, which knows no frames of a direct run, so it cannot be "
+                "searched; "
                 "leave it out of this file"
             )
-
-
-def _with_inputs(verification: Verification, place: Path, contract: Contract) -> Verification:
-    """The verification with at most so many inputs of its sample drawn as are used."""
-    declared = verification.inputs.sample
-    if declared is not None:
-        fewer = declared.model_copy(update={"n": min(declared.n, _RECORDED)})
-        inputs = verification.inputs.model_copy(update={"sample": fewer})
-        verification = verification.model_copy(update={"inputs": inputs})
-    return with_bag(verification, place, contract)
 
 
 class _BudgetSpent(BaseException):
@@ -181,7 +186,8 @@ class _Differs(Exception):
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A sequence, of that `length` when it was found, on which an implementation differs in a way (`Difference.kind`)."""
+    """A sequence, of that `length` when it was found, on which an implementation differs in a way
+    (`Difference.kind`)."""
 
     name: str
     kind: str
@@ -198,30 +204,32 @@ class _Searching:
     def __init__(
         self,
         runs: dict[str, ManyRuns],
-        verification: Verification,
-        contract: Contract,
-        declared: Sample,
+        planned: Plan,
+        recorded: Inputs,
         budget: Budget,
         seed: int,
         place: Path,
         progress: Progress | None,
         examples: Path | None,
     ) -> None:
+        verification, contract = planned.verification, planned.contract
         self._runs, self._verification, self._contract = runs, verification, contract
+        self._component = planned.component
         self._reference = verification.reference
         self._budget, self._seed, self._place, self._progress = budget, seed, place, progress
         self._judge = OutcomeJudge(contract, verification.compare)
         self._codecs = codecs_of(contract.inputs)
         self._pool: Inputs = ()
         self._database = None if examples is None else _Examples(examples, contract)
-        self._recorded = recorded(verification, contract)
-        self._declared = declared
+        self._recorded = recorded
+        self._declared = verification.inputs.sample or Sample()
         self._drawing, self._why_not_drawn = self._drawn(seed)
         self._sequences = self._messages = 0
         self._start_s = time.monotonic()
 
     def search(self) -> Search:
-        """Try what was found before, then round after round of long sequences as they are, and of short mutated ones."""
+        """Try what was found before, then round after round of long sequences as they are, and of
+        short mutated ones."""
         finding = None
         try:
             found = self._first(self._kept()) or self._rounds()
@@ -243,7 +251,7 @@ class _Searching:
         )
 
     def _sources(self) -> Iterator[str]:
-        if "sample" not in self._verification.inputs.model_fields_set:
+        if self._verification.inputs.sample is None:
             yield f"{len(self._recorded)} recorded messages"
         if self._drawing is not None:
             yield "declared distributions"
@@ -264,7 +272,8 @@ class _Searching:
             number += 1
 
     def _first(self, every: Iterator[Inputs]) -> _Candidate | None:
-        """The first of some sequences on which an implementation differs, cut off after the step where it does."""
+        """The first of some sequences on which an implementation differs, cut off after the step
+        where it does."""
         for steps in every:
             found = self._tried(steps)
             if found is None:
@@ -301,7 +310,7 @@ class _Searching:
         """What draws inputs from declared distributions, or why there is none."""
         declared = self._declared.model_copy(update={"n": _BULK, "seed": seed % (1 << 64)})
         try:
-            return drawing_of(declared, self._contract, component_of(self._verification)), ""
+            return drawing_of(declared, self._contract, self._component), ""
         except (DistError, UsageError) as error:
             return None, str(error)
 
@@ -408,7 +417,8 @@ class _Searching:
     def _again(
         self, pair: tuple[str, str], steps: Inputs, times: int, *, in_fresh_processes: bool = False
     ) -> tuple[Difference, tuple[Outcome, Outcome]]:
-        """The difference and outcomes; raises RunError if one of the two does not do the same every time, or there is none.
+        """The difference and outcomes; raises RunError if one of the two does not do the same every
+        time, or there is none.
 
         A crash or hang is not tried so often, since each costs a process.
         """
@@ -427,7 +437,8 @@ class _Searching:
         found = self._judged(pair[1], *last, steps)
         if found is None:
             raise RunError(
-                f"{pair[1]} differed from {pair[0]}, but not again on the same {len(steps)} messages: "
+                f"{pair[1]} differed from {pair[0]}, but not again on the same {len(steps)} "
+                "messages: "
                 f"one of them {_DEPENDS}"
             )
         return found, last
@@ -436,7 +447,8 @@ class _Searching:
         difference = self._judge.difference(then, now, (name, name), steps[0].time_ns)
         if difference is not None:
             raise RunError(
-                f"{name} does not do the same again on the same {len(steps)} messages (first in step {difference.step}): "
+                f"{name} does not do the same again on the same {len(steps)} messages (first in "
+                f"step {difference.step}): "
                 f"it {_DEPENDS}"
             )
 
@@ -446,20 +458,14 @@ def _size(steps: Inputs) -> tuple[int, int]:
     return len(steps), sum(len(step.data) - step.data.count(0) for step in steps)
 
 
-def recorded(verification: Verification, contract: Contract) -> Inputs:
-    """The inputs of a verification whose inputs are a bag, the first some thousand of them."""
-    inputs = verification.inputs
-    topics = bag_topics(inputs, contract)
-    ports = {resolved(port.topic): index for index, port in enumerate(contract.inputs)}
-    span = {} if inputs.duration is None else {"duration_s": inputs.duration}
-    with Bag(inputs.bag) as bag:
-        timeline = Timeline(bag, list(topics), inputs.clock, inputs.start, **span)
-        at = {name: ports[target] for name, target in topics.items()}
-        return read_bag(at, timeline, _RECORDED, _RECORDED_BYTES)
+def recorded(inputs: RunInputs, contract: Contract) -> Inputs:
+    """The first some thousand of the inputs of a run."""
+    return read_bag(inputs.ports(contract), inputs.timeline(), _RECORDED, _RECORDED_BYTES)
 
 
 class _Examples:
-    """Sequences on which implementations of a contract have differed, as Hypothesis's example database keeps them."""
+    """Sequences on which implementations of a contract have differed, as Hypothesis's example
+    database keeps them."""
 
     def __init__(self, folder: Path, contract: Contract) -> None:
         from hypothesis.database import DirectoryBasedExampleDatabase

@@ -16,7 +16,7 @@ ACKNOWLEDGEMENT = "/lockstep/acknowledgement"
 TYPE = "lockstep_interfaces/msg/Acknowledgement"
 OUT = "test_msgs/msg/Out"
 TIME = f"{'=' * 80}\nMSG: builtin_interfaces/Time\nint32 sec\nuint32 nanosec\n"
-MESSAGE = Path(__file__).parents[2] / "lockstep_interfaces/msg/Acknowledgement.msg"
+MESSAGE = Path(__file__).resolve().parents[3] / "lockstep_interfaces/msg/Acknowledgement.msg"
 SECOND = 1_000_000_000
 
 

@@ -11,15 +11,14 @@ import yaml
 
 pytest_plugins = ["pytester"]
 
-TEST = Path(__file__).resolve().parent
+TEST = Path(__file__).resolve().parents[1]
 PYTHON = {"component": "probes:Probe"}
 EXECUTABLE = {"executable": "probe_pkg/probe"}
 BLACK_BOX = {"command": ["true"]}
 HEAD = """
 import pytest
 from std_msgs.msg import String
-from lockstep.errors import RunError, UsageError
-from lockstep.host.python_component import CallbackError
+from lockstep.errors import CallbackError, RunError, UsageError
 
 pytestmark = pytest.mark.lockstep("verify.yaml")
 MS = 1_000_000

@@ -12,15 +12,14 @@ import numpy as np
 import pytest
 from lockstep.cdr.codec import codec
 from lockstep.component import contract_of
-from lockstep.errors import RunError, UsageError
+from lockstep.errors import CallbackError, RunError, UsageError
 from lockstep.host.frames import TIMER_PORTS, FrameParser, Kind, frame
-from lockstep.host.python_component import CallbackError
 from lockstep.message.definitions import definition
 from lockstep.run.direct_process import DirectProcess
 from lockstep.run.processes import Processes
 from probes import Probe
 
-TEST = Path(__file__).resolve().parent
+TEST = Path(__file__).resolve().parents[1]
 STRING = codec("std_msgs/msg/String", definition("std_msgs/msg/String"))
 COMMAND, SILENT = 0, 1
 SAID, ECHO = 0, 1
