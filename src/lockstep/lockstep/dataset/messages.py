@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import dataclasses
+import re
 import typing
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from ..errors import DatasetError
 from ..message.definitions import definition as installed_definition
 from ..message.definitions import type_hash
 
+_TYPE = re.compile(r"[a-z][a-z0-9_]*/msg/[A-Z][A-Za-z0-9]*")
 _recorded: WeakKeyDictionary[type, Topic] = WeakKeyDictionary()
 
 
@@ -60,10 +62,15 @@ def described(message: Any) -> Topic:
         name = type_name(cls)
     else:
         name = str(cls.__msgtype__)
-    hashed = ""
-    with suppress(BagError):  # only an installed type has one
-        hashed = type_hash(name)
-    return Topic("", name, definition(name), "ros2msg", hashed)
+    return Topic("", name, definition(name), "ros2msg", installed_hash(name))
+
+
+@cache
+def installed_hash(type_name: str) -> str:
+    """The RIHS01 hash of a message type; empty where it is not installed."""
+    with suppress(BagError):
+        return type_hash(type_name)
+    return ""
 
 
 @cache
@@ -101,19 +108,31 @@ def converted(value: Any, cls: type, key: str) -> Any:
 
 def installed(value: Any) -> Any:
     """A message that was decoded from a bag as one of its ROS class, if that is installed."""
-    name = getattr(type(value), "__msgtype__", "")
-    cls = _installed(name) if name else None
-    return value if cls is None else converted(value, cls, name)
+    name = getattr(type(value), "__msgtype__", None)
+    if name is None:
+        return value
+    try:
+        cls = installed_class(name)
+    except DatasetError:
+        return value
+    return converted(value, cls, name)
 
 
 @cache
-def _installed(name: str) -> type[Any] | None:
-    from ..message.rosidl import message_class
+def installed_class(name: str) -> type[Any]:
+    """The class of a message type of an installed interface package; nothing else is imported.
 
+    Raises DatasetError if it is not installed.
+    """
     try:
+        if not _TYPE.fullmatch(name):
+            raise LookupError(f"{name} is no message type")
+        definition(name)
+        from ..message.rosidl import message_class  # needs ROS, which is there if the package is
+
         return message_class(name)
-    except LookupError:
-        return None
+    except (DatasetError, LookupError) as error:
+        raise DatasetError(f"a message of type {name} cannot be made: {error}") from error
 
 
 def _field(value: Any, name: str) -> Any:
