@@ -32,8 +32,8 @@ def command(
 ) -> None:
     """Write the package of a port that is still to be written.
 
-    It has every port and parameter, builds as it is, keeps the contract, and throws in every callback until that is
-    written. Its verify.yaml and tests are those of the reference.
+    It has every port and parameter, builds as it is, keeps the contract, and throws in every
+    callback until that is written. Its verify.yaml and tests are those of the reference.
 
     **Examples**
 

@@ -1,4 +1,7 @@
-"""Component: the unit under test. Declares ports, parameters and timers; knows no client library."""
+"""Component: the unit under test.
+
+Declares ports, parameters and timers; knows no client library.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,9 @@ HOOKS = ("start", "parameters_changed")
 class Component:
     """Base of every component.
 
-    Declare ports, parameters and timers as class attributes and write one `on_<name>` method for each
-    input (taking the message) and each timer (taking nothing). A class has its ports as declared, a
-    component has its own, which know whose they are.
+    Declare ports, parameters and timers as class attributes and write one `on_<name>` method for
+    each input (taking the message) and each timer (taking nothing). A class has its ports as
+    declared, a component has its own, which know whose they are.
     """
 
     inputs: Mapping[str, Input[Any]] = {}

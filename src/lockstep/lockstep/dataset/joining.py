@@ -58,7 +58,10 @@ class Chained(Streamed):
 
 
 class Merged(Streamed):
-    """Sources side by side: always the earliest next record. Each source's own order stays as it is."""
+    """Sources side by side: always the earliest next record.
+
+    Each source's own order stays as it is.
+    """
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self._sources = sources

@@ -1,4 +1,5 @@
-"""ROS messages as values: their type, their definition, and turning them into instances of other classes."""
+"""ROS messages as values: their type, their definition, and turning them into instances of other
+classes."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ def remember(message: Any, topic: Topic) -> None:
 
 
 def described(message: Any) -> Topic:
-    """The type of a message and its definition, as of a topic without a name; raises DatasetError where it is unknown."""
+    """The type of a message and its definition, as of a topic without a name; raises DatasetError
+    where it is unknown."""
     cls = type(message)
     if cls in _recorded:
         return _recorded[cls]
@@ -89,7 +91,8 @@ def definition(type_name: str) -> str:
 
 
 def converted(value: Any, cls: type, key: str) -> Any:
-    """A message, dict or dataclass as an instance of a ROS message class or a dataclass, field by field."""
+    """A message, dict or dataclass as an instance of a ROS message class or a dataclass, field by
+    field."""
     if type(value) is cls:
         return value
     try:
@@ -102,7 +105,8 @@ def converted(value: Any, cls: type, key: str) -> Any:
             f"a {type(value).__name__} of {key} does not fit {cls.__name__}: {error}"
         ) from error
     raise DatasetError(
-        f"{cls.__name__} is no class for the values of {key}; give a ROS message class or a dataclass"
+        f"{cls.__name__} is no class for the values of {key}; give a ROS message class or a "
+        "dataclass"
     )
 
 

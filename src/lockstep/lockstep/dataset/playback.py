@@ -31,14 +31,16 @@ Callback = Callable[[Record], object]
 class DataPlayback(Component):
     """Hands the values of a dataset to callbacks at the times they have.
 
-    Each value has an absolute deadline, counted from the start of playing, so that pacing does not drift however long a
-    callback takes: a late value goes out at once, none is left out. Other threads may pause, seek, step and stop.
+    Each value has an absolute deadline, counted from the start of playing, so that pacing does not
+    drift however long a callback takes: a late value goes out at once, none is left out. Other
+    threads may pause, seek, step and stop.
     """
 
     @dataclass(frozen=True)
     class Config:
-        """How to play: `rate` times as fast (`math.inf`: without waiting), `loop` over and over, from `start_offset` seconds
-        after the start of the dataset, for `duration` seconds of it, only `keys` (None: all), and `paused` at first."""
+        """How to play: `rate` times as fast (`math.inf`: without waiting), `loop` over and over,
+        from `start_offset` seconds after the start of the dataset, for `duration` seconds of it,
+        only `keys` (None: all), and `paused` at first."""
 
         rate: float = 1.0
         loop: bool = False
@@ -92,7 +94,10 @@ class DataPlayback(Component):
             self._loaded.close()
 
     def on(self, key: str | None, callback: Callback) -> Self:
-        """Call `callback(record)` for each value of a key, or of all (None). An error in it ends the playing."""
+        """Call `callback(record)` for each value of a key, or of all (None).
+
+        An error in it ends the playing.
+        """
         if key is not None and key not in self._dataset:
             listed = ", ".join(sorted(self._dataset)) or "no keys"
             raise DatasetError(f"there is no key {key} to play; there is {listed}")
@@ -205,13 +210,14 @@ class DataPlayback(Component):
                     return played
 
     def _publish(self, record: Record) -> None:
-        """Give a value, as it is told to be in ROS where there is ROS, to what is wired to its key."""
+        """Give a value to what is wired to its key; where there is ROS, as a message of ROS."""
         host: Any = getattr(self, "host", None)
         if host is not None:
             host.drive(record.stamp_ns, record.key, installed(record.value))
 
     def _wait_for(self, stamp_ns: int) -> bool:
-        """Wait until a value is due; False if it shall not be played because of a stop or a seek."""
+        """Wait until a value is due; False if it shall not be played because of a stop or a
+        seek."""
         with self._changed:
             while not self._stopped and self._seek_ns is None:
                 if self._paused:

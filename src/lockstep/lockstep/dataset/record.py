@@ -8,7 +8,10 @@ from .form import Encoded
 
 
 class Record(NamedTuple):
-    """A value with its log time and publish time in ns. Sources may hand out values that are still Encoded."""
+    """A value with its log time and publish time in ns.
+
+    Sources may hand out values that are still Encoded.
+    """
 
     key: str
     stamp_ns: int

@@ -40,18 +40,19 @@ class _Input:
 class DataRecorder(Component):
     """Records values of declared inputs; any number of threads may call `record`.
 
-    `dataset` is a dataset, or a place for a new one; without it values stay in memory. With a ring buffer (`keep_last`,
-    `keep_last_s`) only the newest values of each input are kept, in memory, until `save` or `close` writes them.
-    Use it in a with-statement.
+    `dataset` is a dataset, or a place for a new one; without it values stay in memory. With a ring
+    buffer (`keep_last`, `keep_last_s`) only the newest values of each input are kept, in memory,
+    until `save` or `close` writes them. Use it in a with-statement.
     """
 
     @dataclass(frozen=True)
     class Config:
         """How to record.
 
-        `rate_hz`: of each input at most so many values a second, by their timestamps, on an even grid (None: all).
+        `rate_hz`: of each input at most so many values a second, by their timestamps, on an even
+        grid (None: all).
         `keep_last`, `keep_last_s`: the ring buffer, in values or seconds of each input.
-        `auto_timestamp`: values without a timestamp get the current time; otherwise they are refused.
+        `auto_timestamp`: values without a timestamp get the current time; else they are refused.
         `flush_s`: what is written is flushed after so many seconds.
         """
 
@@ -94,7 +95,10 @@ class DataRecorder(Component):
 
     @property
     def dataset(self) -> Dataset:
-        """What is recorded; with a ring buffer, what is in it now, in memory. Reading a bag that is recorded finishes it."""
+        """What is recorded; with a ring buffer, what is in it now, in memory.
+
+        Reading a bag that is recorded finishes it.
+        """
         if not self._ring or self._closed:
             return self._target
         held = Dataset.create()
@@ -103,7 +107,8 @@ class DataRecorder(Component):
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
-        """Of each input, how many values were "recorded" and how many "skipped" by the rate or a pause."""
+        """Of each input, how many values were "recorded" and how many "skipped" by the rate or a
+        pause."""
         with self._lock:
             return {name: dict(one.counts) for name, one in self._inputs.items()}
 
@@ -173,11 +178,13 @@ class DataRecorder(Component):
             self._target.flush()
 
     def save(self, path: Place) -> Dataset:
-        """Write what is recorded so far, or in the ring buffer, to another place, and return the dataset there."""
+        """Write what is recorded so far, or in the ring buffer, to another place, and return the
+        dataset there."""
         return self.dataset.save(path)
 
     def close(self) -> None:
-        """Write what is in a ring buffer and finish the dataset, unless it was given; a second time is harmless."""
+        """Write what is in a ring buffer and finish the dataset, unless it was given; a second time
+        is harmless."""
         if self._closed:
             return
         if self._ring:
@@ -193,7 +200,8 @@ class DataRecorder(Component):
         self.record(name, value, self.now())
 
     def _due(self, to: _Input, stamp_ns: int) -> bool:
-        """Whether the timestamp is the first one in its slot of the grid; time that runs backwards starts anew."""
+        """Whether the timestamp is the first one in its slot of the grid; time that runs backwards
+        starts anew."""
         if self.config.rate_hz is None:
             return True
         slot = int(stamp_ns * self.config.rate_hz // NS_PER_S)
@@ -241,7 +249,8 @@ def _nanoseconds(timestamp: Any, name: str) -> Any:
 
 
 def _fits(value: Any, type: type) -> bool:
-    """Whether a value is of a type; a message as a bag is decoded fits the ROS class of its type."""
+    """Whether a value is of a type; a message as a bag is decoded fits the ROS class of its
+    type."""
     if isinstance(value, type):
         return True
     if is_rosidl(type) and hasattr(value, "__msgtype__"):

@@ -20,7 +20,10 @@ _ROWS_ONE_BY_ONE = 64
 
 
 class Source(Protocol):
-    """Records by key. `records` come in the order they were appended, which need not be the order of their times."""
+    """Records by key.
+
+    `records` come in the order they were appended, which need not be the order of their times.
+    """
 
     def names(self) -> list[str]:
         """The keys, in the order of their first records."""
@@ -45,7 +48,8 @@ class Source(Protocol):
         start_ns: int | None = None,
         end_ns: int | None = None,
     ) -> Iterator[Record]:
-        """Records of `keys` (default: all) with start_ns <= log time < end_ns; values may be Encoded."""
+        """Records of `keys` (default: all) with start_ns <= log time < end_ns; values may be
+        Encoded."""
 
     def read(self, key: str, rows: Int64s) -> Iterator[Record]:
         """The records of a key at `rows` (m,), in that order; rows may repeat."""
@@ -53,7 +57,8 @@ class Source(Protocol):
     def column(
         self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
     ) -> Column:
-        """One field of the records of a key with start_ns <= log time < end_ns; see `columns.column`."""
+        """One field of the records of a key with start_ns <= log time < end_ns; see
+        `columns.column`."""
 
 
 class Backend(Source, Protocol):
@@ -171,7 +176,8 @@ def within(stamps: Int64s, start_ns: int | None, end_ns: int | None) -> Mask:
 def _ascending(
     records: Callable[..., Iterator[Record]], key: str, rows: Int64s, stamps: Int64s
 ) -> Iterator[Record]:
-    """Records at rows that never descend, with one pass through the times between which they lie."""
+    """Records at rows that never descend, with one pass through the times between which they
+    lie."""
     first, last = stamps[rows].min(), stamps[rows].max()
     inside = np.flatnonzero((stamps >= first) & (stamps <= last))
     wanted = np.searchsorted(inside, rows).tolist()

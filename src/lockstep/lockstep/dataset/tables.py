@@ -30,8 +30,8 @@ class Columnar(Protocol):
 def to_pandas(series: Columnar, paths: Sequence[str] | None = None) -> pandas.DataFrame:
     """A DataFrame with one column for each path, indexed by log time (datetime64, UTC).
 
-    Default: every field that is a number, string or time. The columns of an array (n, k) are `ranges[0]`, `ranges[1]`, …; plain
-    numbers are the column `value`.
+    Default: every field that is a number, string or time. The columns of an array (n, k) are
+    `ranges[0]`, `ranges[1]`, …; plain numbers are the column `value`.
     """
     try:
         import pandas
@@ -49,7 +49,8 @@ def to_pandas(series: Columnar, paths: Sequence[str] | None = None) -> pandas.Da
 
 
 def to_arrow(series: Columnar, paths: Sequence[str] | None = None) -> pyarrow.Table:
-    """A Table with the log times as `time` (timestamp[ns, UTC]) and one column for each path; arrays (n, k) are fixed-size lists.
+    """A Table with the log times as `time` (timestamp[ns, UTC]) and one column for each path;
+    arrays (n, k) are fixed-size lists.
 
     The default paths are those of `to_pandas`, and all arrays of numbers.
     """

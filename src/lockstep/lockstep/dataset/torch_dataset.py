@@ -28,10 +28,13 @@ def to_torch(
 ) -> data.Dataset[Any]:
     """A PyTorch dataset of `columns`: key → paths (no path: the values themselves).
 
-    A sample is a dict of tensors by key; that of several paths is (k,), all their numbers side by side.
+    A sample is a dict of tensors by key; that of several paths is (k,), all their numbers side by
+    side.
 
-    Not streamed: map-style and in memory. Sample i is tick i of every key, so all keys have as many; `resample` sees to it.
-    Streamed: iterable, of one value a sample, in the order of the dataset. Of n workers, each takes every n-th.
+    Not streamed: map-style and in memory. Sample i is tick i of every key, so all keys have as
+    many; `resample` sees to it.
+    Streamed: iterable, of one value a sample, in the order of the dataset. Of n workers, each takes
+    every n-th.
     """
     chosen = {key: tuple(paths) or ("",) for key, paths in columns.items()}
     if dtype not in _DTYPES:
@@ -99,6 +102,7 @@ def _numbers(values: Any, key: str, path: str, dtype: str) -> Any:
     if values.dtype.kind not in "biuf":
         what = f"'{path}' of {key}" if path else key
         raise DatasetError(
-            f"{what} is no column of numbers of one shape; choose numeric paths, such as 'ranges[0]'"
+            f"{what} is no column of numbers of one shape; choose numeric paths, such as "
+            "'ranges[0]'"
         )
     return np.array(values, dtype)

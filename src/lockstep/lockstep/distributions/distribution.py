@@ -1,8 +1,8 @@
 """Distributions of messages: which rule draws which field.
 
-A rule is given to a pattern: the path of a field in which `*` stands for any text. It covers the field and everything
-below it; the most specific pattern wins. What no rule covers is drawn as the message type of that part says
-(`data_dist`), and it is an error if that does not either.
+A rule is given to a pattern: the path of a field in which `*` stands for any text. It covers the
+field and everything below it; the most specific pattern wins. What no rule covers is drawn as the
+message type of that part says (`data_dist`), and it is an error if that does not either.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ _of_types: dict[type[Any], Distribution] = {}
 class Distribution:
     """How the messages of an input are drawn: rules by pattern, or by the names of fields.
 
-    `at` says when the messages come; without it they come at the stamps that Timestamps in `header.stamp` draws, or else
-    100 times a second. `correlation` is that of pairs of fields: {("x", "y"): 0.8}.
+    `at` says when the messages come; without it they come at the stamps that Timestamps in
+    `header.stamp` draws, or else 100 times a second. `correlation` is that of pairs of fields:
+    {("x", "y"): 0.8}.
     """
 
     def __init__(
@@ -83,9 +84,11 @@ def data_dist(
     correlation: Mapping[tuple[str, str], float] | None = None,
     **fields: Any,
 ) -> Distribution:
-    """Declare the distribution of a message type, wherever it is: `data_dist(Vector3, x=Uniform(-1, 1), …)`.
+    """Declare the distribution of a message type, wherever it is: `data_dist(Vector3, x=Uniform(-1,
+    1), …)`.
 
-    Raises DistError for a field that the type does not have. Fields may be left to the types of messages within.
+    Raises DistError for a field that the type does not have. Fields may be left to the types of
+    messages within.
     """
     made = Distribution(rules, at=at, correlation=correlation, **fields)
     check_names(made, message_type)
@@ -140,7 +143,8 @@ def declared_dist(message_type: type[Any]) -> Distribution | None:
 
 
 def as_distribution(given: Any) -> Distribution:
-    """A distribution for what a declaration may give instead: rules by pattern, or one rule for all."""
+    """A distribution for what a declaration may give instead: rules by pattern, or one rule for
+    all."""
     return given if isinstance(given, Distribution) else Distribution(given)
 
 
@@ -152,7 +156,8 @@ def _rule(pattern: Any, rule: Any) -> Any:
         rule = Distribution(rule)
     if not isinstance(rule, (Rule, PartRule, Distribution)):
         raise DistError(
-            f"'{pattern}' is given {rule!r}, which is no distribution; write Constant({rule!r}) for what never changes"
+            f"'{pattern}' is given {rule!r}, which is no distribution; write Constant({rule!r}) "
+            "for what never changes"
         )
     return rule
 
@@ -203,7 +208,8 @@ def _all_rules(
         if isinstance(inner, Distribution):
             if inner.at or inner.correlations.pairs:
                 raise DistError(
-                    f"the distribution of '{whole}' has at= or correlation=, which only that of a whole input can have"
+                    f"the distribution of '{whole}' has at= or correlation=, which only that of a "
+                    "whole input can have"
                 )
             yield from _all_rules(inner, owner, level, whole)
         elif not isinstance(rule, Array):
@@ -230,7 +236,9 @@ def _told(found: Structure) -> list[str]:
 
 
 class Plan:
-    """A distribution bound to a message type: for each field what draws it. Raises DistError if one is left out.
+    """A distribution bound to a message type: for each field what draws it.
+
+    Raises DistError if one is left out.
 
     `label` names the input in errors.
     """
@@ -274,7 +282,10 @@ class Plan:
         return stamp if isinstance(stamp, Timestamps) else Timestamps()
 
     def _choose(self, field: Field) -> bool:
-        """Find what draws a field; whether there is something. Raises DistError if that does not fit."""
+        """Find what draws a field; whether there is something.
+
+        Raises DistError if that does not fit.
+        """
         path = field.path
         if field.kind == "length" and field.array == "fixed":
             self._rules[path] = Integers(field.size, field.size)
@@ -314,7 +325,8 @@ class Plan:
         return given.names(field.path) if isinstance(rule, Array) else given.covers(field.path)
 
     def _anchor(self, given: _Given, rule: Any, path: str) -> str | None:
-        """The message, above a field, that a rule draws together with the field; None if there is none."""
+        """The message, above a field, that a rule draws together with the field; None if there is
+        none."""
         for part in self.structure.parts.values():
             inside = not part.path or path.startswith(f"{part.path}.")
             if not inside or not given.names(part.path):
@@ -332,12 +344,14 @@ class Plan:
     def _left_out(self, field: Field) -> DistError:
         return DistError(
             f"{self._where} has no distribution for '{field.path}' ({field.described}); "
-            f'declare one, as data_dist({field.message.rpartition("/")[2]}, {{"{field.path}": {_example(field)}}}), '
+            f"declare one, as data_dist({field.message.rpartition('/')[2]}, "
+            f'{{"{field.path}": {_example(field)}}}), '
             "in Input(…, dist=…) or in verify.yaml"
         )
 
     def _check_arrays(self) -> None:
-        """A rule that draws the messages of an array must draw how many they are, and the other way round."""
+        """A rule that draws the messages of an array must draw how many they are, and the other way
+        round."""
         for path in self.structure.fields:
             level = level_of(path)
             if not level:
@@ -347,8 +361,8 @@ class Plan:
             outside = [anchor for anchor in anchors if anchor and not anchor[0].startswith(level)]
             if outside and anchors[0] != anchors[1]:
                 raise DistError(
-                    f"'{array}' and '{path}' of {self.structure.name} are drawn by different rules; "
-                    "give both to one of them"
+                    f"'{array}' and '{path}' of {self.structure.name} are drawn by different "
+                    "rules; give both to one of them"
                 )
 
     def source(
@@ -377,7 +391,8 @@ class Plan:
         return lambda ticks: self._drawn(ticks, sources, parts)
 
     def _correlated(self) -> dict[str, tuple[str, Correlations]]:
-        """By path, the fields that are correlated with others of a message: their names in it, and the correlations."""
+        """By path, the fields that are correlated with others of a message: their names in it, and
+        the correlations."""
         found: dict[str, tuple[str, Correlations]] = {}
         for prefix, one in reversed(self._correlations.items()):
             for member in one.members:
@@ -391,8 +406,8 @@ class Plan:
             raise DistError(f"{self.structure.name} has no field '{path}' to correlate")
         if not hasattr(rule, "limits") or hasattr(rule, "course") or field.array or level_of(path):
             raise DistError(
-                f"'{path}' of {self.structure.name} cannot be correlated: only single numbers with a distribution of "
-                "their own, such as Normal or Uniform, can"
+                f"'{path}' of {self.structure.name} cannot be correlated: only single numbers with "
+                "a distribution of their own, such as Normal or Uniform, can"
             )
 
     def _drawn(

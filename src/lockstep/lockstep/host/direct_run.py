@@ -1,4 +1,5 @@
-"""The Python host of direct runs: a component behind frames on stdin and stdout (docs/direct-protocol.md)."""
+"""The Python host of direct runs: a component behind frames on stdin and stdout
+(docs/direct-protocol.md)."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ def _take_stdin() -> int:
 
 
 def take_stdout() -> int:
-    """A descriptor of the stdout of this process; whatever is printed from now on goes to stderr."""
+    """A descriptor of the stdout of this process; whatever is printed from now on goes to
+    stderr."""
     sys.stdout.flush()
     output = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -64,7 +66,8 @@ def serve(
 ) -> int:
     """Answer frames of stdin on the descriptor `output` until stdin ends; returns the exit code.
 
-    If it `goes_on`, a callback that raised ends the run only: what is left of it is passed over, and the next may start.
+    If it `goes_on`, a callback that raised ends the run only: what is left of it is passed over,
+    and the next may start.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is to be saved
     logging.basicConfig(
@@ -272,9 +275,11 @@ class _Server:
 
 
 def main() -> None:
-    """`python3 -m lockstep.host.direct_run MODULE:CLASS --direct | --contract`: what direct runs start.
+    """`python3 -m lockstep.host.direct_run MODULE:CLASS --direct | --contract`: what direct runs
+    start.
 
-    `--many` is `--direct` that goes on after a run that a callback has ended, which is quicker than to start anew.
+    `--many` is `--direct` that goes on after a run that a callback has ended, which is quicker than
+    to start anew.
     """
     target, mode = sys.argv[1:]
     output = take_stdout()

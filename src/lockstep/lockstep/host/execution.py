@@ -1,4 +1,5 @@
-"""A Python component hosted in this process, without DDS: messages are CDR, time is that of the messages."""
+"""A Python component hosted in this process, without DDS: messages are CDR, time is that of the
+messages."""
 
 from __future__ import annotations
 
@@ -62,7 +63,8 @@ class Execution:
         self.steps += 1
 
     def set_parameters(self, parameters: dict[str, Any]) -> None:
-        """Set all of them or none, and tell the component; raises UsageError for what it cannot have."""
+        """Set all of them or none, and tell the component; raises UsageError for what it cannot
+        have."""
         for name in parameters:
             declared = self.component.parameters.get(name)
             if declared is not None and declared.read_only:

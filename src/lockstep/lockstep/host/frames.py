@@ -1,4 +1,5 @@
-"""Frames of the direct protocol (docs/direct-protocol.md): one by one, and thousands at a time as columns."""
+"""Frames of the direct protocol (docs/direct-protocol.md): one by one, and thousands at a time as
+columns."""
 
 from __future__ import annotations
 
@@ -66,7 +67,8 @@ class FrameError(RunError):
 
 @dataclass(frozen=True)
 class Frames:
-    """n frames as columns; the payload of frame i is `buffer[offset[i] : offset[i] + length[i]]`, times are ns."""
+    """n frames as columns; the payload of frame i is `buffer[offset[i] : offset[i] + length[i]]`,
+    times are ns."""
 
     kind: Int64s
     port: Int64s
@@ -124,7 +126,8 @@ def frames(kind: Int64s, port: Int64s, step: Int64s, time_ns: Int64s, messages: 
 
 
 def _rows(messages: Batch) -> Bytes | None:
-    """The payloads (n, length) of messages of one length that lie at equal distances, as in a chunk of one topic."""
+    """The payloads (n, length) of messages of one length that lie at equal distances, as in a chunk
+    of one topic."""
     offset, length = messages.offset, messages.length
     if len(offset) < _FEW or (length != length[0]).any():
         return None
@@ -151,7 +154,10 @@ class FrameParser:
         return not self._size
 
     def feed(self, data: bytes) -> Frames | None:
-        """The frames that are whole now; None if there are none. Raises FrameError for bytes that are no frames."""
+        """The frames that are whole now; None if there are none.
+
+        Raises FrameError for bytes that are no frames.
+        """
         self._waiting.append(data)
         self._size += len(data)
         if self._size < self._needed:
@@ -164,7 +170,8 @@ class FrameParser:
 
 
 def _split(data: bytes) -> tuple[Int64s, int, int]:
-    """Where whole frames start, where the last of them ends, and how many bytes from there the next one has."""
+    """Where whole frames start, where the last of them ends, and how many bytes from there the next
+    one has."""
     parts: list[Int64s] = []
     starts: list[int] = []
     read = _LENGTH.unpack_from
@@ -241,7 +248,8 @@ _CRC_TABLE = np.array(
 
 def _too_large(size: int) -> RunError:
     return RunError(
-        f"a message of {size} bytes is larger than the {LARGEST_PAYLOAD >> 20} MiB of a direct run's frame; run it live"
+        f"a message of {size} bytes is larger than the {LARGEST_PAYLOAD >> 20} MiB of a direct "
+        "run's frame; run it live"
     )
 
 

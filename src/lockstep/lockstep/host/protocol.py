@@ -1,4 +1,5 @@
-"""Facts of the protocols between a component's host and its harness (docs/direct-protocol.md, docs/lockstep-protocol.md)."""
+"""Facts of the protocols between a component's host and its harness (docs/direct-protocol.md,
+docs/lockstep-protocol.md)."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ PARAMETER_VALUES = {
     "double_array": (8, "double_array_value"),
     "string_array": (9, "string_array_value"),
 }
-"""rcl_interfaces/msg/ParameterType of a parameter's type, and where rcl_interfaces/msg/ParameterValue has its value."""
+"""rcl_interfaces/msg/ParameterType of a parameter's type, and where
+rcl_interfaces/msg/ParameterValue has its value."""
 
 
 def resolved(topic: str) -> str:

@@ -44,7 +44,8 @@ def node_name(component_name: str) -> str:
 
 
 def call(component: Component, name: str, now_ns: int, *args: Any) -> None:
-    """Call `on_<name>`; raises CallbackError, which says what it raised, where, and at which time of the run."""
+    """Call `on_<name>`; raises CallbackError, which says what it raised, where, and at which time
+    of the run."""
     try:
         getattr(component, f"on_{name}")(*args)
     except RunError:
@@ -56,7 +57,8 @@ def call(component: Component, name: str, now_ns: int, *args: Any) -> None:
 
 
 def output_encoder(output: str, message_type: type[Any]) -> Callable[[Any], bytes]:
-    """What makes CDR of the messages of an output; raises ValueError, which names the output, for what is none of them."""
+    """What makes CDR of the messages of an output; raises ValueError, which names the output, for
+    what is none of them."""
     encode = installed_codec(type_name(message_type)).encode
 
     def encoded(message: Any) -> bytes:
@@ -75,7 +77,8 @@ def _what_and_where(error: BaseException) -> str:
 
 
 def load_here(target: str) -> type[Component]:
-    """The component class named `MODULE:NAME`, in this process; modules are found in the current folder, too."""
+    """The component class named `MODULE:NAME`, in this process; modules are found in the current
+    folder, too."""
     here = os.getcwd()
     sys.path.insert(0, here)
     try:

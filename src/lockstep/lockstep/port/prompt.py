@@ -1,4 +1,5 @@
-"""Prompts: all that someone who sees nothing else needs to write a component in another language."""
+"""Prompts: all that someone who sees nothing else needs to write a component in another
+language."""
 
 from __future__ import annotations
 
@@ -62,7 +63,8 @@ class Prompt:
         return "\n".join([*parts, note] if note else parts)
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
-        """Write the text to a new file; raises PortError if there is one already, unless `force` is given."""
+        """Write the text to a new file; raises PortError if there is one already, unless `force` is
+        given."""
         file = Path(path)
         text = self.to_markdown()
         try:
@@ -78,7 +80,8 @@ class Prompt:
         return file
 
     def _chosen(self) -> list[int | None]:
-        """Which variant of each section fits: first everything as short as it goes, then the first ones in full."""
+        """Which variant of each section fits: first everything as short as it goes, then the first
+        ones in full."""
         used = tokens(self.title) + tokens(self._note([None] * len(self.sections))) + _MARKS
         costs = [[tokens(s.to_markdown(i)) for i in range(len(s.variants))] for s in self.sections]
         chosen: list[int | None] = [None] * len(self.sections)
@@ -86,8 +89,8 @@ class Prompt:
         least = used + sum(min(costs[i]) for i in required)
         if least > self.budget:
             raise PortError(
-                f"a budget of {self.budget} tokens is too small: the contract and the task alone take {least}; "
-                "give --budget a larger number"
+                f"a budget of {self.budget} tokens is too small: the contract and the task alone "
+                f"take {least}; give --budget a larger number"
             )
         order = [*required, *(i for i in range(len(chosen)) if i not in required)]
         for index in order:
@@ -137,13 +140,15 @@ def create_prompt(
 ) -> Prompt:
     """The prompt for porting a component, or for writing one from a specification by hand.
 
-    `component` is a class, an instance, a `@component` function or MODULE:NAME; `verification` its verify.yaml, which is
-    otherwise looked for in its package, unless inputs are to be `drawn` from its distributions. By hand: `name` and `description`, message types such as
-    "sensor_msgs/msg/Imu" by name of `inputs` and `outputs`, default values of `parameters`, periods of `timers` in
-    seconds, and perhaps the `source` of a function to port. `requirements` are sentences to add to the task.
+    `component` is a class, an instance, a `@component` function or MODULE:NAME; `verification` its
+    verify.yaml, which is otherwise looked for in its package, unless inputs are to be `drawn` from
+    its distributions. By hand: `name` and `description`, message types such as
+    "sensor_msgs/msg/Imu" by name of `inputs` and `outputs`, default values of `parameters`, periods
+    of `timers` in seconds, and perhaps the `source` of a function to port. `requirements` are
+    sentences to add to the task.
 
-    Raises PortError for an unknown language or a component without source, and UsageError, BagError or RunError if the
-    reference cannot be run on its dataset.
+    Raises PortError for an unknown language or a component without source, and UsageError, BagError
+    or RunError if the reference cannot be run on its dataset.
     """
     if component is not None:
         file = Path(verification) if verification is not None else None

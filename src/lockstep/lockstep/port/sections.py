@@ -1,4 +1,5 @@
-"""What a prompt consists of, each part read from the component, its dataset and the installed target library."""
+"""What a prompt consists of, each part read from the component, its dataset and the installed
+target library."""
 
 from __future__ import annotations
 
@@ -92,17 +93,18 @@ def _task(subject: Subject, language: str, target: Target, requirements: list[st
         intro = f"Write the component {name} in {target.title}: {subject.description}"
     else:
         intro = (
-            f"Port the Python component {name} to {target.title}. {subject.description}\n\n"
-            "The Python source below is the reference and is right by definition, oddities included: for the same inputs "
-            "and parameters the port must publish the same messages, at the same times, in the same order. What the "
-            "reference logs, log as well (no test looks at it); where it publishes nothing, publish nothing."
+            f"Port the Python component {name} to {target.title}. {subject.description}\n\nThe "
+            "Python source below is the reference and is right by definition, oddities included: "
+            "for the same inputs and parameters the port must publish the same messages, at the "
+            "same times, in the same order. What the reference logs, log as well (no test looks at "
+            "it); where it publishes nothing, publish nothing."
         )
     lines = [
         intro,
         (
-            f"\nWrite {files}, each as a whole; start from the package below, whose callbacks throw until they are written. "
-            "Keep the declarations of ports, parameters and timers; add state as members with the values that the reference "
-            "starts with."
+            f"\nWrite {files}, each as a whole; start from the package below, whose callbacks "
+            "throw until they are written. Keep the declarations of ports, parameters and timers; "
+            "add state as members with the values that the reference starts with."
         ),
         *(f"\n{requirement}" for requirement in requirements),
         *([_NO_DATASET] if subject.component is not None and not subject.has_inputs else []),
@@ -110,9 +112,10 @@ def _task(subject: Subject, language: str, target: Target, requirements: list[st
         _fenced("sh", "\n".join(_commands(subject, language))),
         "\n**Done** is when each ends with exit code 0: it builds without warnings"
         + (
-            ", promises the same contract, passes the unit tests, and `lockstep verify` says MATCH (exit code 1: outputs "
-            "differ, 2: bad usage, 3: it crashed, hung or lost a message). Where it says DIFFERENT, "
-            "`lockstep prompt --fix RUN` tells what to mend, RUN being the folder that it names."
+            ", promises the same contract, passes the unit tests, and `lockstep verify` says MATCH "
+            "(exit code 1: outputs differ, 2: bad usage, 3: it crashed, hung or lost a message). "
+            "Where it says DIFFERENT, `lockstep prompt --fix RUN` tells what to mend, RUN being "
+            "the folder that it names."
             if subject.component is not None
             else ", and `--contract` prints the contract below."
         ),
@@ -123,7 +126,8 @@ def _task(subject: Subject, language: str, target: Target, requirements: list[st
 def _commands(subject: Subject, language: str) -> Iterator[str]:
     package, node = subject.package(language), subject.node
     if subject.component is not None:
-        yield f"lockstep scaffold {subject.target} --to {language} -o src    # once: writes src/{package}"
+        scaffold = f"lockstep scaffold {subject.target} --to {language} -o src"
+        yield f"{scaffold}    # once: writes src/{package}"
     yield f"colcon build --base-paths src --packages-select {package}"
     yield "source install/setup.bash"
     if subject.component is None:
@@ -135,14 +139,18 @@ def _commands(subject: Subject, language: str) -> Iterator[str]:
 
 
 def _contract(contract: Contract) -> Section:
-    intro = "Both implementations promise this; it is compared before anything runs. Names and types are exact."
+    intro = (
+        "Both implementations promise this; it is compared before anything runs. "
+        "Names and types are exact."
+    )
     return Section(
         "Contract", (f"{intro}\n\n{_fenced('json', contract.to_json())}",), required=True
     )
 
 
 def _sources(subject: Subject, source: str) -> dict[str, str]:
-    """The source of the reference by its modules; one without a name for a specification by hand."""
+    """The source of the reference by its modules; one without a name for a specification by
+    hand."""
     if subject.component is not None:
         return {part.module.name: part.text for part in source_of(subject.component).modules}
     return {"": textwrap.dedent(source)} if source else {}
@@ -221,7 +229,10 @@ def _types(contract: Contract) -> Section:
     return Section(
         "Message types",
         (
-            f"{head}\n\nFields in both languages:\n\n{table}\n\nDefinitions:\n\n{_fenced('', chr(10).join(texts))}",
+            (
+                f"{head}\n\nFields in both "
+                f"languages:\n\n{table}\n\nDefinitions:\n\n{_fenced('', chr(10).join(texts))}"
+            ),
             f"{head}\n\nFields in both languages:\n\n{table}",
         ),
     )
@@ -251,9 +262,9 @@ def _unit_tests(subject: Subject) -> Iterator[Section]:
         yield Section(
             "Unit tests of the reference",
             (
-                "The port must behave as they say. Scaffold puts them into its package, where their mark names the "
-                "verify.yaml of the port; they run for the reference and for the port.\n\n"
-                + "\n\n".join(parts),
+                "The port must behave as they say. Scaffold puts them into its package, where "
+                "their mark names the verify.yaml of the port; they run for the reference and for "
+                "the port.\n\n" + "\n\n".join(parts),
             ),
         )
 

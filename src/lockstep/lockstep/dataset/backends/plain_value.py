@@ -1,10 +1,10 @@
-"""Plain values as bytes: JSON (RFC 8259, and NaN), a zero byte, and the bytes that the JSON refers to.
+"""Plain values as bytes: JSON (RFC 8259, and NaN), a zero byte, and what the JSON refers to.
 
 None, bools, numbers, strings and lists are as JSON has them. Any other value is an object of one
 name, its kind: `{"tuple": […]}`, `{"dict": [[key, value], …]}`, `{"ndarray": [dtype, shape, begin,
-end]}`, whose items stand from `begin` to `end` of the bytes. Messages are in the form that they
-have in a bag, `{"message": [number of the form, begin, end]}`. Nothing in it can ask for code to be
-run: reading it calls the functions below and no others.
+end]}`, whose items stand from `begin` to `end` of what comes after the zero byte. Messages are in
+the form that they have in a bag, `{"message": [number of the form, begin, end]}`. Nothing in it can
+ask for code to be run: reading it calls the functions below and no others.
 """
 
 from __future__ import annotations
