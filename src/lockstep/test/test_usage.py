@@ -117,7 +117,7 @@ def test_a_ros_type_answers_through_data_dist_of(monkeypatch):
     vectors = pytest.importorskip("geometry_msgs.msg", reason="there is no ROS here")
     from lockstep.distributions import data_dist, data_dist_of, distribution
 
-    monkeypatch.setattr(distribution, "_of_types", {})
+    monkeypatch.setattr(distribution, "BY_TYPE", {})
     with pytest.raises(DistError, match="Vector3 has no distribution"):
         data_dist_of(vectors.Vector3)
     data_dist(vectors.Vector3, Normal())

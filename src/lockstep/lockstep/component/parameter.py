@@ -7,7 +7,7 @@ import json
 import math
 from typing import Any, Generic, TypeVar, overload
 
-from .host import Hosted
+from .hosted import Hosted
 
 ValueT = TypeVar("ValueT", bool, int, float, str, list[bool], list[int], list[float], list[str])
 

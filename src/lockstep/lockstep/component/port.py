@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..message.rosidl import type_name
-from .host import Hosted
+from .hosted import Hosted
 from .qos import QoS
 
 if TYPE_CHECKING:

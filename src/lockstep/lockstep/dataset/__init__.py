@@ -3,8 +3,8 @@
 from ..errors import DatasetError
 from .dataset import Dataset
 from .playback import DataPlayback
-from .record import Record
 from .recorder import DataRecorder
 from .series import Series
+from .source import Record
 
 __all__ = ["DataPlayback", "DataRecorder", "Dataset", "DatasetError", "Record", "Series"]

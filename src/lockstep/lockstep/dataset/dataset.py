@@ -16,9 +16,8 @@ from ..progress import Progress
 from .backends import create, open_place
 from .joining import Chained, Merged
 from .picking import Drawn, Method, Resampled, Shuffled, grid_limits
-from .record import Record
 from .series import Series
-from .source import Backend, Source
+from .source import Backend, Record, Source
 from .views import Renamed, Retimed, Selected
 
 if TYPE_CHECKING:

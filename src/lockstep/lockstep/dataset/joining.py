@@ -10,8 +10,7 @@ import numpy as np
 from ..bag import Topic
 from ..message.arrays import Column, Int64s
 from .columns import joined
-from .record import Record
-from .source import Source, Streamed, outer_span
+from .source import Record, Source, Streamed, outer_span
 
 
 class Chained(Streamed):

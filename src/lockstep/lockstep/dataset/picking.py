@@ -14,8 +14,7 @@ from ..errors import DatasetError
 from ..message.arrays import Column, Int64s, Mask
 from .form import Encoded, plain
 from .interpolation import interpolated
-from .record import Record
-from .source import Source, Streamed, within
+from .source import Record, Source, Streamed, within
 
 Method = Literal["previous", "nearest", "linear"]
 _BYTES_AT_ONCE = 256 << 20

@@ -20,7 +20,7 @@ from ..errors import DatasetError
 from ..message.time import NS_PER_S
 from .dataset import Dataset, Place
 from .messages import installed
-from .record import Record
+from .source import Record
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -12,8 +12,7 @@ from ..message.arrays import Column, Int64s
 from ..message.time import NS_PER_S
 from .form import plain
 from .messages import converted
-from .record import Record
-from .source import Source, within
+from .source import Record, Source, within
 
 if TYPE_CHECKING:
     import pandas

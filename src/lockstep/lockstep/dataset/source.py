@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -12,11 +12,28 @@ from ..errors import DatasetError
 from ..message.arrays import Column, Int64s, Mask
 from .columns import column, joined
 from .form import Encoded, Form
-from .record import Record
 
 _ROWS_AT_ONCE = 4096
 _BYTES_AT_ONCE = 64 << 20
 _ROWS_ONE_BY_ONE = 64
+
+
+class Record(NamedTuple):
+    """A value with its log time and publish time in ns.
+
+    Sources may hand out values that are still Encoded.
+    """
+
+    key: str
+    stamp_ns: int
+    publish_ns: int
+    value: Any
+
+    def decoded(self) -> Record:
+        """The same with a value that is not Encoded."""
+        if isinstance(self.value, Encoded):
+            return self._replace(value=self.value.form.decode(self.value.data))
+        return self
 
 
 class Source(Protocol):

@@ -12,8 +12,7 @@ import numpy as np
 from ..bag import Topic
 from ..errors import DatasetError
 from ..message.arrays import Column, Int64s, Mask
-from .record import Record
-from .source import Source, Streamed, within
+from .source import Record, Source, Streamed, within
 
 _BOUND = np.iinfo(np.int64)
 

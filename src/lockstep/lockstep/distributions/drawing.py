@@ -23,7 +23,7 @@ from ..component import Component, QoS, component_of
 from ..dataset.backends import is_bag
 from ..dataset.dataset import Dataset, Place
 from ..dataset.form import Encoded
-from ..dataset.form_of import form_of_topic
+from ..dataset.stored_as import form_of_topic
 from ..errors import DistError
 from ..message.arrays import Bytes, Int64s
 from ..message.batch import Batch
@@ -31,9 +31,10 @@ from ..message.definitions import definition, type_hash
 from ..message.drawn_columns import Columns, starts
 from ..progress import Progress
 from .correlation import Correlations, correlations
-from .distribution import Distribution, Plan, as_distribution
+from .distribution import Distribution, as_distribution
 from .fields import message_name
 from .instances import instance
+from .plan import Plan
 from .random import Random
 from .recordings import BagRecordings
 from .rule import Recordings

@@ -22,7 +22,7 @@ class BagRecordings:
         self._known: dict[tuple[str, str, tuple[str, ...]], dict[str, Column]] = {}
 
     def column(self, bag: str, topic: str, path: str) -> Column:
-        """One field of all messages of a topic; see `dist.rule.Recordings`.
+        """One field of all messages of a topic; see `rule.Recordings`.
 
         Raises BagError if it is not there.
         """

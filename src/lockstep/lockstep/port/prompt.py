@@ -10,8 +10,8 @@ from typing import Any
 
 from ..component import Contract
 from ..errors import PortError
+from .contents import contents
 from .section import BUDGET, Section
-from .sections import sections
 from .specification import specified
 from .subject import subject_of
 from .tokens import tokens
@@ -155,7 +155,7 @@ def create_prompt(
         subject = subject_of(component, file, drawn=drawn)
     else:
         subject = specified(name, description, inputs, outputs, parameters, timers)
-    found = sections(subject, target_language, requirements or [], source)
+    found = contents(subject, target_language, requirements or [], source)
     return Prompt(
         f"Port {subject.contract.component} to {found.language}",
         found.sections,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import PortError
-from . import cpp, cpp_api
+from . import cpp_api, cpp_package
 from .subject import Subject
 
 
@@ -32,7 +32,7 @@ TARGETS = {
     "cpp": Target(
         title="C++17",
         fence="cpp",
-        package_files=cpp.package_files,
+        package_files=cpp_package.package_files,
         api=cpp_api.documented_api,
         build_help=cpp_api.build_help,
         rules=(

@@ -40,7 +40,8 @@ from lockstep.distributions import (
     data_dist,
     data_dist_of,
 )
-from lockstep.distributions.distribution import Plan, as_distribution
+from lockstep.distributions.distribution import as_distribution
+from lockstep.distributions.plan import Plan
 from scipy import stats
 from sensor_msgs.msg import Image, Imu, LaserScan, NavSatFix
 from std_msgs.msg import Bool, Int32, String, UInt8

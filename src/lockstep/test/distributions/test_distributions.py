@@ -39,9 +39,9 @@ from lockstep.distributions import (
     UnitVector,
     exact,
 )
-from lockstep.distributions.distribution import Plan
 from lockstep.distributions.fields import Field
 from lockstep.distributions.numbers import as_rule
+from lockstep.distributions.plan import Plan
 from lockstep.distributions.random import Random
 from lockstep.distributions.rule import Setting
 from lockstep.distributions.ticks import Ticks
@@ -427,7 +427,7 @@ def test_a_field_keeps_its_values_when_another_is_added():
 def test_nested_messages_are_drawn_as_their_type_says(monkeypatch):
     from lockstep.distributions import data_dist, data_dist_of, distribution
 
-    monkeypatch.setattr(distribution, "_of_types", {})
+    monkeypatch.setattr(distribution, "BY_TYPE", {})
     with pytest.raises(DistError, match="Vector3 has no distribution"):
         data_dist_of(Vector3)
     made = data_dist(Vector3, x=Uniform(-1, 1), y=Normal(0, 2), z=Constant(4.0))
@@ -451,7 +451,7 @@ def test_nested_messages_are_drawn_as_their_type_says(monkeypatch):
 def test_the_time_and_the_correlation_of_a_type_count_wherever_it_is(monkeypatch):
     from lockstep.distributions import data_dist, distribution
 
-    monkeypatch.setattr(distribution, "_of_types", {})
+    monkeypatch.setattr(distribution, "BY_TYPE", {})
     data_dist(Vector3, Normal(), correlation={("x", "y"): 0.9})
     data_dist(Twist, at=Timestamps(rate_hz=5.0))
     assert Plan(Distribution(), Twist).at == Timestamps(rate_hz=5.0)

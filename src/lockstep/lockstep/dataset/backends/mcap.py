@@ -17,9 +17,8 @@ from ...bag.convert import declare
 from ...errors import DatasetError
 from ...message.arrays import Column, Int64s
 from ..form import Encoded, Form, encoded
-from ..form_of import form_of, form_of_topic
-from ..record import Record
-from ..source import Streamed
+from ..source import Record, Streamed
+from ..stored_as import form_of, form_of_topic
 
 
 class BagSource(Streamed):

@@ -24,10 +24,9 @@ from ...bag import Topic
 from ...errors import DatasetError
 from ...message.arrays import Column, Int64s
 from ..form import Encoded, Form
-from ..form_of import form_of, form_of_topic
 from ..messages import is_message, is_rosidl
-from ..record import Record
-from ..source import column_of, within
+from ..source import Record, column_of, within
+from ..stored_as import form_of, form_of_topic
 from . import plain_value, restricted_pickle
 
 MAGIC = b"lockstep dataset 2\n"

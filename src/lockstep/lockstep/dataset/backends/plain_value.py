@@ -22,9 +22,9 @@ import numpy as np
 from ...cdr.codec import codec
 from ...errors import DatasetError
 from ..form import Form
-from ..form_of import form_of
 from ..messages import definition, installed_class, installed_hash, is_rosidl
 from ..std_msgs_form import array_dtype, array_kind
+from ..stored_as import form_of
 
 _AS_JSON = frozenset((type(None), bool, int, float, str))
 _END_OF_JSON = b"\0"  # which JSON writes as \u0000

@@ -21,9 +21,8 @@ from urllib.parse import urlsplit
 from ...bag import Topic
 from ...errors import DatasetError
 from ..form import Encoded, Form, encoded
-from ..form_of import form_of, form_of_topic
-from ..record import Record
-from ..source import Streamed
+from ..source import Record, Streamed
+from ..stored_as import form_of, form_of_topic
 
 if TYPE_CHECKING:
     from reduct import Bucket, Client

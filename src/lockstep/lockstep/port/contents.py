@@ -45,7 +45,7 @@ _NO_DATASET = (
 
 
 @dataclass(frozen=True)
-class Sections:
+class Contents:
     """What a prompt consists of: its sections, most important first, and what they are made of.
 
     `language` is the name of the language. `examples` are the first steps of the reference as text,
@@ -59,7 +59,7 @@ class Sections:
     examples: tuple[str, ...]
 
 
-def sections(subject: Subject, language: str, requirements: list[str], source: str) -> Sections:
+def contents(subject: Subject, language: str, requirements: list[str], source: str) -> Contents:
     """All sections; raises PortError for an unknown language."""
     target = target_of(language)
     sources = _sources(subject, source)
@@ -77,7 +77,7 @@ def sections(subject: Subject, language: str, requirements: list[str], source: s
         found.append(_tolerances(subject, subject.verification))
     if subject.component is not None:
         found += [*_unit_tests(subject), *_samples(examples)]
-    return Sections(
+    return Contents(
         target.title,
         tuple(found),
         "\n\n".join(sources.values()),
