@@ -93,11 +93,11 @@ def _task(subject: Subject, language: str, target: Target, requirements: list[st
         intro = f"Write the component {name} in {target.title}: {subject.description}"
     else:
         intro = (
-            f"Port the Python component {name} to {target.title}. {subject.description}\n\nThe "
-            "Python source below is the reference and is right by definition, oddities included: "
-            "for the same inputs and parameters the port must publish the same messages, at the "
-            "same times, in the same order. What the reference logs, log as well (no test looks at "
-            "it); where it publishes nothing, publish nothing."
+            f"Port the Python component {name} to {target.title}. {subject.description}\n\n"
+            "The Python source below is the reference and is right by definition, oddities "
+            "included: for the same inputs and parameters the port must publish the same messages, "
+            "at the same times, in the same order. What the reference logs, log as well (no test "
+            "looks at it); where it publishes nothing, publish nothing."
         )
     lines = [
         intro,
@@ -226,14 +226,12 @@ def _types(contract: Contract) -> Section:
     texts = [f"{one.name}.msg\n{definition_text(one.name)}" for one in described]
     table = _fenced("", "\n".join(mapped))
     head = "\n".join(headers)
+    fields = f"{head}\n\nFields in both languages:\n\n{table}"
     return Section(
         "Message types",
         (
-            (
-                f"{head}\n\nFields in both "
-                f"languages:\n\n{table}\n\nDefinitions:\n\n{_fenced('', chr(10).join(texts))}"
-            ),
-            f"{head}\n\nFields in both languages:\n\n{table}",
+            f"{fields}\n\nDefinitions:\n\n{_fenced('', chr(10).join(texts))}",
+            fields,
         ),
     )
 

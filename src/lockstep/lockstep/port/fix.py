@@ -81,10 +81,11 @@ def _task(
                 f"{' and '.join(names)} of the component {component} does not do what the "
                 f"reference {reference} does. Find the cause and mend it in the port, not in the "
                 "reference and not by a wider tolerance. What follows is the first difference, the "
-                "inputs just before it, and the lines that have a part in it.\n\nThen build, and "
-                "verify again:\n\n```sh\ncolcon build --base-paths src\nsource "
-                f"install/setup.bash\nlockstep verify {where}\n```\n\nDone is when that ends with "
-                "exit code 0, and the unit tests still pass."
+                "inputs just before it, and the lines that have a part in it.\n\n"
+                "Then build, and verify again:\n\n"
+                "```sh\ncolcon build --base-paths src\nsource install/setup.bash\n"
+                f"lockstep verify {where}\n```\n\n"
+                "Done is when that ends with exit code 0, and the unit tests still pass."
             ),
         ),
         required=True,

@@ -1,4 +1,5 @@
-"""Components wired to each other in one process: a playback drives them, a recorder keeps what comes out."""
+"""Components wired to each other in one process: a playback drives them, a recorder keeps what
+comes out."""
 
 import math
 from dataclasses import dataclass
