@@ -1,4 +1,5 @@
-"""The way of a component to C++ as a stranger goes it: scaffold, build, write, verify, mend, keep."""
+"""The way of a component to C++ as a stranger goes it: scaffold, build, write, verify, mend, and
+keep."""
 
 import json
 import re
@@ -127,10 +128,12 @@ def test_the_tests_of_a_scaffold_say_what_the_reference_does(stranger: Stranger)
     module = stranger.cwd / "scan_widths.py"
     text = (
         "from lockstep.component import Component, Input, Output, Timer\n"
-        "from lockstep.distributions import Distribution, FrameId, Integers, Scan, Timestamps, Uniform\n"
+        "from lockstep.distributions import Distribution, FrameId, Integers, Scan\n"
+        "from lockstep.distributions import Timestamps, Uniform\n"
         "from sensor_msgs.msg import LaserScan, Range\n\n"
         "SCANS = Distribution({\n"
-        "    '*': Scan(rays=Integers(90, 90), range=Uniform(0.0, 12.0), nan_rate=0.1, inf_rate=0.1),\n"
+        "    '*': Scan(rays=Integers(90, 90), range=Uniform(0.0, 12.0),\n"
+        "              nan_rate=0.1, inf_rate=0.1),\n"
         "    'header.stamp': Timestamps(rate_hz=10.0),\n"
         "    'header.frame_id': FrameId('laser'),\n"
         "})\n\n\n"
@@ -139,7 +142,8 @@ def test_the_tests_of_a_scaffold_say_what_the_reference_does(stranger: Stranger)
         "    last = Output(Range)\n"
         "    copied = Output(LaserScan)\n\n"
         "    def on_scan(self, msg):\n"
-        "        self.last.publish(Range(header=msg.header, range=msg.ranges[-1] if msg.ranges else 0.5))\n"
+        "        last = msg.ranges[-1] if msg.ranges else 0.5\n"
+        "        self.last.publish(Range(header=msg.header, range=last))\n"
         "        self.copied.publish(msg)\n"
     )
     module.write_text(text)

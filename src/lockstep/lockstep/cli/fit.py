@@ -11,7 +11,7 @@ from rich.console import Console
 
 from ..bag import Bag
 from ..distributions.declaration import data_of, python_of
-from ..distributions.fit import left_out, proposed
+from ..distributions.proposal import left_out, proposed
 from .show import console, print_line
 
 

@@ -12,31 +12,18 @@ from ..errors import UsageError
 from ..port import Prompt, create_prompt, send_prompt
 from ..port.fix import fix_prompt
 from ..port.section import BUDGET
+from .port_options import COMPONENT_HELP, Drawn, Language, VerifyFile
 from .show import print_line
 
 
 def command(
     component: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[COMPONENT]", help="MODULE:CLASS, or MODULE:FUNCTION", show_default=False
-        ),
+        typer.Argument(metavar="[COMPONENT]", help=COMPONENT_HELP, show_default=False),
     ] = None,
-    to: Annotated[str, typer.Option("--to", help="The target language.")] = "cpp",
-    verification: Annotated[
-        Path | None,
-        typer.Option(
-            "--verify",
-            help="The verify.yaml with its dataset and tolerances; default: the one in its package.",
-            show_default=False,
-        ),
-    ] = None,
-    drawn: Annotated[
-        bool,
-        typer.Option(
-            "--drawn", help="Draw inputs from its distributions; look for no verify.yaml."
-        ),
-    ] = False,
+    to: Language = "cpp",
+    verification: VerifyFile = None,
+    drawn: Drawn = False,
     fix: Annotated[
         Path | None,
         typer.Option(
@@ -53,9 +40,10 @@ def command(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
-    """Write the prompt for porting a component: its contract, source, numeric rules, samples, tests and commands.
+    """Write the prompt for porting a component.
 
-    It is printed unless --copy or --output is given. What does not fit into the budget is left out, least important
+    It has its contract, source, numeric rules, samples, tests and commands. It is printed unless
+    --copy or --output is given. What does not fit into the budget is left out, least important
     first, and named at the end.
 
     **Examples**

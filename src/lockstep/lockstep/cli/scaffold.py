@@ -8,13 +8,12 @@ from typing import Annotated
 import typer
 
 from ..port import scaffold, subject_of
+from .port_options import COMPONENT_HELP, Drawn, Language, VerifyFile
 from .show import console, print_line
 
 
 def command(
-    component: Annotated[
-        str, typer.Argument(help="MODULE:CLASS, or MODULE:FUNCTION", show_default=False)
-    ],
+    component: Annotated[str, typer.Argument(help=COMPONENT_HELP, show_default=False)],
     output: Annotated[
         Path,
         typer.Option(
@@ -24,29 +23,17 @@ def command(
             show_default=False,
         ),
     ],
-    to: Annotated[str, typer.Option("--to", help="The target language.")] = "cpp",
-    verification: Annotated[
-        Path | None,
-        typer.Option(
-            "--verify",
-            help="The verify.yaml with its dataset and tolerances; default: the one in its package.",
-            show_default=False,
-        ),
-    ] = None,
-    drawn: Annotated[
-        bool,
-        typer.Option(
-            "--drawn", help="Draw inputs from its distributions; look for no verify.yaml."
-        ),
-    ] = False,
+    to: Language = "cpp",
+    verification: VerifyFile = None,
+    drawn: Drawn = False,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite the files of the scaffold.")
     ] = False,
 ) -> None:
     """Write the package of a port that is still to be written.
 
-    It has every port and parameter, builds as it is, keeps the contract, and throws in every callback until that is
-    written. Its verify.yaml and tests are those of the reference.
+    It has every port and parameter, builds as it is, keeps the contract, and throws in every
+    callback until that is written. Its verify.yaml and tests are those of the reference.
 
     **Examples**
 

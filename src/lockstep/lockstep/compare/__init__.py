@@ -1,5 +1,6 @@
 """Comparing two bags or datasets: align, tolerances, values, text diffs. Needs no ROS."""
 
+from ..callable_package import make_callable
 from ..errors import CompareError
 from .align import Alignment, align_times, tolerance_ns
 from .compare import compare
@@ -22,3 +23,5 @@ __all__ = [
     "tolerance_ns",
     "write_text_diffs",
 ]
+
+make_callable(__name__)  # `from lockstep import compare` is the function, too

@@ -1,4 +1,7 @@
-"""Components: the units under test, and their contracts. Knows ROS messages, never a client library."""
+"""Components: the units under test, and their contracts.
+
+Knows ROS messages, never a client library.
+"""
 
 from ..message.time import stamp_ns, to_stamp
 from .component import Component

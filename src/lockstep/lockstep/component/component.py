@@ -1,9 +1,14 @@
-"""Component: the unit under test. Declares ports, parameters and timers; knows no client library."""
+"""Component: the unit under test.
+
+Declares ports, parameters and timers; knows no client library.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from .hosted import Host, Logger
 from .parameter import Parameter
 from .port import Input, Output
 from .timer import Timer
@@ -11,36 +16,20 @@ from .timer import Timer
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_HOOKS = ("start", "parameters_changed")
-
-
-class Logger(Protocol):
-    """What a component may log with; live it is the node's ROS logger."""
-
-    def debug(self, message: str) -> Any: ...
-    def info(self, message: str) -> Any: ...
-    def warning(self, message: str) -> Any: ...
-    def error(self, message: str) -> Any: ...
-
-
-class Host(Protocol):
-    """The program that gives a component its ports and its time."""
-
-    @property
-    def logger(self) -> Logger: ...
-    def now(self) -> int: ...
-    def publish(self, output: str, msg: Any) -> None: ...
+HOOKS = ("start", "parameters_changed")
+"""What `on_<name>` is called for that is no port and no timer."""
 
 
 class Component:
     """Base of every component.
 
-    Declare ports, parameters and timers as class attributes and write one `on_<name>` method for each
-    input (taking the message) and each timer (taking nothing).
+    Declare ports, parameters and timers as class attributes and write one `on_<name>` method for
+    each input (taking the message) and each timer (taking nothing). A class has its ports as
+    declared, a component has its own, which know whose they are.
     """
 
-    inputs: ClassVar[dict[str, Input[Any]]] = {}
-    outputs: ClassVar[dict[str, Output[Any]]] = {}
+    inputs: Mapping[str, Input[Any]] = {}
+    outputs: Mapping[str, Output[Any]] = {}
     parameters: ClassVar[dict[str, Parameter[Any]]] = {}
     timers: ClassVar[dict[str, Timer]] = {}
 
@@ -63,7 +52,7 @@ class Component:
             ):
                 raise TypeError(f"{cls.__name__} declares parameter '{item.name}' twice")
         for name in [*cls.inputs, *cls.timers]:
-            if name in _HOOKS:
+            if name in HOOKS:
                 raise TypeError(
                     f"{cls.__name__} cannot name a port or timer '{name}': "
                     f"on_{name} is called for another reason"
@@ -75,8 +64,9 @@ class Component:
         # Not in __init__, so that a component may define its own without calling this one.
         self = super().__new__(cls)
         self.parameter_values = {name: p.default for name, p in cls.parameters.items()}
-        for name, output in cls.outputs.items():
-            self.__dict__[name] = output.of(self)
+        self.inputs = {name: port.of(self) for name, port in cls.inputs.items()}
+        self.outputs = {name: port.of(self) for name, port in cls.outputs.items()}
+        self.__dict__.update(self.inputs, **self.outputs)
         return self
 
     def on_start(self) -> None:

@@ -1,7 +1,7 @@
 """Contracts: a component's ports, message types, parameters and timers as data (JSON).
 
-Two implementations are comparable when their contracts are the same; names of classes and descriptions of
-parameters are no part of that.
+Two implementations are comparable when their contracts are the same; names of classes and
+descriptions of parameters are no part of that.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ _VALUES = ("default", "minimum", "maximum")
 class PortContract:
     """An input or output; `topic` is the name before remapping.
 
-    `type_hash` is the RIHS01 hash of the message as it was built (REP 2016), None where a host cannot tell.
+    `type_hash` is the RIHS01 hash of the message as it was built (REP 2016), None where a host
+    cannot tell.
     """
 
     name: str
@@ -44,7 +45,8 @@ class PortContract:
 class ParameterContract:
     """A parameter; `type` is bool, integer, double, string or one of them + `_array`.
 
-    `minimum` and `maximum` bound a number, or every element of an array of numbers; None where there is no bound.
+    `minimum` and `maximum` bound a number, or every element of an array of numbers; None where
+    there is no bound.
     """
 
     name: str
@@ -82,7 +84,8 @@ class Contract:
     def from_json(cls, text: str) -> Contract:
         """Read what `to_json` or a C++ host wrote.
 
-        Raises ContractVersionError if it is in another version of the format, and ValueError if it is no contract.
+        Raises ContractVersionError if it is in another version of the format, and ValueError if it
+        is no contract.
         """
         try:
             data = json.loads(text)
@@ -162,7 +165,10 @@ def _differences(ours: Contract, theirs: Contract) -> Iterator[str]:
                 if field in ("description", "type_hash"):
                     continue
                 if value != found or type(value) is not type(found):
-                    yield f"{noun} '{name}' has {field} {_say(found)}, the reference has {_say(value)}"
+                    yield (
+                        f"{noun} '{name}' has {field} {_say(found)}, "
+                        f"the reference has {_say(value)}"
+                    )
             if kind in ("inputs", "outputs"):
                 yield from _hash_differences(f"{noun} '{name}'", mine[name], other[name])
 

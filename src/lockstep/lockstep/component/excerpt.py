@@ -1,4 +1,5 @@
-"""The part of a Python module that some of its statements need: the definitions they use, and those in turn."""
+"""The part of a Python module that some of its statements need: the definitions they use, and those
+in turn."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from dataclasses import dataclass, field
 
 @dataclass
 class ModuleText:
-    """A parsed module; `bindings` has the top-level statement of each name, the last one that binds it."""
+    """A parsed module; `bindings` has the top-level statement of each name, the last one that binds
+    it."""
 
     name: str
     file: str

@@ -24,11 +24,13 @@ def component(*, output: str = "output", dist: Any = None) -> Callable[[Function
 
 
 def component(function: Any = None, *, output: str = "output", dist: Any = None) -> Any:
-    """Make a component of a function such as `def scale(vector: Vector3Stamped, *, factor: float = 2.0) -> Vector3Stamped`.
+    """Make a component of a function such as `def scale(vector: Vector3Stamped, *, factor: float =
+    2.0) -> Vector3Stamped`.
 
-    The input has the name of the argument, the output is named `output`, keyword-only arguments are parameters. What
-    the function returns is published, None is not. `dist` is the distribution of the input. The function stays what
-    it is; `component_of` gives its component class. Raises TypeError for a function that makes no component.
+    The input has the name of the argument, the output is named `output`, keyword-only arguments are
+    parameters. What the function returns is published, None is not. `dist` is the distribution of
+    the input. The function stays what it is; `component_of` gives its component class. Raises
+    TypeError for a function that makes no component.
     """
     if function is None:
         return lambda wrapped: component_with(wrapped, output, dist)
@@ -44,7 +46,8 @@ def component_with(function: Any, output: str, dist: Any) -> Any:
         hints = typing.get_type_hints(function)
     except NameError as error:
         raise TypeError(
-            f"an annotation of {name} is not known ({error}); import its message at the top of the module"
+            f"an annotation of {name} is not known ({error}); import its message at the top of the "
+            "module"
         ) from error
     inputs, parameters = [], {}
     for argument in inspect.signature(function).parameters.values():
@@ -60,7 +63,8 @@ def component_with(function: Any, output: str, dist: Any) -> Any:
             inputs.append(argument.name)
     if len(inputs) != 1:
         raise TypeError(
-            f"{name} takes {len(inputs)} messages; a function takes one, what combines several is a Component"
+            f"{name} takes {len(inputs)} messages; a function takes one, what combines several is "
+            "a Component"
         )
     (port,) = inputs
     if port == output:
@@ -96,7 +100,8 @@ def component_with(function: Any, output: str, dist: Any) -> Any:
 
 
 def component_of(found: Any) -> type[Component] | None:
-    """The component class that an object is, or that `component` made of a function; None for anything else."""
+    """The component class that an object is, or that `component` made of a function; None for
+    anything else."""
     found = getattr(found, "component", None) if inspect.isfunction(found) else found
     return found if isinstance(found, type) and issubclass(found, Component) else None
 

@@ -1,13 +1,13 @@
-"""Parameters: values that ROS sets from outside (`--ros-args -p`, params files, `ros2 param set`)."""
+"""Parameters: values that ROS sets from outside (`--ros-args -p`, params files, `ros2 param
+set`)."""
 
 from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
-if TYPE_CHECKING:
-    from .component import Component
+from .hosted import Hosted
 
 ValueT = TypeVar("ValueT", bool, int, float, str, list[bool], list[int], list[float], list[str])
 
@@ -18,7 +18,8 @@ IN_EVERY_ELEMENT = "in every element"
 
 
 def ros_type(value: object) -> str:
-    """The ROS type of a parameter value: `bool`, `integer`, `double`, `string` or one of them + `_array`.
+    """The ROS type of a parameter value: `bool`, `integer`, `double`, `string` or one of them +
+    `_array`.
 
     Raises TypeError for any other value, and for an empty list, which has no type.
     """
@@ -29,7 +30,8 @@ def ros_type(value: object) -> str:
     elif type(value) in _SCALARS:
         return _SCALARS[type(value)]
     raise TypeError(
-        f"{value!r} is no parameter value; use a bool, int, float, str or a non-empty list of one of them"
+        f"{value!r} is no parameter value; use a bool, int, float, str or a non-empty list of one "
+        "of them"
     )
 
 
@@ -45,7 +47,9 @@ def range_text(minimum: float | None, maximum: float | None) -> str:
 
 
 def range_objection(value: Any, minimum: float | None, maximum: float | None) -> str:
-    """Why a number, or a list of numbers, is out of a range; empty if it is not. NaN is in no range.
+    """Why a number, or a list of numbers, is out of a range; empty if it is not.
+
+    NaN is in no range.
 
     A predicate such as `must be from 0.0 to 1.0, not 2.0`, the same in every language.
     """
@@ -64,10 +68,10 @@ def range_objection(value: Any, minimum: float | None, maximum: float | None) ->
 class Parameter(Generic[ValueT]):
     """A named value with a default; reading it on a component gives the current value.
 
-    `minimum` and `maximum` bound a number, or every element of a list of numbers; both belong to the range.
-    A `read_only` parameter gets its value at start and keeps it. `name` is the ROS name where that is no Python
-    identifier, such as `limits.speed`. Raises TypeError for what is no parameter value or can have no range, and
-    ValueError for a default out of its range.
+    `minimum` and `maximum` bound a number, or every element of a list of numbers; both belong to
+    the range. A `read_only` parameter gets its value at start and keeps it. `name` is the ROS name
+    where that is no Python identifier, such as `limits.speed`. Raises TypeError for what is no
+    parameter value or can have no range, and ValueError for a default out of its range.
     """
 
     def __init__(
@@ -121,15 +125,16 @@ class Parameter(Generic[ValueT]):
     def __get__(self, component: None, owner: type) -> Parameter[ValueT]: ...
 
     @overload
-    def __get__(self, component: Component, owner: type) -> ValueT: ...
+    def __get__(self, component: Hosted, owner: type) -> ValueT: ...
 
-    def __get__(self, component: Component | None, owner: type) -> Parameter[ValueT] | ValueT:
+    def __get__(self, component: Hosted | None, owner: type) -> Parameter[ValueT] | ValueT:
         if component is None:
             return self
         value: ValueT = component.parameter_values[self.name]
         return value
 
-    def __set__(self, component: Component, value: ValueT) -> None:
+    def __set__(self, component: Hosted, value: ValueT) -> None:
         raise AttributeError(
-            f"parameter '{self.name}' is set from outside (ros2 param set); a component only reads it"
+            f"parameter '{self.name}' is set from outside (ros2 param set); a component only reads "
+            "it"
         )

@@ -6,15 +6,20 @@ import copy
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..message.rosidl import type_name
+from .hosted import Hosted
 from .qos import QoS
 
 if TYPE_CHECKING:
-    from .component import Component
+    from typing_extensions import Self
 
 MessageT = TypeVar("MessageT")
 
 
-class _Port(Generic[MessageT]):
+class Port(Generic[MessageT]):
+    """What inputs and outputs have in common. `owner` is the component, if it is that of one."""
+
+    owner: Hosted
+
     def __init__(
         self, message_type: type[MessageT], topic: str | None = None, qos: QoS | None = None
     ) -> None:
@@ -31,8 +36,15 @@ class _Port(Generic[MessageT]):
         """The topic before remapping; relative unless it was declared absolute."""
         return self._topic or self.name
 
+    def of(self, component: Hosted, name: str = "") -> Self:
+        """This port as owned by one component; `name` is for one that no class declares."""
+        port = copy.copy(self)
+        port.owner = component
+        port.name = name or self.name
+        return port
 
-class Input(_Port[MessageT]):
+
+class Input(Port[MessageT]):
     """Receives messages of one type; each goes to the component's `on_<name>(msg)`.
 
     `dist` is how messages for it are drawn (lockstep.distributions); it is no part of the contract.
@@ -50,16 +62,8 @@ class Input(_Port[MessageT]):
         self.dist = dist
 
 
-class Output(_Port[MessageT]):
+class Output(Port[MessageT]):
     """Sends messages of one type."""
-
-    _component: Component
-
-    def of(self, component: Component) -> Output[MessageT]:
-        """This output as owned by one component, so that it can publish."""
-        output = copy.copy(self)
-        output._component = component
-        return output
 
     def publish(self, msg: MessageT) -> None:
         """Send `msg` at the run's current time."""
@@ -69,4 +73,4 @@ class Output(_Port[MessageT]):
                 f"output '{self.name}' takes {type_name(self.message_type)}, "
                 f"not {type(message).__name__}"
             )
-        self._component.host.publish(self.name, message)
+        self.owner.host.publish(self.name, message)

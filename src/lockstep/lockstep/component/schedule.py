@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 class Schedule:
     """The run's time and the timers that hang on it.
 
-    Time advances from one message (or /clock) to the next; every timer that falls due in between fires first, at its own due
-    time, in the order of (due time, declaration). Time 0 means that no time is known yet. When time steps
-    backwards (a bag that loops, a simulation that resets) every timer starts again from there.
+    Time advances from one message (or /clock) to the next; every timer that falls due in between
+    fires first, at its own due time, in the order of (due time, declaration). Time 0 means that no
+    time is known yet. When time steps backwards (a bag that loops, a simulation that resets) every
+    timer starts again from there.
     """
 
     def __init__(self, periods_ns: Sequence[int]) -> None:
@@ -38,5 +39,8 @@ class Schedule:
         self.now_ns = now_ns
 
     def restart(self) -> None:
-        """Forget the time: the next step starts every timer again. For when time has another source."""
+        """Forget the time: the next step starts every timer again.
+
+        For when time has another source.
+        """
         self.now_ns = 0

@@ -1,4 +1,5 @@
-"""The reference source of a component: its class and everything of its own that it calls, module by module."""
+"""The reference source of a component: its class and everything of its own that it calls, module by
+module."""
 
 from __future__ import annotations
 
@@ -56,10 +57,11 @@ class Source:
 
 
 def source_of(component: type[Component]) -> Source:
-    """The class, the functions, classes and constants that it uses, and those they use, of its own code.
+    """The class, the functions, classes and constants that it uses, and those they use, of its own
+    code.
 
-    Own is what belongs to the top-level package of the component or stands in no library of this Python.
-    Raises UsageError where there is no source.
+    Own is what belongs to the top-level package of the component or stands in no library of this
+    Python. Raises UsageError where there is no source.
     """
     origin = origin_of(component)
     own_package = origin.__module__.partition(".")[0]
@@ -108,15 +110,16 @@ def _parsed(module_name: str, origin: Any) -> ModuleText:
 
 def _no_source(origin: Any) -> UsageError:
     return UsageError(
-        f"{origin.__name__} has no source that can be read (typed into an interpreter, or compiled); "
-        "put it into a .py file of its own"
+        f"{origin.__name__} has no source that can be read (typed into an interpreter, or "
+        "compiled); put it into a .py file of its own"
     )
 
 
 def _elsewhere(
     module: ModuleText, name: str, also: set[str], own_package: str
 ) -> Iterator[tuple[str, str]]:
-    """Where the import of a name leads to, if that is our own code: (module, name) for each thing used."""
+    """Where the import of a name leads to, if that is our own code: (module, name) for each thing
+    used."""
     statement = module.bindings[name]
     if not isinstance(statement, (ast.Import, ast.ImportFrom)):
         return

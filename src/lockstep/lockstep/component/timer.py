@@ -6,7 +6,8 @@ from ..message.time import NS_PER_S
 
 
 class Timer:
-    """Calls `on_<name>` every `period_s` seconds of the run's time, first one period after its start."""
+    """Calls `on_<name>` every `period_s` seconds of the run's time, first one period after its
+    start."""
 
     def __init__(self, period_s: float) -> None:
         if not period_s * NS_PER_S >= 1:

@@ -8,9 +8,9 @@ from ..on_demand import on_demand
 if TYPE_CHECKING:
     from .dataset import Dataset
     from .playback import DataPlayback
-    from .record import Record
     from .recorder import DataRecorder
     from .series import Series
+    from .source import Record
 
 __all__ = ["DataPlayback", "DataRecorder", "Dataset", "DatasetError", "Record", "Series"]
 
@@ -19,7 +19,7 @@ __getattr__ = on_demand(
     {
         "dataset": "Dataset",
         "playback": "DataPlayback",
-        "record": "Record",
+        "source": "Record",
         "recorder": "DataRecorder",
         "series": "Series",
     },

@@ -1,4 +1,5 @@
-"""Fields of values as numpy arrays, by the paths that bags use: `a.b`, `ranges[]` (= `ranges`), `ranges[3]`, `poses[].x`."""
+"""Fields of values as numpy arrays, by the paths that bags use: `a.b`, `ranges[]` (= `ranges`),
+`ranges[3]`, `poses[].x`."""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ _STEP = re.compile(r"(\w+)((?:\[\d*\])*)")
 
 
 def column(values: Iterable[Any], path: str, key: str) -> npt.NDArray[Any]:
-    """One field of n values: (n,) of numbers, (n, …) of equal arrays, else objects (n,). The empty path is the value itself.
+    """One field of n values: (n,) of numbers, (n, …) of equal arrays, else objects (n,).
+
+    The empty path is the value itself.
 
     Times and durations become int64 ns.
     """
@@ -33,7 +36,8 @@ def column(values: Iterable[Any], path: str, key: str) -> npt.NDArray[Any]:
 
 
 def stacked(fields: Sequence[Any]) -> npt.NDArray[Any]:
-    """Values along a new first axis: numbers (n,), arrays of one shape and dtype (n, …), anything else as objects (n,)."""
+    """Values along a new first axis: numbers (n,), arrays of one shape and dtype (n, …), anything
+    else as objects (n,)."""
     if not fields:
         return np.empty(0)
     if all(isinstance(field, (bool, int, float, complex, np.generic)) for field in fields):
@@ -56,7 +60,8 @@ def stacked(fields: Sequence[Any]) -> npt.NDArray[Any]:
 
 
 def joined(columns: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    """Columns end to end; if their shapes or dtypes differ, as if all values had been stacked at once."""
+    """Columns end to end; if their shapes or dtypes differ, as if all values had been stacked at
+    once."""
     filled = [column for column in columns if len(column)] or list(columns[:1])
     if len({(column.shape[1:], column.dtype) for column in filled}) == 1:
         return np.concatenate(filled)
@@ -80,7 +85,8 @@ def _steps(path: str, key: str) -> list[str | int | None]:
         match = _STEP.fullmatch(part)
         if match is None:
             raise DatasetError(
-                f"'{path}' is no path to a field of {key}; write for example 'pose.position.x' or 'ranges[3]'"
+                f"'{path}' is no path to a field of {key}; write for example 'pose.position.x' or "
+                "'ranges[3]'"
             )
         steps.append(match[1])
         for index in re.findall(r"\[(\d*)\]", match[2]):

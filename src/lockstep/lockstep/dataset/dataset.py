@@ -16,9 +16,8 @@ from ..progress import Progress
 from .backends import create, open_place
 from .joining import Chained, Merged
 from .picking import Drawn, Method, Resampled, Shuffled, grid_limits
-from .record import Record
 from .series import Series
-from .source import Backend, Source
+from .source import Backend, Record, Source
 from .views import Renamed, Retimed, Selected
 
 if TYPE_CHECKING:
@@ -30,10 +29,12 @@ _TOLD_EVERY = 1000
 
 
 class Dataset(Closable):
-    """Values by key (topic): `dataset["imu"]` is a Series. Like a mapping, it iterates over its keys and counts them.
+    """Values by key (topic): `dataset["imu"]` is a Series.
 
-    What it is asked for is read when it is needed. `select`, `merge`, `resample` and the like give new datasets that
-    stream from this one; `save` writes any of them to a place.
+    Like a mapping, it iterates over its keys and counts them.
+
+    What it is asked for is read when it is needed. `select`, `merge`, `resample` and the like give
+    new datasets that stream from this one; `save` writes any of them to a place.
     """
 
     def __init__(self, source: Source, backend: Backend | None = None) -> None:
@@ -43,9 +44,12 @@ class Dataset(Closable):
 
     @classmethod
     def create(cls, backend: str = "memory", path: Place | None = None) -> Dataset:
-        """A new, empty dataset: in `backend` "memory", or "pickle", "mcap", "reductstore" at `path`.
+        """A new, empty dataset, in memory or at a `path`.
 
-        A place alone will do: "run.mcap", "run" (a bag folder), "run.pkl", "reduct://host:8383/bucket".
+        `backend` is "memory", "pickle", "mcap" or "reductstore".
+
+        A place alone will do: "run.mcap", "run" (a bag folder), "run.pkl",
+        "reduct://host:8383/bucket".
         """
         made = create(os.fspath(backend), path)
         return cls(made, made)
@@ -54,8 +58,8 @@ class Dataset(Closable):
     def load(cls, path: Place | Sequence[Place], backend: str | None = None) -> Dataset:
         """The dataset at a path, glob or URL, to be read; several are chained in the order given.
 
-        Takes every bag that Lockstep reads, .pkl files and ReductStore buckets. A bag that is cut off gives what is
-        whole, with a warning. Raises DatasetError if there is nothing to read.
+        Takes every bag that Lockstep reads, .pkl files and ReductStore buckets. A bag that is cut
+        off gives what is whole, with a warning. Raises DatasetError if there is nothing to read.
         """
         if isinstance(path, (str, os.PathLike)):
             opened = open_place(path, backend)
@@ -114,7 +118,8 @@ class Dataset(Closable):
     ) -> None:
         """Add a value under a key, at `stamp_ns` (default: now) since 1970.
 
-        `publish_ns` defaults to the same. Raises DatasetError if the backend cannot hold the value, or is only read.
+        `publish_ns` defaults to the same. Raises DatasetError if the backend cannot hold the value,
+        or is only read.
         """
         if self._backend is None:
             raise DatasetError("a view of datasets is only read; save it to a place first")
@@ -130,7 +135,8 @@ class Dataset(Closable):
             yield record.decoded()
 
     def stored(self, start_ns: int | None = None, end_ns: int | None = None) -> Iterator[Record]:
-        """Records with start_ns <= log time < end_ns whose values may still be encoded; `decoded()` decodes one."""
+        """Records with start_ns <= log time < end_ns whose values may still be encoded; `decoded()`
+        decodes one."""
         return self._source.records(None, start_ns, end_ns)
 
     def flush(self) -> None:
@@ -148,7 +154,9 @@ class Dataset(Closable):
     def save(
         self, path: Place, backend: str | None = None, progress: Progress | None = None
     ) -> Dataset:
-        """Write all values to a new place and return the dataset there, to be read. Values that are bytes are not decoded.
+        """Write all values to a new place and return the dataset there, to be read.
+
+        Values that are bytes are not decoded.
 
         `progress` is told how many values of how many are written.
         """
@@ -210,7 +218,10 @@ class Dataset(Closable):
         return Dataset(Retimed(self._source, 0, 1.0, round(seconds * NS_PER_S) + ns))
 
     def scale_time(self, factor: float) -> Dataset:
-        """Log and publish times `factor` times as far from the start; 2 is half as fast. Stamps in messages stay."""
+        """Log and publish times `factor` times as far from the start; 2 is half as fast.
+
+        Stamps in messages stay.
+        """
         if not 0 < factor < float("inf"):
             raise DatasetError(f"time cannot be scaled by {factor}; give a number above 0")
         return Dataset(Retimed(self._source, self.start_ns, factor, 0))
@@ -224,7 +235,8 @@ class Dataset(Closable):
         return Dataset(Chained([self._source, *(other._source for other in others)]))
 
     def concatenate(self, *others: Dataset, gap_s: float = 0.0) -> Dataset:
-        """This and then the others, each moved in time so that it starts `gap_s` after the end of the one before.
+        """This and then the others, each moved in time so that it starts `gap_s` after the end of
+        the one before.
 
         With no gap, the first value of one has the time of the last of the one before.
         """
@@ -250,8 +262,8 @@ class Dataset(Closable):
     def split(self, test: float = 0.2, *, seed: int | None = None) -> tuple[Dataset, Dataset]:
         """A dataset for training and one for testing with a share of `test`.
 
-        Without a seed the test is the end of the time, so that nothing of it leaks into the training; with one, values
-        of each key are drawn at random.
+        Without a seed the test is the end of the time, so that nothing of it leaks into the
+        training; with one, values of each key are drawn at random.
         """
         if not 0 <= test <= 1:
             raise DatasetError(f"{test} is no share of a dataset; give a number from 0 to 1")
@@ -274,9 +286,10 @@ class Dataset(Closable):
     ) -> Dataset:
         """Every key at the same times, `rate_hz` a second: tick i of all keys belongs together.
 
-        The times begin when every key has a value, unless given, and end with the last. `method` takes the "previous"
-        or "nearest" value, or goes linearly between two: floats, arrays and the float fields of messages; quaternions
-        turn the shorter way; what is no float stays as before. Keys without values are left out.
+        The times begin when every key has a value, unless given, and end with the last. `method`
+        takes the "previous" or "nearest" value, or goes linearly between two: floats, arrays and
+        the float fields of messages; quaternions turn the shorter way; what is no float stays as
+        before. Keys without values are left out.
         """
         if method not in ("previous", "nearest", "linear"):
             raise DatasetError(
@@ -296,10 +309,14 @@ class Dataset(Closable):
         dtype: str = "float32",
         stream: bool = False,
     ) -> torch.utils.data.Dataset[Any]:
-        """A PyTorch dataset of columns; see `torch_dataset.to_torch`. Needs torch."""
+        """A PyTorch dataset of `columns`: key → paths, by default the values of every key.
+
+        See `torch_dataset.to_torch`. Needs torch.
+        """
         from .torch_dataset import to_torch
 
-        return to_torch(self, columns, dtype, stream)
+        self._check(columns or ())
+        return to_torch(self._source, columns or {key: () for key in self}, dtype, stream)
 
     def _check(self, keys: Collection[str] | Mapping[str, str]) -> None:
         there = self._source.names()
@@ -312,7 +329,8 @@ class Dataset(Closable):
 def _nanoseconds(time_ns: Any, key: str) -> int:
     if isinstance(time_ns, (bool, np.bool_)) or not isinstance(time_ns, (int, np.integer)):
         raise DatasetError(
-            f"{time_ns!r} is no time for key {key}; give whole nanoseconds, such as round(seconds * 1e9)"
+            f"{time_ns!r} is no time for key {key}; give whole nanoseconds, "
+            "such as round(seconds * 1e9)"
         )
     if not _INT64.min <= time_ns <= _INT64.max:
         raise DatasetError(f"{time_ns} ns is no time for key {key}; it does not fit into 64 bits")

@@ -17,7 +17,10 @@ from .columns import column
 
 @dataclass(frozen=True)
 class Form:
-    """How one kind of values is written. `encode` raises DatasetError for a value of another kind."""
+    """How one kind of values is written.
+
+    `encode` raises DatasetError for a value of another kind.
+    """
 
     name: str
     topic: Topic
@@ -25,7 +28,8 @@ class Form:
     decode: Callable[[bytes], Any]
 
     def column(self, payloads: Sequence[bytes], path: str, key: str) -> npt.NDArray[Any]:
-        """One field of encoded values, as `columns.column` gives that of values; messages are not decoded one by one."""
+        """One field of encoded values, as `columns.column` gives that of values; messages are not
+        decoded one by one."""
         within = path or self.path or ""
         if not within or not (self.is_message or self.path):
             return column(map(self.decode, payloads), path, key)
@@ -53,13 +57,15 @@ class Form:
 
 
 def encoded(form: Form, value: Any, key: str) -> bytes:
-    """A value of a key as bytes, which it may be already; raises DatasetError if it is not like those before it."""
+    """A value of a key as bytes, which it may be already; raises DatasetError if it is not like
+    those before it."""
     try:
         if not isinstance(value, Encoded):
             return form.encode(value)
         if not _same(value.form.topic, form.topic):
             raise DatasetError(
-                f"{value.form.topic.type} is not among the {form.topic.type} of this key; use a key of its own"
+                f"{value.form.topic.type} is not among the {form.topic.type} of this key; use a "
+                "key of its own"
             )
         return value.data
     except DatasetError as error:

@@ -1,4 +1,5 @@
-"""Values between two values: floats linearly, quaternions on the unit sphere, times too; all else stays as it was before."""
+"""Values between two values: floats linearly, quaternions on the unit sphere, times too; all else
+stays as it was before."""
 
 from __future__ import annotations
 
@@ -19,10 +20,14 @@ _QUATERNION = {"x", "y", "z", "w"}
 
 
 def interpolated(before: Any, after: Any, share: float, stamp_ns: int, key: str) -> Any:
-    """`before` for share 0, `after` for share 1; the stamp of a header becomes `stamp_ns`. The given values are not changed."""
+    """`before` for share 0, `after` for share 1; the stamp of a header becomes `stamp_ns`.
+
+    The given values are not changed.
+    """
     if isinstance(before, (str, bytes, bool)):
         raise DatasetError(
-            f"there is nothing between two {type(before).__name__} of {key}; resample with 'previous' or 'nearest'"
+            f"there is nothing between two {type(before).__name__} of {key}; resample with "
+            "'previous' or 'nearest'"
         )
     value = _between(before, after, share)
     header = value.get("header") if isinstance(value, Mapping) else getattr(value, "header", None)

@@ -10,8 +10,7 @@ import numpy as np
 from ..bag import Topic
 from ..message.arrays import Column, Int64s
 from .columns import joined
-from .record import Record
-from .source import Source, Streamed, outer_span
+from .source import Record, Source, Streamed, outer_span
 
 
 class Chained(Streamed):
@@ -58,7 +57,10 @@ class Chained(Streamed):
 
 
 class Merged(Streamed):
-    """Sources side by side: always the earliest next record. Each source's own order stays as it is."""
+    """Sources side by side: always the earliest next record.
+
+    Each source's own order stays as it is.
+    """
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self._sources = sources

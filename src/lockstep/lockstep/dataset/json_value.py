@@ -1,4 +1,5 @@
-"""Dicts and dataclasses as JSON (RFC 8259) with a jsonschema, as Foxglove reads them from MCAP channels."""
+"""Dicts and dataclasses as JSON (RFC 8259) with a jsonschema, as Foxglove reads them from MCAP
+channels."""
 
 from __future__ import annotations
 
@@ -13,14 +14,18 @@ from ..errors import DatasetError
 
 
 def encode(value: Any) -> bytes:
-    """A dict or dataclass as JSON; arrays and tuples become lists. Raises DatasetError for what JSON cannot hold."""
+    """A dict or dataclass as JSON; arrays and tuples become lists.
+
+    Raises DatasetError for what JSON cannot hold.
+    """
     try:
         return json.dumps(
             _jsonable(value), allow_nan=False, ensure_ascii=False, separators=(",", ":")
         ).encode()
     except (ValueError, RecursionError) as error:
         raise DatasetError(
-            "JSON holds no NaN, infinity or circle of values; use None, or keep them with the pickle backend"
+            "JSON holds no NaN, infinity or circle of values; use None, or keep them with the "
+            "pickle backend"
         ) from error
 
 
@@ -37,7 +42,8 @@ def _jsonable(value: Any) -> Any:
         for name in value:
             if not isinstance(name, str):
                 raise DatasetError(
-                    f"JSON names are strings, and {name!r} is none; rename it or use the pickle backend"
+                    f"JSON names are strings, and {name!r} is none; rename it or use the pickle "
+                    "backend"
                 )
         return {name: _jsonable(part) for name, part in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -49,7 +55,8 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biufU":
         return value.tolist()
     raise DatasetError(
-        f"JSON cannot hold a {type(value).__name__}; give it a key of its own or use the pickle backend"
+        f"JSON cannot hold a {type(value).__name__}; give it a key of its own or use the pickle "
+        "backend"
     )
 
 

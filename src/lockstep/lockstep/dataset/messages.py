@@ -1,9 +1,11 @@
-"""ROS messages as values: their type, their definition, and turning them into instances of other classes."""
+"""ROS messages as values: their type, their definition, and turning them into instances of other
+classes."""
 
 from __future__ import annotations
 
 import array
 import dataclasses
+import re
 import typing
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +20,7 @@ from ..errors import DatasetError
 from ..message.definitions import definition as installed_definition
 from ..message.definitions import type_hash
 
+_TYPE = re.compile(r"[a-z][a-z0-9_]*/msg/[A-Z][A-Za-z0-9]*")
 _recorded: WeakKeyDictionary[type, Topic] = WeakKeyDictionary()
 
 
@@ -50,7 +53,8 @@ def remember(message: Any, topic: Topic) -> None:
 
 
 def described(message: Any) -> Topic:
-    """The type of a message and its definition, as of a topic without a name; raises DatasetError where it is unknown."""
+    """The type of a message and its definition, as of a topic without a name; raises DatasetError
+    where it is unknown."""
     cls = type(message)
     if cls in _recorded:
         return _recorded[cls]
@@ -60,10 +64,15 @@ def described(message: Any) -> Topic:
         name = type_name(cls)
     else:
         name = str(cls.__msgtype__)
-    hashed = ""
-    with suppress(BagError):  # only an installed type has one
-        hashed = type_hash(name)
-    return Topic("", name, definition(name), "ros2msg", hashed)
+    return Topic("", name, definition(name), "ros2msg", installed_hash(name))
+
+
+@cache
+def installed_hash(type_name: str) -> str:
+    """The RIHS01 hash of a message type; empty where it is not installed."""
+    with suppress(BagError):
+        return type_hash(type_name)
+    return ""
 
 
 @cache
@@ -82,7 +91,8 @@ def definition(type_name: str) -> str:
 
 
 def converted(value: Any, cls: type, key: str) -> Any:
-    """A message, dict or dataclass as an instance of a ROS message class or a dataclass, field by field."""
+    """A message, dict or dataclass as an instance of a ROS message class or a dataclass, field by
+    field."""
     if type(value) is cls:
         return value
     try:
@@ -95,8 +105,38 @@ def converted(value: Any, cls: type, key: str) -> Any:
             f"a {type(value).__name__} of {key} does not fit {cls.__name__}: {error}"
         ) from error
     raise DatasetError(
-        f"{cls.__name__} is no class for the values of {key}; give a ROS message class or a dataclass"
+        f"{cls.__name__} is no class for the values of {key}; give a ROS message class or a "
+        "dataclass"
     )
+
+
+def installed(value: Any) -> Any:
+    """A message that was decoded from a bag as one of its ROS class, if that is installed."""
+    name = getattr(type(value), "__msgtype__", None)
+    if name is None:
+        return value
+    try:
+        cls = installed_class(name)
+    except DatasetError:
+        return value
+    return converted(value, cls, name)
+
+
+@cache
+def installed_class(name: str) -> type[Any]:
+    """The class of a message type of an installed interface package; nothing else is imported.
+
+    Raises DatasetError if it is not installed.
+    """
+    try:
+        if not _TYPE.fullmatch(name):
+            raise LookupError(f"{name} is no message type")
+        definition(name)
+        from ..message.rosidl import message_class  # needs ROS, which is there if the package is
+
+        return message_class(name)
+    except (DatasetError, LookupError) as error:
+        raise DatasetError(f"a message of type {name} cannot be made: {error}") from error
 
 
 def _field(value: Any, name: str) -> Any:

@@ -14,8 +14,7 @@ from ..errors import DatasetError
 from ..message.arrays import Column, Int64s, Mask
 from .form import Encoded, plain
 from .interpolation import interpolated
-from .record import Record
-from .source import Source, Streamed, within
+from .source import Record, Source, Streamed, within
 
 Method = Literal["previous", "nearest", "linear"]
 _BYTES_AT_ONCE = 256 << 20
@@ -25,7 +24,8 @@ _GUESSED_BYTES = 1_000  # of a value that is no bytes
 class Shuffled(Streamed):
     """All records in an order that `seed` decides; each keeps its time.
 
-    The order is exact, and yet memory is bounded: a source of more than `bytes_at_once` is read once for each such part.
+    The order is exact, and yet memory is bounded: a source of more than `bytes_at_once` is read
+    once for each such part.
     """
 
     def __init__(self, source: Source, seed: int, bytes_at_once: int = _BYTES_AT_ONCE) -> None:
@@ -74,7 +74,8 @@ class Shuffled(Streamed):
 
 
 class Drawn(Streamed):
-    """Of each key round(n · share) records that `seed` draws, or, with `others`, all that it does not."""
+    """Of each key round(n · share) records that `seed` draws, or, with `others`, all that it does
+    not."""
 
     def __init__(self, source: Source, share: float, seed: int, others: bool) -> None:
         self._source, self._share, self._seed, self._others = source, share, seed, others
@@ -125,7 +126,8 @@ class Drawn(Streamed):
 
 
 class Resampled(Streamed):
-    """Every key at the same times: one record each `period_ns` from `start_ns` to `end_ns` (both included)."""
+    """Every key at the same times: one record each `period_ns` from `start_ns` to `end_ns` (both
+    included)."""
 
     def __init__(
         self, source: Source, period_ns: float, start_ns: int, end_ns: int, method: Method

@@ -1,4 +1,8 @@
-"""Playing a dataset back in real time, without a ROS graph."""
+"""Playing a dataset back in real time, without a ROS graph.
+
+A playback is also a component, whose outputs are the keys of its dataset: wired to others
+(`lockstep.host.wiring`), it gives them the values and their time.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,14 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..component import Component, Output
 from ..errors import DatasetError
 from ..message.time import NS_PER_S
 from .dataset import Dataset, Place
-from .record import Record
+from .messages import installed
+from .source import Record
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -22,17 +28,19 @@ if TYPE_CHECKING:
 Callback = Callable[[Record], object]
 
 
-class DataPlayback:
+class DataPlayback(Component):
     """Hands the values of a dataset to callbacks at the times they have.
 
-    Each value has an absolute deadline, counted from the start of playing, so that pacing does not drift however long a
-    callback takes: a late value goes out at once, none is left out. Other threads may pause, seek, step and stop.
+    Each value has an absolute deadline, counted from the start of playing, so that pacing does not
+    drift however long a callback takes: a late value goes out at once, none is left out. Other
+    threads may pause, seek, step and stop.
     """
 
     @dataclass(frozen=True)
     class Config:
-        """How to play: `rate` times as fast (`math.inf`: without waiting), `loop` over and over, from `start_offset` seconds
-        after the start of the dataset, for `duration` seconds of it, only `keys` (None: all), and `paused` at first."""
+        """How to play: `rate` times as fast (`math.inf`: without waiting), `loop` over and over,
+        from `start_offset` seconds after the start of the dataset, for `duration` seconds of it,
+        only `keys` (None: all), and `paused` at first."""
 
         rate: float = 1.0
         loop: bool = False
@@ -56,6 +64,7 @@ class DataPlayback:
         if self.config.duration is not None:
             end_ns = self._start_ns + round(self.config.duration * NS_PER_S)
             self._end_ns = min(self._end_ns, end_ns)
+        self.outputs = {key: Output(object).of(self, key) for key in self._dataset}
         self._callbacks: dict[str | None, list[Callback]] = {}
         self._changed = threading.Condition()
         self._rate = self.config.rate
@@ -85,7 +94,10 @@ class DataPlayback:
             self._loaded.close()
 
     def on(self, key: str | None, callback: Callback) -> Self:
-        """Call `callback(record)` for each value of a key, or of all (None). An error in it ends the playing."""
+        """Call `callback(record)` for each value of a key, or of all (None).
+
+        An error in it ends the playing.
+        """
         if key is not None and key not in self._dataset:
             listed = ", ".join(sorted(self._dataset)) or "no keys"
             raise DatasetError(f"there is no key {key} to play; there is {listed}")
@@ -175,6 +187,7 @@ class DataPlayback:
                 if not self._wait_for(record.stamp_ns):
                     break
                 decoded = record.decoded()
+                self._publish(decoded)
                 for callback in itertools.chain(
                     self._callbacks.get(record.key, ()), self._callbacks.get(None, ()), extra
                 ):
@@ -196,8 +209,15 @@ class DataPlayback:
                 else:
                     return played
 
+    def _publish(self, record: Record) -> None:
+        """Give a value to what is wired to its key; where there is ROS, as a message of ROS."""
+        host: Any = getattr(self, "host", None)
+        if host is not None:
+            host.drive(record.stamp_ns, record.key, installed(record.value))
+
     def _wait_for(self, stamp_ns: int) -> bool:
-        """Wait until a value is due; False if it shall not be played because of a stop or a seek."""
+        """Wait until a value is due; False if it shall not be played because of a stop or a
+        seek."""
         with self._changed:
             while not self._stopped and self._seek_ns is None:
                 if self._paused:

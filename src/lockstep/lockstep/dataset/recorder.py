@@ -1,14 +1,24 @@
-"""Recording values into a dataset from a running program, without a ROS graph."""
+"""Recording values into a dataset from a running program, without a ROS graph.
+
+A recorder is also a component, whose inputs `add_input` makes: wired to others
+(`lockstep.host.wiring`), it records what they publish.
+"""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ..component import Component, Input
+from ..component.component import HOOKS
 from ..errors import DatasetError
 from ..message.time import NS_PER_S
 from .columns import time_ns
@@ -27,21 +37,22 @@ class _Input:
     counts: dict[str, int] = field(default_factory=lambda: {"recorded": 0, "skipped": 0})
 
 
-class DataRecorder:
+class DataRecorder(Component):
     """Records values of declared inputs; any number of threads may call `record`.
 
-    `target` is a dataset, or a place for a new one; without it values stay in memory. With a ring buffer (`keep_last`,
-    `keep_last_s`) only the newest values of each input are kept, in memory, until `save` or `close` writes them.
-    Use it in a with-statement.
+    `dataset` is a dataset, or a place for a new one; without it values stay in memory. With a ring
+    buffer (`keep_last`, `keep_last_s`) only the newest values of each input are kept, in memory,
+    until `save` or `close` writes them. Use it in a with-statement.
     """
 
     @dataclass(frozen=True)
     class Config:
         """How to record.
 
-        `rate_hz`: of each input at most so many values a second, by their timestamps, on an even grid (None: all).
+        `rate_hz`: of each input at most so many values a second, by their timestamps, on an even
+        grid (None: all).
         `keep_last`, `keep_last_s`: the ring buffer, in values or seconds of each input.
-        `auto_timestamp`: values without a timestamp get the current time; otherwise they are refused.
+        `auto_timestamp`: values without a timestamp get the current time; else they are refused.
         `flush_s`: what is written is flushed after so many seconds.
         """
 
@@ -51,18 +62,21 @@ class DataRecorder:
         auto_timestamp: bool = True
         flush_s: float = 1.0
 
-    def __init__(self, target: Dataset | Place | None = None, config: Config | None = None) -> None:
+    def __init__(
+        self, dataset: Dataset | Place | None = None, config: Config | None = None
+    ) -> None:
         self.config = config or DataRecorder.Config()
         for name in ("rate_hz", "keep_last", "keep_last_s"):
             value = getattr(self.config, name)
             if value is not None and not 0 < value < float("inf"):
                 raise DatasetError(f"{name} is {value}; give a number above 0, or None")
         self._ring = self.config.keep_last is not None or self.config.keep_last_s is not None
-        self._own = not isinstance(target, Dataset)
-        if isinstance(target, Dataset):
-            self._target = target
+        self._own = not isinstance(dataset, Dataset)
+        if isinstance(dataset, Dataset):
+            self._target = dataset
         else:
-            self._target = Dataset.create("memory" if target is None else str(target))
+            self._target = Dataset.create("memory" if dataset is None else str(dataset))
+        self.inputs = {}
         self._inputs: dict[str, _Input] = {}
         self._lock = threading.Lock()
         self._flushed_s = time.monotonic()
@@ -81,7 +95,10 @@ class DataRecorder:
 
     @property
     def dataset(self) -> Dataset:
-        """What is recorded; with a ring buffer, what is in it now, in memory. Reading a bag that is recorded finishes it."""
+        """What is recorded; with a ring buffer, what is in it now, in memory.
+
+        Reading a bag that is recorded finishes it.
+        """
         if not self._ring or self._closed:
             return self._target
         held = Dataset.create()
@@ -90,33 +107,41 @@ class DataRecorder:
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
-        """Of each input, how many values were "recorded" and how many "skipped" by the rate or a pause."""
+        """Of each input, how many values were "recorded" and how many "skipped" by the rate or a
+        pause."""
         with self._lock:
             return {name: dict(one.counts) for name, one in self._inputs.items()}
 
     def add_input(self, name: str, type: type | None = None) -> Self:
-        """Declare an input; of values of another `type` than given, `record` raises DatasetError."""
+        """Declare an input; of values of another `type` than given, `record` raises DatasetError.
+
+        It is in `inputs`, to be wired to the output of another component.
+        """
+        if name in HOOKS:
+            raise DatasetError(
+                f"an input cannot be named {name}, for which a component has another use; "
+                f"use another name, such as /{name}"
+            )
         with self._lock:
             if name in self._inputs:
                 raise DatasetError(f"input {name} is declared twice; use another name")
             self._inputs[name] = _Input(type, deque(maxlen=self.config.keep_last))
+        port: Input[Any] = Input(type or object)
+        self.inputs = {**self.inputs, name: port.of(self, name)}
+        setattr(self, f"on_{name}", partial(self._take, name))
         return self
 
     def record(self, name: str, value: Any, timestamp: Any = None) -> bool:
         """Record a value; True if it is kept, False if the rate or a pause left it out.
 
-        `timestamp` is in ns since 1970, or a ROS time. Default: the current time.
+        `timestamp` counts from 1970: a float in seconds, an int in ns, or a ROS time. Default: the
+        current time.
         """
         if timestamp is None:
             if not self.config.auto_timestamp:
                 raise DatasetError(f"a value of {name} has no timestamp; give one")
             timestamp = time.time_ns()
-        stamp_ns = time_ns(timestamp)
-        stamp_ns = timestamp if stamp_ns is None else stamp_ns
-        if isinstance(stamp_ns, float):
-            raise DatasetError(
-                f"the timestamp {stamp_ns} of {name} is no whole number; give nanoseconds"
-            )
+        stamp_ns = _nanoseconds(timestamp, name)
         with self._lock:
             if self._closed:
                 raise DatasetError(f"the recorder is closed; {name} cannot be recorded any more")
@@ -153,11 +178,13 @@ class DataRecorder:
             self._target.flush()
 
     def save(self, path: Place) -> Dataset:
-        """Write what is recorded so far, or in the ring buffer, to another place, and return the dataset there."""
+        """Write what is recorded so far, or in the ring buffer, to another place, and return the
+        dataset there."""
         return self.dataset.save(path)
 
     def close(self) -> None:
-        """Write what is in a ring buffer and finish the dataset, unless it was given; a second time is harmless."""
+        """Write what is in a ring buffer and finish the dataset, unless it was given; a second time
+        is harmless."""
         if self._closed:
             return
         if self._ring:
@@ -168,8 +195,13 @@ class DataRecorder:
             if self._own:
                 self._target.close()
 
+    def _take(self, name: str, value: Any) -> None:
+        """Record what comes to a wired input, at the time at which it was published."""
+        self.record(name, value, self.now())
+
     def _due(self, to: _Input, stamp_ns: int) -> bool:
-        """Whether the timestamp is the first one in its slot of the grid; time that runs backwards starts anew."""
+        """Whether the timestamp is the first one in its slot of the grid; time that runs backwards
+        starts anew."""
         if self.config.rate_hz is None:
             return True
         slot = int(stamp_ns * self.config.rate_hz // NS_PER_S)
@@ -203,8 +235,22 @@ class DataRecorder:
             dataset.append(name, value, stamp_ns)
 
 
+def _nanoseconds(timestamp: Any, name: str) -> Any:
+    if isinstance(timestamp, (float, np.floating)):
+        if not math.isfinite(timestamp):
+            raise DatasetError(
+                f"{timestamp} is no time for a value of {name}; give seconds as a float, "
+                "nanoseconds as an int, or a ROS time"
+            )
+        whole_s = math.floor(timestamp)  # apart, for today's time in ns is no exact float
+        return whole_s * NS_PER_S + round((float(timestamp) - whole_s) * NS_PER_S)
+    stamp_ns = time_ns(timestamp)
+    return timestamp if stamp_ns is None else stamp_ns
+
+
 def _fits(value: Any, type: type) -> bool:
-    """Whether a value is of a type; a message as a bag is decoded fits the ROS class of its type."""
+    """Whether a value is of a type; a message as a bag is decoded fits the ROS class of its
+    type."""
     if isinstance(value, type):
         return True
     if is_rosidl(type) and hasattr(value, "__msgtype__"):

@@ -12,8 +12,7 @@ from ..message.arrays import Column, Int64s
 from ..message.time import NS_PER_S
 from .form import plain
 from .messages import converted
-from .record import Record
-from .source import Source, within
+from .source import Record, Source, within
 
 if TYPE_CHECKING:
     import pandas
@@ -23,7 +22,9 @@ TimeKind = Literal["log", "publish", "header"]
 
 
 class Series:
-    """The values of one key, in the order they were appended. Nothing is read before it is asked for.
+    """The values of one key, in the order they were appended.
+
+    Nothing is read before it is asked for.
 
     `series[i]` is a value, `series[10:20]` (or an array of indices, or a mask) a series of some.
     """
@@ -61,7 +62,8 @@ class Series:
 
     @property
     def type_name(self) -> str:
-        """The name of the ROS type that a bag stores the values as; empty where they are kept as they are."""
+        """The name of the ROS type that a bag stores the values as; empty where they are kept as
+        they are."""
         topic = self._source.topic(self.key)
         return topic.type if topic is not None else ""
 
@@ -87,9 +89,11 @@ class Series:
         return (len(self) - 1) / duration_s if duration_s > 0 else 0.0
 
     def times(self, kind: TimeKind = "log", relative_to: int | None = None) -> Int64s:
-        """The time of each value (n,) in ns: when it was logged or published, or the stamp in its header.
+        """The time of each value (n,) in ns: when it was logged or published, or the stamp in its
+        header.
 
-        `relative_to` is subtracted. Raises DatasetError for the header stamps of values without any.
+        `relative_to` is subtracted. Raises DatasetError for the header stamps of values without
+        any.
         """
         if kind == "log":
             times = self._source.stamps(self.key)
@@ -106,8 +110,9 @@ class Series:
     def column(self, path: str = "") -> Column:
         """One field of every value as a numpy array, or the values themselves (numbers, arrays).
 
-        Numbers (n,), arrays of equal shape (n, …), all else objects (n,); times in int64 ns. `ranges[3]` selects one
-        element, `poses[].position.x` one field of each. Raises DatasetError if a value has no such field.
+        Numbers (n,), arrays of equal shape (n, …), all else objects (n,); times in int64 ns.
+        `ranges[3]` selects one element, `poses[].position.x` one field of each. Raises DatasetError
+        if a value has no such field.
         """
         if self._rows is None:
             return self._source.column(self.key, path)

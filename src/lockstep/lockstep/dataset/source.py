@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -12,15 +12,35 @@ from ..errors import DatasetError
 from ..message.arrays import Column, Int64s, Mask
 from .columns import column, joined
 from .form import Encoded, Form
-from .record import Record
 
 _ROWS_AT_ONCE = 4096
 _BYTES_AT_ONCE = 64 << 20
 _ROWS_ONE_BY_ONE = 64
 
 
+class Record(NamedTuple):
+    """A value with its log time and publish time in ns.
+
+    Sources may hand out values that are still Encoded.
+    """
+
+    key: str
+    stamp_ns: int
+    publish_ns: int
+    value: Any
+
+    def decoded(self) -> Record:
+        """The same with a value that is not Encoded."""
+        if isinstance(self.value, Encoded):
+            return self._replace(value=self.value.form.decode(self.value.data))
+        return self
+
+
 class Source(Protocol):
-    """Records by key. `records` come in the order they were appended, which need not be the order of their times."""
+    """Records by key.
+
+    `records` come in the order they were appended, which need not be the order of their times.
+    """
 
     def names(self) -> list[str]:
         """The keys, in the order of their first records."""
@@ -45,7 +65,8 @@ class Source(Protocol):
         start_ns: int | None = None,
         end_ns: int | None = None,
     ) -> Iterator[Record]:
-        """Records of `keys` (default: all) with start_ns <= log time < end_ns; values may be Encoded."""
+        """Records of `keys` (default: all) with start_ns <= log time < end_ns; values may be
+        Encoded."""
 
     def read(self, key: str, rows: Int64s) -> Iterator[Record]:
         """The records of a key at `rows` (m,), in that order; rows may repeat."""
@@ -53,7 +74,8 @@ class Source(Protocol):
     def column(
         self, key: str, path: str, start_ns: int | None = None, end_ns: int | None = None
     ) -> Column:
-        """One field of the records of a key with start_ns <= log time < end_ns; see `columns.column`."""
+        """One field of the records of a key with start_ns <= log time < end_ns; see
+        `columns.column`."""
 
 
 class Backend(Source, Protocol):
@@ -171,7 +193,8 @@ def within(stamps: Int64s, start_ns: int | None, end_ns: int | None) -> Mask:
 def _ascending(
     records: Callable[..., Iterator[Record]], key: str, rows: Int64s, stamps: Int64s
 ) -> Iterator[Record]:
-    """Records at rows that never descend, with one pass through the times between which they lie."""
+    """Records at rows that never descend, with one pass through the times between which they
+    lie."""
     first, last = stamps[rows].min(), stamps[rows].max()
     inside = np.flatnonzero((stamps >= first) & (stamps <= last))
     wanted = np.searchsorted(inside, rows).tolist()

@@ -1,7 +1,7 @@
 """Numbers, strings, bytes and arrays as std_msgs, so that Foxglove and PlotJuggler plot them.
 
-A comment in the definition (`# lockstep value: ndarray <f8`) says what to make of the message when it is read again.
-Who does not know it sees an ordinary message.
+A comment in the definition (`# lockstep value: ndarray <f8`) says what to make of the message when
+it is read again. Who does not know it sees an ordinary message.
 """
 
 from __future__ import annotations
@@ -208,7 +208,8 @@ def array_kind(dtype: np.dtype[Any]) -> str:
 
 
 def array_dtype(descr: str) -> np.dtype[Any]:
-    """The dtype that a text of `array_kind` names; raises ValueError, TypeError or SyntaxError for any other text."""
+    """The dtype that a text of `array_kind` names; raises ValueError, TypeError or SyntaxError for
+    any other text."""
     structured = descr.startswith("[")
     dtype: np.dtype[Any] = np.lib.format.descr_to_dtype(  # type: ignore[no-untyped-call]
         ast.literal_eval(descr) if structured else descr

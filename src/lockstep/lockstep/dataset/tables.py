@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from ..errors import DatasetError
-from ..message.arrays import Column
+from ..message.arrays import Column, Int64s
 from .columns import time_ns
 from .messages import fields_of
 
@@ -16,16 +16,22 @@ if TYPE_CHECKING:
     import pandas
     import pyarrow
 
-    from .series import Series
-
 _SCALARS = (bool, int, float, str, np.generic, np.ndarray)
 
 
-def to_pandas(series: Series, paths: Sequence[str] | None = None) -> pandas.DataFrame:
+class Columnar(Protocol):
+    """What a table is made of: the times of values (n,) in ns, their fields, and the values."""
+
+    def times(self) -> Int64s: ...
+    def column(self, path: str) -> Column: ...
+    def __getitem__(self, rows: slice) -> Iterable[Any]: ...
+
+
+def to_pandas(series: Columnar, paths: Sequence[str] | None = None) -> pandas.DataFrame:
     """A DataFrame with one column for each path, indexed by log time (datetime64, UTC).
 
-    Default: every field that is a number, string or time. The columns of an array (n, k) are `ranges[0]`, `ranges[1]`, …; plain
-    numbers are the column `value`.
+    Default: every field that is a number, string or time. The columns of an array (n, k) are
+    `ranges[0]`, `ranges[1]`, …; plain numbers are the column `value`.
     """
     try:
         import pandas
@@ -42,8 +48,9 @@ def to_pandas(series: Series, paths: Sequence[str] | None = None) -> pandas.Data
     return pandas.DataFrame(columns, index=index)
 
 
-def to_arrow(series: Series, paths: Sequence[str] | None = None) -> pyarrow.Table:
-    """A Table with the log times as `time` (timestamp[ns, UTC]) and one column for each path; arrays (n, k) are fixed-size lists.
+def to_arrow(series: Columnar, paths: Sequence[str] | None = None) -> pyarrow.Table:
+    """A Table with the log times as `time` (timestamp[ns, UTC]) and one column for each path;
+    arrays (n, k) are fixed-size lists.
 
     The default paths are those of `to_pandas`, and all arrays of numbers.
     """
@@ -63,7 +70,7 @@ def to_arrow(series: Series, paths: Sequence[str] | None = None) -> pyarrow.Tabl
     return pyarrow.table(arrays)
 
 
-def _columns(series: Series, paths: Sequence[str] | None, with_arrays: bool) -> dict[str, Column]:
+def _columns(series: Columnar, paths: Sequence[str] | None, with_arrays: bool) -> dict[str, Column]:
     if paths is None:
         paths = [path for value in series[:1] for path in _paths(value, "", with_arrays)]
     return {path or "value": series.column(path) for path in paths}

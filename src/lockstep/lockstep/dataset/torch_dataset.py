@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import DatasetError
 from .columns import column
+from .source import Source
+from .views import Selected
 
 try:
     import torch
@@ -18,30 +20,27 @@ try:
 except ImportError as error:
     raise DatasetError("to_torch needs PyTorch; install torch") from error
 
-if TYPE_CHECKING:
-    from .dataset import Dataset
-
 Sample = dict[str, "torch.Tensor"]
 
 
 def to_torch(
-    dataset: Dataset, columns: Mapping[str, Sequence[str]] | None, dtype: str, stream: bool
+    source: Source, columns: Mapping[str, Sequence[str]], dtype: str, stream: bool
 ) -> data.Dataset[Any]:
-    """A PyTorch dataset of `columns`: key → paths (no path: the values themselves; default: that of every key).
+    """A PyTorch dataset of `columns`: key → paths (no path: the values themselves).
 
-    A sample is a dict of tensors by key; that of several paths is (k,), all their numbers side by side.
+    A sample is a dict of tensors by key; that of several paths is (k,), all their numbers side by
+    side.
 
-    Not streamed: map-style and in memory. Sample i is tick i of every key, so all keys have as many; `resample` sees to it.
-    Streamed: iterable, of one value a sample, in the order of the dataset. Of n workers, each takes every n-th.
+    Not streamed: map-style and in memory. Sample i is tick i of every key, so all keys have as
+    many; `resample` sees to it.
+    Streamed: iterable, of one value a sample, in the order of the dataset. Of n workers, each takes
+    every n-th.
     """
-    chosen = {key: tuple(paths) or ("",) for key, paths in columns.items()} if columns else {}
-    chosen = chosen or {key: ("",) for key in dataset}
-    for key in chosen:
-        dataset[key]
+    chosen = {key: tuple(paths) or ("",) for key, paths in columns.items()}
     if dtype not in _DTYPES:
         raise DatasetError(f"'{dtype}' is no dtype for tensors; use one of {', '.join(_DTYPES)}")
     return (
-        _Streamed(dataset, chosen, dtype) if stream else _InMemory(_tensors(dataset, chosen, dtype))
+        _Streamed(source, chosen, dtype) if stream else _InMemory(_tensors(source, chosen, dtype))
     )
 
 
@@ -61,13 +60,14 @@ class _InMemory(data.Dataset[Sample]):
 
 
 class _Streamed(data.IterableDataset[Sample]):
-    def __init__(self, dataset: Dataset, columns: Mapping[str, Sequence[str]], dtype: str) -> None:
-        self._dataset, self._columns, self._dtype = dataset.select(list(columns)), columns, dtype
+    def __init__(self, source: Source, columns: Mapping[str, Sequence[str]], dtype: str) -> None:
+        self._source = Selected(source, list(columns), None, None, None)
+        self._columns, self._dtype = columns, dtype
 
     def __iter__(self) -> Iterator[Sample]:
         worker: Any = data.get_worker_info()
         turn, workers = (worker.id, worker.num_workers) if worker else (0, 1)
-        for number, record in enumerate(self._dataset.stored()):
+        for number, record in enumerate(self._source.records()):
             if number % workers == turn:  # what another worker takes is not decoded here
                 key, value = record.key, record.decoded().value
                 parts = [
@@ -77,8 +77,8 @@ class _Streamed(data.IterableDataset[Sample]):
                 yield {key: torch.from_numpy(_side_by_side(parts))[0]}
 
 
-def _tensors(dataset: Dataset, columns: Mapping[str, Sequence[str]], dtype: str) -> Sample:
-    counts = {key: len(dataset[key]) for key in columns}
+def _tensors(source: Source, columns: Mapping[str, Sequence[str]], dtype: str) -> Sample:
+    counts = {key: source.count(key) for key in columns}
     if len(set(counts.values())) > 1:
         told = ", ".join(f"{key} has {count}" for key, count in counts.items())
         raise DatasetError(f"samples need as many values of every key, but {told}; resample first")
@@ -86,7 +86,7 @@ def _tensors(dataset: Dataset, columns: Mapping[str, Sequence[str]], dtype: str)
         raise DatasetError("an empty dataset has no samples; give it values first")
     tensors = {}
     for key, paths in columns.items():
-        parts = [_numbers(dataset[key].column(path), key, path, dtype) for path in paths]
+        parts = [_numbers(source.column(key, path), key, path, dtype) for path in paths]
         tensors[key] = torch.from_numpy(_side_by_side(parts))
     return tensors
 
@@ -102,6 +102,7 @@ def _numbers(values: Any, key: str, path: str, dtype: str) -> Any:
     if values.dtype.kind not in "biuf":
         what = f"'{path}' of {key}" if path else key
         raise DatasetError(
-            f"{what} is no column of numbers of one shape; choose numeric paths, such as 'ranges[0]'"
+            f"{what} is no column of numbers of one shape; choose numeric paths, such as "
+            "'ranges[0]'"
         )
     return np.array(values, dtype)

@@ -1,4 +1,7 @@
-"""Views of one source: fewer records, other names, other times. Nothing is copied; records stream through."""
+"""Views of one source: fewer records, other names, other times.
+
+Nothing is copied; records stream through.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ import numpy as np
 from ..bag import Topic
 from ..errors import DatasetError
 from ..message.arrays import Column, Int64s, Mask
-from .record import Record
-from .source import Source, Streamed, within
+from .source import Record, Source, Streamed, within
 
 _BOUND = np.iinfo(np.int64)
 
 
 class Selected(Streamed):
-    """The records of some keys, with start_ns <= log time < end_ns, whose tick (index in the source's key) is in `ticks`."""
+    """The records of some keys, with start_ns <= log time < end_ns, whose tick (index in the
+    source's key) is in `ticks`."""
 
     def __init__(
         self,
@@ -143,7 +146,10 @@ class Renamed(Streamed):
 
 
 class Retimed(Streamed):
-    """The same records at other times: origin_ns + (t - origin_ns) · scale + shift_ns. Stamps in values stay."""
+    """The same records at other times: origin_ns + (t - origin_ns) · scale + shift_ns.
+
+    Stamps in values stay.
+    """
 
     def __init__(self, source: Source, origin_ns: int, scale: float, shift_ns: int) -> None:
         self._source = source

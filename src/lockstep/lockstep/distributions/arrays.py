@@ -19,8 +19,8 @@ from .ticks import Ticks
 class Array(Rule):
     """An array with `length` elements (a number, or a rule that draws one), each as `of` says.
 
-    For an array of messages `of` is a Distribution of theirs; without it, their fields have rules of their own, by
-    paths such as `poses[].position`.
+    For an array of messages `of` is a Distribution of theirs; without it, their fields have rules
+    of their own, by paths such as `poses[].position`.
     """
 
     of: Any = None
@@ -31,7 +31,8 @@ class Array(Rule):
         object.__setattr__(self, "of", as_rule(self.of))
         if self.length is None:
             raise DistError(
-                f"Array({self.of!r}) has no length; give a number or a rule, as length=Integers(0, 100)"
+                f"Array({self.of!r}) has no length; give a number or a rule, as length=Integers(0, "
+                "100)"
             )
         object.__setattr__(self, "length", as_length(self.length, "Array"))
 

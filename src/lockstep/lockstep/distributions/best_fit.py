@@ -23,9 +23,11 @@ _MOST, _FEW = 20_000, 2000
 
 
 def best_fit(values: Floats) -> Any:
-    """The rule that is nearest to some numbers (n,) by the Kolmogorov–Smirnov distance; raises DistError without any.
+    """The rule that is nearest to some numbers (n,) by the Kolmogorov–Smirnov distance; raises
+    DistError without any.
 
-    Candidates: Uniform, Normal, LogNormal, Exponential, Pareto, and Student's t, Laplace and gamma of scipy.stats.
+    Candidates: Uniform, Normal, LogNormal, Exponential, Pareto, and Student's t, Laplace and gamma
+    of scipy.stats.
     """
     from scipy import stats
 

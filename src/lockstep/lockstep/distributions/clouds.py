@@ -42,10 +42,11 @@ def _with_gaps(values: Floats, share: Floats, nan_rate: float, inf_rate: float) 
 
 @dataclass(frozen=True)
 class PointCloud(PartRule):
-    """All fields of a sensor_msgs/msg/PointCloud2 but its header: float32 `fields`, of which x, y and z are as `position` draws.
+    """All fields of a sensor_msgs/msg/PointCloud2 but its header: float32 `fields`, of which x, y
+    and z are as `position` draws.
 
-    `points` is how many points there are. The coordinates of a share `nan_rate` of them are NaN, of `inf_rate` inf; other
-    fields are as `others` draws.
+    `points` is how many points there are. The coordinates of a share `nan_rate` of them are NaN, of
+    `inf_rate` inf; other fields are as `others` draws.
     """
 
     points: Any = _POINTS
@@ -119,9 +120,11 @@ class PointCloud(PartRule):
 
 @dataclass(frozen=True)
 class Scan(PartRule):
-    """All fields of a sensor_msgs/msg/LaserScan but its header: `rays` all around, with ranges as `range` draws.
+    """All fields of a sensor_msgs/msg/LaserScan but its header: `rays` all around, with ranges as
+    `range` draws.
 
-    A share `nan_rate` of them is NaN (an error), `inf_rate` inf (no return), as REP-117 defines them.
+    A share `nan_rate` of them is NaN (an error), `inf_rate` inf (no return), as REP-117 defines
+    them.
     """
 
     rays: Any = 360

@@ -17,7 +17,8 @@ from .rule import finite, required
 
 @dataclass(frozen=True)
 class Correlations:
-    """Correlations of pairs of fields, and the Cholesky factor of their matrix, one row for each of `members`."""
+    """Correlations of pairs of fields, and the Cholesky factor of their matrix, one row for each of
+    `members`."""
 
     pairs: dict[tuple[str, str], float]
     members: tuple[str, ...]
@@ -26,7 +27,8 @@ class Correlations:
     def stream(self, member: str, random: Random) -> Callable[[int], Floats]:
         """What draws numbers between 0 and 1 for a member.
 
-        Every member makes the same normal numbers of its own, so that inputs need not be drawn together.
+        Every member makes the same normal numbers of its own, so that inputs need not be drawn
+        together.
         """
         row = self.factor[self.members.index(member)]
         sources = [random.named(f"correlated:{name}") for name in self.members[: len(row)]]

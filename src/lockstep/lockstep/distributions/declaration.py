@@ -1,7 +1,7 @@
 """Distributions as data, as YAML and JSON hold them, and as the Python that declares them.
 
-A rule is a mapping from its name to its arguments: `{uniform: [-1, 1]}`, `{normal: {mean: 0, std: 2}}`,
-`{constant: 0}`; `edges` alone has none. A distribution is a mapping from patterns to rules.
+A rule is a mapping from its name to its arguments: `{uniform: [-1, 1]}`, `{normal: {mean: 0, std:
+2}}`, `{constant: 0}`; `edges` alone has none. A distribution is a mapping from patterns to rules.
 """
 
 from __future__ import annotations
@@ -91,9 +91,11 @@ def is_rule(data: Any) -> bool:
 
 
 def distribution_of_data(data: Any) -> Any:
-    """The rule that data declare, or the Distribution that a mapping from patterns to rules declares.
+    """The rule that data declare, or the Distribution that a mapping from patterns to rules
+    declares.
 
-    `at` and `correlation` are those of Distribution: `{at: {timestamps: 50}, correlation: [[x, y, 0.8]]}`.
+    `at` and `correlation` are those of Distribution: `{at: {timestamps: 50}, correlation: [[x, y,
+    0.8]]}`.
     """
     if (
         not isinstance(data, Mapping)
@@ -115,7 +117,8 @@ def _is_part(pattern: Any, data: Any) -> bool:
 
 
 def part_of_data(data: Any) -> Any:
-    """What a pattern of a distribution is given, or its `at` or `correlation`: a list of [field, field, number]."""
+    """What a pattern of a distribution is given, or its `at` or `correlation`: a list of [field,
+    field, number]."""
     return correlation_of_data(data) if isinstance(data, list) else distribution_of_data(data)
 
 
@@ -129,13 +132,15 @@ def correlation_of_data(data: list[Any]) -> dict[tuple[str, str], float]:
     """Correlations from a list of [field, field, number]."""
     if any(not isinstance(one, list) or len(one) != 3 for one in data):
         raise DistError(
-            f"{data!r} is neither a rule, as {{uniform: [-1, 1]}}, nor correlations, as [[x, y, 0.8]]"
+            f"{data!r} is neither a rule, as {{uniform: [-1, 1]}}, nor correlations, as [[x, y, "
+            "0.8]]"
         )
     return {(a, b): value for a, b, value in data}
 
 
 def in_folder(data: Any, folder: Path) -> Any:
-    """The same data with the paths of bags and image files, which are relative to a folder, made absolute."""
+    """The same data with the paths of bags and image files, which are relative to a folder, made
+    absolute."""
     if isinstance(data, list):
         return [in_folder(one, folder) for one in data]
     if not isinstance(data, Mapping):
@@ -163,7 +168,8 @@ def _is_name(name: Any) -> bool:
 def _single(data: Any) -> tuple[str, Any]:
     if not isinstance(data, Mapping) or len(data) != 1:
         raise DistError(
-            f"{data!r} is no distribution; give one by its name, as {{uniform: [-1, 1]}} or {{constant: 0}}"
+            f"{data!r} is no distribution; give one by its name, as {{uniform: [-1, 1]}} or "
+            f"{{constant: 0}}"
         )
     ((name, arguments),) = data.items()
     return str(name), arguments
@@ -207,14 +213,16 @@ def _is_number(value: Any) -> bool:
 
 
 def _scipy(data: Any) -> Scipy:
-    """`[gamma, 2.0]` or `[gamma, {a: 2.0, scale: 3}]`: the name and the arguments of a distribution of scipy.stats."""
+    """`[gamma, 2.0]` or `[gamma, {a: 2.0, scale: 3}]`: the name and the arguments of a distribution
+    of scipy.stats."""
     from scipy import stats
 
     name, *rest = data if isinstance(data, list) and data else [data]
     family = getattr(stats, name, None) if isinstance(name, str) else None
     if not isinstance(family, (stats.rv_continuous, stats.rv_discrete)):
         raise DistError(
-            f"scipy.stats has no distribution {name!r}; give its name and arguments, as [gamma, 2.0]"
+            f"scipy.stats has no distribution {name!r}; give its name and arguments, as [gamma, "
+            "2.0]"
         )
     named = rest.pop() if rest and isinstance(rest[-1], Mapping) else {}
     try:

@@ -1,4 +1,5 @@
-"""Sampling: messages for the inputs of a component, drawn from their distributions, as a dataset or a bag."""
+"""Sampling: messages for the inputs of a component, drawn from their distributions, as a dataset or
+a bag."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from ..component import Component, QoS, component_of
 from ..dataset.backends import is_bag
 from ..dataset.dataset import Dataset, Place
 from ..dataset.form import Encoded
-from ..dataset.form_of import form_of_topic
+from ..dataset.stored_as import form_of_topic
 from ..errors import DistError
 from ..message.arrays import Bytes, Int64s
 from ..message.batch import Batch
@@ -30,10 +31,11 @@ from ..message.definitions import definition, type_hash
 from ..message.drawn_columns import Columns, starts
 from ..progress import Progress
 from .correlation import Correlations, correlations
-from .distribution import Distribution, Plan, as_distribution
+from .distribution import Distribution, as_distribution
 from .fields import message_name
 from .instances import instance
 from .limits import MOST
+from .plan import Plan
 from .random import Random
 from .recordings import BagRecordings
 from .rule import Recordings
@@ -70,13 +72,15 @@ def sample(
 ) -> Dataset:
     """Draw `n` messages, of all inputs of a component together, in the order of their times.
 
-    `component` is a Component or a function with @component. `dist` gives other distributions by input than it
-    declares. `correlation` is that of fields across inputs, {("a.x", "b.y"): 0.8}, of the i-th messages of each; a
-    component may have it as class attribute `data_correlation`. With a `path` the messages go straight to a new bag, and
-    memory stays flat (or to another place that a Dataset can be saved to); a bag that is there is replaced only with
-    `force`. The same seed gives the same bytes.
+    `component` is a Component or a function with @component. `dist` gives other distributions by
+    input than it declares. `correlation` is that of fields across inputs, {("a.x", "b.y"): 0.8}, of
+    the i-th messages of each; a component may have it as class attribute `data_correlation`. With a
+    `path` the messages go straight to a new bag, and memory stays flat (or to another place that a
+    Dataset can be saved to); a bag that is there is replaced only with `force`. The same seed gives
+    the same bytes.
 
-    Raises DistError for distributions that make no sense, BagError for a bag that cannot be written.
+    Raises DistError for distributions that make no sense, BagError for a bag that cannot be
+    written.
     """
     component_class = component_of(
         type(component) if isinstance(component, Component) else component
@@ -100,12 +104,14 @@ def sample(
 def inputs_of(
     component: type[Component], dist: Mapping[str, Any] | None = None
 ) -> list[SampledInput]:
-    """The inputs of a component with their distributions, some of them replaced by those in `dist`."""
+    """The inputs of a component with their distributions, some of them replaced by those in
+    `dist`."""
     given = dict(dist or {})
     unknown = given.keys() - component.inputs.keys()
     if unknown:
         raise DistError(
-            f"{component.__name__} has no input '{min(unknown)}'; it has {', '.join(component.inputs) or 'none'}"
+            f"{component.__name__} has no input '{min(unknown)}'; it has "
+            f"{', '.join(component.inputs) or 'none'}"
         )
     return [
         SampledInput(
@@ -147,10 +153,12 @@ class Drawing:
         return round(self.count * max(stream.size for stream in self.streams))
 
     def to_bag(self, path: Place, *, force: bool = False, progress: Progress | None = None) -> None:
-        """Write the messages to a new bag; with `force` in place of one that is there, once all are written."""
+        """Write the messages to a new bag; with `force` in place of one that is there, once all are
+        written."""
         if any(stream.encoder is None for stream in self.streams):
             raise DistError(
-                "an input is no ROS message, and a bag of its own holds only those; draw without a path"
+                "an input is no ROS message, and a bag of its own holds only those; draw without a "
+                "path"
             )
         if "://" in os.fspath(path):
             raise BagError(f"{path} cannot be written; draw to a path on this machine")
@@ -214,7 +222,8 @@ class Drawing:
             yield Batch(topics, block.stream, time_ns, time_ns, sequence, buffer, offset, length)
 
     def _blocks(self) -> Iterator[_Block]:
-        """All messages, some at a time, in the order of their times; those of one time in that of the inputs."""
+        """All messages, some at a time, in the order of their times; those of one time in that of
+        the inputs."""
         left = self.count
         while left:
             for stream in self.streams:
@@ -249,7 +258,8 @@ class _Drawn:
 
 @dataclass(frozen=True)
 class _Block:
-    """Messages of several inputs: of which input each is, and where it is among what was drawn of that."""
+    """Messages of several inputs: of which input each is, and where it is among what was drawn of
+    that."""
 
     drawn: list[_Drawn]
     stream: Int64s
@@ -257,7 +267,8 @@ class _Block:
 
 
 class _Stream:
-    """The messages of one input, drawn some at a time: always as many, so that a smaller sample begins a larger one."""
+    """The messages of one input, drawn some at a time: always as many, so that a smaller sample
+    begins a larger one."""
 
     def __init__(
         self,
@@ -352,12 +363,14 @@ def _check_correlated(found: Correlations, plans: Mapping[str, Plan]) -> None:
         name, _, field = member.partition(".")
         if name not in plans:
             raise DistError(
-                f"'{member}' is correlated, but there is no input '{name}'; write INPUT.FIELD with one of {', '.join(plans)}"
+                f"'{member}' is correlated, but there is no input '{name}'; write INPUT.FIELD with "
+                f"one of {', '.join(plans)}"
             )
         plans[name].check_correlated(field)
         if field in plans[name].distribution.correlations.members:
             raise DistError(
-                f"'{field}' of input '{name}' is correlated within its messages and across inputs; give all in one place"
+                f"'{field}' of input '{name}' is correlated within its messages and across inputs; "
+                "give all in one place"
             )
 
 
@@ -366,13 +379,15 @@ def _check_disk(place: Path, size: int) -> None:
     free = shutil.disk_usage(there).free
     if size > free:
         raise BagError(
-            f"about {size / 1e9:.1f} GB are to be drawn, and there are {free / 1e9:.1f} GB on the disk of {place}; draw fewer messages"
+            f"about {size / 1e9:.1f} GB are to be drawn, and there are {free / 1e9:.1f} GB on the "
+            f"disk of {place}; draw fewer messages"
         )
 
 
 @contextmanager
 def _replacing(place: Path) -> Iterator[Path]:
-    """A path to write a bag to, which then comes to its place, in exchange for a bag that is there."""
+    """A path to write a bag to, which then comes to its place, in exchange for a bag that is
+    there."""
     is_bag = place.suffix == ".mcap" if place.is_file() else (place / "metadata.yaml").is_file()
     if place.exists() and not is_bag:
         raise BagError(f"{place} is no bag, so it is not replaced; choose another place")

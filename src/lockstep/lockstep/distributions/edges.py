@@ -35,10 +35,11 @@ _LATEST_NS = (2**31 - 1) * NS_PER_S + 999_999_999
 class Edges(Rule):
     """Values at the edges of a field's type, each as likely.
 
-    Floats: ±0, the smallest above and below 0, the smallest that are not denormal, the largest, NaN, ±inf, ±1.
-    Integers: the least, the greatest, 0, ±1. Strings: empty, non-ASCII, with quotes and line breaks, and now and then
-    one of `huge` characters. Arrays: empty, of one element, and one in a hundred of `huge` elements. Stamps: equal to the
-    one before, 1 ns and 1 s before it, 0, the last that there is, and the time of the message.
+    Floats: ±0, the smallest above and below 0, the smallest that are not denormal, the largest,
+    NaN, ±inf, ±1. Integers: the least, the greatest, 0, ±1. Strings: empty, non-ASCII, with quotes
+    and line breaks, and now and then one of `huge` characters. Arrays: empty, of one element, and
+    one in a hundred of `huge` elements. Stamps: equal to the one before, 1 ns and 1 s before it, 0,
+    the last that there is, and the time of the message.
     """
 
     huge: int = 10_000

@@ -35,8 +35,9 @@ By = Literal["value", "block", "fit"]
 class Empirical(Rule, PartRule):
     """Recorded messages of a topic of a bag, or, with `field`, one of their fields, drawn anew.
 
-    `by` "value" draws each on its own; "block" draws stretches of `block` messages in a row, which keeps what goes on
-    over time; "fit" draws a number from the distribution of scipy.stats that fits the recorded ones best.
+    `by` "value" draws each on its own; "block" draws stretches of `block` messages in a row, which
+    keeps what goes on over time; "fit" draws a number from the distribution of scipy.stats that
+    fits the recorded ones best.
     """
 
     bag: str

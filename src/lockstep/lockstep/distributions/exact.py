@@ -1,10 +1,11 @@
 """exp, log, sin, cos and the normal distribution, the same bits on every machine.
 
-numpy's own differ in the last bits between processors (AVX-512 or not) and versions of the C library. These use only
-what IEEE 754 rounds exactly, one operation at a time. Sources: W. J. Cody and W. Waite, "Software Manual for the
-Elementary Functions", 1980, and FreeBSD's msun for exp, log, sin and cos; M. J. Wichura, algorithm AS 241, Applied
-Statistics 37(3), 1988, for the normal quantile; G. West, "Better approximations to cumulative normal functions",
-Wilmott, May 2005, for the normal distribution. Errors are below 1e-14, relative to the result.
+numpy's own differ in the last bits between processors (AVX-512 or not) and versions of the C
+library. These use only what IEEE 754 rounds exactly, one operation at a time. Sources: W. J. Cody
+and W. Waite, "Software Manual for the Elementary Functions", 1980, and FreeBSD's msun for exp, log,
+sin and cos; M. J. Wichura, algorithm AS 241, Applied Statistics 37(3), 1988, for the normal
+quantile; G. West, "Better approximations to cumulative normal functions", Wilmott, May 2005, for
+the normal distribution. Errors are below 1e-14, relative to the result.
 """
 
 from __future__ import annotations
@@ -213,7 +214,8 @@ _FAR_FROM_MEAN = 7.07106781186547
 
 
 def normal_probability(x: Floats) -> Floats:
-    """The probability that a standard normal number is below `x`, kept in the open interval from 0 to 1."""
+    """The probability that a standard normal number is below `x`, kept in the open interval from 0
+    to 1."""
     size = np.abs(x)
     density = exp(-0.5 * size * size)
     fraction = size + 0.65

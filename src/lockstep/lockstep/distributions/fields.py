@@ -38,11 +38,13 @@ _BOUNDED = re.compile(r"(w?string)<(\d+)>")
 
 @dataclass(frozen=True)
 class Field:
-    """A number, string or time in a message, or an array of them; or how many messages an array of them has.
+    """A number, string or time in a message, or an array of them; or how many messages an array of
+    them has.
 
-    `path` is written as bags write it, `poses[].position.x`. `kind` is a ROS type, "time" or "duration" (values are
-    int64 ns), or "length" for an array of messages. `size` is that of a fixed array, or the most elements of a
-    sequence (0: any number); `string_bound` the most characters. `message` is the name of the whole type.
+    `path` is written as bags write it, `poses[].position.x`. `kind` is a ROS type, "time" or
+    "duration" (values are int64 ns), or "length" for an array of messages. `size` is that of a
+    fixed array, or the most elements of a sequence (0: any number); `string_bound` the most
+    characters. `message` is the name of the whole type.
     """
 
     path: str
@@ -82,7 +84,8 @@ class Field:
 
 @dataclass(frozen=True)
 class Part:
-    """A message within a message: its path (empty: the whole), class, and the paths of arrays around it."""
+    """A message within a message: its path (empty: the whole), class, and the paths of arrays
+    around it."""
 
     path: str
     message_type: type[Any]
@@ -90,7 +93,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Structure:
-    """All fields and all messages within a message type, in the order of its definition, outer before inner."""
+    """All fields and all messages within a message type, in the order of its definition, outer
+    before inner."""
 
     name: str
     fields: dict[str, Field]
@@ -175,7 +179,8 @@ def _rosidl(text: str) -> tuple[str | type[Any], Cardinality, int, int]:
 
 
 def _hinted(hint: Any, name: str) -> tuple[str | type[Any], Cardinality, int, int]:
-    """A field of a dataclass: a Python number or string, another dataclass, or a list or numpy array of them."""
+    """A field of a dataclass: a Python number or string, another dataclass, or a list or numpy
+    array of them."""
     origin = typing.get_origin(hint)
     if origin in (list, np.ndarray):
         item = typing.get_args(hint)[-1]
@@ -194,6 +199,6 @@ def _hinted(hint: Any, name: str) -> tuple[str | type[Any], Cardinality, int, in
         stamp = _TIME_TYPES.get(type_name(hint).replace("/msg/", "/"))
         return stamp or hint, "", 0, 0
     raise DistError(
-        f"{name} is a {hint}, which has no distribution; use numbers, str, dataclasses, messages, or lists or numpy "
-        "arrays of one of them"
+        f"{name} is a {hint}, which has no distribution; use numbers, str, dataclasses, messages, "
+        "or lists or numpy arrays of one of them"
     )

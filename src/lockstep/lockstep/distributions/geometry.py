@@ -68,7 +68,8 @@ class UnitVector(_OnSphere):
 
 @dataclass(frozen=True)
 class UnitQuaternion(_OnSphere):
-    """A quaternion with x, y, z and w of length 1; every orientation is equally likely (uniform on SO(3))."""
+    """A quaternion with x, y, z and w of length 1; every orientation is equally likely (uniform on
+    SO(3))."""
 
     _names = ("x", "y", "z", "w")
 

@@ -1,4 +1,7 @@
-"""Images: noise, gradients, checkerboards, and real ones with changes. For sensor_msgs/msg/Image."""
+"""Images: noise, gradients, checkerboards, and real ones with changes.
+
+For sensor_msgs/msg/Image.
+"""
 
 from __future__ import annotations
 
@@ -164,10 +167,12 @@ class ImageCheckerboard(_Image):
 
 @dataclass(frozen=True)
 class ImageFile(_Image):
-    """A real image, changed at random: mirrored, cut out by a share of up to `crop`, brighter or darker by up to
-    `brightness`, with more or less contrast by up to `contrast`, and with noise of standard deviation `noise`.
+    """A real image, changed at random: mirrored, cut out by a share of up to `crop`, brighter or
+    darker by up to `brightness`, with more or less contrast by up to `contrast`, and with noise of
+    standard deviation `noise`.
 
-    All are shares of the whole range. The file is any that Pillow reads, in the size that is asked for.
+    All are shares of the whole range. The file is any that Pillow reads, in the size that is asked
+    for.
     """
 
     file: str

@@ -19,7 +19,8 @@ from .ticks import Ticks
 
 @dataclass(frozen=True, init=False)
 class Mixture(Rule):
-    """Each message (or value) of one of several distributions, by weight: `Mixture((9, Normal()), (1, Edges()))`."""
+    """Each message (or value) of one of several distributions, by weight: `Mixture((9, Normal()),
+    (1, Edges()))`."""
 
     parts: tuple[tuple[float, Any], ...]
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 
 def _placed(data: Any, info: ValidationInfo) -> Any:
-    """Data in which paths are relative to the folder of the file, if the context of the validation tells it."""
+    """Data in which paths are relative to the folder of the file, if the context of the validation
+    tells it."""
     from .declaration import in_folder
 
     return in_folder(data, (info.context or {}).get("folder", Path()))
@@ -74,7 +75,8 @@ _Pairs: TypeAlias = Annotated[Any, PlainValidator(_pairs), PlainSerializer(_list
 
 
 class Sample(StrictModel):
-    """How many messages to draw, of all inputs together, and from what: by input, then by pattern of fields."""
+    """How many messages to draw, of all inputs together, and from what: by input, then by pattern
+    of fields."""
 
     n: int = Field(default=10_000, ge=1, le=MOST, strict=True)
     seed: int = Field(default=0, ge=0, lt=1 << 64, strict=True)
@@ -98,8 +100,9 @@ def sampled_bag(
 ) -> dict[str, str]:
     """Write a bag with messages for the inputs of a contract; gives input → topic of the bag.
 
-    `component` (MODULE:CLASS) is where the distributions of inputs come from that the file does not declare. Raises
-    UsageError or DistError before anything is written, BagError if the bag cannot be.
+    `component` (MODULE:CLASS) is where the distributions of inputs come from that the file does not
+    declare. Raises UsageError or DistError before anything is written, BagError if the bag cannot
+    be.
     """
     drawing = drawing_of(declared, contract, component)
     drawing.to_bag(place, force=force, progress=progress)
@@ -120,7 +123,8 @@ def drawing_of(declared: Sample, contract: Contract, component: str | None) -> D
     for name in declared.dist:
         if name not in names:
             raise UsageError(
-                f"inputs.sample.dist: the contract has no input '{name}'; it has {', '.join(names) or 'none'}"
+                f"inputs.sample.dist: the contract has no input '{name}'; it has "
+                f"{', '.join(names) or 'none'}"
             )
     inputs = []
     for port in contract.inputs:

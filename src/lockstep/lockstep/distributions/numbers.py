@@ -129,7 +129,8 @@ class Exponential(Scalar):
 
 @dataclass(frozen=True)
 class Box(Scalar):
-    """Every number in the message from `min` to `max`: whole where the field is, and no sequences, times or bools."""
+    """Every number in the message from `min` to `max`: whole where the field is, and no sequences,
+    times or bools."""
 
     min: float
     max: float
@@ -262,7 +263,8 @@ def _kind(value: Any) -> str | None:
 
 
 def as_array(values: tuple[Any, ...] | list[Any]) -> Column:
-    """Values (n,) as they are; numpy makes other numbers of large ones, and other strings of empty ones."""
+    """Values (n,) as they are; numpy makes other numbers of large ones, and other strings of empty
+    ones."""
     if all(isinstance(value, (float, np.floating)) for value in values):
         return np.array(values, np.float64)
     if all(
@@ -340,7 +342,8 @@ class Constant(Rule):
 class Scipy(Rule):
     """A frozen distribution of numbers of scipy.stats.
 
-    Its values come from numpy's Generator, so other versions of scipy or numpy may draw others from the same seed.
+    Its values come from numpy's Generator, so other versions of scipy or numpy may draw others from
+    the same seed.
     """
 
     frozen: Any
@@ -375,9 +378,11 @@ class Scipy(Rule):
 
 @dataclass(frozen=True)
 class ScipyRows(Rule, PartRule):
-    """A frozen multivariate distribution of scipy.stats, for a fixed array or the numbers of a vector, in their order.
+    """A frozen multivariate distribution of scipy.stats, for a fixed array or the numbers of a
+    vector, in their order.
 
-    As with `Scipy`, other versions may draw other values; so may other machines, for some of them use BLAS.
+    As with `Scipy`, other versions may draw other values; so may other machines, for some of them
+    use BLAS.
     """
 
     frozen: Any
@@ -418,7 +423,8 @@ class ScipyRows(Rule, PartRule):
 
 
 def as_rule(rule: Any) -> Any:
-    """A rule as a declaration gives it, or for a frozen distribution of scipy.stats that it gives instead."""
+    """A rule as a declaration gives it, or for a frozen distribution of scipy.stats that it gives
+    instead."""
     if not hasattr(rule, "rvs"):
         return rule
     return Scipy(rule) if hasattr(rule, "support") else ScipyRows(rule)

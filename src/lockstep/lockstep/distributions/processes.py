@@ -67,7 +67,8 @@ class Process(Rule):
 
 @dataclass(frozen=True)
 class RandomWalk(Process):
-    """A walk from `start` with normal steps, `std` for the first second; turned back at `low` and `high` if they are given."""
+    """A walk from `start` with normal steps, `std` for the first second; turned back at `low` and
+    `high` if they are given."""
 
     std: float
     start: float = 0.0
@@ -115,7 +116,8 @@ class RandomWalk(Process):
 
 @dataclass(frozen=True)
 class OrnsteinUhlenbeck(Process):
-    """Normal numbers with `mean` and `std` that forget over `time_s` seconds: noise with a memory."""
+    """Normal numbers with `mean` and `std` that forget over `time_s` seconds: noise with a
+    memory."""
 
     mean: float = 0.0
     std: float = 1.0
@@ -193,7 +195,8 @@ class Sine(_Fixed):
 
 @dataclass(frozen=True)
 class Chirp(_Fixed):
-    """A sine whose frequency goes from `start_hz` to `end_hz` in `duration_s` seconds, evenly, over and over."""
+    """A sine whose frequency goes from `start_hz` to `end_hz` in `duration_s` seconds, evenly, over
+    and over."""
 
     start_hz: float
     end_hz: float
@@ -244,7 +247,8 @@ class Steps(_Fixed):
 
 @dataclass(frozen=True)
 class Piecewise(_Fixed):
-    """Straight lines between `points`, value by time in seconds; then the last value, or with `repeat` all over again."""
+    """Straight lines between `points`, value by time in seconds; then the last value, or with
+    `repeat` all over again."""
 
     points: Any
     repeat: bool = False

@@ -1,7 +1,7 @@
 """Random numbers that are the same bits on every machine.
 
-Drawn from the raw 64 bits of PCG64, the only stream that numpy promises never to change (NEP 19), and made into
-numbers by arithmetic that IEEE 754 rounds exactly (`exact`).
+Drawn from the raw 64 bits of PCG64, the only stream that numpy promises never to change (NEP 19),
+and made into numbers by arithmetic that IEEE 754 rounds exactly (`exact`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ _WORDS = 4
 
 
 class Random:
-    """One stream of random numbers, chosen by a seed and a name: other names have other, independent streams."""
+    """One stream of random numbers, chosen by a seed and a name: other names have other,
+    independent streams."""
 
     def __init__(self, seed: int, name: str) -> None:
         self.seed, self.name = seed, name
@@ -31,11 +32,13 @@ class Random:
 
     @property
     def generator(self) -> np.random.Generator:
-        """The stream as numpy's Generator, whose distributions may change with the version of numpy."""
+        """The stream as numpy's Generator, whose distributions may change with the version of
+        numpy."""
         return np.random.Generator(self._bits)
 
     def uniform(self, count: int) -> Floats:
-        """Numbers (count,) in the open interval from 0 to 1, each 2**-53 off a multiple of 2**-52."""
+        """Numbers (count,) in the open interval from 0 to 1, each 2**-53 off a multiple of
+        2**-52."""
         raw = self._bits.random_raw(count)
         found: Floats = ((raw >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
         return found
@@ -45,7 +48,8 @@ class Random:
         return normal_quantile(self.uniform(count))
 
     def integers(self, low: int, high: int, count: int) -> Column:
-        """Whole numbers (count,) from `low` to `high`, both included; int64, or uint64 where `high` takes it."""
+        """Whole numbers (count,) from `low` to `high`, both included; int64, or uint64 where `high`
+        takes it."""
         span = high - low + 1
         raw = self._bits.random_raw(count)
         if span < 1 << 64:

@@ -22,7 +22,10 @@ class BagRecordings:
         self._known: dict[tuple[str, str, tuple[str, ...]], dict[str, Column]] = {}
 
     def column(self, bag: str, topic: str, path: str) -> Column:
-        """One field of all messages of a topic; see `dist.rule.Recordings`. Raises BagError if it is not there."""
+        """One field of all messages of a topic; see `rule.Recordings`.
+
+        Raises BagError if it is not there.
+        """
         return self._read(bag, topic, (path,))[path]
 
     def columns(self, bag: str, topic: str, structure: Structure) -> Columns:
@@ -31,7 +34,8 @@ class BagRecordings:
             found = opened.topic(topic).type
         if found != structure.name:
             raise DistError(
-                f"{topic} of {bag} is {found}, but {structure.name} is drawn from it; name a topic of that type"
+                f"{topic} of {bag} is {found}, but {structure.name} is drawn from it; name a topic "
+                "of that type"
             )
         leaves = [path for path, field in structure.fields.items() if field.kind != "length"]
         read = self._read(bag, topic, tuple(leaves))
@@ -39,8 +43,8 @@ class BagRecordings:
         for path, field in structure.fields.items():
             if level_of(path).count("[]") > 1 or (level_of(path) and field.array == "sequence"):
                 raise DistError(
-                    f"'{path}' of {structure.name} is an array in an array, which cannot be drawn from {bag}; "
-                    "draw single fields with field="
+                    f"'{path}' of {structure.name} is an array in an array, which cannot be drawn "
+                    f"from {bag}; draw single fields with field="
                 )
             if field.kind == "length":
                 inner = next(leaf for leaf in leaves if level_of(leaf) == f"{path}[]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -17,11 +17,9 @@ from .fields import TEXTS, TIMES, Field, Structure
 from .random import Random
 from .ticks import Ticks
 
-if TYPE_CHECKING:
-    from .times import Timestamps
-
 Source: TypeAlias = Callable[[Ticks], Drawn]
-"""Draws the field of the messages that come next; called for one block of messages after another."""
+"""Draws the field of the messages that come next; called for one block of messages after another.
+"""
 PartSource: TypeAlias = Callable[[Ticks], Columns]
 """The same for the fields of a message, by their paths in it."""
 
@@ -33,14 +31,19 @@ class Recordings(Protocol):
         """All fields of all messages of a topic, which must be of this structure."""
 
     def column(self, bag: str, topic: str, path: str) -> Column:
-        """One field of all messages of a topic, (m, …), or m objects where sizes differ; times in ns."""
+        """One field of all messages of a topic, (m, …), or m objects where sizes differ; times in
+        ns."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What rules draw in: when messages come, recorded ones, and streams that fields share, by the paths of the fields."""
+    """What rules draw in.
 
-    at: Timestamps
+    `at` draws when messages come, `recordings` are recorded ones, and `correlated` streams that
+    fields share, by the paths of the fields.
+    """
+
+    at: Rule
     recordings: Recordings | None = None
     correlated: Mapping[str, Callable[[int], Floats]] = field(default_factory=dict)
 
@@ -75,7 +78,8 @@ class PartRule(ABC):
 
     @abstractmethod
     def paths(self, structure: Structure) -> list[str]:
-        """The paths, in the message, of the fields that it draws; none if the message is of no fitting type."""
+        """The paths, in the message, of the fields that it draws; none if the message is of no
+        fitting type."""
 
     @abstractmethod
     def part_source(self, structure: Structure, random: Random, setting: Setting) -> PartSource:
@@ -83,7 +87,8 @@ class PartRule(ABC):
 
 
 class Scalar(Rule):
-    """Draws each number, independently of all others, by the inverse of its distribution function."""
+    """Draws each number, independently of all others, by the inverse of its distribution
+    function."""
 
     whole = False
     """Whether all values are whole numbers."""
@@ -158,7 +163,8 @@ def misfit(rule: object, wanted: Field, reason: str) -> DistError:
 
 
 def fitted(values: Column, wanted: Field) -> Column:
-    """Drawn numbers as the field holds them: seconds as ns, floats in its precision, and within its range."""
+    """Drawn numbers as the field holds them: seconds as ns, floats in its precision, and within its
+    range."""
     if wanted.kind in TIMES:
         found: Column = np.rint(np.clip(values, *_range(wanted)) * float(NS_PER_S)).astype(np.int64)
         return found

@@ -83,7 +83,8 @@ class FrameId(Rule):
         for name in names:
             if not isinstance(name, str) or not _FRAME.fullmatch(name):
                 raise DistError(
-                    f"{name!r} is no name of a frame; give letters, digits and _, with no / in front"
+                    f"{name!r} is no name of a frame; give letters, digits and _, with no / in "
+                    "front"
                 )
 
     def __repr__(self) -> str:
@@ -103,7 +104,8 @@ def as_length(length: Any, owner: str) -> Any:
         rule = Integers(int(rule), int(rule)) if rule >= 0 else rule
     if not isinstance(rule, (Scalar, Scipy)) or not rule.whole:
         raise DistError(
-            f"length of {owner} is {length!r}; give a whole number from 0 on, or Integers(low, high)"
+            f"length of {owner} is {length!r}; give a whole number from 0 on, or Integers(low, "
+            "high)"
         )
     required(
         rule.limits[0] >= 0,

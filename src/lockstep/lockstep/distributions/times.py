@@ -21,9 +21,10 @@ from .rule import Rule, Setting, Source, check_single, finite, misfit, required
 class Timestamps(Rule):
     """Times one after the other, the first at `start_s` since 1970.
 
-    They are 1 / `rate_hz` apart, and each is off by a normal error with a standard deviation of `jitter_s`, but never
-    by half of the interval. With `poisson` they are as far apart as independent events are. After a share `gaps` of
-    the messages there is a gap of another `gap_s` seconds.
+    They are 1 / `rate_hz` apart, and each is off by a normal error with a standard deviation of
+    `jitter_s`, but never by half of the interval. With `poisson` they are as far apart as
+    independent events are. After a share `gaps` of the messages there is a gap of another `gap_s`
+    seconds.
     """
 
     rate_hz: float = 100.0
@@ -42,7 +43,8 @@ class Timestamps(Rule):
         )
         required(
             0 <= self.jitter_s < 0.5 / self.rate_hz,
-            f"jitter_s of Timestamps is {self.jitter_s}; give 0 or more, below half of the interval of {1 / self.rate_hz:g} s",
+            f"jitter_s of Timestamps is {self.jitter_s}; give 0 or more, below half of the "
+            f"interval of {1 / self.rate_hz:g} s",
         )
         required(
             0 <= self.gaps <= 1, f"gaps of Timestamps is {self.gaps}; give a share from 0 to 1"
@@ -97,7 +99,8 @@ class Timestamps(Rule):
                 done, late_ns = done + count, int(times[-1])
             if int(late_ns) + self.start_ns > 1 << 62:
                 raise DistError(
-                    f"{self!r} goes on for more than a century; give a higher rate or fewer messages"
+                    f"{self!r} goes on for more than a century; give a higher rate or fewer "
+                    "messages"
                 )
             if self.jitter_s:
                 off = np.clip(

@@ -48,7 +48,8 @@ _UNITS: dict[str, tuple[str, float]] = {
 
 @dataclass(frozen=True)
 class Unit(Rule):
-    """Numbers of another rule in a unit, such as "deg" or "mm"; the field gets them in the unit that ROS uses.
+    """Numbers of another rule in a unit, such as "deg" or "mm"; the field gets them in the unit
+    that ROS uses.
 
     Raises DistError if the field is known to be another quantity.
     """

@@ -1,7 +1,8 @@
-"""What a process of a run tells its harness beside its log: JSON lines in the file that LOCKSTEP_EVENTS names.
+"""What a process of a run tells its harness beside its log: JSON lines in the file that
+LOCKSTEP_EVENTS names.
 
-`{"event": "progress", "done": 20, "total": 300}` and, before it ends by an error,
-`{"event": "error", "kind": "hang", "message": "no answer for 10 s to …"}`, whose kind is one of KINDS.
+`{"event": "progress", "done": 20, "total": 300}` and, before it ends by an error, `{"event":
+"error", "kind": "hang", "message": "no answer for 10 s to …"}`, whose kind is one of KINDS.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ KINDS: dict[str, type[LockstepError]] = {
     "callback": CallbackError,
     "failed": RunError,
 }
-"""The errors that are told apart; whatever else ends a process is told as the first of its bases."""
+"""The errors that are told apart; whatever else ends a process is told as the first of its bases.
+"""
 
 
 def tell_progress(done: int, total: int) -> None:
@@ -71,7 +73,8 @@ def _told(file: Path) -> list[dict[str, Any]]:
 
 
 def _event(line: str) -> dict[str, Any] | None:
-    """An event; None for a line that is none: any node of the run knows the file and may write to it."""
+    """An event; None for a line that is none: any node of the run knows the file and may write to
+    it."""
     try:
         event = json.loads(line)
     except ValueError:

@@ -1,4 +1,5 @@
-"""From a verified Python component to another language: prompt, scaffold, regression tests, records."""
+"""From a verified Python component to another language: prompt, scaffold, regression tests,
+records."""
 
 from ..errors import PortError
 from .prompt import Prompt, create_prompt

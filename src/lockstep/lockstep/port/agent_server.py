@@ -1,7 +1,9 @@
-"""The steps of porting as tools of an MCP server (https://modelcontextprotocol.io), for coding agents.
+"""The steps of porting as tools of an MCP server (https://modelcontextprotocol.io), for coding
+agents.
 
-A tool runs the `lockstep` command of the same name in the workspace, in a process of its own and without a shell, so that
-it sees the sources as they are now and nothing that a component prints disturbs the protocol.
+A tool runs the `lockstep` command of the same name in the workspace, in a process of its own and
+without a shell, so that it sees the sources as they are now and nothing that a component prints
+disturbs the protocol.
 """
 
 from __future__ import annotations
@@ -27,9 +29,10 @@ if TYPE_CHECKING:
 
 _PATIENCE_S = 600
 _INSTRUCTIONS = (
-    "Port a verified Python component to another language: read its contract, get the prompt with all that is needed, "
-    "write the scaffold and fill it in, build it, verify it against the reference, and ask for the counterexample while it "
-    "differs. Paths are relative to the workspace."
+    "Port a verified Python component to another language: read its contract, get the prompt with "
+    "all that is needed, write the scaffold and fill it in, build it, verify it against the "
+    "reference, and ask for the counterexample while it differs. Paths are relative to the "
+    "workspace."
 )
 Language = Annotated[Literal["cpp"], Field(description="The target language.")]
 Component = Annotated[
@@ -91,7 +94,8 @@ def agent_server(folder: Path) -> MCPServer:
         verify: OwnVerifyFile = "",
         budget: Annotated[int, Field(gt=0, description="Tokens that it may have.")] = BUDGET,
     ) -> Answer:
-        """All that is needed to port a component: contract, source, numeric rules, API, samples, tests, commands."""
+        """All that is needed to port a component: contract, source, numeric rules, API, samples,
+        tests, commands."""
         return answer(
             lambda: [
                 "prompt",
@@ -126,7 +130,8 @@ def agent_server(folder: Path) -> MCPServer:
 
     @server.tool()
     def verify(file: VerifyFile) -> Answer:
-        """Run the implementations on the same inputs and compare their outputs; tells the folder of the results."""
+        """Run the implementations on the same inputs and compare their outputs; tells the folder of
+        the results."""
 
         def words() -> list[str]:
             path = workspace.verification(file)
@@ -142,7 +147,8 @@ def agent_server(folder: Path) -> MCPServer:
         run: Annotated[str, Field(description="The folder that verify has told.")],
         budget: Annotated[int, Field(gt=0, description="Tokens that it may have.")] = BUDGET,
     ) -> Answer:
-        """What differs first after a red verdict: fields, inputs before, diagnosis, and the lines involved."""
+        """What differs first after a red verdict: fields, inputs before, diagnosis, and the lines
+        involved."""
 
         def words() -> list[str]:
             path, file = workspace.run(run)

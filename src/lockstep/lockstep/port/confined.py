@@ -1,4 +1,5 @@
-"""The folder that a coding agent works in: what it names is looked for in there, and refused anywhere else."""
+"""The folder that a coding agent works in: what it names is looked for in there, and refused
+anywhere else."""
 
 from __future__ import annotations
 
@@ -26,12 +27,16 @@ _EXECUTABLE = re.compile(r"\w[\w-]*/\w[\w.-]*")
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder, and the checks that nothing leads out of it. Each raises PortError, a sentence for the agent."""
+    """A folder, and the checks that nothing leads out of it.
+
+    Each raises PortError, a sentence for the agent.
+    """
 
     folder: Path
 
     def path(self, text: str) -> Path:
-        """A path relative to the folder, as it is given; absolute ones, `..` and links that lead outside are refused."""
+        """A path relative to the folder, as it is given; absolute ones, `..` and links that lead
+        outside are refused."""
         path = Path(text)
         if not text or "\0" in text or text.startswith("-"):
             raise PortError(f"{text!r} is no path")
@@ -78,7 +83,8 @@ class Workspace:
         return path
 
     def verification_of(self, component: str) -> Path | None:
-        """The verify.yaml in the folder with this reference that may be used; that of the component's own name first."""
+        """The verify.yaml in the folder with this reference that may be used; that of the
+        component's own name first."""
         own_name = node_name(component.rpartition(":")[2])
         found = []
         for file in files_below(self.folder, (".yaml", ".yml")):

@@ -11,7 +11,8 @@ from ..errors import PortError
 
 _HEADERS = ("component", "port", "parameter", "timer", "time", "logger", "qos", "registration")
 _FOR_COMPONENTS = re.compile(
-    r"class Component$|class Input : |class Output : |class Parameter : |class Timer$|class Logger$|struct QoS$|"
+    r"class Component$|class Input : |class Output : |class Parameter : |"
+    r"class Timer$|class Logger$|struct QoS$|"
     r"enum class (Reliability|Durability)$|struct (Minimum|Maximum) : "
 )
 """The types that the author of a component writes; the others are for hosts."""
@@ -32,7 +33,8 @@ def headers() -> dict[str, str]:
         if prefix and folder.is_dir():
             return {name: (folder / f"{name}.hpp").read_text("utf-8") for name in _HEADERS}
     raise PortError(
-        "the package lockstep_cpp is not found, whose headers document the target; build it and source the workspace"
+        "the package lockstep_cpp is not found, whose headers document the target; build it and "
+        "source the workspace"
     )
 
 
@@ -49,12 +51,14 @@ def build_help() -> str:
                 comment.append(line)
             return "\n".join(comment)
     raise PortError(
-        "the package lockstep_cpp is not found, which builds components; build it and source the workspace"
+        "the package lockstep_cpp is not found, which builds components; build it and source the "
+        "workspace"
     )
 
 
 def documented_api(brief: bool = False) -> str:
-    """The public declarations that components use, with their comments; without the comments if `brief`."""
+    """The public declarations that components use, with their comments; without the comments if
+    `brief`."""
     parts = []
     for name, text in headers().items():
         declared = "\n".join(_declarations(text))
@@ -116,7 +120,8 @@ def _signature(head: str) -> str:
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str, str | None]]:
-    """The declarations of one scope: the comment above, the text up to `;` or the body, and the body if it has one."""
+    """The declarations of one scope: the comment above, the text up to `;` or the body, and the
+    body if it has one."""
     comment = ""
     at = 0
     while at < len(text):

@@ -58,7 +58,8 @@ def definition_text(type_name: str) -> str:
 
 
 def both_languages(described: MessageType) -> Iterator[str]:
-    """A line for each field and constant: the definition, the Python attribute and the C++ member."""
+    """A line for each field and constant: the definition, the Python attribute and the C++
+    member."""
     for field in described.fields:
         yield f"{field.described} {field.name}: Python {python_type(field)}, C++ {cpp_type(field)}"
     for name, value in described.constants.items():
@@ -93,7 +94,8 @@ def cpp_class(type_name: str) -> str:
 
 
 def cpp_header(type_name: str) -> str:
-    """`geometry_msgs/msg/Vector3Stamped` → `geometry_msgs/msg/vector3_stamped.hpp`, by rosidl's rule."""
+    """`geometry_msgs/msg/Vector3Stamped` → `geometry_msgs/msg/vector3_stamped.hpp`, by rosidl's
+    rule."""
     package, kind, name = type_name.split("/")
     snake = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     snake = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", snake).lower()

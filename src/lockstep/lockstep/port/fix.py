@@ -1,4 +1,5 @@
-"""The prompt that follows a red verdict: what differs first, why, and which lines have a part in it."""
+"""The prompt that follows a red verdict: what differs first, why, and which lines have a part in
+it."""
 
 from __future__ import annotations
 
@@ -31,8 +32,8 @@ _CODE = (".cpp", ".cc", ".cxx", ".hpp", ".h", ".hh", ".py", ".rs")
 def fix_prompt(run: Path, verification: Path | None = None, *, budget: int = BUDGET) -> Prompt:
     """The prompt for what a verification has shown in the folder that it wrote.
 
-    `verification` is its verify.yaml, where the folder does not tell. Raises PortError if there is no verdict or nothing to
-    mend.
+    `verification` is its verify.yaml, where the folder does not tell. Raises PortError if there is
+    no verdict or nothing to mend.
     """
     result = _result(run)
     component = json.loads((run / "contract.json").read_text("utf-8"))["component"]
@@ -59,8 +60,8 @@ def _result(run: Path) -> dict[str, Any]:
         _ = data["comparisons"], data["contract_mismatches"], data["reference"], data["runs"]
     except FileNotFoundError as error:
         raise PortError(
-            f"{run} holds no verdict (result.json); give a folder that lockstep verify has written, "
-            "and mind that a run that failed gives none"
+            f"{run} holds no verdict (result.json); give a folder that lockstep verify has "
+            "written, and mind that a run that failed gives none"
         ) from error
     except OSError as error:
         raise PortError(f"cannot read {run / 'result.json'}: {error.strerror}") from error
@@ -77,10 +78,13 @@ def _task(
         "Task",
         (
             (
-                f"{' and '.join(names)} of the component {component} does not do what the reference {reference} does. Find the "
-                "cause and mend it in the port, not in the reference and not by a wider tolerance. What follows is the first "
-                f"difference, the inputs just before it, and the lines that have a part in it.\n\nThen build, and verify again:\n\n"
-                f"```sh\ncolcon build --base-paths src\nsource install/setup.bash\nlockstep verify {where}\n```\n\n"
+                f"{' and '.join(names)} of the component {component} does not do what the "
+                f"reference {reference} does. Find the cause and mend it in the port, not in the "
+                "reference and not by a wider tolerance. What follows is the first difference, the "
+                "inputs just before it, and the lines that have a part in it.\n\n"
+                "Then build, and verify again:\n\n"
+                "```sh\ncolcon build --base-paths src\nsource install/setup.bash\n"
+                f"lockstep verify {where}\n```\n\n"
                 "Done is when that ends with exit code 0, and the unit tests still pass."
             ),
         ),
@@ -127,9 +131,9 @@ def _red(
 
 def _difference(topic: str, key: dict[str, Any], reference: str, name: str) -> Iterator[str]:
     yield (
-        f"* {topic} ({key['type']}): {key['grade']}; {key['messages'][0]} messages of {reference}, {key['messages'][1]} of "
-        f"{name}, {key['aligned']} aligned by {key['align']}, {key['differing']} differ, {key['missing']} are missing, "
-        f"{key['extra']} are too many"
+        f"* {topic} ({key['type']}): {key['grade']}; {key['messages'][0]} messages of {reference}, "
+        f"{key['messages'][1]} of {name}, {key['aligned']} aligned by {key['align']}, "
+        f"{key['differing']} differ, {key['missing']} are missing, {key['extra']} are too many"
     )
     if key["problem"]:
         yield f"  * {key['problem']}"
@@ -137,12 +141,14 @@ def _difference(topic: str, key: dict[str, Any], reference: str, name: str) -> I
     if first:
         error = "" if first["error"] is None else f" (off by {first['error']:.6g})"
         yield (
-            f"  * first at tick {first['ticks'][0]}, {first['time_ns'] * 1e-9:.9f} s after the first input: "
-            f"`{first['field']}` is {first['found']}, expected {first['expected']}{error}; tolerance {first['tolerance']}"
+            f"  * first at tick {first['ticks'][0]}, {first['time_ns'] * 1e-9:.9f} s after the "
+            f"first input: `{first['field']}` is {first['found']}, expected "
+            f"{first['expected']}{error}; tolerance {first['tolerance']}"
         )
     largest = key["largest_error"]
     if largest and largest["error"] is not None:
-        yield f"  * largest error at tick {largest['tick']}: `{largest['field']}`, {largest['error']:.6g}"
+        where = f"tick {largest['tick']}: `{largest['field']}`"
+        yield f"  * largest error at {where}, {largest['error']:.6g}"
 
 
 def _diagnosis(key: dict[str, Any]) -> Iterator[str]:
@@ -150,7 +156,8 @@ def _diagnosis(key: dict[str, Any]) -> Iterator[str]:
         if law is None:
             yield f"* `{field}`: no simple explanation"
         else:
-            yield f"* `{field}`: {law['sentence']}; explains {law['explains'] * 100:.4g} % of the difference"
+            share = f"{law['explains'] * 100:.4g} %"
+            yield f"* `{field}`: {law['sentence']}; explains {share} of the difference"
 
 
 def _fields(key: dict[str, Any]) -> list[str]:
@@ -162,7 +169,8 @@ def _fields(key: dict[str, Any]) -> list[str]:
 def _lines_involved(
     declared: Verification, name: str, file: Path, fields: list[str]
 ) -> Iterator[Section]:
-    """The lines of both sides that name the fields that differ, and in the reference what those are computed from."""
+    """The lines of both sides that name the fields that differ, and in the reference what those are
+    computed from."""
     names = {re.sub(r"\[\d*\]", "", field).split(".")[-1] for field in fields}
     parents = {part for field in fields for part in re.sub(r"\[\d*\]", "", field).split(".")[-2:-1]}
     reference = declared.implementations[declared.reference]
@@ -189,7 +197,8 @@ def _whole(part: SourceModule) -> Iterator[str]:
 
 
 def _reference_lines(source: Source, names: set[str]) -> Iterator[str]:
-    """The statements that store the fields, and, going back, those that store what they use; in file order."""
+    """The statements that store the fields, and, going back, those that store what they use; in
+    file order."""
     for part in source.modules:
         simple = [
             node
@@ -283,7 +292,8 @@ def _port_lines(
 
 
 def _related(files: list[Path], executable: str) -> list[Path]:
-    """The sources of an executable: those of its name and what they include; all where none has its name."""
+    """The sources of an executable: those of its name and what they include; all where none has its
+    name."""
     code = [path for path in files if path.suffix in _CODE]
     program = executable.rpartition("/")[2]
     chosen = [path for path in code if path.stem == program]

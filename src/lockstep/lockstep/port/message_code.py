@@ -19,7 +19,8 @@ _CORNER = (2, 4)
 
 @dataclass
 class MessageCode:
-    """Writes messages of some types; `imports` has the message types that what was written needs."""
+    """Writes messages of some types; `imports` has the message types that what was written
+    needs."""
 
     imports: set[str] = field(default_factory=set)
     non_finite: bool = False
@@ -58,7 +59,8 @@ class MessageCode:
 
 
 def shortened(type_name: str, message: Any) -> Any:
-    """The message, with every sequence cut to its first elements and images to a corner, for a test that fits a page."""
+    """The message, with every sequence cut to its first elements and images to a corner, for a test
+    that fits a page."""
     if type_name == "sensor_msgs/msg/Image":
         _crop(message)
     _shorten(schema_of(type_name), type_name, message)

@@ -1,7 +1,7 @@
 """The numeric rules that a port of some source must keep, found in the source itself.
 
-Python's numbers follow IEEE 754 binary64 like C++'s, but division, rounding, sums and NaN differ in places; each rule
-names the lines to which it applies.
+Python's numbers follow IEEE 754 binary64 like C++'s, but division, rounding, sums and NaN differ in
+places; each rule names the lines to which it applies.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def rules(source: Source) -> list[Rule]:
 
 
 def _outermost(statements: Iterator[ast.stmt], matches: Matches) -> list[ast.expr | ast.stmt]:
-    """What matches and is not within something that does, in the order of lines; annotations are no computations."""
+    """What matches and is not within something that does, in the order of lines; annotations are no
+    computations."""
     found: list[ast.expr | ast.stmt] = []
     pending: list[ast.AST] = list(statements)
     while pending:
@@ -70,7 +71,8 @@ def _operator(*kinds: type[ast.operator]) -> Matches:
 
 
 def _call(*names: str) -> Matches:
-    """A call by the last part of its name, below math, np or numpy if the name begins with a dot."""
+    """A call by the last part of its name, below math, np or numpy if the name begins with a
+    dot."""
 
     def matches(node: ast.AST) -> bool:
         if not isinstance(node, ast.Call):
@@ -166,43 +168,45 @@ _TABLE: list[tuple[Matches, str]] = [
     (
         _is_long_sum,
         (
-            "Keep the order of operations as written: left to right, with the same parentheses. Do not factor out, "
-            "re-associate, replace a division by a multiplication, or fuse a multiplication with an addition."
+            "Keep the order of operations as written: left to right, with the same parentheses. Do "
+            "not factor out, re-associate, replace a division by a multiplication, or fuse a "
+            "multiplication with an addition."
         ),
     ),
     (
         _is_simultaneous,
         (
-            "Simultaneous assignment: every value on the right is computed from the old ones before any is stored. "
-            "Use temporaries."
+            "Simultaneous assignment: every value on the right is computed from the old ones "
+            "before any is stored. Use temporaries."
         ),
     ),
     (
         _operator(ast.FloorDiv),
         (
-            "`//` rounds towards minus infinity, C++'s `/` on integers towards zero; they differ where one operand is "
-            "negative. On floats it is the floor of the quotient."
+            "`//` rounds towards minus infinity, C++'s `/` on integers towards zero; they differ "
+            "where one operand is negative. On floats it is the floor of the quotient."
         ),
     ),
     (
         _operator(ast.Mod),
         (
-            "`%` has the sign of the divisor; C++'s `%` and `std::fmod` have that of the dividend. Correct the sign unless "
-            "no operand can be negative."
+            "`%` has the sign of the divisor; C++'s `%` and `std::fmod` have that of the dividend. "
+            "Correct the sign unless no operand can be negative."
         ),
     ),
     (
         _operator(ast.Div),
         (
-            "`/` is true division, also between integers: convert both to double first. Division of Python floats by zero "
-            "raises ZeroDivisionError (numpy gives inf or nan): see that the guards of the source are kept."
+            "`/` is true division, also between integers: convert both to double first. Division "
+            "of Python floats by zero raises ZeroDivisionError (numpy gives inf or nan): see that "
+            "the guards of the source are kept."
         ),
     ),
     (
         _operator(ast.Pow),
         (
-            "`**` on floats is `std::pow`, not repeated multiplication; on integers it is exact, and negative exponents "
-            "give floats."
+            "`**` on floats is `std::pow`, not repeated multiplication; on integers it is exact, "
+            "and negative exponents give floats."
         ),
     ),
     (
@@ -212,15 +216,16 @@ _TABLE: list[tuple[Matches, str]] = [
     (
         _math("isnan", "isfinite", "isinf", "isneginf", "isposinf"),
         (
-            "NaN and infinities are treated on purpose here: they must take the same path in the port, so never compile with "
-            "-ffast-math or -ffinite-math-only."
+            "NaN and infinities are treated on purpose here: they must take the same path in the "
+            "port, so never compile with -ffast-math or -ffinite-math-only."
         ),
     ),
     (
         _is_clipped,
         (
-            "`min(a, b)` is `b < a ? b : a` and `max(a, b)` is `b > a ? b : a`, as std::min(a, b) and std::max(a, b) are: keep "
-            "the order of the arguments, it decides what becomes of NaN. Not std::fmin or std::fmax."
+            "`min(a, b)` is `b < a ? b : a` and `max(a, b)` is `b > a ? b : a`, as std::min(a, b) "
+            "and std::max(a, b) are: keep the order of the arguments, it decides what becomes of "
+            "NaN. Not std::fmin or std::fmax."
         ),
     ),
     (
@@ -234,18 +239,24 @@ _TABLE: list[tuple[Matches, str]] = [
             "*.min",
             "*.max",
         ),
-        "numpy's minimum, maximum, min, max and clip give NaN if any operand is NaN; std::min and std::max do not.",
+        (
+            "numpy's minimum, maximum, min, max and clip give NaN if any operand is NaN; std::min "
+            "and std::max do not."
+        ),
     ),
     (
         _call("round", "np.round", "np.rint", "np.around", "*.round"),
         (
-            "`round` rounds halves to even: use std::nearbyint, not std::round. With a number of digits Python rounds the exact "
-            "decimal value, numpy scales first."
+            "`round` rounds halves to even: use std::nearbyint, not std::round. With a number of "
+            "digits Python rounds the exact decimal value, numpy scales first."
         ),
     ),
     (
         _call("int", "math.trunc", "np.trunc", "*.astype"),
-        "Conversion to an integer cuts towards zero. Python raises for NaN and infinity, a C++ cast is undefined there.",
+        (
+            "Conversion to an integer cuts towards zero. Python raises for NaN and infinity, a C++ "
+            "cast is undefined there."
+        ),
     ),
     (
         _math("floor", "ceil"),
@@ -254,8 +265,8 @@ _TABLE: list[tuple[Matches, str]] = [
     (
         _math("atan2", "arctan2"),
         (
-            "`atan2(y, x)`: std::atan2 with the arguments in the same order; signed zeros choose the quadrant, so keep negations "
-            "where they are (`-x` of 0.0 is -0.0)."
+            "`atan2(y, x)`: std::atan2 with the arguments in the same order; signed zeros choose "
+            "the quadrant, so keep negations where they are (`-x` of 0.0 is -0.0)."
         ),
     ),
     (
@@ -269,23 +280,24 @@ _TABLE: list[tuple[Matches, str]] = [
     (
         _call("math.hypot", "math.dist"),
         (
-            "`math.hypot` and `math.dist` scale and correct their sum: std::hypot may differ in the last bit; std::sqrt of the sum "
-            "of squares differs more often."
+            "`math.hypot` and `math.dist` scale and correct their sum: std::hypot may differ in "
+            "the last bit; std::sqrt of the sum of squares differs more often."
         ),
     ),
     (_call("math.fsum"), "`math.fsum` is the exactly rounded sum; a plain loop is not."),
     (
         _call("sum"),
         (
-            "`sum` of floats compensates its rounding from Python 3.12 on (Neumaier), and is a plain loop from left to right "
-            "before."
+            "`sum` of floats compensates its rounding from Python 3.12 on (Neumaier), and is a "
+            "plain loop from left to right before."
         ),
     ),
     (
         _call("np.sum", "np.mean", "np.std", "np.var", "*.sum", "*.mean", "*.std", "*.var"),
         (
-            "numpy sums contiguous floats pairwise, in blocks of eight accumulators, not from left to right: the last bits differ "
-            "from a loop unless you do the same, or the tolerance allows it."
+            "numpy sums contiguous floats pairwise, in blocks of eight accumulators, not from left "
+            "to right: the last bits differ from a loop unless you do the same, or the tolerance "
+            "allows it."
         ),
     ),
     (
@@ -293,8 +305,8 @@ _TABLE: list[tuple[Matches, str]] = [
             _operator(ast.MatMult)(node) or _call("np.dot", "np.matmul", "np.einsum", "*.dot")(node)
         ),
         (
-            "Matrix products come from a BLAS that may fuse and reorder; the last bits are not portable, so the tolerance must "
-            "allow them."
+            "Matrix products come from a BLAS that may fuse and reorder; the last bits are not "
+            "portable, so the tolerance must allow them."
         ),
     ),
     (
@@ -318,45 +330,62 @@ _TABLE: list[tuple[Matches, str]] = [
             "arctan",
         ),
         (
-            "Functions of <cmath> on double. `math` calls the same C library as std:: does, so equal arguments give equal bits on "
-            "one machine; never use the float versions (sinf, std::sin(float)). Outside their domain `math` raises ValueError, "
-            "C++ returns NaN."
+            "Functions of <cmath> on double. `math` calls the same C library as std:: does, so "
+            "equal arguments give equal bits on one machine; never use the float versions (sinf, "
+            "std::sin(float)). Outside their domain `math` raises ValueError, C++ returns NaN."
         ),
     ),
     (
         _math("sqrt"),
-        "std::sqrt on double is correctly rounded, like math.sqrt; of a negative number math.sqrt raises ValueError.",
+        (
+            "std::sqrt on double is correctly rounded, like math.sqrt; of a negative number "
+            "math.sqrt raises ValueError."
+        ),
     ),
     (
         _is_float32,
         (
-            "Single precision on purpose: the values here are `float`, and are rounded to it where the source does. numpy keeps an "
-            "operation of float32 arrays with Python numbers in float32."
+            "Single precision on purpose: the values here are `float`, and are rounded to it where "
+            "the source does. numpy keeps an operation of float32 arrays with Python numbers in "
+            "float32."
         ),
     ),
     (
         _is_small_integer,
-        "numpy's integers of fixed width wrap around silently; use the same width, unsigned where the source is.",
+        (
+            "numpy's integers of fixed width wrap around silently; use the same width, unsigned "
+            "where the source is."
+        ),
     ),
     (
         _operator(ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor),
         (
-            "Bit operations: Python's integers have no width and numpy's have; `>>` of a negative number keeps the sign. On masks "
-            "of numpy, `&` and `|` are logical, element by element, without short circuit."
+            "Bit operations: Python's integers have no width and numpy's have; `>>` of a negative "
+            "number keeps the sign. On masks of numpy, `&` and `|` are logical, element by "
+            "element, without short circuit."
         ),
     ),
     (
         _is_nanosecond_float,
-        "Times are subtracted as 64-bit integers of nanoseconds and only then become seconds, by the very operation written.",
+        (
+            "Times are subtracted as 64-bit integers of nanoseconds and only then become seconds, "
+            "by the very operation written."
+        ),
     ),
     (_is_negative_index, "A negative index counts from the end."),
     (
         _is_over_dictionary,
-        "Dictionaries are iterated in the order of insertion; std::map sorts, std::unordered_map has none.",
+        (
+            "Dictionaries are iterated in the order of insertion; std::map sorts, "
+            "std::unordered_map has none."
+        ),
     ),
     (
         _call("sorted", "*.sort", "np.argsort", "np.sort", "*.argsort"),
-        "Python's sort is stable: std::stable_sort. numpy's is not unless kind='stable' is given. NaN sorts last in numpy only.",
+        (
+            "Python's sort is stable: std::stable_sort. numpy's is not unless kind='stable' is "
+            "given. NaN sorts last in numpy only."
+        ),
     ),
     (
         _call("np.argmin", "np.argmax", "*.argmin", "*.argmax"),
@@ -368,8 +397,8 @@ _TABLE: list[tuple[Matches, str]] = [
             and ast.unparse(node).startswith(("random.", "np.random.", "numpy.random."))
         ),
         (
-            "Random numbers: another generator gives other outputs. The algorithm and seed must be the same, or distributions be "
-            "compared."
+            "Random numbers: another generator gives other outputs. The algorithm and seed must be "
+            "the same, or distributions be compared."
         ),
     ),
 ]

@@ -1,4 +1,5 @@
-"""Regression tests of a component: golden bags, as few as tell as many planted faults as the whole recording does."""
+"""Regression tests of a component: golden bags, as few as tell as many planted faults as the whole
+recording does."""
 
 from __future__ import annotations
 
@@ -33,8 +34,8 @@ _COMPRESSION = "zstd"
 class Regression:
     """What was written: the test and the folders of its golden bags with their `messages`.
 
-    `killed` of `planted` faults are told from the component by the recording, and by the golden bags; `survivors` are
-    those that neither tells.
+    `killed` of `planted` faults are told from the component by the recording, and by the golden
+    bags; `survivors` are those that neither tells.
     """
 
     test: Path
@@ -47,7 +48,8 @@ class Regression:
 
 @dataclass
 class _Window:
-    """A part of the recording from a fresh component on, and the mutants (by number) that it kills."""
+    """A part of the recording from a fresh component on, and the mutants (by number) that it
+    kills."""
 
     original: Original
     kills: set[int]
@@ -63,11 +65,12 @@ def regress(
     force: bool = False,
     progress: Progress | None = None,
 ) -> Regression:
-    """Write a pytest file and its golden bags below `folder`; the first `limit` messages of the bag are searched.
+    """Write a pytest file and its golden bags below `folder`; the first `limit` messages of the bag
+    are searched.
 
-    `topics` gives topics of the bag by input; by default those of the verify.yaml, or the only ones of their type. Raises
-    PortError if there is a test already and `force` is not given, or if the bag tells no fault at all; BagError, UsageError or
-    RunError if the component cannot run on it.
+    `topics` gives topics of the bag by input; by default those of the verify.yaml, or the only ones
+    of their type. Raises PortError if there is a test already and `force` is not given, or if the
+    bag tells no fault at all; BagError, UsageError or RunError if the component cannot run on it.
     """
     test = folder / f"test_{subject.node}_regression.py"
     place = folder / f"golden_{subject.node}"
@@ -82,7 +85,8 @@ def regress(
     windows, killed = _windows(subject, whole, planted, progress)
     if not killed:
         raise PortError(
-            f"{bag} tells none of {len(planted)} planted faults from the component; choose another bag"
+            f"{bag} tells none of {len(planted)} planted faults from the component; choose another "
+            "bag"
         )
     chosen = _fewest(windows, killed)
     if place.exists():
@@ -142,7 +146,8 @@ def _topics(
         for name in names or [_only_one(port, bag)]:
             if bag.topic(name).type != port.type:
                 raise PortError(
-                    f"topic {name} of {bag.path} is {bag.topic(name).type}, but input '{port.name}' takes {port.type}"
+                    f"topic {name} of {bag.path} is {bag.topic(name).type}, but input "
+                    f"'{port.name}' takes {port.type}"
                 )
             chosen[name] = port.name
     unknown = (given or {}).keys() - {port.name for port in subject.contract.inputs}
@@ -156,8 +161,8 @@ def _only_one(port: PortContract, bag: Bag) -> str:
     there = [name for name, topic in bag.topics.items() if topic.type == port.type]
     if len(there) != 1:
         raise PortError(
-            f"{bag.path} has {len(there)} topics of {port.type}; say which is for input '{port.name}' with "
-            f"--topic {port.name}:=/TOPIC"
+            f"{bag.path} has {len(there)} topics of {port.type}; say which is for input "
+            f"'{port.name}' with --topic {port.name}:=/TOPIC"
         )
     return there[0]
 
@@ -165,7 +170,8 @@ def _only_one(port: PortContract, bag: Bag) -> str:
 def _windows(
     subject: Subject, whole: Original, planted: list[Mutant], progress: Progress | None
 ) -> tuple[list[_Window], set[int]]:
-    """Short parts of the recording, which together kill every mutant that the whole of it kills, and those mutants."""
+    """Short parts of the recording, which together kill every mutant that the whole of it kills,
+    and those mutants."""
     windows: list[_Window] = []
     killed: set[int] = set()
     for number, mutant in enumerate(planted):
@@ -192,7 +198,8 @@ def _kills(window: _Window, number: int, mutant: Mutant) -> bool:
 
 
 def _shortest(subject: Subject, whole: Original, mutant: Mutant, at: int) -> Original:
-    """The shortest part that ends where the mutant is seen first and still shows it, by doubling."""
+    """The shortest part that ends where the mutant is seen first and still shows it, by
+    doubling."""
     length = 1
     while length <= at:
         part = _original(subject, whole.inputs[at + 1 - length : at + 1])
@@ -203,7 +210,8 @@ def _shortest(subject: Subject, whole: Original, mutant: Mutant, at: int) -> Ori
 
 
 def _fewest(windows: list[_Window], killed: set[int]) -> list[_Window]:
-    """Windows that together kill all of these, few and short: greedily, then without those that have become needless."""
+    """Windows that together kill all of these, few and short: greedily, then without those that
+    have become needless."""
     left, chosen = set(killed), list[_Window]()
     while left:
         best = max(
@@ -253,8 +261,14 @@ def _test(
     lines = [
         f'"""{subject.contract.component} still gives the outputs of its golden bags.',
         "",
-        f"They are {len(chosen)} parts of {Path(bag).name} that tell {killed} of {planted} planted faults from the component, as many",
-        f"as the recording does. Made by `lockstep regress {subject.target}`; the component has changed on purpose if you make them",
+        (
+            f"They are {len(chosen)} parts of {Path(bag).name} that tell {killed} of {planted} "
+            "planted faults from the component, as many"
+        ),
+        (
+            f"as the recording does. Made by `lockstep regress {subject.target}`; the component "
+            "has changed on purpose if you make them"
+        ),
         "again.",
         '"""',
         "",
@@ -293,8 +307,9 @@ def _write_verification(subject: Subject, folder: Path, golden: Path) -> None:
 def told(regression: Regression) -> Iterator[str]:
     """What was written, and what no message of the recording tells."""
     yield (
-        f"{regression.test}: {len(regression.golden)} golden bags with {regression.messages} messages tell "
-        f"{regression.killed} of {regression.planted} planted faults, as the recording does"
+        f"{regression.test}: {len(regression.golden)} golden bags with {regression.messages} "
+        f"messages tell {regression.killed} of {regression.planted} planted faults, as the "
+        "recording does"
     )
     if regression.survivors:
         yield f"{len(regression.survivors)} are told by nothing in it:"

@@ -27,7 +27,8 @@ _SHOWN_ELEMENTS = 16
 class Step:
     """One step of a run: time steps to `time_ns`, `port` gets `data` (nothing if only time steps).
 
-    `outputs` has (port, time in ns, message in CDR) for all that was published on the way, `log` the lines logged.
+    `outputs` has (port, time in ns, message in CDR) for all that was published on the way, `log`
+    the lines logged.
     """
 
     time_ns: int
@@ -40,7 +41,8 @@ class Step:
 def steps_of(component: type[Component], verification: Verification, count: int) -> Iterator[Step]:
     """The first steps of the reference's run, each a message of the dataset or a tick of its clock.
 
-    Raises BagError or UsageError for a bag that cannot be read or does not fit, RunError if a callback raises.
+    Raises BagError or UsageError for a bag that cannot be read or does not fit, RunError if a
+    callback raises.
     """
     contract = contract_of(component)
     reference = verification.implementations[verification.reference]
@@ -74,7 +76,8 @@ def steps_of(component: type[Component], verification: Verification, count: int)
 def _recorded(
     inputs: Inputs, contract: Contract, component: str | None, count: int, stack: ExitStack
 ) -> Inputs:
-    """Inputs that are a bag; a sample is drawn, as far as it is wanted, to one that goes with the stack."""
+    """Inputs that are a bag; a sample is drawn, as far as it is wanted, to one that goes with the
+    stack."""
     if inputs.sample is None:
         return inputs
     place = Path(stack.enter_context(TemporaryDirectory()), "bag")

@@ -1,4 +1,7 @@
-"""Scaffolds: the package of a port that is still to be written. It builds, keeps the contract, and fails honestly."""
+"""Scaffolds: the package of a port that is still to be written.
+
+It builds, keeps the contract, and fails honestly.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,11 @@ from .targets import target_of
 
 
 def scaffold(subject: Subject, language: str, folder: Path, *, force: bool = False) -> list[Path]:
-    """Write the package of a port below `folder`, such as the src of a workspace; returns the files.
+    """Write the package of a port below `folder`, such as the src of a workspace; returns the
+    files.
 
-    Raises PortError for an unknown language, and for a package that exists already unless `force` is given; then the
-    files of the scaffold are written over.
+    Raises PortError for an unknown language, and for a package that exists already unless `force`
+    is given; then the files of the scaffold are written over.
     """
     reference_of(subject)
     target = target_of(language)

@@ -9,7 +9,8 @@ BUDGET = 16_000
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a prompt: `variants` are bodies in Markdown, the fullest first; an empty one leaves it out.
+    """A part of a prompt: `variants` are bodies in Markdown, the fullest first; an empty one leaves
+    it out.
 
     What is `required` is never left out.
     """

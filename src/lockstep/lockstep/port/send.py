@@ -32,7 +32,8 @@ def send_prompt(
 ) -> None:
     """Copy the prompt to the clipboard, write it to `path`, or print it.
 
-    Raises PortError if there is no clipboard, if the file exists already and `force` is not given, or for another method.
+    Raises PortError if there is no clipboard, if the file exists already and `force` is not given,
+    or for another method.
     """
     if method == "print":
         print(prompt.to_markdown())
@@ -49,7 +50,8 @@ def copy(text: str) -> None:
     for variable, command in _CLIPBOARDS:
         if (not variable or os.environ.get(variable)) and shutil.which(command[0]):
             try:
-                # What keeps the clipboard alive may inherit these and outlive us, so no pipe is read to its end.
+                # What keeps the clipboard alive may inherit these and outlive us, so no pipe is
+                # read to its end.
                 done = subprocess.run(
                     command,
                     input=text.encode(),
@@ -63,5 +65,6 @@ def copy(text: str) -> None:
             if done.returncode == 0:
                 return
     raise PortError(
-        "no clipboard can be reached (wl-copy, xclip or xsel with a display); write the prompt to a file with -o"
+        "no clipboard can be reached (wl-copy, xclip or xsel with a display); write the prompt to "
+        "a file with -o"
     )

@@ -1,4 +1,5 @@
-"""The unit tests that go with a port: those of the reference, or else some made of what the reference does."""
+"""The unit tests that go with a port: those of the reference, or else some made of what the
+reference does."""
 
 from __future__ import annotations
 

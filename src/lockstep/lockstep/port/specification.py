@@ -22,7 +22,8 @@ def specified(
     parameters: Mapping[str, Any] | None,
     timers: Mapping[str, float] | None,
 ) -> Subject:
-    """A subject without a reference; raises PortError for what makes no component, BagError for an unknown type."""
+    """A subject without a reference; raises PortError for what makes no component, BagError for an
+    unknown type."""
     if not name.isidentifier():
         raise PortError(f"give a component, or the name of a class for a new one, not {name!r}")
     if not outputs:

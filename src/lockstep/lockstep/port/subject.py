@@ -28,9 +28,10 @@ DRAWN: dict[str, Any] = {
 class Subject:
     """A component that is to be ported.
 
-    `target` is MODULE:NAME of the reference; without a reference (a specification by hand) it is empty. `file` is the
-    verify.yaml that has the component as reference; where there is none, `verification` is of inputs that are drawn.
-    `has_inputs` is whether there are any: a bag, or distributions to draw from.
+    `target` is MODULE:NAME of the reference; without a reference (a specification by hand) it is
+    empty. `file` is the verify.yaml that has the component as reference; where there is none,
+    `verification` is of inputs that are drawn. `has_inputs` is whether there are any: a bag, or
+    distributions to draw from.
     """
 
     contract: Contract
@@ -46,6 +47,13 @@ class Subject:
         """The name of the executable and of the files: the class name in snake_case."""
         return node_name(self.contract.component)
 
+    @property
+    def dataset_path(self) -> Path | None:
+        """The recording that is verified with; None if inputs are drawn, or there are none."""
+        if self.verification is None or self.verification.inputs.sample is not None:
+            return None
+        return self.verification.inputs.bag
+
     def package(self, language: str) -> str:
         """The name of the package that holds the port."""
         return f"{self.node}_{language}"
@@ -54,9 +62,11 @@ class Subject:
 def subject_of(component: Any, verification: Path | None = None, *, drawn: bool = False) -> Subject:
     """A component class, an instance, a function made with `@component`, or MODULE:NAME.
 
-    Without a `verification` it looks for one in the component's package, unless its inputs are to be `drawn`.
+    Without a `verification` it looks for one in the component's package, unless its inputs are to
+    be `drawn`.
 
-    Raises PortError for what has no source or is no component, UsageError if the verify.yaml does not fit.
+    Raises PortError for what has no source or is no component, UsageError if the verify.yaml does
+    not fit.
     """
     found = load_here(component) if isinstance(component, str) else component
     if isinstance(found, Component):
@@ -100,7 +110,8 @@ def _has_inputs(verification: Verification, contract: Contract, target: str) -> 
 
 
 def _importable(component: Any, module: str) -> str:
-    """The module to import it from: as given, else the package that offers it, else the one it is defined in."""
+    """The module to import it from: as given, else the package that offers it, else the one it is
+    defined in."""
     if isinstance(component, str):
         return component.partition(":")[0]
     package = module.partition(".")[0]
@@ -127,7 +138,8 @@ def with_verification(subject: Subject) -> Verification:
     """The verification of a subject; raises UsageError if there is none."""
     if subject.verification is None:
         raise PortError(
-            f"{subject.contract.component} was specified by hand, so there is nothing to verify it with"
+            f"{subject.contract.component} was specified by hand, so there is nothing to verify it "
+            "with"
         )
     return subject.verification
 

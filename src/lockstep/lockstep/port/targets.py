@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import PortError
-from . import cpp, cpp_api
+from . import cpp_api, cpp_package
 from .subject import Subject
 
 
@@ -14,7 +14,8 @@ from .subject import Subject
 class Target:
     """A language: its name, what its package consists of, and where its API is documented.
 
-    `package_files` gives texts by path; `api(brief)` the documented declarations as code in the `fence` language.
+    `package_files` gives texts by path; `api(brief)` the documented declarations as code in the
+    `fence` language.
     """
 
     title: str
@@ -31,32 +32,38 @@ TARGETS = {
     "cpp": Target(
         title="C++17",
         fence="cpp",
-        package_files=cpp.package_files,
+        package_files=cpp_package.package_files,
         api=cpp_api.documented_api,
         build_help=cpp_api.build_help,
         rules=(
             (
-                "Python's float is IEEE 754 binary64: use double throughout, also for intermediate results and state, unless the "
-                "source itself uses float32. Literals are double (`0.5`, never `0.5f`)."
+                "Python's float is IEEE 754 binary64: use double throughout, also for intermediate "
+                "results and state, unless the source itself uses float32. Literals are double "
+                "(`0.5`, never `0.5f`)."
             ),
             (
-                "Fields of messages that are float32 are read as float and converted to double before any computation, as Python "
-                "does; the result is rounded once, when it is stored."
-            ),
-            "Python's int does not overflow; use std::int64_t, and convert before multiplying narrower integers.",
-            (
-                "lockstep_add_component compiles with -ffp-contract=off. Keep it so, and never add -ffast-math, -Ofast or "
-                "-funsafe-math-optimizations: they change results."
+                "Fields of messages that are float32 are read as float and converted to double "
+                "before any computation, as Python does; the result is rounded once, when it is "
+                "stored."
             ),
             (
-                "NaN compares false with everything: keep the form of each comparison. std::min and std::max take two arguments "
-                "of one type."
+                "Python's int does not overflow; use std::int64_t, and convert before multiplying "
+                "narrower integers."
+            ),
+            (
+                "lockstep_add_component compiles with -ffp-contract=off. Keep it so, and never add "
+                "-ffast-math, -Ofast or -funsafe-math-optimizations: they change results."
+            ),
+            (
+                "NaN compares false with everything: keep the form of each comparison. std::min "
+                "and std::max take two arguments of one type."
             ),
         ),
         hints=(
-            "Parameters convert to their value and may change between callbacks; for templates, such as std::min, write `.value()`. "
-            "A local variable must not have the name of a port, parameter or timer, which it would hide. Outside the class, "
-            "functions such as `lockstep::to_stamp` need their namespace."
+            "Parameters convert to their value and may change between callbacks; for templates, "
+            "such as std::min, write `.value()`. A local variable must not have the name of a "
+            "port, parameter or timer, which it would hide. Outside the class, functions such as "
+            "`lockstep::to_stamp` need their namespace."
         ),
     ),
 }

@@ -1,7 +1,7 @@
 """How many tokens a text is, without the tokeniser of any one model: an estimate on the safe side.
 
-Byte-pair encodings keep common words whole and cut rare ones, identifiers and numbers; a word counts one token for each
-five letters, a number one for each three digits, any other character one.
+Byte-pair encodings keep common words whole and cut rare ones, identifiers and numbers; a word
+counts one token for each five letters, a number one for each three digits, any other character one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What belongs to a component on disk: its package, the verify.yaml that has it as reference, its unit tests."""
+"""What belongs to a component on disk: its package, the verify.yaml that has it as reference, its
+unit tests."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ _NOT_SEARCHED = {"build", "install", "log", "node_modules", "__pycache__"}
 
 
 _BESIDE_A_MODULE = {"test", "tests", "verify"}
-"""Where to look beside a module that is in no ROS package, and so perhaps among all that somebody has."""
+"""Where to look beside a module that is in no ROS package, and so perhaps among all that somebody
+has."""
 
 
 def package_folder(component: type[Component]) -> Path:
@@ -34,7 +36,8 @@ def package_folder(component: type[Component]) -> Path:
 
 
 def find_verification(component: type[Component]) -> Path | None:
-    """The verify.yaml in the component's package whose reference is the component; that of its own name first."""
+    """The verify.yaml in the component's package whose reference is the component; that of its own
+    name first."""
     own_name = node_name(component.__name__)
     found = [
         file
@@ -122,7 +125,8 @@ def _is_same(file: Path, other: Path) -> bool:
 
 
 def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    """The files of a package, or, beside a module that is in none, of the folders where tests are kept."""
+    """The files of a package, or, beside a module that is in none, of the folders where tests are
+    kept."""
     is_package = (folder / "package.xml").is_file()
     return files_below(folder, suffixes, None if is_package else _BESIDE_A_MODULE)
 
@@ -130,7 +134,8 @@ def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
 def files_below(
     folder: Path, suffixes: tuple[str, ...], only: Collection[str] | None = None
 ) -> Iterator[Path]:
-    """The files with these endings, in order; of results of builds and of hidden folders none, and of `only` these folders."""
+    """The files with these endings, in order; of results of builds and of hidden folders none, and
+    of `only` these folders."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(
             name

@@ -8,8 +8,8 @@ import os
 import platform
 from typing import Any
 
-from .. import __version__
 from ..bag import Bag
+from ..version import __version__
 
 _MOST_BYTES = 2 << 30
 """Of larger bags the hash would take longer than the rest of the report."""

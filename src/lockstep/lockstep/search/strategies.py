@@ -17,8 +17,8 @@ from ..cdr.codec import Codec
 from ..cdr.column_encoder import ColumnEncoder
 from ..cdr.message_error import MessageError
 from ..component import Contract
-from ..distributions.distribution import Plan
 from ..distributions.exact import normal_quantile
+from ..distributions.plan import Plan
 from ..distributions.random import Random
 from ..distributions.recordings import BagRecordings
 from ..distributions.rule import PartSource

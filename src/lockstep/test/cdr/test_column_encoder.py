@@ -18,7 +18,7 @@ from lockstep.distributions import (
     Text,
     Timestamps,
 )
-from lockstep.distributions.distribution import Plan
+from lockstep.distributions.plan import Plan
 from lockstep.distributions.random import Random
 from lockstep.distributions.ticks import Ticks
 from lockstep.message.definitions import definition

@@ -1,3 +1,4 @@
+import math
 import threading
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,8 @@ def test_what_is_flushed_can_be_read_by_others(tmp_path: Path) -> None:
     [
         ("y", 1.0, T0, r"input y is not declared \(x\)"),
         ("x", "a", T0, "input x takes float, not str"),
-        ("x", 1.0, 1.5, "no whole number"),
+        ("x", 1.0, math.nan, "nan is no time"),
+        ("x", 1.0, "now", "'now' is no time"),
         ("x", 1.0, None, "has no timestamp"),
     ],
 )
@@ -135,6 +137,8 @@ def test_a_recorder_is_declared_with_sense() -> None:
     recorder = DataRecorder().add_input("x")
     with pytest.raises(DatasetError, match="declared twice"):
         recorder.add_input("x")
+    with pytest.raises(DatasetError, match="cannot be named start"):
+        recorder.add_input("start")
     recorder.close()
     recorder.close()
     with pytest.raises(DatasetError, match="recorder is closed"):

@@ -1,4 +1,5 @@
-"""What is wrong with a distribution is said in one sentence that names the message and the field."""
+"""What is wrong with a distribution is said in one sentence that names the message and the
+field."""
 
 from dataclasses import dataclass
 
@@ -40,7 +41,8 @@ from lockstep.distributions import (
     data_dist,
     data_dist_of,
 )
-from lockstep.distributions.distribution import Plan, as_distribution
+from lockstep.distributions.distribution import as_distribution
+from lockstep.distributions.plan import Plan
 from scipy import stats
 from sensor_msgs.msg import Image, Imu, LaserScan, NavSatFix
 from std_msgs.msg import Bool, Int32, String, UInt8
@@ -50,7 +52,8 @@ def test_what_is_left_out_is_named_with_how_to_declare_it():
     with pytest.raises(DistError) as error:
         Plan(Distribution(vector=Box(-1, 1)), Vector3Stamped, "vector")
     assert str(error.value) == (
-        "input 'vector' (geometry_msgs/msg/Vector3Stamped) has no distribution for 'header.stamp' (time); "
+        "input 'vector' (geometry_msgs/msg/Vector3Stamped) has no distribution for 'header.stamp' "
+        "(time); "
         'declare one, as data_dist(Vector3Stamped, {"header.stamp": Timestamps(rate_hz=100)}), '
         "in Input(…, dist=…) or in verify.yaml"
     )
@@ -248,7 +251,8 @@ class Plain:
 
 def test_dataclasses_carry_their_distribution():
     assert data_dist_of(Wheel).rules == {"*": Box(0, 10)}
-    assert data_dist_of(Plain) is None
+    with pytest.raises(DistError, match=r"Plain has no distribution; declare one, as data_dist\("):
+        data_dist_of(Plain)
     with pytest.raises(DistError, match="Drive has no distribution for 'loads'"):
         Plan(as_distribution(data_dist_of(Drive)), Drive)
     plan = Plan(Distribution(loads=Array(Normal(), length=2)), Drive)

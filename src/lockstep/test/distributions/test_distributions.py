@@ -15,6 +15,7 @@ from lockstep.distributions import (
     Choice,
     Constant,
     Covariance,
+    DistError,
     Distribution,
     Edges,
     Exponential,
@@ -38,9 +39,9 @@ from lockstep.distributions import (
     UnitVector,
     exact,
 )
-from lockstep.distributions.distribution import Plan
 from lockstep.distributions.fields import Field
 from lockstep.distributions.numbers import as_rule
+from lockstep.distributions.plan import Plan
 from lockstep.distributions.random import Random
 from lockstep.distributions.rule import Setting
 from lockstep.distributions.ticks import Ticks
@@ -92,7 +93,8 @@ def test_numbers_are_distributed_as_declared(rule, frozen):
 
 
 def test_streams_of_all_names_and_seeds_are_uniform():
-    """One stream may be unlucky; that the p-values of many are uniform themselves is what must hold."""
+    """One stream may be unlucky; that the p-values of many are uniform themselves is what must
+    hold."""
     p = [
         stats.kstest(Random(seed, f"field {name}").uniform(2000), "uniform").pvalue
         for seed in range(20)
@@ -426,8 +428,9 @@ def test_a_field_keeps_its_values_when_another_is_added():
 def test_nested_messages_are_drawn_as_their_type_says(monkeypatch):
     from lockstep.distributions import data_dist, data_dist_of, distribution
 
-    monkeypatch.setattr(distribution, "_of_types", {})
-    assert data_dist_of(Vector3) is None
+    monkeypatch.setattr(distribution, "BY_TYPE", {})
+    with pytest.raises(DistError, match="Vector3 has no distribution"):
+        data_dist_of(Vector3)
     made = data_dist(Vector3, x=Uniform(-1, 1), y=Normal(0, 2), z=Constant(4.0))
     assert data_dist_of(Vector3) is made
     data_dist(Header, stamp=Stamp(), frame_id=FrameId("imu"))
@@ -449,7 +452,7 @@ def test_nested_messages_are_drawn_as_their_type_says(monkeypatch):
 def test_the_time_and_the_correlation_of_a_type_count_wherever_it_is(monkeypatch):
     from lockstep.distributions import data_dist, distribution
 
-    monkeypatch.setattr(distribution, "_of_types", {})
+    monkeypatch.setattr(distribution, "BY_TYPE", {})
     data_dist(Vector3, Normal(), correlation={("x", "y"): 0.9})
     data_dist(Twist, at=Timestamps(rate_hz=5.0))
     assert Plan(Distribution(), Twist).at == Timestamps(rate_hz=5.0)

@@ -17,7 +17,8 @@ from .reductstore import ReductStoreBackend
 
 @dataclass(frozen=True)
 class BackendKind:
-    """How to create a dataset at a place and open one there; which places are its own by suffix or scheme."""
+    """How to create a dataset at a place and open one there; which places are its own by suffix or
+    scheme."""
 
     name: str
     suffixes: tuple[str, ...]
@@ -48,7 +49,8 @@ _BAG = BACKENDS[-1]
 
 
 def create(backend: str, path: str | os.PathLike[str] | None) -> Backend:
-    """A new, empty place for a dataset; `backend` is a name, or itself the place if there is no path."""
+    """A new, empty place for a dataset; `backend` is a name, or itself the place if there is no
+    path."""
     kind = next((kind for kind in BACKENDS if kind.name == backend), None)
     if kind is None and path is not None:
         raise DatasetError(f"'{backend}' is no backend; use one of {', '.join(_names())}")

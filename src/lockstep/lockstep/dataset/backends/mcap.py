@@ -1,4 +1,5 @@
-"""Datasets as bags: written as rosbag2 folders or files with MCAP storage, read from every bag that Lockstep reads."""
+"""Datasets as bags: written as rosbag2 folders or files with MCAP storage, read from every bag that
+Lockstep reads."""
 
 from __future__ import annotations
 
@@ -16,9 +17,8 @@ from ...bag.convert import declare
 from ...errors import DatasetError
 from ...message.arrays import Column, Int64s
 from ..form import Encoded, Form, encoded
-from ..form_of import form_of, form_of_topic
-from ..record import Record
-from ..source import Streamed
+from ..source import Record, Streamed
+from ..stored_as import form_of, form_of_topic
 
 
 class BagSource(Streamed):
@@ -157,7 +157,8 @@ class McapBackend(Streamed):
     def append(self, key: str, value: Any, stamp_ns: int, publish_ns: int) -> None:
         if self._read is not None:
             raise DatasetError(
-                f"{self.path} is finished since it was read; append all before, or to another dataset"
+                f"{self.path} is finished since it was read; append all before, or to another "
+                "dataset"
             )
         form = self._forms.get(key)
         try:

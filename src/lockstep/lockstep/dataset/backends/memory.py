@@ -11,8 +11,7 @@ import numpy as np
 
 from ...bag import Topic
 from ...message.arrays import Column, Int64s
-from ..record import Record
-from ..source import column_of, outer_span
+from ..source import Record, column_of, outer_span
 
 
 @dataclass

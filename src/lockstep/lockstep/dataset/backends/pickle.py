@@ -1,8 +1,10 @@
-"""Datasets in one .pkl file: a magic line, then frames of a fixed head and a payload. Killed at any moment it stays readable.
+"""Datasets in one .pkl file: a magic line, then frames of a fixed head and a payload.
 
-Head (little endian): kind u8, key u32, form u32, log time i64, publish time i64, length u64. Kinds: 0 declares a key and
-1 a form, by JSON; 2 is a value, as a pickle of `restricted_pickle`; 3 is a value that is kept as encoded in form `form`.
-For trusted files: what is loaded is checked and can run no code, but is no defence against a file made to exhaust the machine.
+Killed at any moment it stays readable. Head (little endian): kind u8, key u32, form u32, log time
+i64, publish time i64, length u64. Kinds: 0 declares a key and 1 a form, by JSON; 2 is a value, as
+`plain_value` writes it; 3 is a value that is kept as encoded in form `form`. In version 1 of the
+format a value was a pickle, which `restricted_pickle` still reads. For trusted files: what is
+loaded is checked and can run no code, but a file may be made to exhaust the machine.
 """
 
 from __future__ import annotations
@@ -22,15 +24,15 @@ from ...bag import Topic
 from ...errors import DatasetError
 from ...message.arrays import Column, Int64s
 from ..form import Encoded, Form
-from ..form_of import form_of, form_of_topic
 from ..messages import is_message, is_rosidl
-from ..record import Record
-from ..source import column_of, within
-from .restricted_pickle import dumps, loads
+from ..source import Record, column_of, within
+from ..stored_as import form_of, form_of_topic
+from . import plain_value, restricted_pickle
 
-_MAGIC = b"lockstep dataset 1\n"
-_HEAD = struct.Struct("<BIIqqQ")
-_KEY, _FORM, _VALUE, _ENCODED = range(4)
+MAGIC = b"lockstep dataset 2\n"
+MAGIC_OF_PICKLES = b"lockstep dataset 1\n"
+HEAD = struct.Struct("<BIIqqQ")
+KEY, FORM, VALUE, ENCODED = range(4)
 _FORM_FIELDS = ("type", "definition", "encoding", "type_hash", "message_encoding")
 _READ_BYTES = 1 << 20
 
@@ -48,14 +50,15 @@ class PickleBackend:
         self._publish = array("q")
         self._offsets = array("Q")
         self._file: BinaryIO | None = None
-        self._end = len(_MAGIC)
+        self._end = len(MAGIC)
+        self._has_pickles = False
         if not writable:
             self._index()
             return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("xb")
-            self._file.write(_MAGIC)
+            self._file.write(MAGIC)
         except FileExistsError as error:
             raise DatasetError(
                 f"{path} exists already; choose another name or delete it"
@@ -71,14 +74,14 @@ class PickleBackend:
             described = form_of(value)
             value = Encoded(described.encode(value), described)
         if isinstance(value, Encoded):
-            kind, payload = _ENCODED, value.data
+            kind, payload = ENCODED, value.data
             form = self._form_number(value.form)
         else:
-            kind, payload = _VALUE, dumps(value)
+            kind, payload = VALUE, plain_value.dumps(value, self._form_number)
         number = self._keys.get(key)
         if number is None:
             number = self._keys[key] = len(self._keys)
-            self._write(_KEY, number, 0, 0, 0, json.dumps(key).encode())
+            self._write(KEY, number, 0, 0, 0, json.dumps(key).encode())
         self._note(number, stamp_ns, publish_ns)
         self._write(kind, number, form, stamp_ns, publish_ns, payload)
 
@@ -154,14 +157,15 @@ class PickleBackend:
         return np.flatnonzero(np.array(self._key, np.int64) == self._keys[key])
 
     def _record(self, file: BinaryIO, key: str, row: int) -> Record:
-        kind, _, form, stamp_ns, publish_ns, length = _HEAD.unpack(file.read(_HEAD.size))
+        kind, _, form, stamp_ns, publish_ns, length = HEAD.unpack(file.read(HEAD.size))
         payload = file.read(length)
         try:
-            value = (
-                Encoded(payload, self._forms[form])
-                if kind == _ENCODED and form < len(self._forms)
-                else loads(payload)
-            )
+            if kind == ENCODED and form < len(self._forms):
+                value = Encoded(payload, self._forms[form])
+            elif self._has_pickles:
+                value = restricted_pickle.loads(payload)
+            else:
+                value = plain_value.loads(payload, self._forms)
         except DatasetError as error:
             raise DatasetError(f"{self.path}, key {key}: {error}") from error
         return Record(key, stamp_ns, publish_ns, value)
@@ -177,11 +181,11 @@ class PickleBackend:
     ) -> None:
         assert self._file is not None
         try:
-            self._file.write(_HEAD.pack(kind, key, form, stamp_ns, publish_ns, len(payload)))
+            self._file.write(HEAD.pack(kind, key, form, stamp_ns, publish_ns, len(payload)))
             self._file.write(payload)
         except OSError as error:
             raise DatasetError(f"cannot write {self.path}: {error.strerror}") from error
-        self._end += _HEAD.size + len(payload)
+        self._end += HEAD.size + len(payload)
 
     def _form_number(self, form: Form) -> int:
         topic = tuple(getattr(form.topic, name) for name in _FORM_FIELDS)
@@ -190,28 +194,30 @@ class PickleBackend:
             number = self._form_numbers[topic] = len(self._forms)
             self._forms.append(form)
             row = dict(zip(_FORM_FIELDS, topic, strict=True))
-            self._write(_FORM, 0, number, 0, 0, json.dumps(row).encode())
+            self._write(FORM, 0, number, 0, 0, json.dumps(row).encode())
         return number
 
     def _index(self) -> None:
         """Note where every value is, by hopping from head to head."""
         with self._reading() as file:
             size = os.fstat(file.fileno()).st_size
-            if file.read(len(_MAGIC)) != _MAGIC:
+            magic = file.read(len(MAGIC))
+            self._has_pickles = magic == MAGIC_OF_PICKLES
+            if magic not in (MAGIC, MAGIC_OF_PICKLES):
                 raise DatasetError(
                     f"{self.path} is no dataset that Lockstep wrote; other pickles are not loaded"
                 )
             while self._end < size:
-                head = file.read(_HEAD.size)
-                if len(head) < _HEAD.size:
+                head = file.read(HEAD.size)
+                if len(head) < HEAD.size:
                     break
-                kind, key, _, stamp_ns, publish_ns, length = _HEAD.unpack(head)
-                end = self._end + _HEAD.size + length
+                kind, key, _, stamp_ns, publish_ns, length = HEAD.unpack(head)
+                end = self._end + HEAD.size + length
                 if end > size:
                     break
-                if kind in (_KEY, _FORM):
+                if kind in (KEY, FORM):
                     self._declare(kind, key, file.read(length))
-                elif kind in (_VALUE, _ENCODED) and key < len(self._keys):
+                elif kind in (VALUE, ENCODED) and key < len(self._keys):
                     self._note(key, stamp_ns, publish_ns)
                     file.seek(end)
                 else:
@@ -227,9 +233,9 @@ class PickleBackend:
     def _declare(self, kind: int, number: int, payload: bytes) -> None:
         try:
             declared = json.loads(payload)
-            if kind == _KEY and isinstance(declared, str) and number == len(self._keys):
+            if kind == KEY and isinstance(declared, str) and number == len(self._keys):
                 self._keys[declared] = number
-            elif kind == _FORM:
+            elif kind == FORM:
                 texts: dict[str, Any] = {name: str(declared[name]) for name in _FORM_FIELDS}
                 self._forms.append(form_of_topic(Topic("", **texts)))
             else:

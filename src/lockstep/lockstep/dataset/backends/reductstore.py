@@ -1,9 +1,10 @@
 """Datasets in a bucket of a ReductStore server (1.18 or later), through its client `reduct-py`.
 
-Each key is an entry: a topic without its leading slash. Each value is a record of CDR (or JSON) with the labels `topic`,
-`type` and `serialization`; the entry's attachment `$ros` holds encoding, schema, schema_name and topic, as ReductStore's own ROS
-tools write it. The server counts microseconds, one record each; the exact times are the labels `log_time_ns` and
-`publish_time_ns`. Place: `reduct://[token@]host:port/bucket` (`reducts://` for https), or an http(s) URL.
+Each key is an entry: a topic without its leading slash. Each value is a record of CDR (or JSON)
+with the labels `topic`, `type` and `serialization`; the entry's attachment `$ros` holds encoding,
+schema, schema_name and topic, as ReductStore's own ROS tools write it. The server counts
+microseconds, one record each; the exact times are the labels `log_time_ns` and `publish_time_ns`.
+Place: `reduct://[token@]host:port/bucket` (`reducts://` for https), or an http(s) URL.
 """
 
 from __future__ import annotations
@@ -20,9 +21,8 @@ from urllib.parse import urlsplit
 from ...bag import Topic
 from ...errors import DatasetError
 from ..form import Encoded, Form, encoded
-from ..form_of import form_of, form_of_topic
-from ..record import Record
-from ..source import Streamed
+from ..source import Record, Streamed
+from ..stored_as import form_of, form_of_topic
 
 if TYPE_CHECKING:
     from reduct import Bucket, Client
@@ -148,7 +148,8 @@ class ReductStoreBackend(Streamed):
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
         except (ReductError, ClientError, TimeoutError, asyncio.TimeoutError, OSError) as error:
             raise DatasetError(
-                f"the ReductStore server of {_without_token(self.url)} says: {error or type(error).__name__}"
+                f"the ReductStore server of {_without_token(self.url)} says: "
+                f"{error or type(error).__name__}"
             ) from error
 
     async def _connect(self, name: str) -> Bucket:

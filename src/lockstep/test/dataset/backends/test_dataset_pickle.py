@@ -1,7 +1,9 @@
-"""Hostile pickles are refused: nothing of what they ask for happens."""
+"""Files of both versions are read, and hostile ones refused: nothing of what they ask for
+happens."""
 
 import array
 import io
+import json
 import math
 import os
 import pickle
@@ -13,8 +15,34 @@ from typing import Any
 import numpy as np
 import pytest
 from lockstep.dataset import Dataset, DatasetError
-from lockstep.dataset.backends.pickle import _HEAD, _KEY, _MAGIC, _VALUE
-from lockstep.dataset.backends.restricted_pickle import dumps, loads
+from lockstep.dataset.backends import plain_value
+from lockstep.dataset.backends.pickle import (
+    FORM,
+    HEAD,
+    KEY,
+    MAGIC,
+    MAGIC_OF_PICKLES,
+    VALUE,
+)
+from lockstep.dataset.backends.restricted_pickle import loads
+
+T0 = 1_700_000_000_000_000_000
+VERSION_1 = Path(__file__).with_name("version_1.pkl")
+"""Written by a version of Lockstep that stored values as pickles."""
+PLAIN = {
+    "set": {1, 2},
+    "frozen": frozenset({3, 4}),  # of strings the order would vary
+    "tuple": (1, (2.5, None)),
+    "big": 10**40,
+    "nan": math.nan,
+    "bytes": bytearray(b"ab"),
+    "complex": 1 + 2j,
+    "scalar": np.float32(0.1),
+    "array": np.arange(4).reshape(2, 2)[:, ::-1],
+    "typed": array.array("d", [1.5]),
+    (1, 2): "tuple key",
+    "shared": [1] * 3,
+}
 
 
 class Call:
@@ -39,16 +67,24 @@ def persistent(identity: Any) -> bytes:
     return buffer.getvalue()
 
 
-def file_with(payload: bytes, path: Path) -> Path:
+def file_with(payload: bytes, path: Path, magic: bytes, form: bytes = b"") -> Path:
+    """A file with one value, and perhaps one form."""
     key = b'"x"'
+    declared = HEAD.pack(FORM, 0, 0, 0, 0, len(form)) + form if form else b""
     path.write_bytes(
-        _MAGIC
-        + _HEAD.pack(_KEY, 0, 0, 0, 0, len(key))
+        magic
+        + declared
+        + HEAD.pack(KEY, 0, 0, 0, 0, len(key))
         + key
-        + _HEAD.pack(_VALUE, 0, 0, 1, 1, len(payload))
+        + HEAD.pack(VALUE, 0, 0, 1, 1, len(payload))
         + payload
     )
     return path
+
+
+def dumps(value: Any) -> bytes:
+    """A value without messages, as files have it."""
+    return plain_value.dumps(value, lambda form: 0)
 
 
 def long_memo() -> bytes:
@@ -57,7 +93,8 @@ def long_memo() -> bytes:
 
 
 def nested_tuples(depth: int, width: int) -> bytes:
-    """A dict whose key is (t, …) with t = (u, …) and so on: `width` times the same one, found in the memo."""
+    """A dict whose key is (t, …) with t = (u, …) and so on: `width` times the same one, found in
+    the memo."""
     tuples = b"](\x8c\x05tuple]eQ\x94"
     for level in range(depth):
         again = b"j" + struct.pack("<I", level)
@@ -109,6 +146,64 @@ HOSTILE = {
 }
 
 
+PICKLED = (
+    b"\x80\x05}(\x8c\x01a](\x8c\x07ndarray\x8c\x03<f8](K\x03eC\x18"
+    + np.arange(3.0).tobytes()
+    + b"eQ\x8c\x01b](K\x01\x8c\x01x](\x8c\x05tuple](G@\x04\0\0\0\0\0\0NeeQeu."
+)
+"""A dict of an array and a list with a tuple, as version 1 wrote it."""
+HOSTILE_VALUES = {
+    "no JSON": b"touch {}\0",
+    "nothing": b"",
+    "a pickle": pickle.dumps(Call(os.system, "touch {}")),
+    "unknown kind": b'{"call":["os","system","touch {}"]}\0',
+    "two kinds": b'{"tuple":[],"list":[]}\0',
+    "no kind": b"{}\0",
+    "array of objects": b'{"ndarray":["|O",[1],0,8]}\00012345678',
+    "array in a structure of objects": b"{\"ndarray\":[\"[('a', '|O')]\",[1],0,8]}\00012345678",
+    "array larger than its bytes": b'{"ndarray":["<f8",[1000000000000],0,8]}\00012345678',
+    "array of nothing": b'{"ndarray":["S0",[1000000000000],0,0]}\0',
+    "array of negative shape": b'{"ndarray":["<f8",[-1,-1],0,8]}\00012345678',
+    "array of many dimensions": b'{"ndarray":["<f8",[' + b"1," * 99 + b"1],0,8]}\00012345678",
+    "array of code": b'{"ndarray":["[__import__(\'os\')]",[1],0,0]}\0',
+    "array beyond the end": b'{"ndarray":["<f8",[1],0,8]}\0001234567',
+    "bytes before the beginning": b'{"bytes":[-1,1]}\00012345678',
+    "bytes from their end on": b'{"bytes":[3,1]}\00012345678',
+    "bytes of no number": b'{"bytes":["0","1"]}\00012345678',
+    "unknown typecode": b'{"array":["q!",0,8]}\00012345678',
+    "a key that cannot be one": b'{"dict":[[[1],2]]}\0',
+    "half a pair": b'{"dict":[[1]]}\0',
+    "a member that cannot be one": b'{"set":[{"dict":[]}]}\0',
+    "nested too deeply": b"[" * 100_000 + b"]" * 100_000 + b"\0",
+    "tuples in tuples": b'{"tuple":[' * 100_000 + b"]}" * 100_000 + b"\0",
+    "huge number": b"9" * 10_000 + b"\0",
+    "a form that is not declared": b'{"message":[7,0,8]}\00012345678',
+    "no CDR": b'{"message":[0,0,8]}\00012345678',
+}
+STRING = {
+    "type": "std_msgs/msg/String",
+    "definition": "string data\n",
+    "encoding": "ros2msg",
+    "type_hash": "",
+    "message_encoding": "cdr",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_VALUES)
+def test_a_hostile_value_is_refused_in_a_sentence(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payload = HOSTILE_VALUES[name].replace(b"touch {}", b"touch t ")
+    monkeypatch.chdir(tmp_path)
+    form = json.dumps(STRING).encode()
+    dataset = Dataset.load(file_with(payload, tmp_path / "hostile.pkl", MAGIC, form))
+    with pytest.raises(DatasetError) as refused:
+        list(dataset["x"])
+    assert "\n" not in str(refused.value)
+    assert "key x" in str(refused.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["hostile.pkl"]
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_pickle_is_refused_in_a_sentence(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -116,7 +211,7 @@ def test_a_hostile_pickle_is_refused_in_a_sentence(
     touched = tmp_path / "touched"
     payload = HOSTILE[name].replace(b"touch {}", b"touch t ")
     monkeypatch.chdir(tmp_path)
-    dataset = Dataset.load(file_with(payload, tmp_path / "hostile.pkl"))
+    dataset = Dataset.load(file_with(payload, tmp_path / "hostile.pkl", MAGIC_OF_PICKLES))
     with pytest.raises(DatasetError) as refused:
         list(dataset["x"])
     assert "\n" not in str(refused.value)
@@ -139,6 +234,10 @@ def test_modules_of_no_interface_package_are_not_imported(tmp_path: Path, monkey
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(DatasetError, match="evil_msgs"):
         loads(persistent(["message", "evil_msgs/msg/System", {}]))
+    form = json.dumps({**STRING, "type": "evil_msgs/msg/System"}).encode()
+    payload = b'{"message":[0,0,10]}\0\0\1\0\0\2\0\0\0a\0'
+    (message,) = Dataset.load(file_with(payload, tmp_path / "evil.pkl", MAGIC, form))["x"]
+    assert message.data == "a"
     assert "evil_msgs" not in sys.modules
 
 
@@ -149,9 +248,9 @@ def test_pickles_of_others_are_no_datasets(tmp_path: Path) -> None:
 
 
 def test_a_length_beyond_the_end_is_a_cut_off_file(tmp_path: Path) -> None:
-    path = file_with(dumps(1), tmp_path / "data.pkl")
+    path = file_with(dumps(1), tmp_path / "data.pkl", MAGIC)
     with path.open("ab") as file:
-        file.write(_HEAD.pack(_VALUE, 0, 0, 1, 1, 2**63))
+        file.write(HEAD.pack(VALUE, 0, 0, 1, 1, 2**63))
     with pytest.warns(UserWarning, match="cut off"):
         assert list(Dataset.load(path)["x"]) == [1]
 
@@ -159,7 +258,7 @@ def test_a_length_beyond_the_end_is_a_cut_off_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [0, 1, 2, 3, 9])
 def test_heads_that_make_no_sense_are_damage(kind: int, tmp_path: Path) -> None:
     path = tmp_path / "data.pkl"
-    path.write_bytes(_MAGIC + _HEAD.pack(kind, 7, 7, 1, 1, 3) + b"{x}")
+    path.write_bytes(MAGIC + HEAD.pack(kind, 7, 7, 1, 1, 3) + b"{x}")
     with pytest.raises(DatasetError, match="damaged at byte"):
         Dataset.load(path)
 
@@ -173,7 +272,7 @@ def test_every_cut_of_a_file_is_read_or_refused(tmp_path: Path) -> None:
     for length in range(len(data)):
         cut.write_bytes(data[:length])
         try:
-            with pytest.warns() if length > len(_MAGIC) else pytest.raises(DatasetError):
+            with pytest.warns() if length > len(MAGIC) else pytest.raises(DatasetError):
                 loaded = Dataset.load(cut)
                 if "x" in loaded:
                     assert [value["t"] for value in loaded["x"]] == list(range(len(loaded["x"])))
@@ -181,34 +280,65 @@ def test_every_cut_of_a_file_is_read_or_refused(tmp_path: Path) -> None:
             continue
 
 
-def test_every_flipped_byte_is_read_or_refused(tmp_path: Path) -> None:
+def test_every_flipped_byte_is_read_or_refused() -> None:
     value = {"a": np.arange(3.0), "b": [1, "x", (2.5, None)], "c": array.array("f", [1])}
-    data = dumps(value)
-    for at in range(len(data)):
-        for flip in (1, 0x80, 0xFF):
-            flipped = bytearray(data)
-            flipped[at] ^= flip
-            try:
-                loads(bytes(flipped))
-            except DatasetError as error:
-                assert "\n" not in str(error)
+    for data, read in ((dumps(value), lambda data: plain_value.loads(data, [])), (PICKLED, loads)):
+        assert repr(read(data)["b"]) == repr(value["b"])
+        for at in range(len(data)):
+            for flip in (1, 0x80, 0xFF):
+                flipped = bytearray(data)
+                flipped[at] ^= flip
+                try:
+                    read(bytes(flipped))
+                except DatasetError as error:
+                    assert "\n" not in str(error)
 
 
 def test_plain_values_of_any_depth_come_back() -> None:
-    value: Any = {
-        "set": {1, 2},
-        "frozen": frozenset({3, 4}),  # of strings the order would vary
-        "tuple": (1, (2.5, None)),
-        "big": 10**40,
-        "nan": math.nan,
-        "bytes": bytearray(b"ab"),
-        "complex": 1 + 2j,
-        "scalar": np.float32(0.1),
-        "array": np.arange(4).reshape(2, 2)[:, ::-1],
-        "typed": array.array("d", [1.5]),
-        (1, 2): "tuple key",
-        "shared": [1] * 3,
-    }
-    back = loads(dumps(value))
-    assert repr(back) == repr(value)
+    back = plain_value.loads(dumps(PLAIN), [])
+    assert repr(back) == repr(PLAIN)
     assert back["array"].flags.writeable
+
+
+@pytest.mark.parametrize("value", ["", "\0", "\ud800 alone", "Grüße\n", '{"dict":[]}', -0.0, True])
+def test_texts_and_numbers_that_json_is_strange_about_come_back(value: Any) -> None:
+    back = plain_value.loads(dumps([value, {value: value}]), [])
+    assert repr(back) == repr([value, {value: value}])
+
+
+def test_what_cannot_be_stored_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    circle: list[Any] = []
+    circle.append(circle)
+    with Dataset.create("pickle", tmp_path / "data.pkl") as dataset:
+        dataset.append("x", 1, T0)
+        for value, said in (
+            (circle, "nested too deeply"),
+            (10**5000, "digits"),
+            (Path("/tmp"), "a PosixPath cannot be stored"),
+            (Path, "a Path cannot be stored"),
+            (np.array([None]), "arrays of objects cannot be stored"),
+        ):
+            with pytest.raises(DatasetError, match=said):
+                dataset.append("x", {"value": value}, T0)
+    assert list(Dataset.load(tmp_path / "data.pkl")["x"]) == [1]
+
+
+def test_a_file_of_version_1_is_read() -> None:
+    dataset = Dataset.load(VERSION_1)
+    (plain,) = dataset["plain"]
+    assert repr(plain) == repr(PLAIN)
+    assert plain["array"].flags.writeable
+    (imu,) = dataset["/imu/acceleration"]
+    assert imu.header.frame_id == "imu_link"
+    assert dataset["message"].times("publish").tolist() == [T0]
+
+
+def test_messages_of_a_file_of_version_1_are_read_and_written_anew(tmp_path: Path) -> None:
+    vectors = pytest.importorskip("geometry_msgs.msg", reason="there is no ROS here")
+    old = Dataset.load(VERSION_1)
+    for dataset in (old, old.select(["plain", "message", "within"]).save(tmp_path / "new.pkl")):
+        (message,), (within,) = dataset["message"], dataset["within"]
+        assert type(message) is vectors.Vector3Stamped
+        assert (message.vector.x, message.header.stamp.sec) == (1.5, 5)
+        assert within == {"messages": [message], "text": "Grüße\n"}
+    assert repr(dataset["plain"][0]) == repr(PLAIN)

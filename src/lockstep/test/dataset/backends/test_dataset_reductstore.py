@@ -1,4 +1,5 @@
-"""Against a real server: `docker run -p 8383:8383 reduct/store`, LOCKSTEP_REDUCTSTORE_URL=reduct://localhost:8383."""
+"""Against a real server: `docker run -p 8383:8383 reduct/store`,
+LOCKSTEP_REDUCTSTORE_URL=reduct://localhost:8383."""
 
 import asyncio
 import os

@@ -29,7 +29,8 @@ _MEMORY = 0.9
 
 
 def proposed(bag: Bag, topic: str) -> Distribution:
-    """A distribution for the messages of a topic, with the times at which they were logged; raises BagError without any.
+    """A distribution for the messages of a topic, with the times at which they were logged; raises
+    BagError without any.
 
     Fields of messages in arrays, and arrays of strings, are left out: `left_out` names them.
     """

@@ -24,7 +24,7 @@ from lockstep.distributions import (
 )
 from lockstep.distributions.declaration import data_of, distribution_of_data
 from lockstep.distributions.drawing import sample
-from lockstep.distributions.fit import left_out, proposed
+from lockstep.distributions.proposal import left_out, proposed
 from scipy import stats
 from sensor_msgs.msg import Imu, JointState, LaserScan
 

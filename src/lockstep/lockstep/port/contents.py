@@ -1,4 +1,5 @@
-"""What a prompt consists of, each part read from the component, its dataset and the installed target library."""
+"""What a prompt consists of, each part read from the component, its dataset and the installed
+target library."""
 
 from __future__ import annotations
 
@@ -44,20 +45,29 @@ _NO_DATASET = (
 
 
 @dataclass(frozen=True)
-class Sections:
-    """The sections of a prompt, most important first, and the name of the language."""
+class Contents:
+    """What a prompt consists of: its sections, most important first, and what they are made of.
+
+    `language` is the name of the language. `examples` are the first steps of the reference as text,
+    each with what was published on it; none without a dataset.
+    """
 
     language: str
     sections: tuple[Section, ...]
+    source_code: str
+    api_docs: str
+    examples: tuple[str, ...]
 
 
-def sections(subject: Subject, language: str, requirements: list[str], source: str) -> Sections:
+def contents(subject: Subject, language: str, requirements: list[str], source: str) -> Contents:
     """All sections; raises PortError for an unknown language."""
     target = target_of(language)
+    sources = _sources(subject, source)
+    examples = _examples(subject)
     found = [
         _task(subject, language, target, requirements),
         _contract(subject.contract),
-        *_sources(subject, source),
+        *_reference_source(sources),
         _numbers(subject, target),
         _package(subject, language, target),
         _api(target),
@@ -66,8 +76,14 @@ def sections(subject: Subject, language: str, requirements: list[str], source: s
     if subject.verification is not None:
         found.append(_tolerances(subject, subject.verification))
     if subject.component is not None:
-        found += [*_unit_tests(subject), *_samples(subject)]
-    return Sections(target.title, tuple(found))
+        found += [*_unit_tests(subject), *_samples(examples)]
+    return Contents(
+        target.title,
+        tuple(found),
+        "\n\n".join(sources.values()),
+        target.api(False),
+        examples,
+    )
 
 
 def _task(subject: Subject, language: str, target: Target, requirements: list[str]) -> Section:
@@ -78,16 +94,17 @@ def _task(subject: Subject, language: str, target: Target, requirements: list[st
     else:
         intro = (
             f"Port the Python component {name} to {target.title}. {subject.description}\n\n"
-            "The Python source below is the reference and is right by definition, oddities included: for the same inputs "
-            "and parameters the port must publish the same messages, at the same times, in the same order. What the "
-            "reference logs, log as well (no test looks at it); where it publishes nothing, publish nothing."
+            "The Python source below is the reference and is right by definition, oddities "
+            "included: for the same inputs and parameters the port must publish the same messages, "
+            "at the same times, in the same order. What the reference logs, log as well (no test "
+            "looks at it); where it publishes nothing, publish nothing."
         )
     lines = [
         intro,
         (
-            f"\nWrite {files}, each as a whole; start from the package below, whose callbacks throw until they are written. "
-            "Keep the declarations of ports, parameters and timers; add state as members with the values that the reference "
-            "starts with."
+            f"\nWrite {files}, each as a whole; start from the package below, whose callbacks "
+            "throw until they are written. Keep the declarations of ports, parameters and timers; "
+            "add state as members with the values that the reference starts with."
         ),
         *(f"\n{requirement}" for requirement in requirements),
         *([_NO_DATASET] if subject.component is not None and not subject.has_inputs else []),
@@ -95,9 +112,10 @@ def _task(subject: Subject, language: str, target: Target, requirements: list[st
         _fenced("sh", "\n".join(_commands(subject, language))),
         "\n**Done** is when each ends with exit code 0: it builds without warnings"
         + (
-            ", promises the same contract, passes the unit tests, and `lockstep verify` says MATCH (exit code 1: outputs "
-            "differ, 2: bad usage, 3: it crashed, hung or lost a message). Where it says DIFFERENT, "
-            "`lockstep prompt --fix RUN` tells what to mend, RUN being the folder that it names."
+            ", promises the same contract, passes the unit tests, and `lockstep verify` says MATCH "
+            "(exit code 1: outputs differ, 2: bad usage, 3: it crashed, hung or lost a message). "
+            "Where it says DIFFERENT, `lockstep prompt --fix RUN` tells what to mend, RUN being "
+            "the folder that it names."
             if subject.component is not None
             else ", and `--contract` prints the contract below."
         ),
@@ -108,7 +126,8 @@ def _task(subject: Subject, language: str, target: Target, requirements: list[st
 def _commands(subject: Subject, language: str) -> Iterator[str]:
     package, node = subject.package(language), subject.node
     if subject.component is not None:
-        yield f"lockstep scaffold {subject.target} --to {language} -o src    # once: writes src/{package}"
+        scaffold = f"lockstep scaffold {subject.target} --to {language} -o src"
+        yield f"{scaffold}    # once: writes src/{package}"
     yield f"colcon build --base-paths src --packages-select {package}"
     yield "source install/setup.bash"
     if subject.component is None:
@@ -120,19 +139,30 @@ def _commands(subject: Subject, language: str) -> Iterator[str]:
 
 
 def _contract(contract: Contract) -> Section:
-    intro = "Both implementations promise this; it is compared before anything runs. Names and types are exact."
+    intro = (
+        "Both implementations promise this; it is compared before anything runs. "
+        "Names and types are exact."
+    )
     return Section(
         "Contract", (f"{intro}\n\n{_fenced('json', contract.to_json())}",), required=True
     )
 
 
-def _sources(subject: Subject, source: str) -> Iterator[Section]:
+def _sources(subject: Subject, source: str) -> dict[str, str]:
+    """The source of the reference by its modules; one without a name for a specification by
+    hand."""
     if subject.component is not None:
-        found = source_of(subject.component)
-        parts = [f"{part.module.name}:\n\n{_fenced('python', part.text)}" for part in found.modules]
+        return {part.module.name: part.text for part in source_of(subject.component).modules}
+    return {"": textwrap.dedent(source)} if source else {}
+
+
+def _reference_source(sources: dict[str, str]) -> Iterator[Section]:
+    parts = [
+        f"{module}:\n\n{_fenced('python', text)}" if module else _fenced("python", text)
+        for module, text in sources.items()
+    ]
+    if parts:
         yield Section("Reference source", ("\n\n".join(parts),))
-    elif source:
-        yield Section("Reference source", (_fenced("python", textwrap.dedent(source)),))
 
 
 def _numbers(subject: Subject, target: Target) -> Section:
@@ -196,11 +226,12 @@ def _types(contract: Contract) -> Section:
     texts = [f"{one.name}.msg\n{definition_text(one.name)}" for one in described]
     table = _fenced("", "\n".join(mapped))
     head = "\n".join(headers)
+    fields = f"{head}\n\nFields in both languages:\n\n{table}"
     return Section(
         "Message types",
         (
-            f"{head}\n\nFields in both languages:\n\n{table}\n\nDefinitions:\n\n{_fenced('', chr(10).join(texts))}",
-            f"{head}\n\nFields in both languages:\n\n{table}",
+            f"{fields}\n\nDefinitions:\n\n{_fenced('', chr(10).join(texts))}",
+            fields,
         ),
     )
 
@@ -229,31 +260,33 @@ def _unit_tests(subject: Subject) -> Iterator[Section]:
         yield Section(
             "Unit tests of the reference",
             (
-                "The port must behave as they say. Scaffold puts them into its package, where their mark names the "
-                "verify.yaml of the port; they run for the reference and for the port.\n\n"
-                + "\n\n".join(parts),
+                "The port must behave as they say. Scaffold puts them into its package, where "
+                "their mark names the verify.yaml of the port; they run for the reference and for "
+                "the port.\n\n" + "\n\n".join(parts),
             ),
         )
 
 
-def _samples(subject: Subject) -> Iterator[Section]:
-    if not subject.has_inputs:
-        return
+def _examples(subject: Subject) -> tuple[str, ...]:
+    """The first steps of the reference's run in which something comes or goes."""
+    if subject.component is None or not subject.has_inputs:
+        return ()
     steps = [
         step
         for step in steps_of(reference_of(subject), with_verification(subject), _LATER)
         if step.port or step.outputs
     ]
-    if not steps:
+    return tuple("\n".join(_step_lines(subject.contract, step)) for step in steps[: max(_SAMPLES)])
+
+
+def _samples(examples: tuple[str, ...]) -> Iterator[Section]:
+    if not examples:
         return
     intro = (
-        "What the reference does with the first messages of the dataset, in order, from its start on. Fields as text, "
-        "times in seconds."
+        "What the reference does with the first messages of the dataset, in order, from its start "
+        "on. Fields as text, times in seconds."
     )
-    variants = []
-    for count in _SAMPLES:
-        shown = [line for step in steps[:count] for line in _step_lines(subject.contract, step)]
-        variants.append(f"{intro}\n\n{_fenced('', chr(10).join(shown))}")
+    variants = [f"{intro}\n\n{_fenced('', chr(10).join(examples[:count]))}" for count in _SAMPLES]
     yield Section("Sample inputs and outputs", tuple(dict.fromkeys(variants)))
 
 

@@ -68,7 +68,8 @@ def form_of(value: Any) -> Form:
             json_value.schema(value),
         )
     raise DatasetError(
-        f"{type(value).__name__} is no value that a bag can hold; make it a ROS message, an array, a dict or a string"
+        f"{type(value).__name__} is no value that a bag can hold; make it a ROS message, an array, "
+        "a dict or a string"
     )
 
 
