@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, Done, Stranger
 from lockstep.dataset import Dataset
+from stranger import ROOT, Done, Stranger
 
 EXAMPLE = ROOT / "examples/ai_compile"
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CPP, ROOT, Stranger, Write
+from conftest import CPP, Write
 from geometry_msgs.msg import Vector3Stamped
 from lockstep.bag import Bag
 from rclpy.serialization import deserialize_message
+from stranger import ROOT, Stranger
 
 NODE = str(ROOT / "tests/black_box_node.py")
 CONTRACT = "lockstep_examples:VectorNormalizer"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import CPP, PYTHON, Stranger
+from conftest import CPP, PYTHON
 from lockstep.bag import Bag
+from stranger import Stranger
 
 REPEATS = {"component": "faulty:Repeats"}
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ACCELERATION, Stranger, Write
+from conftest import Write
+from stranger import ACCELERATION, Stranger
 
 pytest.importorskip("plotly", reason="plotly is not installed")
 

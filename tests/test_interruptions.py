@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
 import shutil
 import signal
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ACCELERATION, CPP, ROOT, Command, Stranger, Write
+from conftest import CPP, Write
 from lockstep.bag import Bag
+from stranger import ACCELERATION, ROOT, Command, Stranger, small_disk
 
 SLOW = {"component": "faulty:Slow"}
 CONTRACT = "lockstep_examples:VectorNormalizer"
@@ -185,22 +183,6 @@ def test_a_killed_process_fails_the_run(
     stranger.assert_nothing_left()
     assert done.code == 3
     assert done.err.splitlines()[0] == f"error: {sentence.format(out)}"
-
-
-@contextlib.contextmanager
-def small_disk(folder: Path, options: str) -> Iterator[Path]:
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small disk")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=False, capture_output=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"cannot mount a small disk: {mounted.stderr.decode().strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def test_a_full_disk_fails_the_run_in_one_sentence(

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from conftest import ROOT, Done, Stranger
 from lockstep.dataset import Dataset
+from stranger import ROOT, Done, Stranger
 
 NEEDED = ("torch", "onnx", "onnxruntime")
 MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]

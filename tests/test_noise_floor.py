@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from conftest import CPP, PYTHON, Stranger
+from conftest import CPP, PYTHON
+from stranger import Stranger
 
 FORGETFUL = {"component": "faulty:Forgetful"}
 

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import ROOT, Stranger
+from stranger import ROOT, Stranger
 
 EXAMPLES = {
     "VectorNormalizer": "vector_normalizer",

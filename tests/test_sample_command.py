@@ -6,9 +6,9 @@ import json
 
 import pytest
 import yaml
-from conftest import ROOT, Stranger
 from lockstep.bag import Bag
 from rosbags.highlevel import AnyReader
+from stranger import ROOT, Stranger
 
 EXAMPLES = {
     "VectorNormalizer": {"/vector"},

@@ -8,7 +8,7 @@ import venv
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from stranger import ROOT
 
 HUSKY = ROOT / "bags/husky_acceleration"
 

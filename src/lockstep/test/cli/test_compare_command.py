@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import numpy as np
-from conftest import Stranger
 from lockstep.bag import BagWriter
 from lockstep.cdr.codec import Codec
 from lockstep.message.definitions import definition
+from stranger import Stranger
 
 IMAGE = "sensor_msgs/msg/Image"
 

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ACCELERATION, ROOT, Stranger
 from lockstep.bag import Bag, BagWriter
 from lockstep.cdr.codec import Codec
 from lockstep.run.domain import isolated_domain
+from stranger import ACCELERATION, ROOT, Stranger
 
 LINE = "=" * 80
 SAMPLE = """\

@@ -5,8 +5,8 @@ import re
 import signal
 
 import pytest
-from conftest import ROOT, Stranger
 from lockstep.bag import Bag
+from stranger import ROOT, Stranger
 
 VERIFY = ROOT / "src/lockstep_examples/verify"
 

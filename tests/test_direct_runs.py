@@ -7,8 +7,9 @@ import time
 
 import pytest
 import yaml
-from conftest import CPP, PYTHON, ROOT, Stranger
+from conftest import CPP, PYTHON
 from lockstep.bag import Bag
+from stranger import ROOT, Stranger
 
 VERIFY = ROOT / "src/lockstep_examples/verify"
 DIRECT = {"mode": "direct"}

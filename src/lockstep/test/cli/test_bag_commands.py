@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ACCELERATION, ROOT, Stranger
 from lockstep.bag import Bag, BagWriter
 from lockstep.bag.convert import copy
 from rosbags.rosbag2 import Reader
-from test_interruptions import small_disk
+from stranger import ACCELERATION, ROOT, Stranger, small_disk
 
 HUSKY = ROOT / "bags/husky_gps_imu_odom"
 OFFICE = ROOT / "bags/office_scan_odom_tf"

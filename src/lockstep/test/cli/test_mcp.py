@@ -7,7 +7,7 @@ import sys
 
 import anyio
 import pytest
-from conftest import ROOT
+from stranger import ROOT
 
 pytest.importorskip("mcp", reason="mcp is optional")
 from mcp.client import Client
