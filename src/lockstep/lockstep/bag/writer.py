@@ -27,7 +27,7 @@ from .output import McapOutput, record
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_FLUSH_S = 0.5
+FLUSH_S = 0.5
 _WAITING = 2  # chunks that may wait for the disk
 _LARGEST_MESSAGE = (1 << 30) - (1 << 25)  # or its chunk would be larger than one that is read
 _MOST_CHANNELS = (1 << 16) - 2
@@ -193,7 +193,7 @@ class BagWriter:
         chunk.singles += (head, data)
         chunk.size += size
         to.count += 1
-        if self._timed and time.monotonic() - self._last_flush >= _FLUSH_S:
+        if self._timed and time.monotonic() - self._last_flush >= FLUSH_S:
             self._finish_chunk()
 
     def write_columns(
@@ -286,7 +286,7 @@ class BagWriter:
 
     def flush(self) -> None:
         """Hand what is in memory to the operating system if it is older than half a second."""
-        if self._timed and time.monotonic() - self._last_flush >= _FLUSH_S:
+        if self._timed and time.monotonic() - self._last_flush >= FLUSH_S:
             self._finish_chunk()
 
     def close(self) -> None:

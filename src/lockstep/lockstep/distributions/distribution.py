@@ -34,7 +34,7 @@ from .ticks import Ticks
 from .times import Timestamps
 
 _INDEX = re.compile(r"\[\d*\]")
-_of_types: dict[type[Any], Distribution] = {}
+declared: dict[type[Any], Distribution] = {}  # by `data_dist`
 
 
 class Distribution:
@@ -89,7 +89,7 @@ def data_dist(
     """
     made = Distribution(rules, at=at, correlation=correlation, **fields)
     check_names(made, message_type)
-    _of_types[message_type] = made
+    declared[message_type] = made
     return made
 
 
@@ -101,8 +101,8 @@ class DataDistMixin:
 
 def data_dist_of(message_type: type[Any]) -> Distribution | None:
     """The distribution that a message type has, by `data_dist` or as class attribute; None if it has none."""
-    if message_type in _of_types:
-        return _of_types[message_type]
+    if message_type in declared:
+        return declared[message_type]
     own = getattr(message_type, "data_dist", None)
     return None if own is None else as_distribution(own)
 

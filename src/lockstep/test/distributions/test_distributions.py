@@ -426,7 +426,7 @@ def test_a_field_keeps_its_values_when_another_is_added():
 def test_nested_messages_are_drawn_as_their_type_says(monkeypatch):
     from lockstep.distributions import data_dist, data_dist_of, distribution
 
-    monkeypatch.setattr(distribution, "_of_types", {})
+    monkeypatch.setattr(distribution, "declared", {})
     assert data_dist_of(Vector3) is None
     made = data_dist(Vector3, x=Uniform(-1, 1), y=Normal(0, 2), z=Constant(4.0))
     assert data_dist_of(Vector3) is made
@@ -449,7 +449,7 @@ def test_nested_messages_are_drawn_as_their_type_says(monkeypatch):
 def test_the_time_and_the_correlation_of_a_type_count_wherever_it_is(monkeypatch):
     from lockstep.distributions import data_dist, distribution
 
-    monkeypatch.setattr(distribution, "_of_types", {})
+    monkeypatch.setattr(distribution, "declared", {})
     data_dist(Vector3, Normal(), correlation={("x", "y"): 0.9})
     data_dist(Twist, at=Timestamps(rate_hz=5.0))
     assert Plan(Distribution(), Twist).at == Timestamps(rate_hz=5.0)

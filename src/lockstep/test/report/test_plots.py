@@ -73,7 +73,7 @@ def drawn(figure: Any) -> Any:
 
 
 def finding(figure: Any) -> str:
-    return str(figure._suptitle.get_text()).replace("\n", " ")  # get_suptitle is of Matplotlib 3.8
+    return str(figure.texts[0].get_text()).replace("\n", " ")
 
 
 def line_of(axes: Any, label: str) -> Any:

@@ -13,8 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 from lockstep.dataset import Dataset, DatasetError
-from lockstep.dataset.backends.pickle import _HEAD, _KEY, _MAGIC, _VALUE
 from lockstep.dataset.backends.restricted_pickle import dumps, loads
+
+# What files of this format begin with, the head of a frame, and two of its kinds.
+MAGIC = b"lockstep dataset 1\n"
+HEAD = struct.Struct("<BIIqqQ")
+KEY, VALUE = 0, 2
 
 
 class Call:
@@ -42,10 +46,10 @@ def persistent(identity: Any) -> bytes:
 def file_with(payload: bytes, path: Path) -> Path:
     key = b'"x"'
     path.write_bytes(
-        _MAGIC
-        + _HEAD.pack(_KEY, 0, 0, 0, 0, len(key))
+        MAGIC
+        + HEAD.pack(KEY, 0, 0, 0, 0, len(key))
         + key
-        + _HEAD.pack(_VALUE, 0, 0, 1, 1, len(payload))
+        + HEAD.pack(VALUE, 0, 0, 1, 1, len(payload))
         + payload
     )
     return path
@@ -151,7 +155,7 @@ def test_pickles_of_others_are_no_datasets(tmp_path: Path) -> None:
 def test_a_length_beyond_the_end_is_a_cut_off_file(tmp_path: Path) -> None:
     path = file_with(dumps(1), tmp_path / "data.pkl")
     with path.open("ab") as file:
-        file.write(_HEAD.pack(_VALUE, 0, 0, 1, 1, 2**63))
+        file.write(HEAD.pack(VALUE, 0, 0, 1, 1, 2**63))
     with pytest.warns(UserWarning, match="cut off"):
         assert list(Dataset.load(path)["x"]) == [1]
 
@@ -159,7 +163,7 @@ def test_a_length_beyond_the_end_is_a_cut_off_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [0, 1, 2, 3, 9])
 def test_heads_that_make_no_sense_are_damage(kind: int, tmp_path: Path) -> None:
     path = tmp_path / "data.pkl"
-    path.write_bytes(_MAGIC + _HEAD.pack(kind, 7, 7, 1, 1, 3) + b"{x}")
+    path.write_bytes(MAGIC + HEAD.pack(kind, 7, 7, 1, 1, 3) + b"{x}")
     with pytest.raises(DatasetError, match="damaged at byte"):
         Dataset.load(path)
 
@@ -173,7 +177,7 @@ def test_every_cut_of_a_file_is_read_or_refused(tmp_path: Path) -> None:
     for length in range(len(data)):
         cut.write_bytes(data[:length])
         try:
-            with pytest.warns() if length > len(_MAGIC) else pytest.raises(DatasetError):
+            with pytest.warns() if length > len(MAGIC) else pytest.raises(DatasetError):
                 loaded = Dataset.load(cut)
                 if "x" in loaded:
                     assert [value["t"] for value in loaded["x"]] == list(range(len(loaded["x"])))
