@@ -12,9 +12,9 @@ from lockstep.component import Contract
 from lockstep.errors import RunError, UsageError
 from lockstep.host.protocol import resolved
 from lockstep.run.implementation import contract_of_command, find_executable
+from lockstep.run.inputs import run_inputs
 from lockstep.run.live import checked_run
 from lockstep.run.model import Inputs
-from lockstep.run.ports import bag_topics
 from lockstep.run.result import RunResult
 
 from . import nodes
@@ -55,7 +55,9 @@ def record(
         return [] if recorder.return_code is None else finish()
 
     def finish() -> list[Action]:
-        return then(checked_run(name, folder, in_lockstep))
+        result = checked_run(name, folder, in_lockstep)
+        result.outputs().close()  # which refuses a bag that is not whole
+        return then(result)
 
     recorder = nodes.recorder(
         folder / "bag",
@@ -89,7 +91,13 @@ def checked_outputs(
     programs = {
         name: find_executable(name, str(executable)) for name, executable in executables.items()
     }
-    bag = Bag(replay.bag)
+    with Bag(replay.bag) as bag:
+        return _checked_outputs(replay, bag, outputs, programs)
+
+
+def _checked_outputs(
+    replay: Replay, bag: Bag, outputs: list[str], programs: dict[str, Path]
+) -> list[str]:
     if bag.problem:
         raise BagError(bag.problem)
     if replay.window == 0:
@@ -103,11 +111,11 @@ def checked_outputs(
         differences = contracts[0].differences(other)
         if differences:
             raise RunError(f"the contracts differ: {differences[0]}")
-    _check_topics(replay, contracts[0])
+    _check_topics(replay, bag, contracts[0])
     return outputs or [f"{resolved(port.topic)}:{port.type}" for port in contracts[0].outputs]
 
 
-def _check_topics(replay: Replay, contract: Contract) -> None:
+def _check_topics(replay: Replay, bag: Bag, contract: Contract) -> None:
     ports = {resolved(port.topic): port.name for port in contract.inputs}
     topics: dict[str, list[str]] = {}
     for text in replay.topics:
@@ -118,4 +126,4 @@ def _check_topics(replay: Replay, contract: Contract) -> None:
                 f"{text} goes to no input of {contract.component}; it has {', '.join(ports) or 'none'}"
             )
         topics.setdefault(port, []).append(name)
-    bag_topics(Inputs(bag=replay.bag, topics=topics), contract)
+    run_inputs(Inputs(bag=replay.bag, topics=topics), bag, contract)

@@ -59,27 +59,33 @@ def in_process(task: Task) -> Contest:
 
 
 def _direct(task: Task, implementation: str) -> Contest:
+    from lockstep.bag import Bag
     from lockstep.run.direct import run_direct
-    from lockstep.verify.model import Verification
+    from lockstep.run.direct_program import DirectProgram, direct_environment
+    from lockstep.run.implementation import direct_command
+    from lockstep.run.inputs import RunInputs
+    from lockstep.run.model import Implementation, Run
+    from lockstep.run.processes import Processes
+    from lockstep.run.request import RunRequest
 
     name, port, _ = _named(task)
-    executable = f"lockstep_examples_cpp/{_snake(name)}"
-    verification = Verification.model_validate(
-        {
-            "implementations": {
-                "python": {"component": f"lockstep_examples:{name}"},
-                "cpp": {"executable": executable},
-            },
-            "reference": "python",
-            "inputs": {"bag": str(task.path), "topics": {port: task.topic}},
-            "run": {"mode": "direct"},
-        }
+    declared = (
+        Implementation(component=f"lockstep_examples:{name}")
+        if implementation == "python"
+        else Implementation(executable=f"lockstep_examples_cpp/{_snake(name)}")
     )
     contract = _contract(task)
+    options = Run(mode="direct")
     folder = _folder()
 
     def work() -> Path:
-        return Path(run_direct(implementation, verification, contract, folder).bag)
+        with closing(Bag(task.path)) as bag, Processes(direct_environment()) as processes:
+            command = direct_command(implementation, declared)
+            log = folder / "node.log"
+            program = DirectProgram(implementation, command, log, processes, options.timeout)
+            inputs = RunInputs(bag, {task.topic: f"/{port}"})
+            request = RunRequest(implementation, declared, contract, inputs, {}, options, folder)
+            return Path(run_direct(request, program).bag)
 
     return Contest(work, _outputs)
 

@@ -48,9 +48,29 @@ class ReportError(LockstepError, ValueError):
 
 
 class RunError(LockstepError):
-    """A run failed (crash, hang, loss)."""
+    """A run failed, in another way than those below."""
 
     exit_code: ClassVar[int] = FAILED
+
+
+class Hang(RunError):
+    """Nothing came for as long as one waits."""
+
+
+class Crash(RunError):
+    """A process ended, or broke the protocol, during a run."""
+
+
+class Loss(RunError):
+    """A message is not accounted for."""
+
+
+class CallbackError(RunError):
+    """A component's callback raised, during a step of a direct run if one is given."""
+
+    def __init__(self, sentence: str, step: int | None = None) -> None:
+        super().__init__(sentence)
+        self.step = step
 
 
 class Interrupted(BaseException):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -9,11 +10,11 @@ from typing import Annotated
 import typer
 
 from ..errors import DIFFERENT, RunError, UsageError
-from ..run.folder import create_folder, default_folder
-from ..verify.check import check
-from ..verify.drawn_inputs import FOLDER, with_bag
+from ..run.folder import default_folder
+from ..verify.inputs import FOLDER, inputs_of
 from ..verify.model import load
-from ..verify.verify import run_implementation
+from ..verify.plan import plan
+from ..verify.runs import Runs
 from .show import console, print_json, print_line, progress_bars
 
 
@@ -44,18 +45,19 @@ def command(
         raise UsageError(f"{file} has no implementation '{implementation}'; it has {names}")
     chosen = {implementation: verification.implementations[implementation]}
     only = {verification.reference: verification.implementations[verification.reference], **chosen}
-    contract, mismatched = check(verification.model_copy(update={"implementations": only}))
-    if mismatched:
-        for difference in mismatched[implementation]:
-            print_line(console, f"CONTRACT DIFFERS: {implementation}: {difference}")
-        raise typer.Exit(DIFFERENT)
+    verification = verification.model_copy(update={"implementations": only})
     folder = output or default_folder(f"{file.stem}-{implementation}")
-    create_folder(folder)
-    verification = with_bag(verification, folder / FOLDER, contract)
-    with progress_bars() as watch:
-        result = run_implementation(
-            implementation, verification, contract, folder, watch(f"running {implementation}")
-        )
+    with progress_bars() as watch, Runs(verification, watch) as runs, ExitStack() as stack:
+        with runs.planning(folder, {implementation: folder}):
+            planned = stack.enter_context(plan(verification, runs.contracts))
+            if planned.mismatched:
+                for difference in planned.mismatched[implementation]:
+                    print_line(console, f"CONTRACT DIFFERS: {implementation}: {difference}")
+                raise typer.Exit(DIFFERENT)
+        inputs = stack.enter_context(inputs_of(planned, folder / FOLDER))
+        request = planned.request(implementation, inputs, folder)
+        (recorded,) = runs.each([(implementation, request)])
+        result = recorded.result
     if result.failure is not None:
         raise RunError(
             f"{implementation} failed in step {result.failure.step}: {result.failure.sentence}"

@@ -13,8 +13,8 @@ from ..distributions.model import Sample, sampled_bag
 from ..errors import UsageError
 from ..host.python_component import load_here
 from ..report.contact_sheet import plot_histograms
-from ..verify.drawn_inputs import contract_and_component
 from ..verify.model import load
+from ..verify.plan import asked_contract, component_of
 from .show import console, print_json, print_line, progress_bar
 
 
@@ -72,7 +72,7 @@ def command(
     if target.endswith((".yaml", ".yml")):
         verification = load(Path(target))
         declared = verification.inputs.sample or Sample()
-        contract, component = contract_and_component(verification)
+        contract, component = asked_contract(verification), component_of(verification)
     else:
         declared, contract, component = Sample(), contract_of(load_here(target)), target
     chosen = {"n": count, "seed": seed}

@@ -17,9 +17,8 @@ from rich.text import Text
 
 from ..compare.text_diff import summary
 from ..progress import Progress as OnProgress
-from ..verify.verdict import Verdict
-from ..verify.verify import Watch
-from ..verify.write import same_failure
+from ..verify.runs import Watch
+from ..verify.verdict import Verdict, same_failure
 
 
 class _Terminal(Console):

@@ -12,8 +12,8 @@ from ..errors import UsageError
 from ..run.folder import default_folder
 from ..verify.ledger import record, remember
 from ..verify.model import load
+from ..verify.report import as_data, copy_report
 from ..verify.verify import verify
-from ..verify.write import as_data, draw, write_report
 from .ci import Github, Junit, report
 from .show import (
     console,
@@ -64,17 +64,15 @@ def command(
     verification = load(file)
     folder = output or default_folder(file.stem)
     with progress_bars() as watch:
-        verdict = verify(verification, folder, watch)
+        verdict = verify(verification, folder, watch, plots=plots)
     remember(file, folder)
     if keep:
         try:
             record(file, verification, verdict)
         except UsageError as error:  # which changes no verdict
             print_line(Console(stderr=True), f"not recorded: {error}")
-    if plots:
-        draw(verdict)
     if html is not None:
-        write_report(verdict, html)
+        copy_report(verdict, html)
     if as_json:
         print_json(as_data(verdict))
     else:

@@ -16,11 +16,12 @@ import numpy as np
 from ..cdr.codec import installed_codec
 from ..cdr.message_error import MessageError
 from ..component import Component, contract_of
-from ..errors import FAILED, USAGE, BagError, RunError, UsageError, unforeseen
+from ..errors import FAILED, USAGE, BagError, CallbackError, RunError, UsageError, unforeseen
+from .events import tell_error
 from .execution import InProcess
 from .frames import TIMER_PORTS, FrameParser, Frames, Kind, frame
 from .protocol import PARAMETER_VALUES
-from .python_component import CallbackError, load, make, node_name
+from .python_component import load, make, node_name
 
 LOG_LEVELS = {
     "debug": logging.DEBUG,
@@ -72,20 +73,21 @@ def serve(
     )
     try:
         _Server(component_class, _take_stdin(), output, goes_on=goes_on).serve()
-    except UsageError as error:
-        return _say(component_class, error, USAGE)
-    except (RunError, BagError) as error:
-        return _say(component_class, error, FAILED)
-    except BrokenPipeError:
-        return _say(component_class, "nobody reads the frames of this run", FAILED)
+    except (RunError, UsageError, BagError) as error:
+        return _say(component_class, error, str(error))
+    except BrokenPipeError as error:
+        return _say(component_class, error, "nobody reads the frames of this run")
     except Exception as error:  # noqa: BLE001 - never a traceback, and never exit code 1
-        return _say(component_class, unforeseen(error), FAILED)
+        return _say(component_class, error, unforeseen(error))
     return 0
 
 
-def _say(component_class: type[Component], sentence: object, code: int) -> int:
+def _say(component_class: type[Component], error: Exception, sentence: str) -> int:
+    """Tell why the run ends; returns the exit code."""
+    refused = isinstance(error, UsageError)
+    tell_error(error, sentence, refused=refused)
     print(f"{node_name(component_class.__name__)}: {sentence}", file=sys.stderr, flush=True)
-    return code
+    return USAGE if refused else FAILED
 
 
 class _Log(logging.Handler):
@@ -279,6 +281,7 @@ def main() -> None:
     try:
         component_class = load(target)
     except UsageError as error:
+        tell_error(error, str(error))
         print(f"host: {error}", file=sys.stderr)
         sys.exit(USAGE)
     if mode == "--contract":

@@ -12,17 +12,9 @@ from typing import Any
 
 from ..cdr.codec import installed_codec
 from ..component import Component, component_of
-from ..errors import BagError, RunError, UsageError
+from ..errors import BagError, CallbackError, RunError, UsageError
 from ..message.rosidl import type_name
 from ..message.time import seconds
-
-
-class CallbackError(RunError):
-    """A component's callback raised, during a step of a direct run if one is given."""
-
-    def __init__(self, sentence: str, step: int | None = None) -> None:
-        super().__init__(sentence)
-        self.step = step
 
 
 def load(target: str) -> type[Component]:

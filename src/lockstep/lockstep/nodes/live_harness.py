@@ -16,7 +16,7 @@ from lockstep_interfaces.msg import Acknowledgement
 
 from ..component import Contract, stamp_ns
 from ..component.parameter import ros_type
-from ..errors import RunError, UsageError
+from ..errors import Hang, Loss, UsageError
 from ..host.execution import Publish
 from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, PARAMETER_VALUES, resolved
 from ..message.rosidl import message_class
@@ -77,7 +77,7 @@ class HarnessNode:
         while not self._window.ready or not all(p.get_subscription_count() for p in self._inputs):
             self._check()
             if time.monotonic() > deadline:
-                raise RunError(f"the host did not report within {START_PATIENCE_S:g} s")
+                raise Hang(f"the host did not report within {START_PATIENCE_S:g} s")
             self._inbox.wait(_POLL_S)
             self._window.take()
         self.step(_UNKNOWN_NS)
@@ -123,7 +123,7 @@ class HarnessNode:
         while not is_done():
             self._check()
             if time.monotonic() > deadline:
-                raise RunError(f"no answer for {self._timeout_s:g} s to the new parameters")
+                raise Hang(f"no answer for {self._timeout_s:g} s to the new parameters")
             time.sleep(_POLL_S)
             self._inbox.serve()
 
@@ -153,7 +153,7 @@ class HarnessNode:
         deadline = time.monotonic() + self._timeout_s
         while (taken := self._inbox.take(subscription)) is None:
             if time.monotonic() > deadline:
-                raise RunError(f"a message of {subscription.topic_name} was lost on its way")
+                raise Loss(f"a message of {subscription.topic_name} was lost on its way")
             self._inbox.wait(_POLL_S, subscription)
         return taken[0]
 

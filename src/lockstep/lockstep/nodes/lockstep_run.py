@@ -14,7 +14,7 @@ from rclpy.subscription import Subscription
 from lockstep_interfaces.msg import Acknowledgement, Step
 
 from ..component import to_stamp
-from ..errors import RunError
+from ..errors import Hang
 from ..host.protocol import ACKNOWLEDGEMENT_TOPIC
 from ..host.python_component import output_encoder
 from ..message.time import seconds
@@ -139,7 +139,7 @@ class Flow:
             except rclpy_implementation.RCLError as error:  # a subscriber is slower than this node
                 self._stop.check()
                 if time.monotonic() > give_up_s:
-                    raise RunError(
+                    raise Hang(
                         f"lockstep failed at {seconds(self._now())} s: no subscriber of "
                         f"'{publisher.topic_name}' has taken a message for {PUBLISH_PATIENCE_S:g} s"
                     ) from error

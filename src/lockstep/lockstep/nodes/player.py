@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
+import select
 import shlex
 import sys
 import time
@@ -23,7 +25,8 @@ from lockstep_interfaces.srv import PlayNext, Seek, SetRate
 
 from ..bag import Bag, BagError, Topic
 from ..component import stamp_ns, to_stamp
-from ..errors import RunError, UsageError
+from ..errors import Hang, Loss, UsageError
+from ..host.events import tell_progress
 from ..message.rosidl import message_class, type_name
 from ..run.timeline import CLOCK_TYPE, JITTER_NS, Event, Timeline, offered
 from .inbox import Inbox
@@ -35,6 +38,7 @@ from .window import Window, insist
 WINDOW_LIMIT = 1000
 CLOCK_PERIOD_S = 0.01
 SETTLE_S = 0.3
+PROGRESS_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class Options:
     paused: bool = False
     wait: bool = True
     with_recorder: bool = False
+    hold: bool = False
     timeout_s: float = 10.0
     start_timeout_s: float = 30.0
 
@@ -89,10 +94,12 @@ class Player:
         self._finished = False
         self._offer_services()
 
-    def play(self, stop: Stop, report_progress: bool) -> None:
+    def play(self, stop: Stop) -> None:
         """Play to the end, or until stopped; raises RunError on loss or when the host hangs."""
         self._wait_for_peers(stop)
-        total, progress = self._timeline.total(), 0.0
+        while self._options.hold and not _stdin_has_ended() and not stop.requested:
+            self._listen(0.02)
+        total, told_s = self._timeline.total(), 0.0
         events = self._timeline.events()
         while not stop.requested:
             if self._seek_ns is not None:
@@ -107,16 +114,15 @@ class Player:
                 break
             if self._wait_until_due(event, stop):
                 self._send(event)
-            if report_progress and time.monotonic() - progress > 0.1:
-                progress = time.monotonic()
-                print("progress", sum(self._sent.values()), total, flush=True)
+            if time.monotonic() - told_s > PROGRESS_S:
+                told_s = time.monotonic()
+                tell_progress(sum(self._sent.values()), total)
             self._inbox.serve()
         if self._flow is not None:
             self._flow.drain(stop)
             if self._recorder is not None:
                 self._wait_for_recorder(self._flow.published, stop)
-        if report_progress:
-            print("progress", sum(self._sent.values()), total, flush=True)
+        tell_progress(sum(self._sent.values()), total)
 
     def report(self) -> dict[str, Any]:
         """What was sent and acknowledged, as data."""
@@ -203,7 +209,7 @@ class Player:
             if missing is None:
                 break
             if time.monotonic() > deadline:
-                raise RunError(f"{missing} within {self._options.start_timeout_s:g} s")
+                raise Hang(f"{missing} within {self._options.start_timeout_s:g} s")
             self._listen(0.02)
         if self._flow is None and not stop.requested:
             time.sleep(SETTLE_S)  # a best-effort reader may still be matching our writers
@@ -222,9 +228,7 @@ class Player:
                 return
             if time.monotonic() > deadline:
                 topic = next(iter(late), "any topic")
-                raise RunError(
-                    f"{late.get(topic, 0)} messages of {topic} never reached the recorder"
-                )
+                raise Loss(f"{late.get(topic, 0)} messages of {topic} never reached the recorder")
             self._listen(0.02)
 
     def _missing_peer(self) -> str | None:
@@ -365,14 +369,22 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--with-recorder", action="store_true", help="wait until the recorder is ready"
     )
     parser.add_argument(
+        "--hold", action="store_true", help="when all have met, wait for the end of stdin"
+    )
+    parser.add_argument(
         "--timeout", type=float, default=10.0, metavar="S", help="patience with a host that hangs"
     )
     parser.add_argument(
         "--start-timeout", type=float, default=30.0, metavar="S", help="patience with discovery"
     )
     parser.add_argument("--report", metavar="FILE", help="write what was sent as JSON")
-    parser.add_argument("--progress", action="store_true", help="print progress lines")
     return parser.parse_args(arguments)
+
+
+def _stdin_has_ended() -> bool:
+    """Whether all of stdin was read; what comes on it is passed over."""
+    readable, _, _ = select.select([sys.stdin], [], [], 0)
+    return bool(readable) and not os.read(sys.stdin.fileno(), 1 << 12)
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -394,6 +406,7 @@ def _run(arguments: Sequence[str]) -> int:
         paused=args.paused,
         wait=not args.no_wait,
         with_recorder=args.with_recorder,
+        hold=args.hold,
         timeout_s=args.timeout,
         start_timeout_s=args.start_timeout,
     )
@@ -406,7 +419,7 @@ def _run(arguments: Sequence[str]) -> int:
                 f"{error}, or write it from the bag: lockstep types {shlex.quote(args.bag)} -o src"
             ) from error
         try:
-            player.play(stop, args.progress)
+            player.play(stop)
         finally:
             if args.report:
                 with open(args.report, "w", encoding="utf-8") as file:

@@ -25,6 +25,7 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import try_shutdown
 
 from ..errors import FAILED, USAGE, RunError, UsageError, unforeseen
+from ..host.events import tell_error
 
 
 class Stopped(BaseException):
@@ -140,17 +141,18 @@ def exit_with(
     """
     usage_errors: tuple[type[Exception], ...] = (UsageError, *wrong_input)
     try:
-        code = main()
+        sys.exit(main())
     except usage_errors as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        code = USAGE
+        _fail(name, error, str(error), refused=True)
     except RunError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        code = FAILED
+        _fail(name, error, str(error))
     except rclpy_implementation.RCLError as error:
-        print(f"{name}: {sentence(error)}", file=sys.stderr)
-        code = FAILED
+        _fail(name, error, sentence(error))
     except Exception as error:  # noqa: BLE001 - never a traceback, and never taken for a verdict
-        print(f"{name}: {unforeseen(error)}", file=sys.stderr)
-        code = FAILED
-    sys.exit(code)
+        _fail(name, error, unforeseen(error))
+
+
+def _fail(name: str, error: Exception, message: str, *, refused: bool = False) -> NoReturn:
+    tell_error(error, message, refused=refused)
+    print(f"{name}: {message}", file=sys.stderr)
+    sys.exit(USAGE if refused else FAILED)

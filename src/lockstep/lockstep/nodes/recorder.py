@@ -27,7 +27,7 @@ from lockstep_interfaces.msg import Acknowledgement, RecorderStatus
 from ..bag import BagError, BagWriter
 from ..bag.metadata import OfferedQoS
 from ..component import stamp_ns
-from ..errors import RunError, UsageError
+from ..errors import Loss, RunError, UsageError
 from ..host.protocol import ACKNOWLEDGEMENT_TOPIC
 from ..message.definitions import definition, type_hash
 from ..message.rosidl import message_class
@@ -311,7 +311,7 @@ def _run(arguments: Sequence[str]) -> int:
                 with open(args.report, "w", encoding="utf-8") as file:
                     json.dump(recorder.report(), file, indent=2)
         for topic, count in recorder.report()["missing"].items():
-            raise RunError(f"{count} messages of {topic} were lost on the way to the recorder")
+            raise Loss(f"{count} messages of {topic} were lost on the way to the recorder")
     return 0
 
 

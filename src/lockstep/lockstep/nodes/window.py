@@ -15,7 +15,7 @@ from rclpy.publisher import Publisher
 from lockstep_interfaces.msg import Acknowledgement, Step
 
 from ..component import to_stamp
-from ..errors import RunError
+from ..errors import Hang, RunError
 from ..host.protocol import ACKNOWLEDGEMENT_TOPIC
 from .inbox import Inbox
 from .lockstep_run import STEP_TOPIC
@@ -87,7 +87,7 @@ class Window:
         if self._in_flight and time.monotonic() - self._progress_s > self._timeout_s:
             topic, time_ns, _ = self._in_flight[0]
             what = f"the message of {topic}" if topic else "the step of time"
-            raise RunError(
+            raise Hang(
                 f"no answer for {self._timeout_s:g} s to {what} at {time_ns * 1e-9:.9f} s "
                 f"(step {self._consumed} of {self._sent})"
             )
@@ -142,6 +142,6 @@ def insist(publisher: Publisher, message: Any, timeout_s: float) -> None:
             return
         except rclpy_implementation.RCLError as error:
             if time.monotonic() > deadline:
-                raise RunError(
+                raise Hang(
                     f"nobody takes {publisher.topic_name} any more; its queue is full"
                 ) from error

@@ -16,9 +16,8 @@ from ..distributions.model import sampled_bag
 from ..host.execution import InProcess
 from ..host.protocol import resolved
 from ..host.python_component import make
+from ..run.inputs import run_inputs
 from ..run.model import Inputs
-from ..run.ports import bag_topics
-from ..run.timeline import Timeline
 from ..verify.model import Verification
 
 _SHOWN_ELEMENTS = 16
@@ -53,16 +52,14 @@ def steps_of(component: type[Component], verification: Verification, count: int)
         step.outputs.append((names[index], time_ns, data))
 
     with ExitStack() as stack:
-        inputs = _recorded(verification.inputs, contract, reference.component, count, stack)
-        topics = bag_topics(inputs, contract)
-        bag = stack.enter_context(Bag(inputs.bag))
+        declared = _recorded(verification.inputs, contract, reference.component, count, stack)
+        inputs = run_inputs(declared, stack.enter_context(Bag(declared.bag)), contract)
+        topics = inputs.topics
         lines = stack.enter_context(logged(component))
         host = InProcess(
             make(component), {**verification.parameters, **reference.parameters}, publish
         )
-        duration = {} if inputs.duration is None else {"duration_s": inputs.duration}
-        timeline = Timeline(bag, list(topics), inputs.clock, inputs.start, **duration)
-        for event in islice(timeline.events(), count):
+        for event in islice(inputs.timeline().events(), count):
             index, port = ports[topics[event.topic]] if event.topic in topics else (0, "")
             step = Step(event.time_ns, port, event.data if port else b"")
             if port:

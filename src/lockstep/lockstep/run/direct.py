@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..bag import Bag, BagWriter
+from ..bag import BagWriter
 from ..bag.metadata import OfferedQoS
 from ..cdr.codec import codec
 from ..component import Contract
-from ..errors import RunError
+from ..errors import CallbackError, RunError
 from ..host.frames import TIMER_PORTS, Frames, Kind, frames
 from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, resolved
-from ..host.python_component import CallbackError
 from ..message.arrays import Int64s
 from ..message.batch import Batch
 from ..message.definitions import definition, type_hash
 from ..message.time import NS_PER_S
 from ..progress import Progress
-from ..verify.check import silent_topics
-from ..verify.model import Verification
 from .direct_process import DirectProcess
-from .implementation import direct_command
-from .ports import bag_topics
-from .processes import Processes
-from .result import Failure, RunResult, check_counts, whole_bag
-from .timeline import Steps, Timeline
+from .direct_program import DirectProgram
+from .inputs import RunInputs
+from .request import RunRequest
+from .result import Failure, RunResult, check_counts
+from .timeline import Steps
 
 _ACKNOWLEDGEMENT_TYPE = "lockstep_interfaces/msg/Acknowledgement"
 _BATCH = 1 << 12
@@ -41,50 +35,40 @@ _PROGRESS_S = 0.1
 
 
 def run_direct(
-    name: str,
-    verification: Verification,
-    contract: Contract,
-    folder: Path,
-    progress: Progress | None = None,
+    request: RunRequest, program: DirectProgram, progress: Progress | None = None
 ) -> RunResult:
-    """Run one implementation on the inputs and record its outputs into `folder`/bag; `folder` is empty.
+    """Run a program on the inputs and record its outputs into `folder`/bag; afterwards it has ended.
 
     A callback that raises ends the run, whose result then has a `failure`. Raises RunError, with the tail of the log
     concerned, if the process crashes, hangs, or breaks the protocol or its contract.
     """
-    implementation = verification.implementations[name]
-    command = direct_command(name, implementation)
+    name, bag = request.name, request.folder / "bag"
     failure: Failure | None = None
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with Processes(environment) as processes, closing(Bag(verification.inputs.bag)) as bag:
-        child = processes.start(name, command, folder / "node.log", pipes=True)
-        process = DirectProcess(child, verification.run.timeout)
-        if differences := contract.differences(process.contract):
-            raise RunError(f"{name} does not keep the contract: {'; '.join(differences)}")
-        inputs = _Inputs(bag, verification, process.contract, progress)
-        with BagWriter(folder / "bag") as writer:
-            recording = _Recording(
-                writer, process.contract, with_cause=verification.compare.align == "cause"
-            )
-            start_s = time.perf_counter()
-            try:
-                parameters = verification.parameters | implementation.parameters
-                recording.write(process.start(parameters), 0)
-                for outputs in process.run(inputs.chunks()):
-                    recording.write([outputs], process.consumed)
-                wall_s = time.perf_counter() - start_s
-                process.end()
-                process.close()
-            except CallbackError as error:
-                wall_s = time.perf_counter() - start_s
-                failure = Failure(error.step or 0, str(error))
-            recorded = writer.counts
+    process = program.process
+    if differences := request.contract.differences(process.contract):
+        raise RunError(f"{name} does not keep the contract: {'; '.join(differences)}")
+    inputs = _Steps(request.inputs, process.contract, progress)
+    with BagWriter(bag) as writer:
+        recording = _Recording(writer, process.contract, with_cause=request.with_cause)
+        start_s = time.perf_counter()
+        try:
+            recording.write(process.start(request.parameters), 0)
+            for outputs in process.run(inputs.chunks()):
+                recording.write([outputs], process.consumed)
+            wall_s = time.perf_counter() - start_s
+            process.end()
+            process.close()
+        except CallbackError as error:
+            wall_s = time.perf_counter() - start_s
+            failure = Failure(error.step or 0, str(error))
+        recorded = writer.counts
+    program.end()
     recorded.pop(ACKNOWLEDGEMENT_TOPIC, None)
     if failure is None:
-        check_counts(name, inputs.sent, recorded, silent_topics(verification, contract))
+        check_counts(name, inputs.sent, recorded, request.silent)
     return RunResult(
         name=name,
-        bag=whole_bag(name, folder / "bag", recorded).path,
+        bag=bag,
         sent=inputs.sent,
         recorded=recorded,
         first_input_ns=inputs.first_ns,
@@ -94,24 +78,15 @@ def run_direct(
     )
 
 
-class _Inputs:
+class _Steps:
     """The steps of a run as frames, and what of them was sent."""
 
-    def __init__(
-        self,
-        bag: Bag,
-        verification: Verification,
-        contract: Contract,
-        progress: Progress | None,
-    ) -> None:
-        inputs = verification.inputs
-        self._topics = bag_topics(inputs, contract)
-        ports = {resolved(port.topic): index for index, port in enumerate(contract.inputs)}
-        self._port = {name: ports[target] for name, target in self._topics.items()}
-        span = {} if inputs.duration is None else {"duration_s": inputs.duration}
-        self._timeline = Timeline(bag, list(self._topics), inputs.clock, inputs.start, **span)
+    def __init__(self, inputs: RunInputs, contract: Contract, progress: Progress | None) -> None:
+        self._topics = inputs.topics
+        self._port = inputs.ports(contract)
+        self._timeline = inputs.timeline()
         self._progress = progress
-        self.sent = {target: 0 for target in self._topics.values()}
+        self.sent = dict.fromkeys(inputs.topics.values(), 0)
         self.first_ns = 0
 
     def chunks(self) -> Iterator[tuple[int, bytes]]:

@@ -17,10 +17,10 @@ from ..bag import BagError
 from ..cdr.codec import installed_codec
 from ..component import Contract
 from ..component.parameter import ros_type
-from ..errors import USAGE, RunError, UsageError
+from ..errors import USAGE, CallbackError, Crash, Hang, RunError, UsageError
+from ..host.events import told_error
 from ..host.frames import FrameError, FrameParser, Frames, Kind, frame
 from ..host.protocol import PARAMETER_VALUES
-from ..host.python_component import CallbackError
 from .processes import Process
 
 _PARAMETER = "rcl_interfaces/msg/Parameter"
@@ -41,8 +41,8 @@ _ANSWERS = (Kind.OUTPUT, Kind.DONE, Kind.TIMES, Kind.FAILED, Kind.FINISHED)
 class DirectProcess:
     """Speaks with one process; it makes any number of runs, one after the other.
 
-    Whatever goes wrong is a RunError that ends with the tail of the process's log: it crashes, hangs (nothing moves
-    for `timeout_s`), or breaks the protocol. A callback that raised is a CallbackError.
+    Whatever goes wrong ends with the tail of the process's log: a Crash, also for what breaks the protocol, or a
+    Hang, if nothing moves for `timeout_s`. A callback that raised is a CallbackError.
     """
 
     def __init__(self, process: Process, timeout_s: float, *, goes_on: bool = False) -> None:
@@ -180,7 +180,7 @@ class DirectProcess:
             poll.register(self._stdin, select.POLLOUT)
         ready = dict(poll.poll(self._timeout_s * 1000))
         if not ready:
-            raise self._broken(f"hangs: nothing came for {self._timeout_s:g} s")
+            raise self._broken(f"hangs: nothing came for {self._timeout_s:g} s", Hang)
         return self._stdout in ready, self._stdin in ready
 
     def _read(self) -> Frames | None:
@@ -236,16 +236,17 @@ class DirectProcess:
             self._last = Kind(int(frames.kind[said[-1]])), self._consumed
         return frames.where(frames.kind == Kind.OUTPUT)
 
-    def _broken(self, what: str) -> RunError:
-        return RunError(f"{self._process.name} {what}; {self._process.last_words()}")
+    def _broken(self, what: str, kind: type[RunError] = Crash) -> RunError:
+        return kind(f"{self._process.name} {what}; {self._process.last_words()}")
 
     def _failure(self) -> RunError | UsageError:
         """Why it has closed its stdout."""
         if not self._has_ended():
             return self._broken("closed its stdout during the run")
-        log = self._process.tail()
-        if self._process.child.returncode == USAGE and log and self._last is None:  # not started
-            return UsageError(f"{self._process.name}: {log.splitlines()[-1]}")
+        if self._process.child.returncode == USAGE and self._last is None:  # it did not start
+            told = told_error(self._process.events) or self._process.tail().rpartition("\n")[2]
+            if told:
+                return UsageError(f"{self._process.name}: {told}")
         return self._broken(f"ended during the run ({self._process.how_it_ended()})")
 
     def _has_ended(self) -> bool:

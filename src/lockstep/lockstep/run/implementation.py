@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
-import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..component import Contract
 from ..component.contract import ContractVersionError
-from ..errors import USAGE, RunError, UsageError
+from ..errors import USAGE, Crash, UsageError
 from .model import Implementation
-from .processes import ask
+from .processes import Answer, ask
 
 _CONTRACT_PATIENCE_S = 30
 
@@ -64,25 +63,39 @@ def find_executable(name: str, executable: str) -> Path:
     raise UsageError(f"{name}: package '{package}' is not found; build it and source the workspace")
 
 
-def contract_of_implementation(name: str, implementation: Implementation) -> Contract:
-    """Ask an implementation that is no black box for its contract; see `contract_of_command`."""
-    if implementation.component is not None:
-        return contract_of_command(name, asked_command(implementation.component))
-    return contract_of_command(name, command_of(name, implementation))
+def contracts_of(implementations: Mapping[str, Implementation]) -> dict[str, Contract]:
+    """Ask implementations that are no black boxes for their contracts, all at once."""
+    return contracts_of_commands(
+        {
+            name: asked_command(one.component)
+            if one.component is not None
+            else command_of(name, one)
+            for name, one in implementations.items()
+        }
+    )
 
 
-def contract_of_command(name: str, command: list[str]) -> Contract:
-    """Ask a host for its contract."""
-    try:
-        done = ask(name, [*command, "--contract"], _CONTRACT_PATIENCE_S)
-    except subprocess.TimeoutExpired as error:
-        raise RunError(f"{name} printed no contract within {_CONTRACT_PATIENCE_S} s") from error
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        if done.returncode == USAGE:
-            reason = re.sub(r"^\w+: ", "", lines[-1])  # a host begins its sentence with its name
-            raise UsageError(f"{name} printed no contract: {reason}")
-        raise RunError(f"{name} printed no contract: {lines[-1]}")
+def contract_of_command(name: str, command: Sequence[str]) -> Contract:
+    """Ask a host for its contract; see `contracts_of_commands`."""
+    return contracts_of_commands({name: command})[name]
+
+
+def contracts_of_commands(commands: Mapping[str, Sequence[str]]) -> dict[str, Contract]:
+    """Ask hosts, by name, for their contracts.
+
+    Raises UsageError for what cannot be started or is no host, Hang or Crash if one does not answer.
+    """
+    asked = {name: [*command, "--contract"] for name, command in commands.items()}
+    return {name: _contract(name, done) for name, done in ask(asked, _CONTRACT_PATIENCE_S).items()}
+
+
+def _contract(name: str, done: Answer) -> Contract:
+    if done.error is not None:
+        raise type(done.error)(f"{name} printed no contract: {done.error}")
+    if done.code != 0:
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.code}"]
+        kind = UsageError if done.code == USAGE else Crash
+        raise kind(f"{name} printed no contract: {lines[-1]}")
     try:
         return Contract.from_json(done.stdout)
     except ContractVersionError as error:

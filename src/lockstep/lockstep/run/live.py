@@ -3,102 +3,105 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Collection, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ..component import Contract
-from ..errors import RunError
+from ..errors import Crash, LockstepError, Loss, RunError
+from ..host.events import told_error, told_progress
 from ..host.protocol import resolved
 from ..progress import Progress
-from ..verify.check import silent_topics
-from ..verify.model import Verification
 from .domain import isolated_domain
 from .implementation import command_of
-from .model import Implementation, Inputs, Run
-from .ports import bag_topics
 from .processes import Process, Processes, wait_for
-from .result import RunResult, check_counts, whole_bag
+from .request import RunRequest
+from .result import RunResult, check_counts
 
 START_PATIENCE_S = 30.0
 # A reliable reader that missed a message gets it after Fast DDS's heartbeat period of 3 s.
 QUIET_S = 3.5
 
 
-def run_live(
-    name: str,
-    verification: Verification,
-    contract: Contract,
-    folder: Path,
-    progress: Progress | None = None,
-) -> RunResult:
-    """Run one implementation on the inputs and record its outputs into `folder`/bag; `folder` is empty.
+class LiveRun:
+    """A run of an implementation, whose outputs are recorded into `folder`/bag."""
 
-    Raises RunError, with the tail of the log concerned, if anything crashes, hangs or is lost.
-    """
-    implementation = verification.implementations[name]
-    parameters = parameters_file(folder, verification.parameters | implementation.parameters)
-    in_lockstep = implementation.command is None
-    with isolated_domain() as environment:
+    def __init__(self, request: RunRequest) -> None:
+        """Starts the processes; when all have met, the player waits until it is told to play."""
+        self._request = request
+        with ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
+
+    def _start(self, stack: ExitStack) -> None:
+        request = self._request
+        name, folder = request.name, request.folder
+        environment = stack.enter_context(isolated_domain())
         environment["ROS_LOG_DIR"] = str(folder / "ros_log")
         environment["PYTHONUNBUFFERED"] = "1"
-        with Processes(environment) as processes:
-            recorder = processes.start(
-                f"the recorder of {name}",
-                _recorder_command(
-                    contract, folder, in_lockstep, verification.compare.align == "cause"
-                ),
-                folder / "recorder.log",
-            )
-            node = processes.start(
-                name, _node_command(name, implementation, contract, parameters), folder / "node.log"
-            )
-            player = processes.start(
-                f"the player for {name}",
-                _player_command(
-                    verification.inputs, contract, verification.run, folder, in_lockstep
-                ),
-                folder / "player.log",
-            )
-            _play(player, node, recorder, folder, progress)
-            _stop(recorder, node, in_lockstep)
-    return checked_run(name, folder, in_lockstep, silent_topics(verification, contract))
+        processes = stack.enter_context(Processes(environment))
+        self._recorder = processes.start(
+            f"the recorder of {name}", _recorder_command(request), folder / "recorder.log"
+        )
+        self._node = processes.start(name, _node_command(request), folder / "node.log")
+        self._player = processes.start(
+            f"the player for {name}",
+            _player_command(request),
+            folder / "player.log",
+            stdin=subprocess.PIPE,
+        )
+
+    def finish(self, progress: Progress | None = None) -> RunResult:
+        """Play all and end.
+
+        Raises RunError, with the tail of the log concerned, if anything crashes, hangs or is lost.
+        """
+        request = self._request
+        in_lockstep = request.implementation.command is None
+        assert self._player.child.stdin is not None
+        with self._stack:
+            self._player.child.stdin.close()
+            _play(self._player, self._node, self._recorder, progress)
+            _stop(self._recorder, self._node, in_lockstep)
+        return checked_run(request.name, request.folder, in_lockstep, request.silent)
+
+    def end(self) -> None:
+        """End all processes, if it is not finished."""
+        self._stack.close()
 
 
 def checked_run(
     name: str, folder: Path, in_lockstep: bool, silent: Collection[str] = ()
 ) -> RunResult:
-    """Read the reports in `folder` after a run; raises RunError if a message is not accounted for."""
+    """Read the reports in `folder` after a run; raises Loss if a message is not accounted for."""
     played: dict[str, Any] = json.loads((folder / "player.json").read_text("utf-8"))
     report: dict[str, Any] = json.loads((folder / "recorder.json").read_text("utf-8"))
     recorded: dict[str, int] = report["recorded"]
     if report["missing"]:
         topic, count = next(iter(report["missing"].items()))
-        raise RunError(f"{name}: {count} messages of {topic} were lost on the way to the recorder")
+        raise Loss(f"{name}: {count} messages of {topic} were lost on the way to the recorder")
     if not played["finished"]:
-        raise RunError(f"{name}: the player was stopped before the end of the bag")
+        raise Loss(f"{name}: the player was stopped before the end of the bag")
     if in_lockstep and played["acknowledged"] != played["steps"]:
-        raise RunError(
-            f"{name}: {played['acknowledged']} of {played['steps']} steps were acknowledged"
-        )
+        raise Loss(f"{name}: {played['acknowledged']} of {played['steps']} steps were acknowledged")
     for topic, count in played.get("published", {}).items():
         if recorded.get(topic, 0) != count:
-            raise RunError(
+            raise Loss(
                 f"{name}: published {count} messages on {topic}, but {recorded.get(topic, 0)} were recorded"
             )
     if in_lockstep and played["callbacks"] != sum(played["sent"].values()):
-        raise RunError(
+        raise Loss(
             f"{name} took {played['callbacks']} of {sum(played['sent'].values())} messages as its inputs"
         )
     check_counts(name, played["sent"], recorded, silent)
-    bag = whole_bag(name, folder / "bag", recorded)
     times = played.get("callback_ns", {})
     return RunResult(
         name=name,
-        bag=bag.path,
+        bag=folder / "bag",
         sent=played["sent"],
         recorded=recorded,
         first_input_ns=played["first_ns"],
@@ -108,25 +111,28 @@ def checked_run(
     )
 
 
-def _play(
-    player: Process, node: Process, recorder: Process, folder: Path, progress: Progress | None
-) -> None:
-    last = [0]
+def _play(player: Process, node: Process, recorder: Process, progress: Progress | None) -> None:
+    last = None
 
     def show() -> None:
-        # The player's log ends with lines "progress SENT TOTAL".
-        words = player.log.read_bytes().rstrip().rsplit(b"\n", 1)[-1].split()
-        if progress and len(words) == 3 and words[0] == b"progress" and int(words[1]) != last[0]:
-            last[0] = int(words[1])
-            progress(last[0], int(words[2]))
+        nonlocal last
+        told = told_progress(player.events)
+        if progress and told is not None and told != last:
+            last = told
+            progress(*told)
 
     wait_for(player, [node, recorder], show)
     if player.child.returncode != 0:
-        last_line = player.tail().rpartition("\n")[2]
-        if player.disk_is_full or not last_line.startswith("error: "):  # or it was killed
-            raise RunError(f"{player.name} failed ({player.how_it_ended()}); {player.last_words()}")
+        told = told_error(player.events)
+        if player.disk_is_full or told is None:  # or it was killed
+            raise Crash(f"{player.name} failed ({player.how_it_ended()}); {player.last_words()}")
         ending = f"; {node.last_words()}" if node.tail() else ""
-        raise RunError(f"{node.name}: {last_line.removeprefix('error: ')}{ending}")
+        raise _of_a_run(told)(f"{node.name}: {told}{ending}")
+
+
+def _of_a_run(told: LockstepError) -> type[RunError]:
+    """What an error of the player is for a run that has begun."""
+    return type(told) if isinstance(told, RunError) else RunError
 
 
 def _stop(recorder: Process, node: Process, in_lockstep: bool) -> None:
@@ -157,10 +163,10 @@ def parameters_file(folder: Path, parameters: Mapping[str, Any]) -> Path:
     return path
 
 
-def _node_command(
-    name: str, implementation: Implementation, contract: Contract, parameters: Path
-) -> list[str]:
-    command = command_of(name, implementation)
+def _node_command(request: RunRequest) -> list[str]:
+    implementation, contract = request.implementation, request.contract
+    command = command_of(request.name, implementation)
+    parameters = parameters_file(request.folder, request.parameters)
     ros = ["--ros-args", "--params-file", str(parameters)]
     if implementation.command is None:
         return [*command, "--lockstep", *ros]
@@ -170,28 +176,25 @@ def _node_command(
     return [*command, *ros]
 
 
-def _player_command(
-    inputs: Inputs, contract: Contract, run: Run, folder: Path, in_lockstep: bool
-) -> list[str]:
-    command = [sys.executable, "-m", "lockstep.nodes.player", str(inputs.bag), "--with-recorder"]
-    for name, target in bag_topics(inputs, contract).items():
+def _player_command(request: RunRequest) -> list[str]:
+    inputs, options = request.inputs, request.options
+    window = 0 if request.implementation.command is not None else options.window
+    command = [sys.executable, "-m", "lockstep.nodes.player", str(inputs.bag.path)]
+    for name, target in inputs.topics.items():
         command += ["--topic", f"{name}:={target}"]
-    command += ["--rtf", str(run.rtf), "--window", str(run.window if in_lockstep else 0)]
-    command += ["--clock", inputs.clock, "--timeout", str(run.timeout)]
+    command += ["--rtf", str(options.rtf), "--window", str(window)]
+    command += ["--clock", inputs.clock, "--timeout", str(options.timeout)]
     command += ["--start-timeout", str(START_PATIENCE_S)]
-    command += ["--start-offset", str(inputs.start)]
-    if inputs.duration is not None:
-        command += ["--duration", str(inputs.duration)]
-    return [*command, "--progress", "--report", str(folder / "player.json")]
+    command += ["--start-offset", str(inputs.start_s), "--duration", str(inputs.duration_s)]
+    return [*command, "--hold", "--with-recorder", "--report", str(request.folder / "player.json")]
 
 
-def _recorder_command(
-    contract: Contract, folder: Path, in_lockstep: bool, with_cause: bool
-) -> list[str]:
+def _recorder_command(request: RunRequest) -> list[str]:
+    folder = request.folder
     command = [sys.executable, "-m", "lockstep.nodes.recorder", str(folder / "bag")]
     command += ["--report", str(folder / "recorder.json")]
-    for port in contract.outputs:
+    for port in request.contract.outputs:
         command += ["--topic", f"{resolved(port.topic)}:{port.type}"]
-    if in_lockstep:
-        return [*command, "--lockstep", *(["--cause"] if with_cause else [])]
-    return [*command, "--quiet", str(QUIET_S), "--ros-args", "-p", "use_sim_time:=true"]
+    if request.implementation.command is not None:
+        return [*command, "--quiet", str(QUIET_S), "--ros-args", "-p", "use_sim_time:=true"]
+    return [*command, "--lockstep", *(["--cause"] if request.with_cause else [])]

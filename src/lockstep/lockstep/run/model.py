@@ -44,7 +44,7 @@ class Implementation(StrictModel):
 class Inputs(StrictModel):
     """Which topics of a bag go to which input ports, times in seconds from the bag's start; or a sample to draw.
 
-    A sample gets its bag and topics when it is drawn (`drawn_inputs.with_bag`).
+    A sample gets its bag and topics when it is drawn.
     """
 
     bag: Path = Path()

@@ -7,14 +7,17 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import RunError, UsageError
+from ..errors import Crash, Hang, LockstepError, UsageError
+from ..host.events import EVENTS, told_error
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -42,6 +45,11 @@ class Process:
     name: str
     log: Path
     child: subprocess.Popen[bytes]
+
+    @property
+    def events(self) -> Path:
+        """What it tells beside its log (host/events.py)."""
+        return self.log.with_suffix(".events")
 
     @property
     def ended(self) -> bool:
@@ -131,9 +139,18 @@ class Processes:
             self._guardian.communicate()
 
     def start(
-        self, name: str, command: Sequence[str], log: Path, *, pipes: bool = False
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        *,
+        stdin: int = subprocess.DEVNULL,
+        pipes: bool = False,
     ) -> Process:
-        """Start a command in a process group of its own; with `pipes`, stdin and stdout are those, and the log has stderr."""
+        """Start a command in a process group of its own.
+
+        With `pipes`, stdin and stdout are those, and the log has stderr.
+        """
         with log.open("wb") as output, _undisturbed():
             streams: dict[str, Any] = (
                 {
@@ -143,26 +160,66 @@ class Processes:
                     "bufsize": 0,
                 }
                 if pipes
-                else {"stdout": output, "stderr": subprocess.STDOUT}
+                else {"stdin": stdin, "stdout": output, "stderr": subprocess.STDOUT}
             )
-            child = _start(name, command, env=self._environment, **streams)
+            environment = {**self._environment, EVENTS: str(log.with_suffix(".events").absolute())}
+            child = _start(name, command, env=environment, **streams)
             process = Process(name, log, child)
             self._running.append(process)
             assert self._guardian.stdin is not None
             os.write(self._guardian.stdin.fileno(), b"%d\n" % child.pid)
         return process
 
+    def end(self, process: Process) -> None:
+        """End one of them before the others."""
+        with _undisturbed():
+            process.end()
+            self._running.remove(process)
 
-def ask(name: str, command: Sequence[str], timeout_s: float) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end and give what it prints; raises subprocess.TimeoutExpired, and leaves nothing running."""
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command printed until its end; `error` is what it told of it, if it is a process of ours."""
+
+    code: int
+    stdout: str
+    stderr: str
+    error: LockstepError | None
+
+
+def ask(commands: Mapping[str, Sequence[str]], timeout_s: float) -> dict[str, Answer]:
+    """Run commands, by name, at once to their ends; raises Hang after so long, and leaves nothing running."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-ask-")))
+        children = {
+            name: stack.enter_context(_asked(name, command, folder / name))
+            for name, command in commands.items()
+        }
+        return {
+            name: _answer(name, child, folder / name, timeout_s) for name, child in children.items()
+        }
+
+
+@contextlib.contextmanager
+def _asked(name: str, command: Sequence[str], events: Path) -> Iterator[subprocess.Popen[str]]:
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with _start(name, command, **pipes, encoding="utf-8", errors="replace") as child:
+    environment = {**os.environ, EVENTS: str(events)}
+    with _start(
+        name, command, **pipes, encoding="utf-8", errors="replace", env=environment
+    ) as child:
         try:
-            out, err = child.communicate(timeout=timeout_s)
+            yield child
         finally:
             with contextlib.suppress(ProcessLookupError):  # the whole group has ended
                 os.killpg(child.pid, signal.SIGKILL)
-    return subprocess.CompletedProcess(command, child.returncode, out, err)
+
+
+def _answer(name: str, child: subprocess.Popen[str], events: Path, timeout_s: float) -> Answer:
+    try:
+        out, err = child.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired as error:
+        raise Hang(f"{name} did not end within {timeout_s:g} s") from error
+    return Answer(child.returncode, out, err, told_error(events))
 
 
 def wait_for(process: Process, watched: Sequence[Process], meanwhile: Callable[[], None]) -> None:
@@ -171,8 +228,9 @@ def wait_for(process: Process, watched: Sequence[Process], meanwhile: Callable[[
         meanwhile()
         for other in watched:
             if other.ended and not process.ended:
-                raise RunError(
-                    f"{other.name} ended during the run ({other.how_it_ended()}); {other.last_words()}"
+                raise Crash(
+                    f"{other.name} ended during the run ({other.how_it_ended()}); "
+                    f"{other.last_words()}"
                 )
         time.sleep(0.02)
 

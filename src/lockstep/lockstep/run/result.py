@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..bag import Bag, BagError
-from ..errors import RunError
+from ..errors import Loss, RunError
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,22 @@ class RunResult:
     p99_ns: float | None
     failure: Failure | None = None
 
+    def outputs(self) -> Bag:
+        """The bag that was written; raises RunError if it does not hold all that was recorded."""
+        try:
+            bag = Bag(self.bag)
+        except BagError as error:
+            raise RunError(f"{self.name}: {error}") from error
+        written = {
+            topic: bag.topics[topic].count if topic in bag.topics else 0 for topic in self.recorded
+        }
+        if bag.problem is None and written == self.recorded:
+            return bag
+        bag.close()
+        raise Loss(
+            f"{self.name}: {bag.problem or f'{bag.path} does not hold all that was recorded'}"
+        )
+
 
 def check_counts(
     name: str, sent: Mapping[str, int], recorded: Mapping[str, int], silent: Collection[str] = ()
@@ -47,17 +63,3 @@ def check_counts(
         raise RunError(
             f"{name} never answered: it published nothing on {', '.join(recorded) or 'any topic'}"
         )
-
-
-def whole_bag(name: str, path: Path, recorded: Mapping[str, int]) -> Bag:
-    """The bag that was written; raises RunError if it does not hold all of the outputs."""
-    try:
-        bag = Bag(path)
-    except BagError as error:
-        raise RunError(f"{name}: {error}") from error
-    written = {topic: bag.topics[topic].count if topic in bag.topics else 0 for topic in recorded}
-    if bag.problem or written != recorded:
-        raise RunError(
-            f"{name}: {bag.problem or f'{bag.path} does not hold all that was recorded'}"
-        )
-    return bag

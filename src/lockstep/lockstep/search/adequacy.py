@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,23 +20,23 @@ from typing import Any
 import numpy as np
 
 from ..bag import Bag
-from ..component import Contract
 from ..component.source import SourceModule, source_of
 from ..distributions.fields import structure
 from ..distributions.model import Sample, drawing_of
-from ..errors import DistError, RunError, UsageError
-from ..host.python_component import CallbackError, load_here
+from ..errors import CallbackError, DistError, RunError, UsageError
+from ..host.protocol import resolved
+from ..host.python_component import load_here
 from ..message.arrays import Column
 from ..message.rosidl import message_class
 from ..progress import Progress
 from ..run.direct_process import DirectProcess
 from ..run.implementation import direct_command
+from ..run.inputs import RunInputs
 from ..run.model import Implementation
-from ..run.ports import bag_topics
 from ..run.processes import Processes
-from ..verify.check import check
-from ..verify.drawn_inputs import component_of, with_bag
+from ..verify.inputs import inputs_of
 from ..verify.model import Verification
+from ..verify.plan import Plan, plan
 from .fuzz import recorded
 from .killing import Given, Original
 from .mutants import mutants
@@ -104,24 +105,24 @@ def adequacy(verification: Verification, progress: Progress | None = None) -> Ad
 
     Raises UsageError or BagError for a file that cannot be verified, RunError if an implementation crashes or hangs.
     """
-    with tempfile.TemporaryDirectory(prefix="lockstep-adequacy-") as name:
-        place = Path(name)
-        contract, _ = check(verification)
-        declared = verification.inputs.sample or Sample()
-        prepared = with_bag(verification, place / "inputs", contract)
-        inputs = recorded(prepared, contract)
+    with ExitStack() as stack:
+        temporary = tempfile.TemporaryDirectory(prefix="lockstep-adequacy-")
+        place = Path(stack.enter_context(temporary))
+        planned = stack.enter_context(plan(verification))
+        given = stack.enter_context(inputs_of(planned, place / "inputs"))
+        inputs = recorded(given, planned.contract)
         notes: list[str] = []
         coverage: dict[str, Coverage] = {}
-        for label, one in prepared.implementations.items():
-            covered = _covered(label, one, prepared, inputs, place)
+        for label, one in verification.implementations.items():
+            covered = _covered(label, one, verification, inputs, place)
             if isinstance(covered, str):
                 notes.append(f"{label}: {covered}")
             else:
                 coverage[label] = covered
-        bins = _bins(prepared, contract, declared, place)
+        bins = _bins(planned, given, place)
         if isinstance(bins, str):
             notes.append(f"declared distributions: {bins}")
-        mutation = _mutation(prepared, inputs, progress)
+        mutation = _mutation(verification, inputs, progress)
         if isinstance(mutation, str):
             notes.append(f"planted faults: {mutation}")
     return Adequacy(
@@ -281,28 +282,25 @@ def _count(
                 branches[here] = branches.get(here, False) or branch["count"] > 0
 
 
-def _bins(
-    verification: Verification, contract: Contract, declared: Sample, place: Path
-) -> list[FieldBins] | str:
+def _bins(planned: Plan, inputs: RunInputs, place: Path) -> list[FieldBins] | str:
     """The bins of a large sample of the declared distributions that the inputs fill, or why there are none."""
-    wanted = declared.model_copy(update={"n": _SAMPLE})
+    contract = planned.contract
+    declared = planned.verification.inputs.sample or Sample()
     try:
-        drawing = drawing_of(wanted, contract, component_of(verification))
+        wanted = declared.model_copy(update={"n": _SAMPLE})
+        drawing = drawing_of(wanted, contract, planned.component)
     except (DistError, UsageError) as error:
         return str(error)
     drawing.to_bag(place / "drawn")
-    topics: dict[str, list[str]] = {}
-    for name, given in verification.inputs.topics.items():
-        topics[name] = [given] if isinstance(given, str) else list(given)
     found = []
-    with Bag(place / "drawn") as drawn, Bag(verification.inputs.bag) as bag:
-        bag_topics(verification.inputs, contract)
+    with Bag(place / "drawn") as drawn:
         for port, stream in zip(contract.inputs, drawing.streams, strict=True):
+            topics = [name for name, to in inputs.topics.items() if to == resolved(port.topic)]
             fields = structure(message_class(port.type)).fields
             for path, about in fields.items():
                 if about.is_number or about.kind == "bool":
                     a = _flat(drawn, [stream.topic], path)
-                    b = _flat(bag, topics[port.name], path)
+                    b = _flat(inputs.bag, topics, path)
                     found.append(field_bins(f"{port.name}.{path}", a, b))
     return [one for one in found if one.of]
 

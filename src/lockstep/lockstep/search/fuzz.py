@@ -7,7 +7,7 @@ import importlib.util
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,14 +21,13 @@ from ..distributions.model import Sample, drawing_of
 from ..distributions.random import Random
 from ..errors import DIFFERENT, FAILED, MATCH, DistError, RunError, UsageError
 from ..host.frames import FrameError
-from ..host.protocol import resolved
 from ..progress import Progress
 from ..run.folder import create_folder
-from ..run.ports import bag_topics
+from ..run.inputs import RunInputs
 from ..run.timeline import Timeline
-from ..verify.check import check
-from ..verify.drawn_inputs import component_of, with_bag
+from ..verify.inputs import inputs_of
 from ..verify.model import Verification
+from ..verify.plan import Plan, plan
 from .many_runs import ManyRuns, Outcome
 from .outcome_judge import Difference, OutcomeJudge
 from .sequence import Inputs, codecs_of, from_frames, read_bag, to_frames
@@ -88,7 +87,7 @@ class Search:
     messages: int
     seconds: float
     sources: tuple[str, ...] = ()
-    mismatched_contracts: dict[str, list[str]] = field(default_factory=dict)
+    mismatched_contracts: Mapping[str, list[str]] = field(default_factory=dict)
     finding: Finding | None = None
 
     @property
@@ -138,14 +137,25 @@ def fuzz(
         }
         for one in runs.values():
             one.start()
-        contract, mismatched = check(verification, lambda name, _: runs[name].contract)
+
+        def told(implementations: Iterable[str]) -> dict[str, Contract]:
+            return {name: runs[name].contract for name in implementations}
+
+        planned = stack.enter_context(plan(verification, told))
         undo.pop_all()  # from here on the logs are worth keeping
-        if mismatched:
-            return Search(verification, contract, seed, 0, 0, 0.0, (), mismatched)
-        declared = verification.inputs.sample or Sample()
-        prepared = _with_inputs(verification, place / "sample", contract)
+        contract = planned.contract
+        if planned.mismatched:
+            return Search(verification, contract, seed, 0, 0, 0.0, (), planned.mismatched)
+        inputs = stack.enter_context(inputs_of(planned, place / "sample", _RECORDED))
         searching = _Searching(
-            runs, prepared, contract, declared, budget or Budget(), seed, place, progress, examples
+            runs,
+            planned,
+            recorded(inputs, contract),
+            budget or Budget(),
+            seed,
+            place,
+            progress,
+            examples,
         )
         return searching.search()
 
@@ -159,16 +169,6 @@ def _check_direct(verification: Verification) -> None:
                 f"'{name}' is a command, which knows no frames of a direct run, so it cannot be searched; "
                 "leave it out of this file"
             )
-
-
-def _with_inputs(verification: Verification, place: Path, contract: Contract) -> Verification:
-    """The verification with at most so many inputs of its sample drawn as are used."""
-    declared = verification.inputs.sample
-    if declared is not None:
-        fewer = declared.model_copy(update={"n": min(declared.n, _RECORDED)})
-        inputs = verification.inputs.model_copy(update={"sample": fewer})
-        verification = verification.model_copy(update={"inputs": inputs})
-    return with_bag(verification, place, contract)
 
 
 class _BudgetSpent(BaseException):
@@ -198,24 +198,25 @@ class _Searching:
     def __init__(
         self,
         runs: dict[str, ManyRuns],
-        verification: Verification,
-        contract: Contract,
-        declared: Sample,
+        planned: Plan,
+        recorded: Inputs,
         budget: Budget,
         seed: int,
         place: Path,
         progress: Progress | None,
         examples: Path | None,
     ) -> None:
+        verification, contract = planned.verification, planned.contract
         self._runs, self._verification, self._contract = runs, verification, contract
+        self._component = planned.component
         self._reference = verification.reference
         self._budget, self._seed, self._place, self._progress = budget, seed, place, progress
         self._judge = OutcomeJudge(contract, verification.compare)
         self._codecs = codecs_of(contract.inputs)
         self._pool: Inputs = ()
         self._database = None if examples is None else _Examples(examples, contract)
-        self._recorded = recorded(verification, contract)
-        self._declared = declared
+        self._recorded = recorded
+        self._declared = verification.inputs.sample or Sample()
         self._drawing, self._why_not_drawn = self._drawn(seed)
         self._sequences = self._messages = 0
         self._start_s = time.monotonic()
@@ -243,7 +244,7 @@ class _Searching:
         )
 
     def _sources(self) -> Iterator[str]:
-        if "sample" not in self._verification.inputs.model_fields_set:
+        if self._verification.inputs.sample is None:
             yield f"{len(self._recorded)} recorded messages"
         if self._drawing is not None:
             yield "declared distributions"
@@ -301,7 +302,7 @@ class _Searching:
         """What draws inputs from declared distributions, or why there is none."""
         declared = self._declared.model_copy(update={"n": _BULK, "seed": seed % (1 << 64)})
         try:
-            return drawing_of(declared, self._contract, component_of(self._verification)), ""
+            return drawing_of(declared, self._contract, self._component), ""
         except (DistError, UsageError) as error:
             return None, str(error)
 
@@ -446,16 +447,9 @@ def _size(steps: Inputs) -> tuple[int, int]:
     return len(steps), sum(len(step.data) - step.data.count(0) for step in steps)
 
 
-def recorded(verification: Verification, contract: Contract) -> Inputs:
-    """The inputs of a verification whose inputs are a bag, the first some thousand of them."""
-    inputs = verification.inputs
-    topics = bag_topics(inputs, contract)
-    ports = {resolved(port.topic): index for index, port in enumerate(contract.inputs)}
-    span = {} if inputs.duration is None else {"duration_s": inputs.duration}
-    with Bag(inputs.bag) as bag:
-        timeline = Timeline(bag, list(topics), inputs.clock, inputs.start, **span)
-        at = {name: ports[target] for name, target in topics.items()}
-        return read_bag(at, timeline, _RECORDED, _RECORDED_BYTES)
+def recorded(inputs: RunInputs, contract: Contract) -> Inputs:
+    """The first some thousand of the inputs of a run."""
+    return read_bag(inputs.ports(contract), inputs.timeline(), _RECORDED, _RECORDED_BYTES)
 
 
 class _Examples:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..component import Contract
-from ..errors import RunError
-from ..host.python_component import CallbackError
-from ..run.direct_process import DirectProcess
+from ..errors import CallbackError, Hang, RunError
+from ..run.direct_program import DirectProgram, direct_environment
 from ..run.implementation import many_command
 from ..run.model import Implementation
-from ..run.processes import Process, Processes
+from ..run.processes import Processes
 from ..run.result import Failure
 from .sequence import Step, to_frames
 
@@ -71,40 +69,37 @@ class ManyRuns:
     ) -> None:
         self.name = name
         self.count = 0
-        self._command, self._goes_on = many_command(name, implementation)
         self._parameters = parameters | implementation.parameters
-        self._timeout_s = timeout_s
-        self._log = folder / f"{name}.log"
+        command, goes_on = many_command(name, implementation)
         self._stack = ExitStack()
-        self._child: Process | None = None
-        self._process: DirectProcess | None = None
+        self._processes = Processes(direct_environment())
+        self._program = DirectProgram(
+            name, command, folder / f"{name}.log", self._processes, timeout_s, goes_on=goes_on
+        )
 
     def __enter__(self) -> Self:
+        self._stack.enter_context(self._processes)
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.renew()
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
 
     @property
     def contract(self) -> Contract:
         """The contract that the process tells."""
-        return self._running().contract
+        return self._program.contract
 
     def renew(self) -> None:
         """End the process, so that the next run has a fresh one."""
-        self._child = self._process = None
-        self._stack.close()
+        self._program.end()
 
     def start(self) -> None:
         """Start a process, if there is none, without waiting until it is ready."""
-        if self._child is None:
-            environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-            processes = self._stack.enter_context(Processes(environment))
-            self._child = processes.start(self.name, self._command, self._log, pipes=True)
+        self._program.start()
 
     def run(self, steps: Sequence[Step]) -> Outcome:
         """One run; raises UsageError for parameters that are refused, RunError if the program does not start."""
-        process = self._running()
+        process = self._program.process
         self.count += 1
         published: list[Published] = []
         try:
@@ -116,20 +111,13 @@ class ManyRuns:
                     for index, (port, step, time_ns) in enumerate(zip(*columns, strict=True))
                 ]
         except CallbackError as error:
-            if not self._goes_on:
+            if not self._program.goes_on:
                 self.renew()
             return Outcome(tuple(published), "raised", Failure(error.step or 0, str(error)))
         except RunError as error:
             self.renew()
-            end: End = "hangs" if " hangs: " in str(error) else "crashes"
+            end: End = "hangs" if isinstance(error, Hang) else "crashes"
             return Outcome(tuple(published), end, Failure(max(0, len(steps) - 1), str(error)))
-        if self._log.stat().st_size > _LOG_BYTES:
+        if self._program.log.stat().st_size > _LOG_BYTES:
             self.renew()
         return Outcome(tuple(published))
-
-    def _running(self) -> DirectProcess:
-        if self._process is None:
-            self.start()
-            assert self._child is not None
-            self._process = DirectProcess(self._child, self._timeout_s, goes_on=self._goes_on)
-        return self._process

@@ -13,8 +13,7 @@ from ..cdr.message_error import MessageError
 from ..cdr.rosidl_messages import RosidlDecoder
 from ..component import Contract, stamp_ns
 from ..component.contract import PortContract
-from ..errors import RunError, UsageError
-from ..host.python_component import CallbackError
+from ..errors import CallbackError, RunError, UsageError
 from ..message.rosidl import message_class
 from .harness import Harness
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,8 +12,8 @@ import pytest
 from ..component import Contract
 from ..host.execution import Publish
 from ..host.frames import TIMER_PORTS, Frames
-from ..run.direct_process import DirectProcess
-from ..run.processes import Process, Processes
+from ..run.direct_program import DirectProgram, direct_environment
+from ..run.processes import Processes
 from .harness import Durations
 from .log import show_log
 
@@ -27,33 +26,33 @@ class DirectHarness:
     def __init__(self, name: str, command: Sequence[str], folder: Path, timeout_s: float) -> None:
         """Raises RunError if it does not tell its contract; logs go to `folder`."""
         self._name = name
-        self._command = command
-        self._folder = folder
-        self._timeout_s = timeout_s
         self._stack = ExitStack()
-        self._started = 0
-        self._child: Process | None = None
-        self._process: DirectProcess | None = None
+        processes = self._stack.enter_context(Processes(direct_environment()))
+        log = folder / f"{name}.log"
+        self._program = DirectProgram(name, command, log, processes, timeout_s)
         self._log_start = 0
         self._has_ended_a_run = False
-        self.contract = self._current().contract
+        try:
+            self.contract = self._program.contract
+        except BaseException:
+            self._stack.close()
+            raise
 
     def start(self, parameters: Mapping[str, Any], publish: Publish) -> None:
         """Begin a run, in the process that made the last one."""
         self._publish = publish
-        process = self._current()
-        assert self._child is not None
-        self._log_start = self._child.log.stat().st_size
+        process = self._program.process
+        self._log_start = self._program.log.stat().st_size
         self._has_ended_a_run = False
         self._take(process.start(parameters))
 
     def deliver(self, port: int, time_ns: int, data: bytes) -> None:
         """Deliver a message."""
-        self._take(self._current().deliver(port, time_ns, data))
+        self._take(self._program.process.deliver(port, time_ns, data))
 
     def advance(self, time_ns: int) -> None:
         """Step time."""
-        self._take(self._current().advance(time_ns))
+        self._take(self._program.process.advance(time_ns))
 
     def set_parameters(self, parameters: Mapping[str, Any]) -> None:
         """Skips the test: in direct mode, parameters have their values from the start."""
@@ -63,7 +62,7 @@ class DirectHarness:
 
     def end(self) -> Durations:
         """End the run; the process waits for the next one."""
-        process = self._current()
+        process = self._program.process
         process.end()
         self._has_ended_a_run = True
         self._show_log()
@@ -78,27 +77,13 @@ class DirectHarness:
     def discard(self) -> None:
         """End the process."""
         self._show_log()
-        self._child = self._process = None
-        self._stack.close()
+        self._program.end()
 
     def close(self) -> None:
         """Let the process exit by itself; raises RunError if it does not, or not with 0."""
         with self._stack:
-            if self._process is not None and self._has_ended_a_run:
-                self._process.close()
-
-    def _current(self) -> DirectProcess:
-        if self._process is None:
-            self._started += 1
-            log = self._folder / f"{self._name}.{self._started}.log"
-            environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-            with ExitStack() as stack:
-                processes = stack.enter_context(Processes(environment))
-                child = processes.start(self._name, self._command, log, pipes=True)
-                self._process = DirectProcess(child, self._timeout_s)
-                self._child = child
-                self._stack = stack.pop_all()
-        return self._process
+            if self._program.is_running and self._has_ended_a_run:
+                self._program.process.close()
 
     def _take(self, blocks: Iterator[Frames]) -> None:
         for frames in blocks:
@@ -107,5 +92,5 @@ class DirectHarness:
                 self._publish(port, times[index], frames.payload(index))
 
     def _show_log(self) -> None:
-        if self._child is not None:
-            show_log(self._child, self._log_start)
+        if self._program.is_running:
+            show_log(self._program.start(), self._log_start)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..component import Contract
-from ..errors import FAILED, USAGE, RunError, UsageError
+from ..errors import CallbackError, Crash, RunError, UsageError
+from ..host.events import told_error
 from ..host.execution import Publish
-from ..host.python_component import CallbackError
 from ..nodes.live_harness import HarnessNode, harness_node
 from ..run.domain import isolated_domain
 from ..run.live import parameters_file
@@ -125,12 +124,12 @@ class LiveHarness:
         assert self._process is not None
         if not self._process.ended:
             return
-        code, last_line = self._process.child.returncode, self._process.tail().rpartition("\n")[2]
-        if code == FAILED and (failed := re.search(r"\bon_\w+ failed at .*", last_line)):
-            raise CallbackError(failed[0])
-        if code == USAGE and last_line and not self._has_started:
-            raise UsageError(f"{self._name}: {last_line}")
-        raise RunError(
+        told = told_error(self._process.events)
+        if isinstance(told, CallbackError):
+            raise told
+        if isinstance(told, UsageError) and not self._has_started:
+            raise UsageError(f"{self._name}: {told}")
+        raise Crash(
             f"{self._name} ended during the run ({self._process.how_it_ended()}); "
             f"{self._process.last_words()}"
         )

@@ -2,60 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..bag import Bag, BagError
 from ..compare import Comparison, compare, tolerance_ns, write_text_diffs
-from ..component import Contract
 from ..errors import RunError
 from ..host.protocol import resolved
 from ..run.result import RunResult
-from .model import Verification
+from .plan import Plan
 
 
-def _noise(
-    verification: Verification, contract: Contract, first: RunResult, again: RunResult, folder: Path
-) -> Comparison:
-    """The reference against itself; raises RunError if it does not do the same again: then nothing can be judged by it."""
-    comparison = _compare(verification, contract, first, again, f"{first.name} again")
+@dataclass(frozen=True)
+class Recorded:
+    """What a run has put out; `label` is what it is called, `outputs` an open bag."""
+
+    label: str
+    result: RunResult
+    outputs: Bag
+
+
+def judge_noise(planned: Plan, first: Recorded, again: Recorded, folder: Path) -> Comparison:
+    """The reference against itself, whose differences are told in `folder`.
+
+    Raises RunError if it does not do the same again: then nothing can be judged by it.
+    """
+    comparison = judge(planned, first, again)
     if not comparison.all_match:
-        report = folder / f"{first.name}_vs_itself"
-        write_text_diffs(comparison, report)
+        write_text_diffs(comparison, folder)
         wrong = next(key for key in comparison.keys.values() if not key.matches)
         count = wrong.differing + len(wrong.only_a) + len(wrong.only_b) + len(wrong.reordered)
         raise RunError(
-            f"{first.name} does not do the same again on the same inputs ({count} messages of {wrong.topic}: "
-            f"{wrong.grade}), so nothing can be judged by it; see {report}"
+            f"{first.label} does not do the same again on the same inputs ({count} messages of "
+            f"{wrong.topic}: {wrong.grade}), so nothing can be judged by it; see {folder}"
         )
     return comparison
 
 
-def _compare(
-    verification: Verification,
-    contract: Contract,
-    reference: RunResult,
-    other: RunResult,
-    other_name: str | None = None,
-) -> Comparison:
-    options = verification.compare
-    tolerance_s = options.time_tolerance
-    runs = reference, other
-    names = (reference.name, other_name or other.name)
-    _check_failures(runs, names)
-    if tolerance_s is None and not any(
-        verification.implementations[run.name].command for run in runs
-    ):
-        tolerance_s = 0.0  # in lockstep the time of every message is exact
+def judge(planned: Plan, reference: Recorded, other: Recorded) -> Comparison:
+    """Align what two runs have put out, compare and explain it.
+
+    Raises RunError if only one of them failed, or both in different steps, and if nothing is known of an output.
+    """
+    options, contract = planned.verification.compare, planned.contract
+    _check_failures(reference, other)
     try:
         comparison = compare(
-            Bag(reference.bag),
-            Bag(other.bag),
-            topics=[resolved(port.topic) for port in contract.outputs],
+            reference.outputs,
+            other.outputs,
+            topics=planned.outputs,
             align=options.align,
-            origin_ns=reference.first_input_ns,
-            time_tolerance_ns=tolerance_ns(tolerance_s),
-            tolerance=options.tolerances(),
-            names=names,
+            origin_ns=reference.result.first_input_ns,
+            time_tolerance_ns=tolerance_ns(_time_tolerance_s(planned, reference, other)),
+            tolerance=planned.tolerances,
+            names=(reference.label, other.label),
             common_fields=options.common_fields,
         )
     except BagError as error:
@@ -64,22 +64,31 @@ def _compare(
         key = comparison.keys[resolved(port.topic)]
         if not (key.count_a or key.count_b or port.name in options.silent):
             raise RunError(
-                f"nothing is known of output '{port.name}': neither {names[0]} nor {names[1]} published on it; "
-                f"choose other inputs, or allow it with compare: {{silent: [{port.name}]}}"
+                f"nothing is known of output '{port.name}': neither {reference.label} nor "
+                f"{other.label} published on it; choose other inputs, "
+                f"or allow it with compare: {{silent: [{port.name}]}}"
             )
     return comparison
 
 
-def _check_failures(runs: tuple[RunResult, RunResult], names: tuple[str, str]) -> None:
+def _time_tolerance_s(planned: Plan, *runs: Recorded) -> float | None:
+    declared = planned.verification
+    if declared.compare.time_tolerance is not None:
+        return declared.compare.time_tolerance
+    in_lockstep = not any(declared.implementations[run.result.name].command for run in runs)
+    return 0.0 if in_lockstep else None  # in lockstep the time of every message is exact
+
+
+def _check_failures(reference: Recorded, other: Recorded) -> None:
     """Raises RunError if a callback failed, unless those of both failed in the same step: then they do the same."""
-    a, b = (run.failure for run in runs)
+    a, b = reference.result.failure, other.result.failure
     if (a and a.step) == (b and b.step):
         return
     told = [
-        f"{name} failed in step {failure.step}: {failure.sentence}"
-        for name, failure in zip(names, (a, b), strict=True)
+        f"{run.label} failed in step {failure.step}: {failure.sentence}"
+        for run, failure in ((reference, a), (other, b))
         if failure is not None
     ]
     if len(told) == 1:
-        told.append(f"{names[0] if a is None else names[1]} did not fail")
+        told.append(f"{(reference if a is None else other).label} did not fail")
     raise RunError("; ".join(told))

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..component import Contract
 from ..errors import RunError, UsageError
-from .drawn_inputs import contract_and_component
 from .fingerprints import dataset, fingerprint
 from .model import Verification, load
+from .plan import asked_contract
 
 if TYPE_CHECKING:
     from .verdict import Verdict
@@ -109,7 +109,7 @@ def status(place: Path) -> list[Status]:
     file = place.parent.parent.parent / data["verify"]
     verification = load(file)
     try:
-        contract, _ = contract_and_component(verification)
+        contract = asked_contract(verification)
     except RunError as error:
         raise UsageError(f"{file}: {error}") from error
     common = _changed(data, _against(file, verification, contract))

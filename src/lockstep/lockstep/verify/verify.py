@@ -2,78 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
-from ..compare import Comparison
-from ..component import Contract
 from ..errors import UsageError
-from ..progress import Progress
-from ..run.direct import run_direct
-from ..run.folder import create_folder
-from ..run.live import run_live
-from ..run.result import RunResult
-from .check import check
-from .drawn_inputs import FOLDER, with_bag
-from .judge import _compare, _noise
+from .inputs import FOLDER, inputs_of
+from .judge import judge, judge_noise
 from .model import Verification
+from .plan import plan
+from .report import write
+from .runs import Runs, Watch
 from .verdict import Verdict
-from .write import _write
-
-Watch = Callable[[str], Progress]
 
 
-def verify(verification: Verification, folder: Path, watch: Watch | None = None) -> Verdict:
-    """Run every implementation on the inputs, compare each with the reference, write everything to `folder`.
+def verify(
+    verification: Verification, folder: Path, watch: Watch | None = None, *, plots: bool = False
+) -> Verdict:
+    """Run every implementation on the inputs, compare each with the reference, write all to `folder`.
 
-    Raises UsageError or BagError before anything runs, RunError when a run fails.
+    With `plots`, each field that differs is drawn. Raises UsageError, BagError or DistError before anything
+    runs, RunError when a run fails.
     """
-    if len(verification.implementations) < 2:
-        raise UsageError(f"'{verification.reference}' needs another implementation to compare with")
-    contract, mismatched = check(verification)
-    create_folder(folder)
-    verification = with_bag(verification, folder / FOLDER, contract)
-    (folder / "contract.json").write_text(contract.to_json() + "\n", "utf-8")
-    runs: dict[str, RunResult] = {}
-    comparisons: dict[str, Comparison] = {}
-    noise: tuple[Comparison, ...] = ()
-    if not mismatched:
-        reference = verification.reference
-
-        def run(name: str, what: str, into: Path) -> RunResult:
-            progress = watch(f"running {what}") if watch else None
-            create_folder(into)
-            return run_implementation(name, verification, contract, into, progress)
-
-        runs[reference] = run(reference, reference, folder / reference)
+    reference, others = _in_order(verification)
+    with ExitStack() as stack:
+        runs = stack.enter_context(Runs(verification, watch))
+        with runs.planning(folder, {name: folder / name for name in (reference, *others)}):
+            planned = stack.enter_context(plan(verification, runs.contracts))
+        if planned.mismatched:
+            verdict = Verdict(folder, reference, planned.contract, planned.mismatched)
+            write(planned, verdict)
+            return verdict
+        inputs = stack.enter_context(inputs_of(planned, folder / FOLDER))
+        first = (reference, planned.request(reference, inputs, folder / reference))
+        again = [
+            (f"{reference} again", planned.request(reference, inputs, folder / f"{reference}.{n}"))
+            for n in range(2, verification.run.repeat + 1)
+        ]
+        rest = [(name, planned.request(name, inputs, folder / name)) for name in others]
+        recorded = runs.each([first, *again, *rest])
+        original = next(recorded)
         noise = tuple(
-            _noise(
-                verification,
-                contract,
-                runs[reference],
-                run(reference, f"{reference} again", folder / f"{reference}.{number}"),
-                folder,
-            )
-            for number in range(2, verification.run.repeat + 1)
+            judge_noise(planned, original, run, folder / f"{reference}_vs_itself")
+            for run in islice(recorded, len(again))
         )
-        for name in verification.implementations:
-            if name != reference:
-                runs[name] = run(name, name, folder / name)
-                comparisons[name] = _compare(verification, contract, runs[reference], runs[name])
-    verdict = Verdict(
-        folder, verification.reference, contract, mismatched, runs, comparisons, noise
-    )
-    _write(verification, verdict)
+        outputs, comparisons = {reference: original}, {}
+        for run in recorded:
+            outputs[run.label] = run
+            comparisons[run.label] = judge(planned, original, run)
+        results = {name: run.result for name, run in outputs.items()}
+        verdict = Verdict(folder, reference, planned.contract, {}, results, comparisons, noise)
+        write(planned, verdict, inputs, outputs, plots=plots)
     return verdict
 
 
-def run_implementation(
-    name: str,
-    verification: Verification,
-    contract: Contract,
-    folder: Path,
-    progress: Progress | None = None,
-) -> RunResult:
-    """Run one implementation in the mode that verify.yaml says; see run_live and run_direct."""
-    run = run_direct if verification.run.mode == "direct" else run_live
-    return run(name, verification, contract, folder, progress)
+def _in_order(verification: Verification) -> tuple[str, list[str]]:
+    """The reference, and the implementations to compare with it."""
+    reference = verification.reference
+    others = [name for name in verification.implementations if name != reference]
+    if not others:
+        raise UsageError(f"'{reference}' needs another implementation to compare with")
+    return reference, others

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 from lockstep.cdr.codec import codec
 from lockstep.component import contract_of
-from lockstep.errors import RunError, UsageError
+from lockstep.errors import CallbackError, RunError, UsageError
 from lockstep.host.frames import TIMER_PORTS, FrameParser, Kind, frame
-from lockstep.host.python_component import CallbackError
 from lockstep.message.definitions import definition
 from lockstep.run.direct_process import DirectProcess
 from lockstep.run.processes import Processes

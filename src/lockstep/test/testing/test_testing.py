@@ -18,8 +18,7 @@ BLACK_BOX = {"command": ["true"]}
 HEAD = """
 import pytest
 from std_msgs.msg import String
-from lockstep.errors import RunError, UsageError
-from lockstep.host.python_component import CallbackError
+from lockstep.errors import CallbackError, RunError, UsageError
 
 pytestmark = pytest.mark.lockstep("verify.yaml")
 MS = 1_000_000

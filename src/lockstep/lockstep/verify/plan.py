@@ -1,0 +1,185 @@
+"""The plan of a verification: everything that can be known before a run, resolved once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..bag import Bag, BagError, Topic
+from ..bag.topic import codec_of
+from ..compare import Tolerances
+from ..compare.column_judge import ColumnJudge
+from ..compare.model import Compare
+from ..component import Contract
+from ..component.parameter import range_objection, ros_type
+from ..distributions.model import drawing_of
+from ..errors import UsageError
+from ..host.protocol import resolved
+from ..message.definitions import definition
+from ..run.implementation import asked_command, command_of, contract_of_command, contracts_of
+from ..run.inputs import RunInputs, run_inputs
+from ..run.model import Implementation
+from ..run.request import RunRequest
+from .model import Verification
+
+Ask = Callable[[Mapping[str, Implementation]], Mapping[str, Contract]]
+"""Tells the contracts of implementations that are no black boxes, by name."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run and to compare; `mismatched` tells, by name, how contracts differ from the one that counts.
+
+    `bag` is open; there is none where inputs are drawn. `component` is MODULE:CLASS of the Python component whose
+    distributions count where the file declares none.
+    """
+
+    verification: Verification
+    contract: Contract
+    mismatched: Mapping[str, list[str]]
+    bag: Bag | None
+    component: str | None
+    tolerances: Tolerances
+
+    @property
+    def outputs(self) -> list[str]:
+        """The topics to compare."""
+        return [resolved(port.topic) for port in self.contract.outputs]
+
+    def request(self, name: str, inputs: RunInputs, folder: Path) -> RunRequest:
+        """What a run of an implementation is asked for."""
+        declared = self.verification
+        implementation = declared.implementations[name]
+        return RunRequest(
+            name=name,
+            implementation=implementation,
+            contract=self.contract,
+            inputs=inputs,
+            parameters=declared.parameters | implementation.parameters,
+            options=declared.run,
+            folder=folder,
+            silent=self._silent,
+            with_cause=declared.compare.align == "cause",
+        )
+
+    @property
+    def _silent(self) -> frozenset[str]:
+        """The topics that need not carry a message."""
+        declared = self.verification
+        inputs = {port for port in self.contract.inputs if port.name in declared.inputs.silent}
+        outputs = {port for port in self.contract.outputs if port.name in declared.compare.silent}
+        return frozenset(resolved(port.topic) for port in inputs | outputs)
+
+
+@contextmanager
+def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
+    """Resolve a verification; its bag is closed in the end.
+
+    Raises UsageError, BagError or DistError for what cannot be run or compared, RunError if a contract is not told.
+    """
+    for name, implementation in verification.implementations.items():
+        command_of(name, implementation)
+    with ExitStack() as stack:
+        bag = None
+        if verification.inputs.sample is None:
+            bag = stack.enter_context(Bag(verification.inputs.bag))
+            if bag.problem:
+                raise BagError(bag.problem)
+        told = ask(
+            {name: one for name, one in verification.implementations.items() if not one.command}
+        )
+        contract = _contract(verification, told)
+        if not contract.outputs:
+            raise UsageError(f"{contract.component} has no outputs to compare")
+        component = component_of(verification)
+        if verification.inputs.sample is not None:
+            drawing_of(verification.inputs.sample, contract, component)  # refuses what does not fit
+        if bag is not None:
+            run_inputs(verification.inputs, bag, contract)  # the same
+        tolerances = verification.compare.tolerances()
+        _check_parameters(verification, contract)
+        _check_compare(verification.compare, tolerances, contract)
+        _check_remaps(verification, contract)
+        differences = {name: contract.differences(other) for name, other in told.items()}
+        mismatched = {name: found for name, found in differences.items() if found}
+        yield Plan(verification, contract, mismatched, bag, component, tolerances)
+
+
+def asked_contract(verification: Verification) -> Contract:
+    """The contract that counts, without a plan."""
+    name = verification.reference
+    if verification.contract is not None:
+        return _contract(verification, {})
+    return contracts_of({name: verification.implementations[name]})[name]
+
+
+def component_of(verification: Verification) -> str | None:
+    """The Python component (MODULE:CLASS) whose distributions count where the file declares none."""
+    reference = verification.implementations[verification.reference]
+    every = [verification.contract, reference.component]
+    every += [one.component for one in verification.implementations.values()]
+    return next((target for target in every if target is not None), None)
+
+
+def _contract(verification: Verification, told: Mapping[str, Contract]) -> Contract:
+    if verification.contract is None:
+        return told[verification.reference]
+    for name, contract in told.items():  # nobody is asked twice
+        if verification.implementations[name].component == verification.contract:
+            return contract
+    return contract_of_command("contract", asked_command(verification.contract))
+
+
+def _check_parameters(verification: Verification, contract: Contract) -> None:
+    known = {p.name: p for p in contract.parameters}
+    for name, implementation in verification.implementations.items():
+        for parameter, value in (verification.parameters | implementation.parameters).items():
+            if parameter not in known:
+                raise UsageError(
+                    f"{name}: the contract has no parameter '{parameter}'; "
+                    f"it has {', '.join(sorted(known)) or 'none'}"
+                )
+            try:
+                kind = ros_type(value)
+            except TypeError as error:
+                raise UsageError(f"{name}: parameter '{parameter}': {error}") from error
+            promised = known[parameter]
+            if kind != promised.type:
+                raise UsageError(
+                    f"{name}: parameter '{parameter}' must be of type {promised.type}, not {kind}"
+                )
+            if objection := range_objection(value, promised.minimum, promised.maximum):
+                raise UsageError(f"{name}: parameter '{parameter}' {objection}")
+
+
+def _check_compare(options: Compare, tolerances: Tolerances, contract: Contract) -> None:
+    fields: set[str] = set()
+    for port in contract.outputs:
+        topic = Topic(port.name, port.type, definition(port.type), encoding="ros2msg")
+        codec = codec_of(topic)
+        ColumnJudge(port.name, (codec, codec), tolerances)  # refuses what fits no field
+        found = codec.fields()
+        if options.align == "stamp" and "header.stamp" not in found:
+            raise UsageError(
+                f"output '{port.name}' has no header to align by; align by time or tick"
+            )
+        fields |= found.keys()
+    for pattern in tolerances.unused(fields):
+        raise UsageError(
+            f"tolerance '{pattern}' matches no field of the outputs; they have {', '.join(sorted(fields))}"
+        )
+    unknown = set(options.silent) - {port.name for port in contract.outputs}
+    if unknown:
+        raise UsageError(f"compare.silent: the contract has no output '{min(unknown)}'")
+
+
+def _check_remaps(verification: Verification, contract: Contract) -> None:
+    known = {port.name for port in (*contract.inputs, *contract.outputs)}
+    for name, implementation in verification.implementations.items():
+        if implementation.remap.keys() - known:
+            raise UsageError(
+                f"{name}: remap names '{min(implementation.remap.keys() - known)}', which is no port "
+                f"of the contract; it has {', '.join(sorted(known))}"
+            )

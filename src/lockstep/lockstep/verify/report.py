@@ -1,0 +1,94 @@
+"""A verdict on disk: the contract, result.json, text diffs, plots, the report."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..compare import write_text_diffs
+from ..compare.result import comparison_as_data
+from ..compare.text_diff import summary
+from ..errors import MATCH, ReportError
+from ..report.files import write_plots
+from ..report.html import write_html
+from ..run.inputs import RunInputs
+from .inputs_before import FILE_NAME, inputs_before
+from .judge import Recorded
+from .plan import Plan
+from .verdict import Verdict, same_failure
+
+
+def write(
+    planned: Plan,
+    verdict: Verdict,
+    inputs: RunInputs | None = None,
+    recorded: Mapping[str, Recorded] | None = None,
+    *,
+    plots: bool = False,
+) -> None:
+    """Write a verdict to its folder; without inputs and runs, that contracts differ is all there is to tell."""
+    folder, recorded = verdict.folder, recorded or {}
+    (folder / "contract.json").write_text(planned.contract.to_json() + "\n", "utf-8")
+    for name, comparison in verdict.comparisons.items():
+        differences = folder / f"{name}_vs_{verdict.reference}"
+        original = recorded[verdict.reference]
+        write_text_diffs(comparison, differences)
+        if inputs is not None and (before := list(inputs_before(inputs, original, comparison))):
+            (differences / FILE_NAME).write_text("\n".join(before) + "\n", "utf-8")
+        if plots:
+            write_plots(comparison, (original.outputs, recorded[name].outputs), differences)
+    (folder / "summary.txt").write_text("\n".join(_summary(verdict)).rstrip() + "\n", "utf-8")
+    (folder / "result.json").write_text(json.dumps(as_data(verdict), indent=2) + "\n", "utf-8")
+    with suppress(ReportError):  # without the libraries for it, there still is a verdict
+        _write_html(verdict, recorded, folder / "report.html")
+
+
+def as_data(verdict: Verdict) -> dict[str, Any]:
+    """The verdict as result.json holds it (docs/verify.md)."""
+    return {
+        "version": 1,
+        "match": verdict.exit_code == MATCH,
+        "reference": verdict.reference,
+        "contract_mismatches": dict(verdict.mismatched_contracts),
+        "noise_floor": [comparison_as_data(comparison) for comparison in verdict.noise],
+        "runs": {name: {**asdict(run), "bag": str(run.bag)} for name, run in verdict.runs.items()},
+        "comparisons": {
+            name: comparison_as_data(comparison) for name, comparison in verdict.comparisons.items()
+        },
+    }
+
+
+def copy_report(verdict: Verdict, file: Path) -> None:
+    """Copy the HTML report to `file`; raises ReportError if that cannot be written, or there is none."""
+    report = verdict.folder / "report.html"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(report, file)
+    except OSError as error:
+        raise ReportError(f"{file} cannot be written: {error.strerror or error}") from error
+
+
+def _summary(verdict: Verdict) -> list[str]:
+    lines = [
+        f"CONTRACT DIFFERS: {name}: {difference}"
+        for name, differences in verdict.mismatched_contracts.items()
+        for difference in differences
+    ]
+    for name, comparison in verdict.comparisons.items():
+        lines += [*summary(comparison), *same_failure(verdict, name), ""]
+    return lines
+
+
+def _write_html(verdict: Verdict, recorded: Mapping[str, Recorded], file: Path) -> None:
+    bags = {
+        name: (recorded[verdict.reference].outputs, recorded[name].outputs)
+        for name in verdict.comparisons
+    }
+    write_html(
+        file, verdict.comparisons, bags, title=verdict.contract.component, result=as_data(verdict)
+    )

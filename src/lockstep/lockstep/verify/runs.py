@@ -1,0 +1,137 @@
+"""The runs of a verification, each into a folder of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..component import Contract
+from ..errors import RunError
+from ..progress import Progress
+from ..run.direct import run_direct
+from ..run.direct_program import DirectProgram, direct_environment
+from ..run.folder import create_folder
+from ..run.implementation import contracts_of, direct_command
+from ..run.live import LiveRun
+from ..run.model import Implementation
+from ..run.processes import Processes
+from ..run.request import RunRequest
+from ..run.result import RunResult
+from .judge import Recorded
+from .model import Verification
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Watch = Callable[[str], Progress]
+"""Takes what begins; gives what takes how far it is."""
+_Finish = Callable[[Progress], RunResult]
+
+
+class Runs:
+    """Makes runs one after the other and keeps their outputs open; use it in a with-statement.
+
+    What can be is done while something else is waited for: the program of a direct run is started when its contract
+    is asked for, so that no interpreter starts twice, and the processes of a run meet while the one before goes on.
+    """
+
+    def __init__(self, verification: Verification, watch: Watch | None = None) -> None:
+        self._run = verification.run
+        self._watch = watch
+        self._stack = ExitStack()
+        self._programs: dict[Path, DirectProgram] = {}
+        self._folders: Mapping[str, Path] = {}
+
+    def __enter__(self) -> Self:
+        self._processes = self._stack.enter_context(Processes(direct_environment()))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    @contextmanager
+    def planning(self, folder: Path, folders: Mapping[str, Path]) -> Iterator[None]:
+        """Meanwhile contracts are told by the programs of the runs that will be in `folders`, by name.
+
+        All is in `folder`, of which nothing is left if the plan cannot be run; what a failed program logged is kept.
+        """
+        create_folder(folder)
+        self._folders = folders
+        try:
+            yield
+        except RunError:
+            raise
+        except BaseException:
+            for program in self._programs.values():
+                program.end()
+            shutil.rmtree(folder)
+            raise
+
+    def contracts(self, implementations: Mapping[str, Implementation]) -> dict[str, Contract]:
+        """The contracts of implementations that are no black boxes, which are asked at once."""
+        if self._run.mode == "live":
+            return contracts_of(implementations)
+        own = {
+            name: self._program(name, implementation, self._folders[name])
+            for name, implementation in implementations.items()
+            if name in self._folders
+        }
+        for program in own.values():
+            program.start()
+        others = {name: one for name, one in implementations.items() if name not in own}
+        return {
+            **{name: program.contract for name, program in own.items()},
+            **(contracts_of(others) if others else {}),
+        }
+
+    def each(self, requests: Sequence[tuple[str, RunRequest]]) -> Iterator[Recorded]:
+        """Run each, called by a label, when it is asked for; raises RunError if one fails."""
+        begun: _Finish | None = None
+        for (label, request), following in zip_longest(requests, requests[1:]):
+            finish = begun or self._begin(request)
+            result, begun = self._finished(label, finish, following and following[1])
+            yield Recorded(label, result, self._stack.enter_context(result.outputs()))
+
+    def _begin(self, request: RunRequest) -> _Finish:
+        """Start the processes of a run."""
+        request.folder.mkdir(parents=True, exist_ok=True)
+        if self._run.mode == "live":
+            run = LiveRun(request)
+            self._stack.callback(run.end)
+            return run.finish
+        program = self._program(request.name, request.implementation, request.folder)
+        program.start()
+        return partial(run_direct, request, program)
+
+    def _finished(
+        self, label: str, finish: _Finish, following: RunRequest | None
+    ) -> tuple[RunResult, _Finish | None]:
+        """The result of a run, and what finishes the following one, which begins as soon as this one plays."""
+        begun: _Finish | None = None
+        show = self._watch(f"running {label}") if self._watch else None
+        # A black box might do something before its turn.
+        early = following if following and following.implementation.command is None else None
+
+        def progress(done: int, total: int) -> None:
+            nonlocal begun
+            if early is not None and begun is None:
+                begun = self._begin(early)
+            if show is not None:
+                show(done, total)
+
+        return finish(progress), begun
+
+    def _program(self, name: str, implementation: Implementation, folder: Path) -> DirectProgram:
+        """The program of a run in a folder, which may have been started for its contract."""
+        if folder not in self._programs:
+            folder.mkdir(parents=True, exist_ok=True)
+            command = direct_command(name, implementation)
+            self._programs[folder] = DirectProgram(
+                name, command, folder / "node.log", self._processes, self._run.timeout
+            )
+        return self._programs[folder]
