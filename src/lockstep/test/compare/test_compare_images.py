@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from lockstep.bag import Bag, BagWriter
+from lockstep.bag import Bag
 from lockstep.cdr.codec import Codec
 from lockstep.compare import CompareError, Tolerance, Tolerances, compare, diffdiff
 from lockstep.compare.images import likeness
@@ -16,6 +16,7 @@ from lockstep.errors import UsageError
 from lockstep.message.definitions import definition
 from lockstep.report.html import write_html
 from lockstep.verify.model import load
+from made_bags import write_messages
 
 IMAGE = "sensor_msgs/msg/Image"
 CODEC = Codec(IMAGE, definition(IMAGE))
@@ -50,12 +51,8 @@ def fields(values, tick=0, padding=0, **changed):
 
 
 def write(folder, images, topic=TOPIC, kind=IMAGE):
-    codec = Codec(kind, definition(kind))
-    with BagWriter(folder) as writer:
-        writer.add_topic(topic, kind, definition(kind))
-        for tick, image in enumerate(images):
-            writer.write(topic, codec.encode(image), tick * 10**9)
-    return Bag(folder)
+    path = write_messages(folder, kind, definition(kind), images, topic=topic, period_ns=10**9)
+    return Bag(path)
 
 
 def both(tmp_path, images_a, images_b):

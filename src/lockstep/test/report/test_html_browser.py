@@ -23,9 +23,9 @@ if not (CHROMIUM and DRIVER):
     pytest.skip("chromium and chromium-driver are not installed", allow_module_level=True)
 
 from lockstep.bag import BagWriter
-from lockstep.cdr.codec import Codec
 from lockstep.compare import Tolerance, compare
 from lockstep.report.html import write_html
+from made_bags import write_messages
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -102,16 +102,17 @@ def browser(tmp_path_factory: Any) -> Iterator[Browser]:
 
 def write(path: Path, scale: float, name: str) -> Path:
     """A bag of scans: with `scale`, part of each scan is off from tick 50 on."""
-    codec = Codec("pkg/msg/Scan", DEFINITION)
-    with BagWriter(path) as writer:
-        writer.add_topic(TOPIC, "pkg/msg/Scan", DEFINITION)
-        for tick in range(200):
-            ranges = 5 + np.sin(np.arange(180) / 20 + tick / 30)
-            if tick >= 50:
-                ranges[60:90] += scale
-            message = {"x": np.sin(tick / 20) * (1 + scale), "name": name, "ranges": ranges}
-            writer.write(TOPIC, codec.encode(message), tick * 50_000_000)
-    return path
+
+    def scan(tick: int) -> dict[str, Any]:
+        ranges = 5 + np.sin(np.arange(180) / 20 + tick / 30)
+        if tick >= 50:
+            ranges[60:90] += scale
+        return {"x": np.sin(tick / 20) * (1 + scale), "name": name, "ranges": ranges}
+
+    scans = map(scan, range(200))
+    return write_messages(
+        path, "pkg/msg/Scan", DEFINITION, scans, topic=TOPIC, period_ns=50_000_000
+    )
 
 
 @pytest.fixture(scope="module")
