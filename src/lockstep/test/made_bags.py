@@ -174,7 +174,9 @@ def write_rosbag1_strings(
 
 
 def write_until_killed(folder: Path) -> Path:
-    """The bag of a writer that is killed, after more than a hundred messages have reached the disk."""
+    """The bag of a writer that is killed, after more than a hundred messages have
+    reached the disk.
+    """
     killed = subprocess.run([sys.executable, "-c", KILLED, folder], check=False)
     assert killed.returncode == -signal.SIGKILL
     return folder

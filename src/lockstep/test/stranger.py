@@ -1,4 +1,6 @@
-"""The command as a stranger uses it: real files, real processes, and a look at what is left of them."""
+"""The command as a stranger uses it: real files, real processes, and a look
+at what is left of them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[3]
 ACCELERATION = ROOT / "bags" / "husky_acceleration"
 MARK = "LOCKSTEP_TEST"
 
-# Whoever runs the tests in the background may have signals ignored, which their children would inherit.
+# Whoever runs the tests in the background may have signals ignored, which their children would
+# inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 

@@ -1,4 +1,6 @@
-"""Whatever a bag is converted from and to, its messages, times, types and QoS stay what they are."""
+"""Whatever a bag is converted from and to, its messages, times, types and QoS
+stay what they are.
+"""
 
 import os
 import shutil

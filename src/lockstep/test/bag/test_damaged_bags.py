@@ -1,4 +1,6 @@
-"""Whatever was done to a bag: all of its messages, or a sentence that names the file. Never a crash, never silence."""
+"""Whatever was done to a bag: all of its messages, or a sentence that names
+the file. Never a crash, never silence.
+"""
 
 import itertools
 import json
@@ -65,9 +67,12 @@ def write_db3(path):
     database = sqlite3.connect(path)
     database.executescript(
         """PRAGMA page_size = 512;
-        CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT, type TEXT, serialization_format TEXT);
-        CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER, timestamp INTEGER, data BLOB);
-        INSERT INTO topics VALUES (1, '/a', 'std_msgs/msg/String', 'cdr'), (2, '/b', 'std_msgs/msg/String', 'cdr');"""
+        CREATE TABLE topics(
+          id INTEGER PRIMARY KEY, name TEXT, type TEXT, serialization_format TEXT);
+        CREATE TABLE messages(
+          id INTEGER PRIMARY KEY, topic_id INTEGER, timestamp INTEGER, data BLOB);
+        INSERT INTO topics VALUES
+          (1, '/a', 'std_msgs/msg/String', 'cdr'), (2, '/b', 'std_msgs/msg/String', 'cdr');"""
     )
     rows = [
         (("/a", "/b").index(topic) + 1, time, string_cdr(data)) for topic, time, data in MESSAGES

@@ -228,7 +228,8 @@ def test_parts_of_services_and_actions_are_left_out_in_a_sentence(bag, machine):
     assert list(interfaces.packages["odd_msgs"].types) == ["odd_msgs/msg/A"]
     add, go = interfaces.remarks
     assert add == (
-        "/add is left out: odd_msgs/srv/Add_Event is a part of a service, which no message file defines; "
+        "/add is left out: odd_msgs/srv/Add_Event is a part of a service, which no "
+        "message file defines; "
         "install odd_msgs, which has srv/Add.srv"
     )
     assert "/go is left out: odd_msgs/action/Go_FeedbackMessage is a part of an action" in go
@@ -254,8 +255,8 @@ def test_types_defined_in_two_ways_name_both_topics(bag):
     other = joined(SAMPLE, NESTED | {"odd_msgs/Part": PART + "int8 more\n"})
     found = bag(one=("odd_msgs/msg/Sample", DEFINITION), two=("odd_msgs/msg/Other", other))
     assert (
-        refusal(found)
-        == "/one and /two define odd_msgs/msg/Part in two ways; choose topics that agree with --topic"
+        refusal(found) == "/one and /two define odd_msgs/msg/Part in two ways; choose topics that "
+        "agree with --topic"
     )
     assert list(interface_packages(found, ["/two"]).packages) == ["odd_msgs"]
 
@@ -479,10 +480,13 @@ def test_sqlite_bags_give_the_definitions_they_embed(tmp_path):
     path = tmp_path / "bag.db3"
     with sqlite3.connect(path) as database:
         database.executescript(
-            "CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT, type TEXT, serialization_format TEXT,"
+            "CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT, type TEXT, "
+            "serialization_format TEXT,"
             " offered_qos_profiles TEXT, type_description_hash TEXT);"
-            "CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER, timestamp INTEGER, data BLOB);"
-            "CREATE TABLE message_definitions(id INTEGER PRIMARY KEY, topic_type TEXT, encoding TEXT,"
+            "CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER, "
+            "timestamp INTEGER, data BLOB);"
+            "CREATE TABLE message_definitions(id INTEGER PRIMARY KEY, topic_type "
+            "TEXT, encoding TEXT,"
             " encoded_message_definition TEXT, type_description_hash TEXT);"
         )
         database.execute("INSERT INTO topics VALUES(1, '/s', 'odd_msgs/msg/Sample', 'cdr', '', '')")

@@ -1,4 +1,6 @@
-"""A recovered bag is whole for every reader and holds exactly the whole messages; the original is only read."""
+"""A recovered bag is whole for every reader and holds exactly the whole
+messages; the original is only read.
+"""
 
 import hashlib
 import os
@@ -35,8 +37,10 @@ def write_db3(path):
     database = sqlite3.connect(path)
     database.executescript(
         """PRAGMA page_size = 512;
-        CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT, type TEXT, serialization_format TEXT);
-        CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER, timestamp INTEGER, data BLOB);
+        CREATE TABLE topics(
+          id INTEGER PRIMARY KEY, name TEXT, type TEXT, serialization_format TEXT);
+        CREATE TABLE messages(
+          id INTEGER PRIMARY KEY, topic_id INTEGER, timestamp INTEGER, data BLOB);
         INSERT INTO topics VALUES (1, '/a', 'std_msgs/msg/String', 'cdr');"""
     )
     rows = [(number, cdr(number)) for number in range(200)]
@@ -58,7 +62,9 @@ def messages_of(path):
 
 
 def assert_holds(folder, messages):
-    """The bag is whole and holds these messages in this order; two other libraries read the same."""
+    """The bag is whole and holds these messages in this order; two other
+    libraries read the same.
+    """
     with Bag(folder) as bag:
         assert bag.problem is None
         assert list(bag.messages()) == messages

@@ -449,7 +449,7 @@ def test_a_writer_killed_in_full_swing_leaves_all_but_the_last_chunks(tmp_path):
 FILL_THE_DISK = """
 import resource, sys
 from lockstep.bag import BagError, BagWriter
-resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))  # the system's way to refuse more bytes
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))  # no more bytes than these
 try:
     with BagWriter(sys.argv[1], compression="none", chunk_bytes=10_000) as writer:
         writer.add_topic("/x", "std_msgs/msg/String", "string data")

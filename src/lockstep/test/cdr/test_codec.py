@@ -28,7 +28,9 @@ SOME = settings(max_examples=100, deadline=None, derandomize=True)
 
 @st.composite
 def definitions(draw, kinds=PRIMITIVES):
-    """The definition of a/msg/T, with types it uses: a/P uses a/Q, both perhaps empty, and times."""
+    """The definition of a/msg/T, with types it uses: a/P uses a/Q, both perhaps
+    empty, and times.
+    """
 
     def lines(used):
         drawn = []
@@ -103,7 +105,9 @@ def as_dict(message):
 
 
 def plain(value):
-    """Messages and arrays as dicts and lists, and floats as text, to tell -0 from 0 and take NaN as equal to NaN."""
+    """Messages and arrays as dicts and lists, and floats as text, to tell -0 from
+    0 and take NaN as equal to NaN.
+    """
     if isinstance(value, (np.ndarray, list)):
         return [plain(one) for one in value]
     if isinstance(value, dict):
@@ -116,7 +120,9 @@ def plain(value):
 
 
 def written(schema, message, order="<", filler=b"\0"):
-    """A message as CDR, value by value: alignment to the size from the start, lengths before what has them."""
+    """A message as CDR, value by value: alignment to the size from the start,
+    lengths before what has them.
+    """
     out = bytearray()
 
     def number(kind, value):
@@ -433,7 +439,9 @@ def shape(value):
 
 @st.composite
 def recordings(draw):
-    """A Codec, dicts, and a buffer with their messages in any order, of any byte order, with gaps."""
+    """A Codec, dicts, and a buffer with their messages in any order, of any byte
+    order, with gaps.
+    """
     codec, kinds = draw(typed_messages(most=6))
     encoded = [written(codec.schema, message, draw(st.sampled_from("<<>"))) for message in kinds]
     chosen = draw(st.lists(st.integers(0, len(kinds) - 1), min_size=1, max_size=24))

@@ -1,4 +1,6 @@
-"""`lockstep compare` at a shell: images judged as a whole, and topics whose definition has changed."""
+"""`lockstep compare` at a shell: images judged as a whole, and topics whose
+definition has changed.
+"""
 
 from __future__ import annotations
 

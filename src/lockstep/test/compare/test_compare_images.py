@@ -1,4 +1,6 @@
-"""PSNR and SSIM as tolerances, on real sensor_msgs/Image messages. Expected values are those of scikit-image 0.26."""
+"""PSNR and SSIM as tolerances, on real sensor_msgs/Image messages. Expected
+values are those of scikit-image 0.26.
+"""
 
 import math
 from types import SimpleNamespace
@@ -316,7 +318,8 @@ def verification(tmp_path, rule):
     path = tmp_path / "verify.yaml"
     path.write_text(
         "implementations: {python: {component: 'my_pkg:MyNode'}}\nreference: python\n"
-        f"inputs: {{bag: a, topics: {{image: /image}}}}\ncompare: {{tolerance: {{data: {{{text}}}}}}}\n"
+        f"inputs: {{bag: a, topics: {{image: /image}}}}\ncompare: {{tolerance: "
+        f"{{data: {{{text}}}}}}}\n"
     )
     return path
 

@@ -1,4 +1,6 @@
-"""Bags of several topics are compared in one pass over each, whatever the order of their messages."""
+"""Bags of several topics are compared in one pass over each, whatever the
+order of their messages.
+"""
 
 import tracemalloc
 

@@ -155,8 +155,14 @@ def test_every_broken_promise_of_a_contract_is_named():
         def on_tick(self): ...
 
     assert sorted(contract_of(Doubler).differences(contract_of(Other))) == [
-        "input 'vector' has qos reliable/volatile/depth 10, the reference has best_effort/volatile/depth 5",
-        "input 'vector' has type 'geometry_msgs/msg/Twist', the reference has 'geometry_msgs/msg/Vector3Stamped'",
+        (
+            "input 'vector' has qos reliable/volatile/depth 10, the reference has "
+            "best_effort/volatile/depth 5"
+        ),
+        (
+            "input 'vector' has type 'geometry_msgs/msg/Twist', the reference has "
+            "'geometry_msgs/msg/Vector3Stamped'"
+        ),
         "output 'doubled' is missing",
         "output 'tripled' is not in the reference",
         "parameter 'factor' has default 3, the reference has 2.0",
@@ -178,7 +184,8 @@ def test_a_contract_in_another_version_is_refused_in_one_sentence():
     with pytest.raises(ValueError) as caught:
         Contract.from_json(text)
     assert str(caught.value) == (
-        "the contract is in version 1 of the format, not 2; build the component with this version of Lockstep"
+        "the contract is in version 1 of the format, not 2; build the component with "
+        "this version of Lockstep"
     )
 
 
@@ -196,7 +203,8 @@ def test_messages_that_are_defined_differently_in_two_builds_are_told_by_their_h
     theirs = replace(ours, inputs=(replace(port, type_hash=other),))
     (difference,) = ours.differences(theirs)
     assert difference == (
-        "input 'vector' has geometry_msgs/msg/Vector3Stamped with hash RIHS01_01234567…, the reference has "
+        "input 'vector' has geometry_msgs/msg/Vector3Stamped with hash "
+        "RIHS01_01234567…, the reference has "
         f"{port.type_hash[:15]}…: the message is defined differently in the two builds"
     )
     unknown = replace(ours, inputs=(replace(port, type_hash=None),))

@@ -323,7 +323,8 @@ def test_a_pickle_file_can_be_read_while_it_is_written(tmp_path: Path) -> None:
 def test_importing_datasets_needs_neither_ros_nor_optional_libraries() -> None:
     code = (
         "import sys, lockstep.dataset; "
-        "print({'torch', 'pandas', 'pyarrow', 'reduct', 'rclpy', 'builtin_interfaces'} & set(sys.modules))"
+        "print({'torch', 'pandas', 'pyarrow', 'reduct', 'rclpy', "
+        "'builtin_interfaces'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

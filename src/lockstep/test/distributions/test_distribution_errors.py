@@ -1,4 +1,6 @@
-"""What is wrong with a distribution is said in one sentence that names the message and the field."""
+"""What is wrong with a distribution is said in one sentence that names the
+message and the field.
+"""
 
 from dataclasses import dataclass
 
@@ -50,7 +52,8 @@ def test_what_is_left_out_is_named_with_how_to_declare_it():
     with pytest.raises(DistError) as error:
         Plan(Distribution(vector=Box(-1, 1)), Vector3Stamped, "vector")
     assert str(error.value) == (
-        "input 'vector' (geometry_msgs/msg/Vector3Stamped) has no distribution for 'header.stamp' (time); "
+        "input 'vector' (geometry_msgs/msg/Vector3Stamped) has no distribution for "
+        "'header.stamp' (time); "
         'declare one, as data_dist(Vector3Stamped, {"header.stamp": Timestamps(rate_hz=100)}), '
         "in Input(…, dist=…) or in verify.yaml"
     )

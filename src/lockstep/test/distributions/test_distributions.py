@@ -92,7 +92,9 @@ def test_numbers_are_distributed_as_declared(rule, frozen):
 
 
 def test_streams_of_all_names_and_seeds_are_uniform():
-    """One stream may be unlucky; that the p-values of many are uniform themselves is what must hold."""
+    """One stream may be unlucky; that the p-values of many are uniform themselves
+    is what must hold.
+    """
     p = [
         stats.kstest(Random(seed, f"field {name}").uniform(2000), "uniform").pvalue
         for seed in range(20)

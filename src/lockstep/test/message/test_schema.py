@@ -523,8 +523,10 @@ def test_idl_of_another_type_is_refused():
 
 
 PIECES = (
-    "int32 string wstring<=3 bool a/T b/Part Header x y class X = 3 [] [3] [<=2] # 1.5e3 TRUE a b msg T ä "
-    "module struct typedef const long double sequence< > { } ; :: , ( ) @key @verbatim( /* */ // \" ' \\ \0"
+    "int32 string wstring<=3 bool a/T b/Part Header x y class X = 3 [] [3] [<=2] # "
+    "1.5e3 TRUE a b msg T ä "
+    "module struct typedef const long double sequence< > { } ; :: , ( ) @key "
+    "@verbatim( /* */ // \" ' \\ \0"
 )
 WORDS = st.sampled_from(
     [*PIECES.split(), "\n", "\r\n", "\t", " ", f"\n{LINE}\nMSG: a/B\n", IDL_LINE]
@@ -546,7 +548,9 @@ def mutated(text):
 
 
 def assert_usable(codec):
-    """What decodes and what encodes can be made, whether or not a message of nothing is one of this type."""
+    """What decodes and what encodes can be made, whether or not a message of
+    nothing is one of this type.
+    """
     with contextlib.suppress(MessageError):
         codec.decode(b"\0\1\0\0")
     try:

@@ -1,4 +1,6 @@
-"""The HTML report says what was compared, whatever stands in the bags, in a file of bounded size."""
+"""The HTML report says what was compared, whatever stands in the bags, in a
+file of bounded size.
+"""
 
 from __future__ import annotations
 
@@ -340,7 +342,8 @@ def test_whatever_is_compared_is_drawn_with_the_errors_of_the_comparator(
         most = np.nanmax(np.abs(series.error[1]), initial=0.0)
         finite = not len(series.no_number) and np.isfinite(found.max_error)
         if finite and not found.other_lengths:
-            # Of errors that are wrong, which may be smaller than some that are not, the comparator tells the largest.
+            # Of errors that are wrong, which may be smaller than some that are not, the comparator
+            # tells the largest.
             assert most >= found.max_error * (1 - 1e-9)
             assert found.wrong or most == pytest.approx(found.max_error)
         if not found.matches and found.first_tick is not None:

@@ -26,9 +26,11 @@ SCHEMA = """
 CREATE TABLE schema(schema_version INTEGER PRIMARY KEY, ros_distro TEXT NOT NULL);
 CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL,
   serialization_format TEXT NOT NULL, offered_qos_profiles TEXT NOT NULL);
-CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL, timestamp INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL,
+  timestamp INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE INDEX timestamp_idx ON messages (timestamp ASC);
-INSERT INTO topics VALUES (1, '/a', 'std_msgs/msg/String', 'cdr', ''), (2, '/b', 'no_such/msg/B', 'cdr', '');
+INSERT INTO topics VALUES
+  (1, '/a', 'std_msgs/msg/String', 'cdr', ''), (2, '/b', 'no_such/msg/B', 'cdr', '');
 """
 MESSAGES = [
     (("/a", "/b")[n % 3 == 0], 1000 + n * 10, b"\0\1\0\0%03d" % n + b"x" * (n % 50))
@@ -157,7 +159,8 @@ database = sqlite3.connect(sys.argv[1])
 database.execute("PRAGMA journal_mode = WAL")
 database.executescript(sys.argv[2])
 for number in range(50):
-    database.execute("INSERT INTO messages (topic_id, timestamp, data) VALUES (1, ?, x'00010000')", (number,))
+    insert = "INSERT INTO messages (topic_id, timestamp, data) VALUES (1, ?, x'00010000')"
+    database.execute(insert, (number,))
     database.commit()
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -273,7 +276,10 @@ def test_rows_that_are_no_messages_are_told_after_those_before(tmp_path, change)
 @pytest.mark.parametrize(
     "trap",
     [
-        "CREATE VIEW messages AS SELECT 1 AS topic_id, 1 AS timestamp, randomblob(1000000000) AS data",
+        (
+            "CREATE VIEW messages AS SELECT 1 AS topic_id, 1 AS timestamp, "
+            "randomblob(1000000000) AS data"
+        ),
         "CREATE TABLE messages(topic_id, timestamp, data AS (zeroblob(1000000000)))",
         "CREATE VIRTUAL TABLE messages USING fts5(topic_id, timestamp, data)",
         "CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER)",

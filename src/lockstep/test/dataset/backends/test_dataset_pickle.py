@@ -61,7 +61,9 @@ def long_memo() -> bytes:
 
 
 def nested_tuples(depth: int, width: int) -> bytes:
-    """A dict whose key is (t, …) with t = (u, …) and so on: `width` times the same one, found in the memo."""
+    """A dict whose key is (t, …) with t = (u, …) and so on: `width` times the
+    same one, found in the memo.
+    """
     tuples = b"](\x8c\x05tuple]eQ\x94"
     for level in range(depth):
         again = b"j" + struct.pack("<I", level)
