@@ -1,16 +1,13 @@
-"""Verifications of the worked examples, and components that go wrong, for the commands that a stranger gives."""
+"""A stranger for the tests that cross packages, and components that go wrong for its commands."""
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from stranger import ACCELERATION, stranger
+from stranger import stranger
+from verifications import Write, writer_into
 
 __all__ = ["stranger"]
 
@@ -18,37 +15,10 @@ __all__ = ["stranger"]
 PLACES = [str(Path(__file__).resolve().parent), os.environ.get("PYTHONPATH")]
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, PLACES))
 
-PYTHON = {"component": "lockstep_examples:VectorNormalizer"}
-CPP = {"executable": "lockstep_examples_cpp/vector_normalizer"}
-
-Write = Callable[..., Path]
-
 
 @pytest.fixture
 def write_verification(tmp_path: Path) -> Write:
-    """Writes a verify.yaml: of VectorNormalizers, on the first seconds of real accelerations, unless told otherwise."""
-
-    def write(
-        implementations: dict[str, dict[str, Any]] | None = None,
-        *,
-        duration: float = 4.0,
-        name: str = "verify.yaml",
-        folder: Path = tmp_path,
-        **sections: Any,
-    ) -> Path:
-        implementations = implementations or {"python": PYTHON, "cpp": CPP}
-        inputs = {"bag": str(ACCELERATION), "topics": {"vector": "/imu/acceleration"}}
-        if math.isfinite(duration):
-            inputs["duration"] = duration
-        content = {
-            "implementations": implementations,
-            "reference": next(iter(implementations)),
-            "inputs": inputs,
-            "compare": {"align": "stamp", "tolerance": {"vector.*": {"abs": 1e-9}}},
-        } | sections
-        content["run"] = {"repeat": 1} | sections.get("run", {})
-        path = folder / name
-        path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
-        return path
-
-    return write
+    """Writes a verify.yaml: of VectorNormalizers, on the first seconds of real
+    accelerations, unless told otherwise.
+    """
+    return writer_into(tmp_path)

@@ -1,4 +1,6 @@
-"""However a verification is cut short, no process stays behind, and what was recorded can be read."""
+"""However a verification is cut short, no process stays behind, and what was
+recorded can be read.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,10 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import CPP, Write
 from lockstep.bag import Bag
 from lockstep.host.events import told_progress
 from stranger import ACCELERATION, ROOT, Command, Stranger, small_disk
+from verifications import CPP, Write
 
 SLOW = {"component": "faulty:Slow"}
 CONTRACT = "lockstep_examples:VectorNormalizer"
@@ -267,7 +269,10 @@ def test_the_users_dds_settings_stay_outside(stranger: Stranger, write_verificat
         "ROS_SECURITY_ENABLE": "true",
         "FASTRTPS_DEFAULT_PROFILES_FILE": str(stranger.cwd / "robot.xml"),
     }
-    deaf = "<rtps><builtin><discovery_config><discoveryProtocol>NONE</discoveryProtocol></discovery_config></builtin></rtps>"
+    deaf = (
+        "<rtps><builtin><discovery_config><discoveryProtocol>NONE</discoveryProtocol>"
+        "</discovery_config></builtin></rtps>"
+    )
     profile = f'<participant profile_name="deaf" is_default_profile="true">{deaf}</participant>'
     for name in ("robot.xml", "DEFAULT_FASTRTPS_PROFILES.xml"):
         (stranger.cwd / name).write_text(

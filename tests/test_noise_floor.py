@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from conftest import CPP, PYTHON
 from stranger import Stranger
+from verifications import CPP, PYTHON
 
 FORGETFUL = {"component": "faulty:Forgetful"}
 

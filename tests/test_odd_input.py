@@ -1,4 +1,6 @@
-"""The twins agree on what no recording in bags/ holds: NaN, infinities, extremes, empty arrays, odd stamps."""
+"""The twins agree on what no recording in bags/ holds: NaN, infinities,
+extremes, empty arrays, odd stamps.
+"""
 
 import itertools
 import json

@@ -1,4 +1,6 @@
-"""The way of a component to C++ as a stranger goes it: scaffold, build, write, verify, mend, keep."""
+"""The way of a component to C++ as a stranger goes it: scaffold, build,
+write, verify, mend, keep.
+"""
 
 import json
 import re
@@ -17,6 +19,8 @@ EXAMPLES = {
 }
 ODD = "odd_component:OddIMU2Filter"
 CPP = ROOT / "src/lockstep_examples_cpp/src"
+
+in_the_workspace = pytest.mark.xdist_group("port")  # which is built once
 
 
 def shell(words, cwd, timeout_s=280):
@@ -51,6 +55,7 @@ def workspace(tmp_path_factory):
     return folder
 
 
+@in_the_workspace
 def test_each_scaffold_builds_as_written_and_keeps_the_contract(workspace):
     nodes = {f"lockstep_examples:{name}": node for name, node in EXAMPLES.items()}
     for target, node in {**nodes, ODD: "odd_imu2_filter"}.items():
@@ -59,6 +64,7 @@ def test_each_scaffold_builds_as_written_and_keeps_the_contract(workspace):
         assert "have the same contract" in done.stdout
 
 
+@in_the_workspace
 def test_a_scaffold_fails_honestly_until_it_is_written(workspace):
     done = shell("python3 -m pytest -q -ra src/scan_sectors_cpp/test", workspace)
     assert done.returncode == 1
@@ -66,6 +72,7 @@ def test_a_scaffold_fails_honestly_until_it_is_written(workspace):
     assert re.search(r"(\d) failed, \1 passed", done.stdout)  # of cpp, and of the reference
 
 
+@in_the_workspace
 def test_what_exists_is_overwritten_only_by_force(workspace):
     line = "lockstep scaffold lockstep_examples:PdController --to cpp -o src"
     source = workspace / "src/pd_controller_cpp/src/pd_controller.cpp"
@@ -78,6 +85,7 @@ def test_what_exists_is_overwritten_only_by_force(workspace):
     assert source.read_text() == before
 
 
+@in_the_workspace
 def test_the_prompts_commands_verify_a_port_that_is_written(workspace):
     prompt = shell("lockstep prompt lockstep_examples:VectorNormalizer --to cpp", workspace).stdout
     package = workspace / "src/vector_normalizer_cpp"
@@ -127,10 +135,12 @@ def test_the_tests_of_a_scaffold_say_what_the_reference_does(stranger: Stranger)
     module = stranger.cwd / "scan_widths.py"
     text = (
         "from lockstep.component import Component, Input, Output, Timer\n"
-        "from lockstep.distributions import Distribution, FrameId, Integers, Scan, Timestamps, Uniform\n"
+        "from lockstep.distributions import Distribution, FrameId, Integers, Scan, "
+        "Timestamps, Uniform\n"
         "from sensor_msgs.msg import LaserScan, Range\n\n"
         "SCANS = Distribution({\n"
-        "    '*': Scan(rays=Integers(90, 90), range=Uniform(0.0, 12.0), nan_rate=0.1, inf_rate=0.1),\n"
+        "    '*': Scan(rays=Integers(90, 90), range=Uniform(0.0, 12.0), "
+        "nan_rate=0.1, inf_rate=0.1),\n"
         "    'header.stamp': Timestamps(rate_hz=10.0),\n"
         "    'header.frame_id': FrameId('laser'),\n"
         "})\n\n\n"
@@ -139,7 +149,8 @@ def test_the_tests_of_a_scaffold_say_what_the_reference_does(stranger: Stranger)
         "    last = Output(Range)\n"
         "    copied = Output(LaserScan)\n\n"
         "    def on_scan(self, msg):\n"
-        "        self.last.publish(Range(header=msg.header, range=msg.ranges[-1] if msg.ranges else 0.5))\n"
+        "        self.last.publish(Range(header=msg.header, range=msg.ranges[-1] if "
+        "msg.ranges else 0.5))\n"
         "        self.copied.publish(msg)\n"
     )
     module.write_text(text)

@@ -1,4 +1,6 @@
-"""Nodes of rclcpp, where there is rclcpp: a black box to verify, and components in component containers."""
+"""Nodes of rclcpp, where there is rclcpp: a black box to verify, and
+components in component containers.
+"""
 
 from __future__ import annotations
 

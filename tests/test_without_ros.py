@@ -12,6 +12,8 @@ from stranger import ROOT
 
 HUSKY = ROOT / "bags/husky_acceleration"
 
+pytestmark = pytest.mark.xdist_group("without_ros")  # which share one environment
+
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -1,4 +1,6 @@
-"""The HTML report in a real browser: it renders, is worked by mouse and keyboard, and runs nothing from a bag."""
+"""The HTML report in a real browser: it renders, is worked by mouse and
+keyboard, and runs nothing from a bag.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +33,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+pytestmark = pytest.mark.xdist_group("browser")  # which takes long to start
 HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">'&amp;"
 TOPIC = f"/scan{HOSTILE}"
 DEFINITION = "float64 x\nstring name\nfloat64[] ranges\n"
@@ -230,7 +233,8 @@ def test_fields_are_filtered_and_sorted(browser: Browser, page: Path) -> None:
 def test_every_control_and_table_has_a_name(browser: Browser, page: Path) -> None:
     browser.open(page)
     nameless = browser.script(
-        "return [...document.querySelectorAll('button, input, [role=img], [role=region], table, section')]"
+        "return [...document.querySelectorAll('button, input, [role=img], "
+        "[role=region], table, section')]"
         ".filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length))"
         ".map(e => e.outerHTML.slice(0, 80))"
     )
