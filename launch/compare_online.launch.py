@@ -1,7 +1,9 @@
-"""Compare a node with its shadow on live topics: ros2 launch lockstep_launch compare_online.launch.py topics:=odom
+"""Compare a node with its shadow on live topics: ros2 launch lockstep_launch
+compare_online.launch.py topics:=odom
 
-Both take the same live inputs, and each puts out what it makes of them in a namespace of its own. A node that is not given is
-running already. The verdict is in the log, and `ros2 launch` ends with 0 only if they match; see docs/comparator.md.
+Both take the same live inputs, and each puts out what it makes of them in a namespace of its own. A
+node that is not given is running already. The verdict is in the log, and `ros2 launch` ends with 0
+only if they match; see docs/comparator.md.
 """
 
 from pathlib import Path

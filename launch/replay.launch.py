@@ -1,4 +1,5 @@
-"""Replay a bag with /clock at a real-time factor, if you like into a node: ros2 launch lockstep_launch replay.launch.py"""
+"""Replay a bag with /clock at a real-time factor, if you like into a node: ros2 launch
+lockstep_launch replay.launch.py"""
 
 from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import OpaqueFunction, Shutdown

@@ -1,7 +1,7 @@
 """Verify an implementation against its reference: ros2 launch lockstep_launch verify.launch.py
 
-Both are run on the same inputs, one after the other; then their outputs are compared. The verdict is in the log,
-and `ros2 launch` ends with 0 only if they match.
+Both are run on the same inputs, one after the other; then their outputs are compared. The verdict
+is in the log, and `ros2 launch` ends with 0 only if they match.
 """
 
 from functools import partial

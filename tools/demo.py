@@ -1,4 +1,5 @@
-"""The demo: verifies the examples on real recordings and shows what green and red verdicts look like."""
+"""The demo: verifies the examples on real recordings and shows what green and red verdicts look
+like."""
 
 from __future__ import annotations
 

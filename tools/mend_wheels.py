@@ -1,8 +1,9 @@
 """Mend the faults of the ros-jazzy-* wheels that stop CMake and the linker; safe to repeat.
 
-Each fault is either found exactly as written here, and mended, or found already mended. Anything else means
-that a wheel has changed, and fails with one sentence that names the file. Run by the virtual environment's
-own Python, which says where the environment, its numpy and the interpreter's headers are.
+Each fault is either found exactly as written here, and mended, or found already mended. Anything
+else means that a wheel has changed, and fails with one sentence that names the file. Run by the
+virtual environment's own Python, which says where the environment, its numpy and the interpreter's
+headers are.
 """
 
 import os
@@ -13,7 +14,8 @@ from pathlib import Path
 
 PREFIX = Path(sys.prefix)
 
-# librcl* link the Python halves of these messages, whose Py* symbols nothing provides in a C++ program.
+# librcl* link the Python halves of these messages, whose Py* symbols nothing provides in a C++
+# program.
 PYTHON_MESSAGES_NEEDED = {
     "librcl.so": {
         "rcl_interfaces",

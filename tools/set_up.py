@@ -86,7 +86,8 @@ def create(venv: Path, options: list[str]) -> None:
 
 
 def install(venv: Path, lock: Path, held: int) -> None:
-    """Install what a lock file pins; empy, the one source package, is built with the setuptools pinned."""
+    """Install what a lock file pins; empy, the one source package, is built with the setuptools
+    pinned."""
     text = lock.read_text()
     builder = re.search(r"^setuptools==.*?(?=^\S)", text, re.MULTILINE | re.DOTALL)
     if builder:

@@ -33,7 +33,8 @@ NOISE = (0.005, 0.01)
 
 @dataclass(frozen=True)
 class Drive:
-    """A closed loop as it went: the controller's inputs, and over time the true velocities and the wrench, (n, 2) each."""
+    """A closed loop as it went: the controller's inputs, and over time the true velocities and the
+    wrench, (n, 2) each."""
 
     inputs: Dataset
     seconds: Floats
@@ -42,7 +43,8 @@ class Drive:
 
 
 def course(seed: int, speed: float, turn: float, hold_s: float, push: float = 0.0) -> Course:
-    """New commands up to ± speed (m/s) and ± turn (rad/s) every `hold_s`; pushes up to ± push (N, and a tenth in Nm)."""
+    """New commands up to ± speed (m/s) and ± turn (rad/s) every `hold_s`; pushes up to ± push (N,
+    and a tenth in Nm)."""
     random = np.random.default_rng(seed)
     drawn = random.uniform(-1.0, 1.0, (1000, 4)) * (speed, turn, push, push / 10)
     rows = [tuple(row) for row in drawn.tolist()]
@@ -133,7 +135,8 @@ def answers(component: type[Component], bag: Path) -> Dataset:
 
 @dataclass(frozen=True)
 class StepResponse:
-    """How a velocity came to its final value after a step from 0: overshoot in parts of that, settling to within 2 % of it."""
+    """How a velocity came to its final value after a step from 0: overshoot in parts of that,
+    settling to within 2 % of it."""
 
     final: float
     overshoot: float

@@ -1,7 +1,7 @@
 """PdController with its control law distilled into a network.
 
-Learnt is the law: error state → force and torque, with all gains and limits. The frame around it is as in PdController:
-ports, timer, the filter of the derivative, the header.
+Learnt is the law: error state → force and torque, with all gains and limits. The frame around it is
+as in PdController: ports, timer, the filter of the derivative, the header.
 """
 
 import json
@@ -18,7 +18,8 @@ from std_msgs.msg import Float64MultiArray
 from lockstep_examples import PdController
 
 MODELS = Path(os.environ.get("NN_COMPILE_MODELS", Path(__file__).resolve().parent / "models"))
-"""The folder of the networks; the workflow names that of its own run by the environment variable."""
+"""The folder of the networks; the workflow names that of its own run by the environment
+variable."""
 LEARNT = (
     "kp_linear",
     "kd_linear",
@@ -27,7 +28,8 @@ LEARNT = (
     "max_force",
     "max_torque",
 )
-"""Parameters whose values are in the weights. The filter's time constant is not: the frame keeps to it."""
+"""Parameters whose values are in the weights. The filter's time constant is not: the frame keeps to
+it."""
 
 Floats = npt.NDArray[np.floating]
 
@@ -57,7 +59,8 @@ class Frame(PdController):
     """What of PdController is not learnt."""
 
     def error_state(self) -> list[float]:
-        """At this tick of the timer: errors in m/s and rad/s, filtered accelerations in m/s² and rad/s²."""
+        """At this tick of the timer: errors in m/s and rad/s, filtered accelerations in m/s² and
+        rad/s²."""
         dt = 0.02
         decay = self.filter_time / (self.filter_time + dt)
         self.derivative = tuple(

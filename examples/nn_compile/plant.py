@@ -7,7 +7,8 @@ STEP_S = 0.001
 
 @dataclass
 class Axis:
-    """One degree of freedom: inertia and friction, behind a motor that follows its demand with a lag."""
+    """One degree of freedom: inertia and friction, behind a motor that follows its demand with a
+    lag."""
 
     inertia: float
     """kg or kg m²"""

@@ -46,7 +46,8 @@ class Network(torch.nn.Module):
 def train(
     dataset: Dataset, seed: int, steps: int, progress: Progress, start: Network | None = None
 ) -> Network:
-    """Fit a network, a new one or further `start`, to a dataset of `/state` and `/wrench`, tick by tick.
+    """Fit a network, a new one or further `start`, to a dataset of `/state` and `/wrench`, tick by
+    tick.
 
     The same seed gives the same network.
     """
@@ -69,7 +70,8 @@ def train(
 
 
 def export(network: Network, parameters: Mapping[str, float], file: Path) -> None:
-    """Write the network as ONNX, with the parameters that it has learnt as metadata. The same weights give the same bytes."""
+    """Write the network as ONNX, with the parameters that it has learnt as metadata. The same
+    weights give the same bytes."""
     values = {name: np.array(value) for name, value in network.state_dict().items()}
     nodes = [helper.make_node("Div", ["state", "state_scale"], ["0"])]
     for number, layer in enumerate(network.layers, 1):

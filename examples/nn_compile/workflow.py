@@ -1,4 +1,5 @@
-"""Distil PdController into a network: data, training, verification, consensus recording, and the A/B of two networks."""
+"""Distil PdController into a network: data, training, verification, consensus recording, and the
+A/B of two networks."""
 
 import argparse
 import json
@@ -43,7 +44,8 @@ STEPS = (1.0, 3.0)
 STEP_S = 4.0
 EXAM_SEED = 1_000_000
 EXAM_PASSES = 0.95
-"""Share of the numbers of an exam that must be within tolerance: on rough drives a network misses the corners of the law."""
+"""Share of the numbers of an exam that must be within tolerance: on rough drives a network misses
+the corners of the law."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +104,14 @@ def run(output: Path, budget: Budget) -> list[Claim]:
     return [
         Claim("on the recording, nn does what python does", recording["match"]),
         Claim(
-            f"consensus recording: the exam is beyond tolerance at {shares[0]:.1%} → {shares[-1]:.1%} of its ticks",
+            f"consensus recording: the exam is beyond tolerance at {shares[0]:.1%} → "
+            f"{shares[-1]:.1%} of its ticks",
             shares[-1] < shares[0] / 2,
         ),
         Claim("A/B: nn passes the exam, first does not", matches == {"first": False, "nn": True}),
         Claim(
-            f"closed loop: settling times of nn and python are within {apart[0] * 1000:.0f} ms, overshoots within {apart[1]:.1%}",
+            f"closed loop: settling times of nn and python are within {apart[0] * 1000:.0f} ms, "
+            f"overshoots within {apart[1]:.1%}",
             apart[0] <= 0.06 and apart[1] <= 0.01,
         ),
     ]
@@ -131,7 +135,8 @@ def first_data(output: Path, budget: Budget) -> Dataset:
 
 
 def pairs(bag: Path) -> Dataset:
-    """Error states and what the controller answers to them, tick by tick, for the inputs in a bag."""
+    """Error states and what the controller answers to them, tick by tick, for the inputs in a
+    bag."""
     return answers(ErrorStates, bag).merge(answers(PdController, bag))
 
 
@@ -161,7 +166,8 @@ def consensus(
     output: Path,
     budget: Budget,
 ) -> list[float]:
-    """Let the network drive, record where the controller would have done something else, train with that, and again.
+    """Let the network drive, record where the controller would have done something else, train with
+    that, and again.
 
     Returns the share of ticks of the exam at which they disagree, before and after each round.
     """
@@ -187,7 +193,8 @@ def consensus(
         shares.append(float(disagreement(right, answers(nn, exam), tolerances).mean()))
         print_line(
             console,
-            f"round {number}: they disagree at {ticks.sum()} of {len(ticks)} ticks, which are recorded and learnt; "
+            f"round {number}: they disagree at {ticks.sum()} of {len(ticks)} ticks, which are "
+            "recorded and learnt; "
             f"in the exam at {shares[-2]:.1%} → {shares[-1]:.1%}",
         )
     return shares
@@ -240,7 +247,8 @@ def verified(file: Path, folder: Path, models: Path) -> dict[str, Any]:
 
 
 def a_b(folder: Path, tolerances: Tolerances) -> dict[str, dict[str, Any]]:
-    """Print how far both networks are from the controller; gives the errors by network and field."""
+    """Print how far both networks are from the controller; gives the errors by network and
+    field."""
     runs = {name: Dataset.load(folder / name / "bag") for name in ("python", "first", "nn")}
     found = {name: errors(runs["python"], runs[name]) for name in ("first", "nn")}
     table = Table("", "field", "tolerance", "within", "mean error", "largest", "nearer to python")
@@ -262,7 +270,8 @@ def a_b(folder: Path, tolerances: Tolerances) -> dict[str, dict[str, Any]]:
 
 
 def closed_loop(output: Path, models: Path) -> tuple[float, float]:
-    """Print the step responses of all controllers; gives how far nn is from python in settling time (s) and overshoot."""
+    """Print the step responses of all controllers; gives how far nn is from python in settling time
+    (s) and overshoot."""
     controllers = {
         "python": PdController,
         "first": network_in(models / "first.onnx"),
@@ -318,7 +327,8 @@ def main() -> int:
     """Run the workflow; 0 if every claim holds."""
     parser = argparse.ArgumentParser(
         description="Distil PdController into a network: data, training, ONNX, verification, consensus recording, "
-        "A/B, closed loop. The defaults take half a minute and give the networks of this folder again.",
+        "A/B, closed loop. The defaults take half a minute and give the networks of this folder "
+        "again.",
         epilog="exit code: 0 every claim of the summary holds, 1 one does not, 2 bad usage, 3 a run failed",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )

@@ -1,1 +1,2 @@
-"""What the launch files of this package share. Needs `launch` and `launch_ros`, which only a ROS 2 distro has."""
+"""What the launch files of this package share. Needs `launch` and `launch_ros`, which only a ROS 2
+distro has."""

@@ -88,7 +88,8 @@ _DECLARED: dict[str, dict[str, Any]] = {
 
 
 def declare(*names: str, **changes: str | dict[str, Any]) -> list[DeclareLaunchArgument]:
-    """Declare the named arguments; `changes` replaces the usual default values, or whatever else."""
+    """Declare the named arguments; `changes` replaces the usual default values, or whatever
+    else."""
     changed = {
         name: value if isinstance(value, dict) else {"default_value": value}
         for name, value in changes.items()
@@ -188,7 +189,8 @@ def params_file(context: LaunchContext) -> Path | None:
 
 
 def _found(text: str, name: str) -> Path:
-    """A path that exists, looked for in the current folder and then in the folders around this file."""
+    """A path that exists, looked for in the current folder and then in the folders around this
+    file."""
     path = Path(text).expanduser()
     for folder in (Path.cwd(), *Path(__file__).resolve().parents):
         if (folder / path).exists():

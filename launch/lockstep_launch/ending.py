@@ -1,7 +1,8 @@
 """How processes and launches end.
 
-`ros2 launch` ends with 1 if an event handler raises, else with 0, whatever the exit codes of its processes.
-So what must not pass for success raises: RunError with the sentence that ends up last in the log.
+`ros2 launch` ends with 1 if an event handler raises, else with 0, whatever the exit codes of its
+processes. So what must not pass for success raises: RunError with the sentence that ends up last in
+the log.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def stop(node: Node) -> Action:
 
 
 def fail_if_interrupted() -> Action:
-    """Make Ctrl-C end the launch with 1. Must come first: what raises keeps older handlers from their turn."""
+    """Make Ctrl-C end the launch with 1. Must come first: what raises keeps older handlers from
+    their turn."""
 
     def on_shutdown(event: Shutdown, context: LaunchContext) -> None:
         if event.due_to_sigint:

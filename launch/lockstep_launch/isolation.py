@@ -17,7 +17,8 @@ _held = ExitStack()  # holds the domain until this process ends
 
 
 def isolate(context: LaunchContext) -> list[Action]:
-    """Confine all processes that are started from now on, unless the argument `domain_id` is `as_is`."""
+    """Confine all processes that are started from now on, unless the argument `domain_id` is
+    `as_is`."""
     wish = value_of(context, "domain_id")
     if wish == "as_is":
         return [LogInfo(msg="not isolated: this launch reaches whatever this shell's ROS reaches")]

@@ -44,7 +44,8 @@ def recorder(bag: Path, topics: list[str], *arguments: str, **options: Any) -> N
 def implementation(
     name: str, executable: Executable, replay: Replay, *arguments: str, **options: Any
 ) -> Node:
-    """The node under test, with its parameters, on the replay's time; `name` is what the log calls it."""
+    """The node under test, with its parameters, on the replay's time; `name` is what the log calls
+    it."""
     parameters: list[Any] = [str(replay.params_file)] if replay.params_file else []
     return _node(
         executable,
@@ -58,7 +59,8 @@ def implementation(
 def live_implementation(
     name: str, executable: Executable, namespace: str, *, params_file: Path | None, **options: Any
 ) -> Node:
-    """A node on live inputs whose outputs are in a namespace of their own; `name` is what the log calls it."""
+    """A node on live inputs whose outputs are in a namespace of their own; `name` is what the log
+    calls it."""
     return _node(
         executable,
         exec_name=name,

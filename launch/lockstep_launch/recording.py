@@ -1,4 +1,5 @@
-"""A recorded run: player → implementation → recorder, as `lockstep verify` runs them, told by launch events."""
+"""A recorded run: player → implementation → recorder, as `lockstep verify` runs them, told by
+launch events."""
 
 from __future__ import annotations
 
@@ -28,10 +29,11 @@ _QUIET_S = "1"
 def record(
     name: str, executable: Executable, replay: Replay, outputs: list[str], output: Path, then: Then
 ) -> list[Action]:
-    """Run an implementation on a replay and record its outputs into OUTPUT/NAME/bag; then do `then`.
+    """Run an implementation on a replay and record its outputs into OUTPUT/NAME/bag; then do
+    `then`.
 
-    When the player has ended, the recorder is stopped, then the implementation; then every message must be
-    accounted for. Whatever else happens raises RunError and so ends the launch.
+    When the player has ended, the recorder is stopped, then the implementation; then every message
+    must be accounted for. Whatever else happens raises RunError and so ends the launch.
     """
     in_lockstep = replay.window > 0
     folder = output / name
@@ -84,7 +86,8 @@ def record(
 def checked_outputs(
     replay: Replay, outputs: list[str], executables: dict[str, Executable]
 ) -> list[str]:
-    """What to record, each NAME:TYPE; checks before anything runs that executables, bag and contracts fit.
+    """What to record, each NAME:TYPE; checks before anything runs that executables, bag and
+    contracts fit.
 
     Raises UsageError, BagError or RunError.
     """
@@ -123,7 +126,8 @@ def _check_topics(replay: Replay, bag: Bag, contract: Contract) -> None:
         port = ports.get(resolved(target or name))
         if port is None:
             raise UsageError(
-                f"{text} goes to no input of {contract.component}; it has {', '.join(ports) or 'none'}"
+                f"{text} goes to no input of {contract.component}; it has "
+                f"{', '.join(ports) or 'none'}"
             )
         topics.setdefault(port, []).append(name)
     run_inputs(Inputs(bag=replay.bag, topics=topics), bag, contract)

@@ -1,6 +1,5 @@
-"""Runs `ros2 launch` as a user does, in a process group of its own, and looks
-at what is left of it.
-"""
+"""Runs `ros2 launch` as a user does, in a process group of its own, and looks at what is left of
+it."""
 
 from __future__ import annotations
 
@@ -108,9 +107,8 @@ def launch(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[...
 
 @pytest.fixture
 def faulty(tmp_path: Path, environment: dict[str, str]) -> Callable[[str], str]:
-    """Make a package with a VectorNormalizer whose `on_vector` is the given code;
-    gives PACKAGE/EXECUTABLE.
-    """
+    """Make a package with a VectorNormalizer whose `on_vector` is the given code; gives
+    PACKAGE/EXECUTABLE."""
 
     def make(code: str) -> str:
         prefix = tmp_path / "prefix"

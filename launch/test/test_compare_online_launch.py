@@ -27,9 +27,8 @@ TOPICS = ("topics:=normalized", "inputs:=vector:=/imu/acceleration")
 
 @pytest.fixture
 def play(environment) -> Iterator[Callable[[], None]]:
-    """Play live inputs, at three times their speed, in the domain that the launch
-    is in as it is.
-    """
+    """Play live inputs, at three times their speed, in the domain that the launch is in as it
+    is."""
     with isolated_domain() as isolated:
         environment.update(isolated)
         players = []

@@ -1,6 +1,5 @@
-"""The launch files as `ros2 launch` runs them: verdicts, exit codes,
-isolation, and what is left after trouble.
-"""
+"""The launch files as `ros2 launch` runs them: verdicts, exit codes, isolation, and what is left
+after trouble."""
 
 from __future__ import annotations
 

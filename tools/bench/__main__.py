@@ -67,7 +67,8 @@ def _read(path: Path) -> None:
 
 
 def _chosen(names: str, quick: bool) -> Sequence[Row]:
-    """The rows that are named, separated by commas; raises SystemExit for names that there are not."""
+    """The rows that are named, separated by commas; raises SystemExit for names that there are
+    not."""
     if not names:
         return [row for row in ROWS if not (quick and row.optional)]
     wanted = names.split(",")

@@ -1,8 +1,9 @@
-"""The bags that are measured: made once, the same for the same seed, by a writer that is none of the contestants' own.
+"""The bags that are measured: made once, the same for the same seed, by a writer that is none of
+the contestants' own.
 
-The mcap library writes them as rosbag2 would: chunks of 768 KB without checksums, either plain (its default) or
-compressed with zstd (at that library's level 3). Messages are XCDR1, laid out here by numpy; the types are those
-of ROS 2 Jazzy.
+The mcap library writes them as rosbag2 would: chunks of 768 KB without checksums, either plain (its
+default) or compressed with zstd (at that library's level 3). Messages are XCDR1, laid out here by
+numpy; the types are those of ROS 2 Jazzy.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _GRAVITY = np.array([0.0, 0.0, 9.81])
 
 @dataclass(frozen=True)
 class BagPlan:
-    """A bag of one type; `make(rng, times)` gives the CDR (n, bytes) of messages stamped `times` (n,) in ns.
+    """A bag of one type; `make(rng, times)` gives the CDR (n, bytes) of messages stamped `times`
+    (n,) in ns.
 
     They are dealt in turn to `topics` topics, of which `topic` is the first.
     `block` messages are made at a time, so that bags may be larger than memory.

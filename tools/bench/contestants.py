@@ -1,7 +1,8 @@
-"""What is measured: one function for each library and kind of work, written as that library's own documentation does it.
+"""What is measured: one function for each library and kind of work, written as that library's own
+documentation does it.
 
-Each imports and prepares what is not measured and returns a Contest. Contestants of a row must find the same messages
-and the same numbers in them.
+Each imports and prepares what is not measured and returns a Contest. Contestants of a row must find
+the same messages and the same numbers in them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ Check = tuple[int, float]
 
 @dataclass(frozen=True)
 class Task:
-    """A bag of `count` messages on one topic; `paths` are the numeric fields wanted, `probe` the one to check."""
+    """A bag of `count` messages on one topic; `paths` are the numeric fields wanted, `probe` the
+    one to check."""
 
     path: Path
     topic: str
@@ -36,7 +38,8 @@ class Task:
 
 
 class Contest(NamedTuple):
-    """`work` is measured, `check` looks at what it returned; `seconds` finds in it the time that counts, if not all."""
+    """`work` is measured, `check` looks at what it returned; `seconds` finds in it the time that
+    counts, if not all."""
 
     work: Callable[[], Any]
     check: Callable[[Any], Check]
@@ -137,7 +140,8 @@ def lockstep_columns(task: Task) -> Contest:
 
 
 def rosbags_columns(task: Task) -> Contest:
-    """Deserialize each message and put its fields into arrays, which is faster than to collect lists first."""
+    """Deserialize each message and put its fields into arrays, which is faster than to collect
+    lists first."""
     from operator import attrgetter
 
     import numpy as np
@@ -175,7 +179,8 @@ def baglab_columns(task: Task) -> Contest:
 def roboto_columns(task: Task) -> Contest:
     """roboto's cursor into one Arrow table, whose columns are not converted any further.
 
-    It takes whole messages, because to project the numeric fields of these takes it about twice as long.
+    It takes whole messages, because to project the numeric fields of these takes it about twice as
+    long.
     """
     import pyarrow
     from mcap_codec import (  # type: ignore[import-not-found]
@@ -379,7 +384,8 @@ def mcap_write(task: Task) -> Contest:
 
 
 def lockstep_compare(task: Task) -> Contest:
-    """compare() of two bags, with a tolerance that all differences but those of pixels are within."""
+    """compare() of two bags, with a tolerance that all differences but those of pixels are
+    within."""
     from lockstep.compare import compare
 
     def work() -> Any:
@@ -394,7 +400,8 @@ def lockstep_compare(task: Task) -> Contest:
 
 
 def read_and_compare(task: Task) -> Contest:
-    """Both files read and decompressed chunk by chunk, and their bytes compared: what a comparison cannot do without."""
+    """Both files read and decompressed chunk by chunk, and their bytes compared: what a comparison
+    cannot do without."""
     import zstandard
     from mcap.records import Chunk
     from mcap.stream_reader import StreamReader
@@ -444,7 +451,8 @@ def rosbags_isclose(task: Task) -> Contest:
 
 
 def pymcap_diff(task: Task) -> Contest:
-    """`pymcap-cli diff --compare-payloads`, which finds equal and other payloads and decodes nothing."""
+    """`pymcap-cli diff --compare-payloads`, which finds equal and other payloads and decodes
+    nothing."""
     import subprocess
     import sys
 

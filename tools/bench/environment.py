@@ -1,4 +1,5 @@
-"""Make .venv-bench from requirements.lock: what the peers need, apart from what Lockstep is built and run in."""
+"""Make .venv-bench from requirements.lock: what the peers need, apart from what Lockstep is built
+and run in."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ VENV = ROOT / ".venv-bench"
 
 
 def main() -> int:
-    """Make the environment unless it is there and made from the same pins; exit code 2 if that fails."""
+    """Make the environment unless it is there and made from the same pins; exit code 2 if that
+    fails."""
     held = os.open(ROOT, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
     stamp, wanted = VENV / STAMP, stamp_of(LOCK)

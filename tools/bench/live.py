@@ -1,7 +1,7 @@
 """Contestants that answer on a live graph: VectorNormalizer as a node in a process of its own.
 
-The publisher and the subscription are the same for all, in this process, and hand over serialized messages. Each
-contestant returns a Contest as those in `contestants` do, with a time of its own.
+The publisher and the subscription are the same for all, in this process, and hand over serialized
+messages. Each contestant returns a Contest as those in `contestants` do, with a time of its own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One measurement: a contestant does its work once in a process of its own.
 
-Called with a row, a contestant and "quick" or "full", this module is that process: it imports and prepares, does the
-work, and prints a Measurement as JSON.
+Called with a row, a contestant and "quick" or "full", this module is that process: it imports and
+prepares, does the work, and prints a Measurement as JSON.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from .bags import scratch
 
 @dataclass(frozen=True)
 class Measurement:
-    """Wall and processor time of the work, memory of the process at its peak, and what the contestant found."""
+    """Wall and processor time of the work, memory of the process at its peak, and what the
+    contestant found."""
 
     seconds: float
     cpu_s: float
@@ -40,7 +41,8 @@ _IN_WORKSPACE = '. ./env.sh && PYTHONPATH="${PYTHONPATH:+$PYTHONPATH:}tools" exe
 
 
 def measure(row: str, contestant: str, quick: bool, in_workspace: bool = False) -> Measurement:
-    """Run a contestant once, with the packages of this tree if it is to be in the workspace; raises NoMeasurement."""
+    """Run a contestant once, with the packages of this tree if it is to be in the workspace; raises
+    NoMeasurement."""
     python = ["bash", "-c", _IN_WORKSPACE, "bench"] if in_workspace else [sys.executable]
     command = [*python, "-m", "bench.measure", row, contestant, "quick" if quick else "full"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -26,7 +26,8 @@ _FOUND_ALIKE = 1e-9  # sums may be taken in another order
 
 @dataclass
 class Outcome:
-    """All measurements of one contestant in one row, or the `problem` that kept it from being measured."""
+    """All measurements of one contestant in one row, or the `problem` that kept it from being
+    measured."""
 
     contestant: str
     measurements: list[Measurement] = field(default_factory=list)
@@ -70,7 +71,8 @@ class RowResult:
         return None
 
     def ratio(self, outcome: Outcome) -> float | None:
-        """How many times as fast as the contestant Lockstep is, or how many times less memory it takes."""
+        """How many times as fast as the contestant Lockstep is, or how many times less memory it
+        takes."""
         ours = self.outcomes[0]
         if not (ours.measurements and outcome.measurements) or outcome is ours:
             return None
@@ -79,7 +81,8 @@ class RowResult:
         return outcome.seconds / ours.seconds
 
     def met(self, outcome: Outcome) -> bool | None:
-        """Whether Lockstep keeps what it promises beside this contestant; None if it promises nothing."""
+        """Whether Lockstep keeps what it promises beside this contestant; None if it promises
+        nothing."""
         if outcome.contestant in self.row.least and outcome.measurements:
             return (
                 self.amount / outcome.seconds >= self.row.least[outcome.contestant]

@@ -1,4 +1,5 @@
-"""The rows of the benchmark: what is done on which bag, by whom, and what is promised. Add rows here."""
+"""The rows of the benchmark: what is done on which bag, by whom, and what is promised. Add rows
+here."""
 
 from __future__ import annotations
 
@@ -45,8 +46,9 @@ class Recording:
 class Row:
     """One kind of work on one bag, by several contestants; the first is Lockstep.
 
-    `targets`: how many times as fast as a contestant Lockstep must be. `limit_mb`: how much memory Lockstep may use
-    at most; what is compared is then the memory at its peak instead of time. `rate`: what counts per second, if any.
+    `targets`: how many times as fast as a contestant Lockstep must be. `limit_mb`: how much memory
+    Lockstep may use at most; what is compared is then the memory at its peak instead of time.
+    `rate`: what counts per second, if any.
     """
 
     name: str

@@ -1,4 +1,5 @@
-"""Contestants that run components, from a bag to a bag, in the workspace: `lockstep_examples` and its twins in C++.
+"""Contestants that run components, from a bag to a bag, in the workspace: `lockstep_examples` and
+its twins in C++.
 
 Each returns a Contest as those in `contestants` do.
 """

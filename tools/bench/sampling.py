@@ -19,7 +19,8 @@ _PERIOD_NS = 10_000_000
 
 
 def lockstep_sample(task: Task) -> Contest:
-    """lockstep.distributions.drawing: Uniform, Normal, Pareto, stamps at a rate and one frame_id."""
+    """lockstep.distributions.drawing: Uniform, Normal, Pareto, stamps at a rate and one
+    frame_id."""
     from geometry_msgs.msg import (  # type: ignore[import-not-found, import-untyped, unused-ignore]
         Vector3Stamped,
     )
@@ -46,7 +47,8 @@ def lockstep_sample(task: Task) -> Contest:
 
 
 def numpy_and_rosbags(task: Task) -> Contest:
-    """What one writes without a tool: numpy's Generator, and one rosbags message after the other."""
+    """What one writes without a tool: numpy's Generator, and one rosbags message after the
+    other."""
     import numpy as np
     from rosbags.rosbag2 import StoragePlugin, Writer
     from rosbags.typesys import Stores, get_typestore

@@ -1,4 +1,5 @@
-"""The errors that end a command, each one sentence that says what to do, and the exit codes they stand for."""
+"""The errors that end a command, each one sentence that says what to do, and the exit codes they
+stand for."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ INTERRUPTED = 130
 
 
 class LockstepError(Exception):
-    """Base of all: the text is one sentence for whoever asked, `exit_code` is what a command ends with."""
+    """Base of all: the text is one sentence for whoever asked, `exit_code` is what a command ends
+    with."""
 
     exit_code: ClassVar[int] = USAGE
 
@@ -32,11 +34,13 @@ class BagError(LockstepError):
 
 
 class DatasetError(LockstepError):
-    """A dataset cannot be read, written or made; the message names the key or place and says what to do."""
+    """A dataset cannot be read, written or made; the message names the key or place and says what
+    to do."""
 
 
 class DistError(LockstepError, ValueError):
-    """A distribution makes no sense or does not fit a message; the text names the field and says what to do."""
+    """A distribution makes no sense or does not fit a message; the text names the field and says
+    what to do."""
 
 
 class CompareError(LockstepError):
@@ -44,7 +48,8 @@ class CompareError(LockstepError):
 
 
 class ReportError(LockstepError, ValueError):
-    """What was asked for cannot be shown; the message names the field, key or file and says what to do."""
+    """What was asked for cannot be shown; the message names the field, key or file and says what to
+    do."""
 
 
 class RunError(LockstepError):
@@ -74,14 +79,16 @@ class CallbackError(RunError):
 
 
 class Interrupted(BaseException):
-    """Someone asked this process to end (Ctrl-C, SIGTERM, a closed terminal); ends with exit code 130.
+    """Someone asked this process to end (Ctrl-C, SIGTERM, a closed terminal); ends with exit code
+    130.
 
     Not KeyboardInterrupt, which command-line libraries answer in their own way.
     """
 
 
 def unforeseen(error: Exception) -> str:
-    """One sentence for an error that nobody thought of, with the place in the source for whoever mends it."""
+    """One sentence for an error that nobody thought of, with the place in the source for whoever
+    mends it."""
     if isinstance(error, OSError) and error.strerror:  # a full disk, a folder taken away
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     place = traceback.extract_tb(error.__traceback__)[-1]

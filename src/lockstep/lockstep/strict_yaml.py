@@ -41,7 +41,8 @@ ModelT = TypeVar("ModelT", bound=StrictModel)
 
 
 def read_yaml(path: Path, model: type[ModelT], what: str) -> ModelT:
-    """Read a file as a model; `what` it should be is said where it is none. Raises UsageError that names the line.
+    """Read a file as a model; `what` it should be is said where it is none. Raises UsageError that
+    names the line.
 
     The context of the validation tells its `folder`, which paths in it are relative to.
     """

@@ -1,4 +1,5 @@
-"""The comparator: compares two bags as a node, for launch files, or live topics; the verdict is its log and its exit code."""
+"""The comparator: compares two bags as a node, for launch files, or live topics; the verdict is its
+log and its exit code."""
 
 from __future__ import annotations
 

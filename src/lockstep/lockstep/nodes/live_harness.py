@@ -1,4 +1,5 @@
-"""The harness of live unit tests: player and recorder in one node, which takes one step at a time."""
+"""The harness of live unit tests: player and recorder in one node, which takes one step at a
+time."""
 
 from __future__ import annotations
 
@@ -35,8 +36,8 @@ _UNKNOWN_NS = 0
 class HarnessNode:
     """Drives one host in lockstep, as docs/lockstep-protocol.md has it, with one step in flight.
 
-    Outputs go to `publish` as (index of the output, the run's time in ns, CDR). `check` raises if the host's process
-    has ended. A step without an answer for `timeout_s` is a RunError.
+    Outputs go to `publish` as (index of the output, the run's time in ns, CDR). `check` raises if
+    the host's process has ended. A step without an answer for `timeout_s` is a RunError.
     """
 
     def __init__(
@@ -64,7 +65,8 @@ class HarnessNode:
             for port in contract.outputs
         ]
         self._index = {s.topic_name: index for index, s in enumerate(self._outputs)}
-        # The window is the player's subscription to the acknowledgements, this one is the recorder's.
+        # The window is the player's subscription to the acknowledgements, this one is the
+        # recorder's.
         self._window = Window(node, self._inbox, 1, timeout_s)
         self._heard = self._inbox.subscribe(Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless())
         self._host = ""
@@ -72,7 +74,8 @@ class HarnessNode:
         self.durations_ns: dict[str, list[int]] = {port.name: [] for port in contract.inputs}
 
     def start(self) -> None:
-        """Wait for the host, and take a step at which time is not known yet: the host calls on_start before it."""
+        """Wait for the host, and take a step at which time is not known yet: the host calls
+        on_start before it."""
         deadline = time.monotonic() + START_PATIENCE_S
         while not self._window.ready or not all(p.get_subscription_count() for p in self._inputs):
             self._check()
@@ -83,7 +86,8 @@ class HarnessNode:
         self.step(_UNKNOWN_NS)
 
     def step(self, time_ns: int, port: int | None = None, data: bytes = b"") -> None:
-        """Step time, and give input `port`, if one is named, a message; returns when the host has consumed it."""
+        """Step time, and give input `port`, if one is named, a message; returns when the host has
+        consumed it."""
         if time_ns >= _LATEST_S * NS_PER_S:
             raise UsageError(f"time {time_ns} is later than the stamps of a live run can tell")
         publisher = None if port is None else self._inputs[port]
@@ -137,7 +141,8 @@ class HarnessNode:
         return Parameter(name=name, value=ParameterValue(**{"type": kind, field: value}))
 
     def _collect(self) -> list[int]:
-        """Give on what the host says that it published; returns the durations of its callbacks, in ns."""
+        """Give on what the host says that it published; returns the durations of its callbacks, in
+        ns."""
         durations: list[int] = []
         steps = 0
         while steps < self._steps:

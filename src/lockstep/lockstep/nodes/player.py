@@ -1,4 +1,5 @@
-"""The player: replays chosen topics of a bag, with /clock, at a real-time factor or in lockstep with a host."""
+"""The player: replays chosen topics of a bag, with /clock, at a real-time factor or in lockstep
+with a host."""
 
 from __future__ import annotations
 
@@ -242,7 +243,8 @@ class Player:
         return None
 
     def _advertise(self, bag: Bag) -> dict[str, Publisher]:
-        """Topic of the bag → publisher; topics with one target share it, because DDS orders no two writers."""
+        """Topic of the bag → publisher; topics with one target share it, because DDS orders no two
+        writers."""
         by_target: dict[str, Publisher] = {}
         publishers = {}
         for name, target in self._options.topics.items():

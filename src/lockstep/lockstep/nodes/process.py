@@ -29,7 +29,8 @@ from ..host.events import tell_error
 
 
 class Stopped(BaseException):
-    """The process was asked to stop. Not an Exception: nothing went wrong, and no component shall catch it."""
+    """The process was asked to stop. Not an Exception: nothing went wrong, and no component shall
+    catch it."""
 
 
 class Stop:

@@ -44,10 +44,11 @@ def lossless(durability: str = "volatile") -> QoSProfile:
 def watching(offered: Sequence[QoSProfile], depth: int) -> QoSProfile:
     """A subscription that hears all publishers, given what they offer, and holds none of them back.
 
-    What holds a reliable publisher back is a reader that does not acknowledge. With keep_last the middleware acknowledges
-    each message when it arrives and lets it overwrite the oldest in a full queue, however slow this process is; the gap
-    shows in the sequence numbers. So reliable costs the publisher no more than a resend, and spares false alarms about
-    what the transport lost. A best-effort or volatile publisher does not match a request for more, so the weakest counts.
+    What holds a reliable publisher back is a reader that does not acknowledge. With keep_last the
+    middleware acknowledges each message when it arrives and lets it overwrite the oldest in a full
+    queue, however slow this process is; the gap shows in the sequence numbers. So reliable costs
+    the publisher no more than a resend, and spares false alarms about what the transport lost. A
+    best-effort or volatile publisher does not match a request for more, so the weakest counts.
     """
     reliable = all(p.reliability == ReliabilityPolicy.RELIABLE for p in offered)
     latched = all(p.durability == DurabilityPolicy.TRANSIENT_LOCAL for p in offered)

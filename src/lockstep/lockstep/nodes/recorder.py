@@ -1,9 +1,10 @@
 """The recorder: writes topics to a rosbag2 folder.
 
-Beside a host in lockstep, a message's log time is the run's time at which the host published it, which the
-host's acknowledgements tell, and the file order is the order of publishing; with `--cause` the acknowledgements
-are recorded too, so that outputs can be aligned by the step that they answer. Otherwise it is the recorder's
-ROS time on receipt, as `ros2 bag record` has it. publish_time is the source timestamp either way.
+Beside a host in lockstep, a message's log time is the run's time at which the host published it,
+which the host's acknowledgements tell, and the file order is the order of publishing; with
+`--cause` the acknowledgements are recorded too, so that outputs can be aligned by the step that
+they answer. Otherwise it is the recorder's ROS time on receipt, as `ros2 bag record` has it.
+publish_time is the source timestamp either way.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class _Recording:
 
 
 class Recorder:
-    """Records `topics` (name → type, or None to learn it from the graph) into `writer`; all topics if empty."""
+    """Records `topics` (name → type, or None to learn it from the graph) into `writer`; all topics
+    if empty."""
 
     def __init__(
         self,
@@ -104,7 +106,8 @@ class Recorder:
                 self._subscribe(name, type_name, lossless(), (OfferedQoS(),))
 
     def record(self, stop: Stop, quiet_s: float) -> None:
-        """Record until stopped, then until nothing has come for `quiet_s` and all that was announced is here."""
+        """Record until stopped, then until nothing has come for `quiet_s` and all that was
+        announced is here."""
         while not stop.requested:
             self._take(self._inbox.wait(STATUS_PERIOD_S))
             self._writer.flush()

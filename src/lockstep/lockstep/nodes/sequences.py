@@ -6,15 +6,18 @@ from collections.abc import Callable
 
 
 class Sequences:
-    """The sequence numbers of one topic, whose messages do not say which of its publishers they are from."""
+    """The sequence numbers of one topic, whose messages do not say which of its publishers they are
+    from."""
 
     def __init__(self) -> None:
         self._last: list[int] = []
 
     def lost_before(self, number: int, publishers: Callable[[], int]) -> int:
-        """How many messages are missing before this one; `publishers` is asked only where that is not plain.
+        """How many messages are missing before this one; `publishers` is asked only where that is
+        not plain.
 
-        A number that follows on none is a gap in the series below it, or the first of a publisher that is new.
+        A number that follows on none is a gap in the series below it, or the first of a publisher
+        that is new.
         """
         if number - 1 in self._last:
             self._last[self._last.index(number - 1)] = number

@@ -1,6 +1,8 @@
-"""The comparator online compares live topics as they come in, such as those of a node and of its shadow.
+"""The comparator online compares live topics as they come in, such as those of a node and of its
+shadow.
 
-It tells what it finds on /diagnostics and /lockstep/difference, and never holds back what it listens to.
+It tells what it finds on /diagnostics and /lockstep/difference, and never holds back what it
+listens to.
 """
 
 from __future__ import annotations
@@ -93,7 +95,8 @@ class Shadow:
         self._checked = False
 
     def watch(self, stop: Stop, duration_s: float) -> None:
-        """Compare until stopped. What has waited for less than its patience then does not count without a partner.
+        """Compare until stopped. What has waited for less than its patience then does not count
+        without a partner.
 
         Whoever stops the comparator may stop the nodes with it, one a moment before the other.
         """
@@ -126,7 +129,8 @@ class Shadow:
                 reasons.append(reason)
             elif unheard:
                 reasons.append(
-                    f"a later publisher of {' and '.join(unheard)} offers less than those before it, "
+                    f"a later publisher of {' and '.join(unheard)} offers less than those before "
+                    "it, "
                     "and was not heard; start the comparator after it"
                 )
         return reasons
@@ -207,7 +211,8 @@ class Shadow:
         fields = {path for pair in self._pairs if pair.online for path in pair.online.paths}
         if unused := self._about.tolerances.unused(fields):
             raise CompareError(
-                f"tolerance '{unused[0]}' matches no field; the fields are {', '.join(sorted(fields))}"
+                f"tolerance '{unused[0]}' matches no field; the fields are "
+                f"{', '.join(sorted(fields))}"
             )
 
     def _free(self) -> int:

@@ -1,1 +1,2 @@
-"""Running implementations and verifying them against each other. Starts the nodes as processes; needs no rclpy."""
+"""Running implementations and verifying them against each other. Starts the nodes as processes;
+needs no rclpy."""

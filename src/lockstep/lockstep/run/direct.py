@@ -1,4 +1,5 @@
-"""Direct runs of whole bags: inputs from a bag to a component's process and its outputs into a bag, without DDS."""
+"""Direct runs of whole bags: inputs from a bag to a component's process and its outputs into a bag,
+without DDS."""
 
 from __future__ import annotations
 
@@ -37,10 +38,12 @@ _PROGRESS_S = 0.1
 def run_direct(
     request: RunRequest, program: DirectProgram, progress: Progress | None = None
 ) -> RunResult:
-    """Run a program on the inputs and record its outputs into `folder`/bag; afterwards it has ended.
+    """Run a program on the inputs and record its outputs into `folder`/bag; afterwards it has
+    ended.
 
-    A callback that raises ends the run, whose result then has a `failure`. Raises RunError, with the tail of the log
-    concerned, if the process crashes, hangs, or breaks the protocol or its contract.
+    A callback that raises ends the run, whose result then has a `failure`. Raises RunError, with
+    the tail of the log concerned, if the process crashes, hangs, or breaks the protocol or its
+    contract.
     """
     name, bag = request.name, request.folder / "bag"
     failure: Failure | None = None

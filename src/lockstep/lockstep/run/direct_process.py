@@ -1,4 +1,5 @@
-"""A component's program in direct mode, of any language: the harness's side of docs/direct-protocol.md."""
+"""A component's program in direct mode, of any language: the harness's side of
+docs/direct-protocol.md."""
 
 from __future__ import annotations
 
@@ -41,14 +42,16 @@ _ANSWERS = (Kind.OUTPUT, Kind.DONE, Kind.TIMES, Kind.FAILED, Kind.FINISHED)
 class DirectProcess:
     """Speaks with one process; it makes any number of runs, one after the other.
 
-    Whatever goes wrong ends with the tail of the process's log: a Crash, also for what breaks the protocol, or a
-    Hang, if nothing moves for `timeout_s`. A callback that raised is a CallbackError.
+    Whatever goes wrong ends with the tail of the process's log: a Crash, also for what breaks the
+    protocol, or a Hang, if nothing moves for `timeout_s`. A callback that raised is a
+    CallbackError.
     """
 
     def __init__(self, process: Process, timeout_s: float, *, goes_on: bool = False) -> None:
         """Waits for the contract, for which a program has 30 s.
 
-        A program that `goes_on` takes the next run after one that a callback has ended (`many_command`).
+        A program that `goes_on` takes the next run after one that a callback has ended
+        (`many_command`).
         """
         self._process = process
         self._goes_on = goes_on
@@ -69,7 +72,8 @@ class DirectProcess:
 
     @property
     def durations_ns(self) -> dict[int, npt.NDArray[np.uint32]]:
-        """The wall time of each callback of the run that has ended, by input port; of timers from TIMER_PORTS on."""
+        """The wall time of each callback of the run that has ended, by input port; of timers from
+        TIMER_PORTS on."""
         return {port: np.concatenate(parts) for port, parts in self._durations.items()}
 
     @property
@@ -78,11 +82,13 @@ class DirectProcess:
         return self._consumed
 
     def start(self, parameters: Mapping[str, Any]) -> Iterator[Frames]:
-        """Begin a run; yields the outputs of on_start. Raises UsageError for parameters that the component refuses."""
+        """Begin a run; yields the outputs of on_start. Raises UsageError for parameters that the
+        component refuses."""
         yield from self._exchange([self._beginning(parameters)], Kind.DONE)
 
     def deliver(self, port: int, time_ns: int, data: bytes) -> Iterator[Frames]:
-        """Step time and give input `port` a message (CDR); yields the outputs, and ends when it is consumed."""
+        """Step time and give input `port` a message (CDR); yields the outputs, and ends when it is
+        consumed."""
         sent = frame(Kind.INPUT, data, port, self._sent, time_ns)
         yield from self._exchange([(1, sent)], Kind.DONE)
 
@@ -92,7 +98,8 @@ class DirectProcess:
         yield from self._exchange([(1, sent)], Kind.DONE)
 
     def run(self, chunks: Iterable[tuple[int, bytes]]) -> Iterator[Frames]:
-        """Send many steps: (how many, their frames), taken as the component keeps up; yields outputs as they come."""
+        """Send many steps: (how many, their frames), taken as the component keeps up; yields
+        outputs as they come."""
         yield from self._exchange(chunks, Kind.DONE)
 
     def end(self) -> None:
@@ -103,7 +110,8 @@ class DirectProcess:
     def whole_run(
         self, parameters: Mapping[str, Any], count: int, steps: bytes
     ) -> Iterator[Frames]:
-        """A run of `count` steps (their frames) from its start to its end, sent at once; yields the outputs."""
+        """A run of `count` steps (their frames) from its start to its end, sent at once; yields the
+        outputs."""
         _, begin = self._beginning(parameters)
         sent = b"".join([begin, steps, frame(Kind.END)])
         yield from self._exchange([(count, sent)], Kind.FINISHED)
@@ -118,7 +126,8 @@ class DirectProcess:
             raise self._failure()
 
     def _exchange(self, chunks: Iterable[tuple[int, bytes]], last: Kind) -> Iterator[Frames]:
-        """Write and read at once until all is sent and the component says `last` of all steps; yields outputs."""
+        """Write and read at once until all is sent and the component says `last` of all steps;
+        yields outputs."""
         waiting = iter(chunks)
         pending = memoryview(b"")
         is_sent = False
@@ -173,7 +182,8 @@ class DirectProcess:
         return frame(Kind.PARAMETER, data)
 
     def _wait(self, with_stdin: bool) -> tuple[bool, bool]:
-        """Whether there is something to read, and room to write; raises RunError if nothing happens."""
+        """Whether there is something to read, and room to write; raises RunError if nothing
+        happens."""
         poll = select.poll()
         poll.register(self._stdout, select.POLLIN)
         if with_stdin:

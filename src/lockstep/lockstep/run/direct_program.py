@@ -1,4 +1,5 @@
-"""A component's program in direct mode that starts when it is needed, and anew after it has ended."""
+"""A component's program in direct mode that starts when it is needed, and anew after it has
+ended."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from .processes import Process, Processes
 
 
 def direct_environment() -> dict[str, str]:
-    """The environment of programs in direct mode, which lose nothing of what they print before they crash."""
+    """The environment of programs in direct mode, which lose nothing of what they print before they
+    crash."""
     return {**os.environ, "PYTHONUNBUFFERED": "1"}
 
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 from ..errors import RunError
 
-# Domains 0 to 101 keep clear of Linux's ephemeral ports (ROS 2 documentation, "The ROS_DOMAIN_ID"); 0 is every robot's.
+# Domains 0 to 101 keep clear of Linux's ephemeral ports (ROS 2 documentation, "The ROS_DOMAIN_ID");
+# 0 is every robot's.
 _DOMAINS = range(1, 102)
 # RTPS 2.2, 9.6.1.1: unicast discovery port of the first participant of a domain.
 _PORT_BASE, _DOMAIN_GAIN, _UNICAST_OFFSET = 7400, 250, 10

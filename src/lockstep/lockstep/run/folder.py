@@ -22,5 +22,6 @@ def create_folder(folder: Path) -> None:
 
 
 def default_folder(stem: str) -> Path:
-    """A folder for results below the current one that no other run chooses: runs/STEM-DATE-TIME-PID."""
+    """A folder for results below the current one that no other run chooses:
+    runs/STEM-DATE-TIME-PID."""
     return Path("runs", f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")

@@ -17,7 +17,8 @@ _CONTRACT_PATIENCE_S = 30
 
 
 def command_of(name: str, implementation: Implementation) -> list[str]:
-    """The command line that starts it, without arguments; raises UsageError if there is no such program."""
+    """The command line that starts it, without arguments; raises UsageError if there is no such
+    program."""
     if implementation.component is not None:
         return host_command(implementation.component)
     if implementation.executable is not None:
@@ -27,21 +28,24 @@ def command_of(name: str, implementation: Implementation) -> list[str]:
 
 
 def direct_command(name: str, implementation: Implementation) -> list[str]:
-    """The command line that starts it in direct mode; raises UsageError if there is no such program."""
+    """The command line that starts it in direct mode; raises UsageError if there is no such
+    program."""
     if implementation.component is not None:
         return [*asked_command(implementation.component), "--direct"]
     return [*command_of(name, implementation), "--direct"]
 
 
 def many_command(name: str, implementation: Implementation) -> tuple[list[str], bool]:
-    """The command line that starts it for many direct runs, and whether it goes on after a callback that raised."""
+    """The command line that starts it for many direct runs, and whether it goes on after a callback
+    that raised."""
     if implementation.component is not None:
         return [*asked_command(implementation.component), "--many"], True
     return direct_command(name, implementation), False
 
 
 def asked_command(component: str) -> list[str]:
-    """The command line of the Python host that needs no ROS graph: for --direct and --contract of `MODULE:CLASS`."""
+    """The command line of the Python host that needs no ROS graph: for --direct and --contract of
+    `MODULE:CLASS`."""
     return [sys.executable, "-m", "lockstep.host.direct_run", component]
 
 
@@ -83,7 +87,8 @@ def contract_of_command(name: str, command: Sequence[str]) -> Contract:
 def contracts_of_commands(commands: Mapping[str, Sequence[str]]) -> dict[str, Contract]:
     """Ask hosts, by name, for their contracts.
 
-    Raises UsageError for what cannot be started or is no host, Hang or Crash if one does not answer.
+    Raises UsageError for what cannot be started or is no host, Hang or Crash if one does not
+    answer.
     """
     asked = {name: [*command, "--contract"] for name, command in commands.items()}
     return {name: _contract(name, done) for name, done in ask(asked, _CONTRACT_PATIENCE_S).items()}
@@ -102,5 +107,6 @@ def _contract(name: str, done: Answer) -> Contract:
         raise UsageError(f"{name}: {error}") from error
     except ValueError as error:
         raise UsageError(
-            f"{name} printed no contract: {error}; start nodes that are not components with command:"
+            f"{name} printed no contract: {error}; start nodes that are not components with "
+            "command:"
         ) from error

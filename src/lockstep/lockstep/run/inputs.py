@@ -16,7 +16,8 @@ from .timeline import Timeline
 
 @dataclass(frozen=True)
 class RunInputs:
-    """An open bag, and of its topics those that go to an input: topic of the bag → topic of the input port.
+    """An open bag, and of its topics those that go to an input: topic of the bag → topic of the
+    input port.
 
     Times are in seconds from the bag's start; `clock` is as in Timeline.
     """
@@ -38,7 +39,8 @@ class RunInputs:
 
 
 def run_inputs(declared: Inputs, bag: Bag, contract: Contract) -> RunInputs:
-    """The inputs that a verify.yaml declares, in its bag; raises UsageError if they do not fit the contract."""
+    """The inputs that a verify.yaml declares, in its bag; raises UsageError if they do not fit the
+    contract."""
     return RunInputs(
         bag,
         _topics(declared, bag, contract),

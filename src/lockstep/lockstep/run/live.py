@@ -1,4 +1,5 @@
-"""Live runs: player → node → recorder, each its own process, on an isolated domain of the real ROS graph."""
+"""Live runs: player → node → recorder, each its own process, on an isolated domain of the real ROS
+graph."""
 
 from __future__ import annotations
 
@@ -91,11 +92,13 @@ def checked_run(
     for topic, count in played.get("published", {}).items():
         if recorded.get(topic, 0) != count:
             raise Loss(
-                f"{name}: published {count} messages on {topic}, but {recorded.get(topic, 0)} were recorded"
+                f"{name}: published {count} messages on {topic}, but {recorded.get(topic, 0)} were "
+                "recorded"
             )
     if in_lockstep and played["callbacks"] != sum(played["sent"].values()):
         raise Loss(
-            f"{name} took {played['callbacks']} of {sum(played['sent'].values())} messages as its inputs"
+            f"{name} took {played['callbacks']} of {sum(played['sent'].values())} messages as its "
+            "inputs"
         )
     check_counts(name, played["sent"], recorded, silent)
     times = played.get("callback_ns", {})
@@ -156,7 +159,8 @@ def _stop(recorder: Process, node: Process, in_lockstep: bool) -> None:
 
 
 def parameters_file(folder: Path, parameters: Mapping[str, Any]) -> Path:
-    """Write the parameters of a node of a live run, whatever its name, into `folder`; returns the file."""
+    """Write the parameters of a node of a live run, whatever its name, into `folder`; returns the
+    file."""
     path = folder / "parameters.yaml"
     content = {"/**": {"ros__parameters": {**parameters, "use_sim_time": True}}}
     path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")

@@ -21,7 +21,8 @@ ParameterValue = bool | int | float | str | list[bool] | list[int] | list[float]
 
 
 class Implementation(StrictModel):
-    """One realisation of the contract: a Python component, an executable of a package, or any command."""
+    """One realisation of the contract: a Python component, an executable of a package, or any
+    command."""
 
     component: str | None = Field(default=None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS")
     executable: str | None = Field(
@@ -42,7 +43,8 @@ class Implementation(StrictModel):
 
 
 class Inputs(StrictModel):
-    """Which topics of a bag go to which input ports, times in seconds from the bag's start; or a sample to draw.
+    """Which topics of a bag go to which input ports, times in seconds from the bag's start; or a
+    sample to draw.
 
     A sample gets its bag and topics when it is drawn.
     """
@@ -67,7 +69,8 @@ class Inputs(StrictModel):
 
 
 class Run(StrictModel):
-    """How to run: on the live graph at a real-time factor, in lockstep unless it is a black box; or directly, without DDS."""
+    """How to run: on the live graph at a real-time factor, in lockstep unless it is a black box; or
+    directly, without DDS."""
 
     mode: Literal["live", "direct"] = "live"
     rtf: Factor = Field(default=math.inf, gt=0)

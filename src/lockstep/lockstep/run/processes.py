@@ -1,4 +1,5 @@
-"""Child processes that always end, with all that they started: with their run, with Ctrl-C, and with this process."""
+"""Child processes that always end, with all that they started: with their run, with Ctrl-C, and
+with this process."""
 
 from __future__ import annotations
 
@@ -27,8 +28,9 @@ TAIL_LINES = 15
 FULL_BYTES = 1 << 16
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# Outlives this process if it is killed, which the end of its stdin tells; then it ends the groups it was told of.
-# PR_SET_PDEATHSIG would reach neither the children of a child nor a child that hangs in its handling of SIGTERM.
+# Outlives this process if it is killed, which the end of its stdin tells; then it ends the groups
+# it was told of. PR_SET_PDEATHSIG would reach neither the children of a child nor a child that
+# hangs in its handling of SIGTERM.
 _GUARDIAN = f"""
 groups=
 while read -r group; do groups="$groups -$group"; done
@@ -179,7 +181,8 @@ class Processes:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command printed until its end; `error` is what it told of it, if it is a process of ours."""
+    """What a command printed until its end; `error` is what it told of it, if it is a process of
+    ours."""
 
     code: int
     stdout: str
@@ -188,7 +191,8 @@ class Answer:
 
 
 def ask(commands: Mapping[str, Sequence[str]], timeout_s: float) -> dict[str, Answer]:
-    """Run commands, by name, at once to their ends; raises Hang after so long, and leaves nothing running."""
+    """Run commands, by name, at once to their ends; raises Hang after so long, and leaves nothing
+    running."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-ask-")))
         children = {
@@ -223,7 +227,8 @@ def _answer(name: str, child: subprocess.Popen[str], events: Path, timeout_s: fl
 
 
 def wait_for(process: Process, watched: Sequence[Process], meanwhile: Callable[[], None]) -> None:
-    """Wait until `process` ends, calling `meanwhile` now and then; raises RunError if one of `watched` ends first."""
+    """Wait until `process` ends, calling `meanwhile` now and then; raises RunError if one of
+    `watched` ends first."""
     while not process.ended:
         meanwhile()
         for other in watched:
@@ -250,7 +255,8 @@ def _start(name: str, command: Sequence[str], **options: Any) -> subprocess.Pope
 
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Holds interruptions back until the end of the with-statement, so that no child is forgotten."""
+    """Holds interruptions back until the end of the with-statement, so that no child is
+    forgotten."""
     came: list[int] = []
     previous = {
         number: signal.signal(number, lambda number, frame: came.append(number))

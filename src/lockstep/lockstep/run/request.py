@@ -15,8 +15,8 @@ from .model import Implementation, ParameterValue, Run
 class RunRequest:
     """Who runs, on which inputs, how, and into which folder, which is there.
 
-    `silent` are the topics of ports that need not carry a message. Outputs are recorded `with_cause`
-    if it shall be told which step of the run each of them answers.
+    `silent` are the topics of ports that need not carry a message. Outputs are recorded
+    `with_cause` if it shall be told which step of the run each of them answers.
     """
 
     name: str

@@ -20,7 +20,8 @@ class Failure:
 
 @dataclass(frozen=True)
 class RunResult:
-    """Messages by topic and where the outputs are; `median_ns` and `p99_ns` are of the callbacks of messages."""
+    """Messages by topic and where the outputs are; `median_ns` and `p99_ns` are of the callbacks of
+    messages."""
 
     name: str
     bag: Path | str
@@ -52,7 +53,8 @@ class RunResult:
 def check_counts(
     name: str, sent: Mapping[str, int], recorded: Mapping[str, int], silent: Collection[str] = ()
 ) -> None:
-    """Raises RunError if a topic had no message, or nothing was published at all: that would prove nothing.
+    """Raises RunError if a topic had no message, or nothing was published at all: that would prove
+    nothing.
 
     `silent` are topics that need not carry a message.
     """

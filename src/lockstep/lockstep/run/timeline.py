@@ -1,4 +1,5 @@
-"""The timeline of a bag: what happens when, on the time of the bag's own /clock or of its log times."""
+"""The timeline of a bag: what happens when, on the time of the bag's own /clock or of its log
+times."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ TIME_LIMIT_NS = 2**31 * 1_000_000_000  # builtin_interfaces/Time has 31 bits of 
 
 
 class Event(NamedTuple):
-    """Time steps to `time_ns` (0: not known yet), then `topic` gets `data`; without a topic only time steps."""
+    """Time steps to `time_ns` (0: not known yet), then `topic` gets `data`; without a topic only
+    time steps."""
 
     log_time_ns: int
     time_ns: int
@@ -47,8 +49,8 @@ class Steps:
 class Timeline:
     """The events of the chosen topics in file order.
 
-    `clock` is bag (the bag's /clock), times (its log times), none (as times), or auto (bag if it has one).
-    Start and duration are in seconds from the bag's start.
+    `clock` is bag (the bag's /clock), times (its log times), none (as times), or auto (bag if it
+    has one). Start and duration are in seconds from the bag's start.
     """
 
     def __init__(
@@ -153,7 +155,8 @@ class _Order:
         late = np.flatnonzero(log_ns >= TIME_LIMIT_NS)
         if len(late):
             raise BagError(
-                f"{self._bag.path}: {batch.topics[batch.topic[late[0]]]} has a log time beyond 2038, "
+                f"{self._bag.path}: {batch.topics[batch.topic[late[0]]]} has a log time beyond "
+                "2038, "
                 "which ROS cannot express"
             )
         before = np.concatenate([[self._last_ns], log_ns[:-1]])
@@ -162,8 +165,10 @@ class _Order:
             topic = batch.topics[batch.topic[index]]
             if seen and topic not in seen:
                 raise BagError(
-                    f"{self._bag.path} is ordered by topic ({topic} begins after later messages of others), "
-                    "so its messages cannot be replayed in order of time; record or convert it again"
+                    f"{self._bag.path} is ordered by topic ({topic} begins after later messages of "
+                    "others), "
+                    "so its messages cannot be replayed in order of time; record or convert it "
+                    "again"
                 )
         self._last_ns = int(log_ns[-1])
         self._seen |= self._names(batch, len(batch))
@@ -194,7 +199,8 @@ def _clock_topic(bag: Bag, clock: str) -> str | None:
 
 
 def _clock_ns(topic: str, data: bytes) -> int:
-    """The time of a rosgraph_msgs/Clock in CDR: encapsulation (byte 1 is the endianness), sec, nanosec."""
+    """The time of a rosgraph_msgs/Clock in CDR: encapsulation (byte 1 is the endianness), sec,
+    nanosec."""
     if len(data) < 12:
         raise BagError(f"a message of {topic} is no {CLOCK_TYPE}; use --clock times")
     sec, nanosec = struct.unpack_from("<iI" if data[1] & 1 else ">iI", data, 4)

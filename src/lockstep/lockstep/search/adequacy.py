@@ -1,4 +1,5 @@
-"""How good the inputs of a verification are: what of the implementations they reach, and which faults they expose."""
+"""How good the inputs of a verification are: what of the implementations they reach, and which
+faults they expose."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ _SHOWN_GAPS = 3
 
 @dataclass(frozen=True)
 class Coverage:
-    """Lines and branches of an implementation that ran, of so many; `missing` lists the others as FILE:LINE."""
+    """Lines and branches of an implementation that ran, of so many; `missing` lists the others as
+    FILE:LINE."""
 
     lines: int
     of_lines: int
@@ -60,7 +62,8 @@ class Coverage:
 
 @dataclass(frozen=True)
 class FieldBins:
-    """Of one field of an input: bins of its declared distribution that have values, of so many; and those that have none."""
+    """Of one field of an input: bins of its declared distribution that have values, of so many; and
+    those that have none."""
 
     field: str
     filled: int
@@ -70,7 +73,8 @@ class FieldBins:
 
 @dataclass(frozen=True)
 class Mutation:
-    """Planted faults of the Python component that the inputs expose, of so many; and those that they do not."""
+    """Planted faults of the Python component that the inputs expose, of so many; and those that
+    they do not."""
 
     killed: int
     planted: int
@@ -103,7 +107,8 @@ class Adequacy:
 def adequacy(verification: Verification, progress: Progress | None = None) -> Adequacy:
     """Measure the inputs of a verification, at most some thousand messages of them.
 
-    Raises UsageError or BagError for a file that cannot be verified, RunError if an implementation crashes or hangs.
+    Raises UsageError or BagError for a file that cannot be verified, RunError if an implementation
+    crashes or hangs.
     """
     with ExitStack() as stack:
         temporary = tempfile.TemporaryDirectory(prefix="lockstep-adequacy-")
@@ -196,7 +201,8 @@ def _run(
 
 
 def _of_python(report: dict[str, Any], modules: Sequence[SourceModule]) -> Coverage:
-    """Of the functions that belong to the component; what runs when a module is imported does not count."""
+    """Of the functions that belong to the component; what runs when a module is imported does not
+    count."""
     lines = [0, 0]
     branches = [0, 0]
     missing: list[str] = []
@@ -238,8 +244,8 @@ def _bodies(part: SourceModule) -> Iterator[range]:
 def cpp_coverage(counts: Sequence[Path], written: Path) -> Coverage:
     """What gcov reads from .gcda files, of the source files that they are named after.
 
-    They were written with GCOV_PREFIX=`written`, so their .gcno files are where they would be without it. Raises
-    UsageError if gcov or one of those is missing.
+    They were written with GCOV_PREFIX=`written`, so their .gcno files are where they would be
+    without it. Raises UsageError if gcov or one of those is missing.
     """
     gcov = shutil.which("gcov")
     if gcov is None:
@@ -283,7 +289,8 @@ def _count(
 
 
 def _bins(planned: Plan, inputs: RunInputs, place: Path) -> list[FieldBins] | str:
-    """The bins of a large sample of the declared distributions that the inputs fill, or why there are none."""
+    """The bins of a large sample of the declared distributions that the inputs fill, or why there
+    are none."""
     contract = planned.contract
     declared = planned.verification.inputs.sample or Sample()
     try:
@@ -320,8 +327,8 @@ def _flat(bag: Bag, topics: Sequence[str], path: str) -> Column:
 def field_bins(field: str, drawn: Column, values: Column) -> FieldBins:
     """Which bins of drawn values have some of `values`.
 
-    Few different values are a bin each; of others there are ten with equally many drawn values. NaN and both
-    infinities are bins of their own if they were drawn.
+    Few different values are a bin each; of others there are ten with equally many drawn values. NaN
+    and both infinities are bins of their own if they were drawn.
     """
     drawn, values = drawn.astype(np.float64), values.astype(np.float64)
     bins: list[tuple[str, bool]] = []
@@ -346,7 +353,8 @@ def field_bins(field: str, drawn: Column, values: Column) -> FieldBins:
 def _mutation(
     verification: Verification, inputs: Inputs, progress: Progress | None
 ) -> Mutation | str:
-    """The mutation score of the reference, or of the first Python implementation; or why there is none."""
+    """The mutation score of the reference, or of the first Python implementation; or why there is
+    none."""
     name = verification.reference
     one = verification.implementations[name]
     if one.component is None:
@@ -374,7 +382,8 @@ def lines(found: Adequacy) -> Iterator[str]:
     for name, one in found.coverage.items():
         yield (
             f"{name}: {one.lines} of {one.of_lines} lines{_percent(one.lines, one.of_lines)} and "
-            f"{one.branches} of {one.of_branches} branches{_percent(one.branches, one.of_branches)} run"
+            f"{one.branches} of {one.of_branches} "
+            f"branches{_percent(one.branches, one.of_branches)} run"
         )
         if one.missing:
             yield f"  not run: {', '.join(one.missing)}"

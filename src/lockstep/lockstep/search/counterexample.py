@@ -1,4 +1,5 @@
-"""A counterexample that a search has found: as text, as data, and as a tiny bag with a verify.yaml that shows it again."""
+"""A counterexample that a search has found: as text, as data, and as a tiny bag with a verify.yaml
+that shows it again."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ _LINES_OF_A_MESSAGE = 200
 
 
 def write(search: Search, folder: Path) -> list[Path]:
-    """Write the finding of a search to a folder; returns the files. Raises BagError if it cannot be."""
+    """Write the finding of a search to a folder; returns the files. Raises BagError if it cannot
+    be."""
     finding = search.finding
     assert finding is not None
     topics = write_bag(finding.steps, search.contract, folder / BAG)
@@ -117,7 +119,8 @@ def _messages(difference: Difference, contract: Contract) -> Iterator[str]:
 
 
 def _verification(search: Search, finding: Finding, topics: dict[str, str]) -> dict[str, Any]:
-    """The verify.yaml that shows the finding again: the same two implementations on the tiny bag, in direct mode."""
+    """The verify.yaml that shows the finding again: the same two implementations on the tiny bag,
+    in direct mode."""
     data = search.verification.model_dump(mode="json", exclude_unset=True)
     pair = finding.reference, finding.name
     data["implementations"] = {name: data["implementations"][name] for name in pair}

@@ -49,7 +49,8 @@ _DEPENDS = (
 
 @dataclass(frozen=True)
 class Budget:
-    """When to give up: after so many seconds or so many sequences, whatever comes first; None is no limit."""
+    """When to give up: after so many seconds or so many sequences, whatever comes first; None is no
+    limit."""
 
     seconds: float | None = 60.0
     runs: int | None = None
@@ -57,7 +58,8 @@ class Budget:
 
 @dataclass(frozen=True)
 class Finding:
-    """A sequence on which an implementation differs from the reference; it was found as one of `found` messages."""
+    """A sequence on which an implementation differs from the reference; it was found as one of
+    `found` messages."""
 
     reference: str
     name: str
@@ -112,11 +114,13 @@ def fuzz(
     examples: Path | None = None,
     progress: Progress | None = None,
 ) -> Search:
-    """Run implementations directly on made-up inputs until one differs from the reference or the budget is spent.
+    """Run implementations directly on made-up inputs until one differs from the reference or the
+    budget is spent.
 
-    Logs go to `folder`, which must not exist. `examples` is the folder of what was found before, which is tried first. The same
-    seed tries the same sequences. Raises UsageError before anything runs for what cannot run directly, RunError if an
-    implementation does not do the same again on the same inputs.
+    Logs go to `folder`, which must not exist. `examples` is the folder of what was found before,
+    which is tried first. The same seed tries the same sequences. Raises UsageError before anything
+    runs for what cannot run directly, RunError if an implementation does not do the same again on
+    the same inputs.
     """
     if importlib.util.find_spec("hypothesis") is None:
         raise UsageError("a search needs the package hypothesis; pip install 'lockstep[fuzz]'")
@@ -166,7 +170,8 @@ def _check_direct(verification: Verification) -> None:
     for name, one in verification.implementations.items():
         if one.command is not None:
             raise UsageError(
-                f"'{name}' is a command, which knows no frames of a direct run, so it cannot be searched; "
+                f"'{name}' is a command, which knows no frames of a direct run, so it cannot be "
+                "searched; "
                 "leave it out of this file"
             )
 
@@ -181,7 +186,8 @@ class _Differs(Exception):
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A sequence, of that `length` when it was found, on which an implementation differs in a way (`Difference.kind`)."""
+    """A sequence, of that `length` when it was found, on which an implementation differs in a way
+    (`Difference.kind`)."""
 
     name: str
     kind: str
@@ -222,7 +228,8 @@ class _Searching:
         self._start_s = time.monotonic()
 
     def search(self) -> Search:
-        """Try what was found before, then round after round of long sequences as they are, and of short mutated ones."""
+        """Try what was found before, then round after round of long sequences as they are, and of
+        short mutated ones."""
         finding = None
         try:
             found = self._first(self._kept()) or self._rounds()
@@ -265,7 +272,8 @@ class _Searching:
             number += 1
 
     def _first(self, every: Iterator[Inputs]) -> _Candidate | None:
-        """The first of some sequences on which an implementation differs, cut off after the step where it does."""
+        """The first of some sequences on which an implementation differs, cut off after the step
+        where it does."""
         for steps in every:
             found = self._tried(steps)
             if found is None:
@@ -409,7 +417,8 @@ class _Searching:
     def _again(
         self, pair: tuple[str, str], steps: Inputs, times: int, *, in_fresh_processes: bool = False
     ) -> tuple[Difference, tuple[Outcome, Outcome]]:
-        """The difference and outcomes; raises RunError if one of the two does not do the same every time, or there is none.
+        """The difference and outcomes; raises RunError if one of the two does not do the same every
+        time, or there is none.
 
         A crash or hang is not tried so often, since each costs a process.
         """
@@ -428,7 +437,8 @@ class _Searching:
         found = self._judged(pair[1], *last, steps)
         if found is None:
             raise RunError(
-                f"{pair[1]} differed from {pair[0]}, but not again on the same {len(steps)} messages: "
+                f"{pair[1]} differed from {pair[0]}, but not again on the same {len(steps)} "
+                "messages: "
                 f"one of them {_DEPENDS}"
             )
         return found, last
@@ -437,7 +447,8 @@ class _Searching:
         difference = self._judge.difference(then, now, (name, name), steps[0].time_ns)
         if difference is not None:
             raise RunError(
-                f"{name} does not do the same again on the same {len(steps)} messages (first in step {difference.step}): "
+                f"{name} does not do the same again on the same {len(steps)} messages (first in "
+                f"step {difference.step}): "
                 f"it {_DEPENDS}"
             )
 
@@ -453,7 +464,8 @@ def recorded(inputs: RunInputs, contract: Contract) -> Inputs:
 
 
 class _Examples:
-    """Sequences on which implementations of a contract have differed, as Hypothesis's example database keeps them."""
+    """Sequences on which implementations of a contract have differed, as Hypothesis's example
+    database keeps them."""
 
     def __init__(self, folder: Path, contract: Contract) -> None:
         from hypothesis.database import DirectoryBasedExampleDatabase

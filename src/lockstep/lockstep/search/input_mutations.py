@@ -1,4 +1,5 @@
-"""Mutations of messages: a field gets a value that breaks ports, one of interest, or that of another message."""
+"""Mutations of messages: a field gets a value that breaks ports, one of interest, or that of
+another message."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ def mutated(
     previous: Message | None,
     now_ns: int,
 ) -> Message:
-    """The message with one change; `previous` is the one before it on the same port, `now_ns` the time of the run."""
+    """The message with one change; `previous` is the one before it on the same port, `now_ns` the
+    time of the run."""
     leaves = message.leaves()
     if not leaves:
         return message
@@ -118,7 +120,8 @@ def _tweaked(leaf: Leaf, value: Any, pick: Pick) -> Any:
 
 
 def _stamp(pick: Pick, before_ns: int, now_ns: int) -> int:
-    """Equal to the one before, 1 ns or 1 s or 10 s before or after it, 0, the last that there is, or now."""
+    """Equal to the one before, 1 ns or 1 s or 10 s before or after it, 0, the last that there is,
+    or now."""
     every = (0, now_ns, before_ns, before_ns - 1, before_ns - NS_PER_S, before_ns + 10 * NS_PER_S)
     return max(0, (*every, before_ns + NS_PER_S, 2**31 * NS_PER_S - 1)[pick(0, 7)])
 

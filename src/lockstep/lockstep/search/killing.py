@@ -37,7 +37,8 @@ Published = list[tuple[int, int, bytes]]
 
 
 class Original:
-    """What the component itself does with some inputs, and by which tolerances others are held against it."""
+    """What the component itself does with some inputs, and by which tolerances others are held
+    against it."""
 
     def __init__(
         self,
@@ -46,7 +47,8 @@ class Original:
         inputs: Sequence[Given],
         tolerances: Tolerances,
     ) -> None:
-        """Runs the component; raises RunError if a callback raises, UsageError for bad parameters."""
+        """Runs the component; raises RunError if a callback raises, UsageError for bad
+        parameters."""
         self.inputs = inputs
         self.parameters = parameters
         self.component = component
@@ -59,7 +61,8 @@ class Original:
         self._limit_s = _LEAST_PATIENCE_S + _PATIENCE * (time.perf_counter() - start)
 
     def killed_at(self, mutant: Mutant) -> int | None:
-        """The index of the input at which a mutant is first seen to differ, beyond the tolerances; None if it never is.
+        """The index of the input at which a mutant is first seen to differ, beyond the tolerances;
+        None if it never is.
 
         One that raises, hangs, or cannot be made differs there.
         """
@@ -107,7 +110,8 @@ def _run(
 
 
 class _TooSlow(BaseException):
-    """A mutant does not come to an end. No Exception, which a callback's host would take for the component's."""
+    """A mutant does not come to an end. No Exception, which a callback's host would take for the
+    component's."""
 
 
 @contextlib.contextmanager

@@ -1,4 +1,5 @@
-"""Many short direct runs of one implementation, one after the other in one process as long as that lives."""
+"""Many short direct runs of one implementation, one after the other in one process as long as that
+lives."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ End = Literal["", "raised", "hangs", "crashes"]
 
 @dataclass(frozen=True)
 class Published:
-    """A message of an output (its index in the contract) in CDR, published during a step at a time of the run."""
+    """A message of an output (its index in the contract) in CDR, published during a step at a time
+    of the run."""
 
     port: int
     step: int
@@ -37,10 +39,12 @@ class Published:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an implementation did with a sequence: all that it published, and how it ended if not well.
+    """What an implementation did with a sequence: all that it published, and how it ended if not
+    well.
 
-    `end` is "raised" if a callback did, in `failure.step`; "hangs"; or "crashes", also for what breaks the protocol. In
-    which step that was is not known for sure: `failure.step` is the last that it can have been.
+    `end` is "raised" if a callback did, in `failure.step`; "hangs"; or "crashes", also for what
+    breaks the protocol. In which step that was is not known for sure: `failure.step` is the last
+    that it can have been.
     """
 
     published: tuple[Published, ...]
@@ -54,7 +58,8 @@ class Outcome:
 
 
 class ManyRuns:
-    """Makes runs of an implementation; a new process is started where the last has ended. Use it in a with-statement.
+    """Makes runs of an implementation; a new process is started where the last has ended. Use it in
+    a with-statement.
 
     The log is `folder`/NAME.log. `count` runs were made so far.
     """
@@ -98,7 +103,8 @@ class ManyRuns:
         self._program.start()
 
     def run(self, steps: Sequence[Step]) -> Outcome:
-        """One run; raises UsageError for parameters that are refused, RunError if the program does not start."""
+        """One run; raises UsageError for parameters that are refused, RunError if the program does
+        not start."""
         process = self._program.process
         self.count += 1
         published: list[Published] = []

@@ -1,4 +1,5 @@
-"""Messages as plain data that can be changed field by field: what mutates inputs, and what makes them simpler."""
+"""Messages as plain data that can be changed field by field: what mutates inputs, and what makes
+them simpler."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ _ELEMENTS = 16
 class Leaf:
     """A number, string, time (ns), or an array of such or of messages, in one message.
 
-    `kind` is as in `schema.Field.type`, but "time" and "duration" for those, and "message" for arrays of messages.
+    `kind` is as in `schema.Field.type`, but "time" and "duration" for those, and "message" for
+    arrays of messages.
     """
 
     path: Path

@@ -1,8 +1,10 @@
-"""Components with a planted fault, made from their source: what a set of inputs should tell from the original.
+"""Components with a planted fault, made from their source: what a set of inputs should tell from
+the original.
 
-The faults are those of the mutation-testing literature (R. A. DeMillo, R. J. Lipton, F. G. Sayward, "Hints on test data
-selection", 1978): another operator, comparison, constant or order of arguments, a statement that is missing. Declarations
-and logging stay, since they are no part of what a component computes.
+The faults are those of the mutation-testing literature (R. A. DeMillo, R. J. Lipton, F. G. Sayward,
+"Hints on test data selection", 1978): another operator, comparison, constant or order of arguments,
+a statement that is missing. Declarations and logging stay, since they are no part of what a
+component computes.
 """
 
 from __future__ import annotations
@@ -85,7 +87,8 @@ class Mutant:
 
 
 def mutants(component: type[Component]) -> list[Mutant]:
-    """Every fault that can be planted into a component and the functions of its own that it calls, in file order.
+    """Every fault that can be planted into a component and the functions of its own that it calls,
+    in file order.
 
     Raises UsageError for a component without source.
     """
@@ -106,7 +109,8 @@ def mutants(component: type[Component]) -> list[Mutant]:
 
 
 def _computing(part: SourceModule, source: Source) -> Iterator[ast.stmt]:
-    """The functions, methods and constants in which something is computed; declarations of ports are left out."""
+    """The functions, methods and constants in which something is computed; declarations of ports
+    are left out."""
     methods: list[ast.stmt] = []
     for statement in part.statements():
         if isinstance(statement, ast.ClassDef):
@@ -275,7 +279,8 @@ class _Faulty(MetaPathFinder, Loader):
 
 @contextmanager
 def _replaced(name: str, code: CodeType, own_modules: Sequence[str]) -> Iterator[None]:
-    """Imports give modules of their own meanwhile, one of them with other code; what was imported before stays."""
+    """Imports give modules of their own meanwhile, one of them with other code; what was imported
+    before stays."""
     before = {one: sys.modules.pop(one) for one in own_modules if one in sys.modules}
     parents = {
         one: vars(sys.modules[one.rpartition(".")[0]])

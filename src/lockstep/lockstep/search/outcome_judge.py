@@ -1,4 +1,5 @@
-"""Whether two implementations did the same with a sequence, by the rules of a verification, without bags."""
+"""Whether two implementations did the same with a sequence, by the rules of a verification, without
+bags."""
 
 from __future__ import annotations
 
@@ -24,10 +25,11 @@ from .sequence import codecs_of
 
 @dataclass(frozen=True)
 class Difference:
-    """Where an implementation first does not do what the reference does: in which step, on which output, and how.
+    """Where an implementation first does not do what the reference does: in which step, on which
+    output, and how.
 
-    `kind` is "output", or "NAME raised" for one that alone does so in this step, or "NAME hangs" or "NAME crashes".
-    `a` and `b` are the messages that do not agree; None where one side has none.
+    `kind` is "output", or "NAME raised" for one that alone does so in this step, or "NAME hangs" or
+    "NAME crashes". `a` and `b` are the messages that do not agree; None where one side has none.
     """
 
     kind: str
@@ -76,15 +78,18 @@ class OutcomeJudge:
         """Raises UsageError for `align: none`, with which single runs have no verdict."""
         if options.align == "none":
             raise UsageError(
-                "compare.align is none, which compares distributions; a search needs pairs: align by time, stamp or tick"
+                "compare.align is none, which compares distributions; a search needs pairs: align "
+                "by time, stamp or tick"
             )
 
     def difference(
         self, a: Outcome, b: Outcome, names: tuple[str, str], origin_ns: int
     ) -> Difference | None:
-        """The first difference of `b` to the reference `a`; None if both do the same, also if both raise in the same step.
+        """The first difference of `b` to the reference `a`; None if both do the same, also if both
+        raise in the same step.
 
-        A crash or hang of both is told as well, since nothing is known of what they would have done.
+        A crash or hang of both is told as well, since nothing is known of what they would have
+        done.
         """
         kinds = [f"{name} {one.end}" for name, one in zip(names, (a, b), strict=True) if one.end]
         step_a, step_b = (None if one.failure is None else one.failure.step for one in (a, b))

@@ -1,4 +1,5 @@
-"""A sequence of inputs: messages for the ports of a component, each at a time of the run. Short enough for memory."""
+"""A sequence of inputs: messages for the ports of a component, each at a time of the run. Short
+enough for memory."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ from ..run.timeline import JITTER_NS, TIME_LIMIT_NS, Timeline
 
 @dataclass(frozen=True)
 class Step:
-    """Time steps to `time_ns`, then input `port` (its index in the contract) gets a message in CDR."""
+    """Time steps to `time_ns`, then input `port` (its index in the contract) gets a message in
+    CDR."""
 
     port: int
     time_ns: int
@@ -50,7 +52,8 @@ def from_frames(data: bytes) -> Inputs:
 def is_playable(steps: Sequence[Step]) -> bool:
     """Whether a bag can hold the sequence so that a run has just these times: see `Timeline`.
 
-    Time stands, goes on, or steps back by so much that it starts anew, and then at a port that had a message before.
+    Time stands, goes on, or steps back by so much that it starts anew, and then at a port that had
+    a message before.
     """
     now_ns, seen = 0, set()
     for step in steps:
@@ -70,7 +73,8 @@ def codecs_of(ports: Sequence[object]) -> list[Codec]:
 
 
 def write_bag(steps: Sequence[Step], contract: Contract, path: Path) -> dict[str, str]:
-    """Write a bag with a topic for each input, also for those without a message; gives input → topic."""
+    """Write a bag with a topic for each input, also for those without a message; gives input →
+    topic."""
     topics = [resolved(port.topic) for port in contract.inputs]
     with BagWriter(path, timed=False) as writer:
         for topic, port in zip(topics, contract.inputs, strict=True):
@@ -96,7 +100,8 @@ def read_bag(ports: Mapping[str, int], timeline: Timeline, most: int, most_bytes
 
 
 def lines(steps: Sequence[Step], contract: Contract) -> Iterator[str]:
-    """The steps as text, messages as `lockstep text` prints them; times are those since the first step."""
+    """The steps as text, messages as `lockstep text` prints them; times are those since the first
+    step."""
     written = [lines_with(codec) for codec in codecs_of(contract.inputs)]
     origin_ns = steps[0].time_ns if steps else 0
     for at, step in enumerate(steps):

@@ -1,8 +1,8 @@
 """Making a sequence of inputs small while two implementations still differ on it.
 
-Fewest messages first (delta debugging: A. Zeller, R. Hildebrandt, "Simplifying and isolating failure-inducing input",
-IEEE Trans. Software Engineering 28(2), 2002; the steps that are left keep their order and time), then the simplest
-times and values of fields.
+Fewest messages first (delta debugging: A. Zeller, R. Hildebrandt, "Simplifying and isolating
+failure-inducing input", IEEE Trans. Software Engineering 28(2), 2002; the steps that are left keep
+their order and time), then the simplest times and values of fields.
 """
 
 from __future__ import annotations
@@ -34,15 +34,18 @@ _EACH = 64
 def shrink(
     steps: Inputs, differs: Differs, codecs: Sequence[Codec], deadline_s: float = math.inf
 ) -> Inputs:
-    """A sequence that `differs` too, from which nothing can be taken without that it no longer does.
+    """A sequence that `differs` too, from which nothing can be taken without that it no longer
+    does.
 
-    `codecs` are those of the input ports. Stops at a time of `time.monotonic`, with the smallest that is known then.
+    `codecs` are those of the input ports. Stops at a time of `time.monotonic`, with the smallest
+    that is known then.
     """
     return _Shrinking(differs, codecs, deadline_s).shrunk(steps)
 
 
 def fewest(items: Sequence[Item], still: Callable[[tuple[Item, ...]], bool]) -> tuple[Item, ...]:
-    """A subsequence for which `still` holds, as it does for `items`, but not if any one more is taken away (ddmin)."""
+    """A subsequence for which `still` holds, as it does for `items`, but not if any one more is
+    taken away (ddmin)."""
     found = tuple(items)
     parts = 2
     while len(found) > 1:
@@ -99,7 +102,8 @@ class _Shrinking:
         return steps[:high]
 
     def _earlier(self, steps: Inputs) -> Inputs:
-        """The simplest times: all 1 s since 1970, 10 ms apart, or as far apart as they are; then each by itself."""
+        """The simplest times: all 1 s since 1970, 10 ms apart, or as far apart as they are; then
+        each by itself."""
         same = [NS_PER_S] * len(steps)
         even = [NS_PER_S + at * 10_000_000 for at in range(len(steps))]
         from_start = [NS_PER_S + step.time_ns - steps[0].time_ns for step in steps]

@@ -1,4 +1,5 @@
-"""Hypothesis strategies for sequences of inputs: drawn from declared distributions, recorded, and mutated."""
+"""Hypothesis strategies for sequences of inputs: drawn from declared distributions, recorded, and
+mutated."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ _HEADER = "std_msgs/msg/Header"
 
 @dataclass(frozen=True)
 class Space:
-    """What inputs there are: recorded ones, drawn ones, and by port what draws more (none without a distribution).
+    """What inputs there are: recorded ones, drawn ones, and by port what draws more (none without a
+    distribution).
 
     `interest` are numbers that components may treat in their own way.
     """
@@ -118,7 +120,8 @@ class _Making:
             self._append(step.port, now_ns, changed)
 
     def _base(self, port: int, kind: int, now_ns: int) -> bytes:
-        """A message that was drawn before, or is recorded, or the one before once more, or is drawn now, or is empty."""
+        """A message that was drawn before, or is recorded, or the one before once more, or is drawn
+        now, or is empty."""
         if kind == 4 and port in self._last:
             return self._last[port]
         if kind == 5 and port in self._sources:
@@ -162,7 +165,8 @@ class _Making:
             self._last[port] = data
 
     def _shifted(self, port: int, data: bytes, shift_ns: int) -> bytes:
-        """The message with the stamp of its header moved; CDR begins with 4 bytes, then come sec and nanosec."""
+        """The message with the stamp of its header moved; CDR begins with 4 bytes, then come sec
+        and nanosec."""
         fields = self._space.codecs[port].schema.root.fields
         if not shift_ns or not fields or fields[0].type != _HEADER or len(data) < 12:
             return data
@@ -224,9 +228,11 @@ def _integers(low: int, high: int) -> st.SearchStrategy[int]:
 
 
 def _share(number: int) -> float:
-    """1/2 for 0, then 1/4, 3/4, 1/8, …: the van der Corput sequence, which has simple fractions first.
+    """1/2 for 0, then 1/4, 3/4, 1/8, …: the van der Corput sequence, which has simple fractions
+    first.
 
-    As those of Random, none is exactly a fraction: vectors of normal numbers that all are 0 have no direction.
+    As those of Random, none is exactly a fraction: vectors of normal numbers that all are 0 have no
+    direction.
     """
     number += 1
     bits = number.bit_length()

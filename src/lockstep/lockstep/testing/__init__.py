@@ -1,1 +1,2 @@
-"""Unit tests written once for every implementation of a contract: a pytest plugin (docs/testing.md)."""
+"""Unit tests written once for every implementation of a contract: a pytest plugin
+(docs/testing.md)."""

@@ -33,11 +33,12 @@ class InputUnderTest:
         self._send = send
 
     def send(self, msg: Any, time_ns: int | None = None) -> None:
-        """Step time to `time_ns`, then deliver a message, and wait until the component has consumed it.
+        """Step time to `time_ns`, then deliver a message, and wait until the component has consumed
+        it.
 
-        Without a time, it is the message's header stamp if that is later than now, else 1 ms after now. Raises TypeError
-        for a message of another type, ValueError for one that cannot be encoded, CallbackError if a callback raises, and
-        RunError if the component crashes or hangs.
+        Without a time, it is the message's header stamp if that is later than now, else 1 ms after
+        now. Raises TypeError for a message of another type, ValueError for one that cannot be
+        encoded, CallbackError if a callback raises, and RunError if the component crashes or hangs.
         """
         __tracebackhide__ = True
         if not isinstance(msg, self._message_type):
@@ -54,8 +55,8 @@ class InputUnderTest:
 class OutputUnderTest:
     """An output, with all that it has published in this run.
 
-    `messages` are rosidl messages, decoded from the bytes that were published; `times_ns` are the run's times at
-    which they were, one for each.
+    `messages` are rosidl messages, decoded from the bytes that were published; `times_ns` are the
+    run's times at which they were, one for each.
     """
 
     __slots__ = ("_decode", "_port", "messages", "times_ns")
@@ -84,7 +85,8 @@ class OutputUnderTest:
             message = self._decode(data)
         except MessageError as error:
             raise RunError(
-                f"output '{self._port.name}' published what is no valid {self._port.type}; it {error}"
+                f"output '{self._port.name}' published what is no valid {self._port.type}; it "
+                f"{error}"
             ) from error
         self.messages.append(message)
         self.times_ns.append(time_ns)
@@ -104,11 +106,12 @@ class Ports(dict[str, PortT], Generic[PortT]):
 class ComponentUnderTest:
     """One implementation of a contract, running for one test.
 
-    Ports are attributes: `component.<input>.send(message)`, `component.<output>.last`. A port whose name is taken here
-    is found as `component.inputs["name"]` or `component.outputs["name"]`.
+    Ports are attributes: `component.<input>.send(message)`, `component.<output>.last`. A port whose
+    name is taken here is found as `component.inputs["name"]` or `component.outputs["name"]`.
 
-    Time is that of the messages that are sent; 0 until the first. Timers fire on it, each at its own due time. Once a
-    callback has raised or the component has crashed, the run is over, and `restart` begins another.
+    Time is that of the messages that are sent; 0 until the first. Timers fire on it, each at its
+    own due time. Once a callback has raised or the component has crashed, the run is over, and
+    `restart` begins another.
     """
 
     __slots__ = (
@@ -134,7 +137,8 @@ class ComponentUnderTest:
     def __init__(
         self, implementation: str, harness: Harness, parameters: Mapping[str, Any]
     ) -> None:
-        """Raises LookupError if the messages of a port are not installed. The run begins with `restart`."""
+        """Raises LookupError if the messages of a port are not installed. The run begins with
+        `restart`."""
         self._harness = harness
         self._parameters = dict(parameters)
         self._over = "it has not begun"
@@ -165,7 +169,8 @@ class ComponentUnderTest:
             if name in ports:
                 return ports[name]
         raise AttributeError(
-            f"{self.contract.component} has no port '{name}'; its inputs are {', '.join(self.inputs) or 'none'}, "
+            f"{self.contract.component} has no port '{name}'; its inputs are "
+            f"{', '.join(self.inputs) or 'none'}, "
             f"its outputs {', '.join(self.outputs) or 'none'}"
         )
 
@@ -193,8 +198,9 @@ class ComponentUnderTest:
     def set_parameters(self, parameters: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         """Set all of them or none while the component runs, as `ros2 param set` does.
 
-        Names with dots go into a dict. Raises UsageError for what the component refuses; it then runs on as before. Skips
-        the test for an executable in direct mode, which takes parameters only at its start.
+        Names with dots go into a dict. Raises UsageError for what the component refuses; it then
+        runs on as before. Skips the test for an executable in direct mode, which takes parameters
+        only at its start.
         """
         __tracebackhide__ = True
         self._check_running()
@@ -204,7 +210,8 @@ class ComponentUnderTest:
     def restart(self, parameters: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         """Begin another run with a new component; time and outputs are as new, too.
 
-        It has the parameters of the test, with these on top. Raises UsageError for what the component refuses.
+        It has the parameters of the test, with these on top. Raises UsageError for what the
+        component refuses.
         """
         __tracebackhide__ = True
         if not self._over:
@@ -243,7 +250,8 @@ class ComponentUnderTest:
             raise RuntimeError(f"the run is over ({self._over}); restart() begins another")
 
     def _watch(self, what: Callable[[], None], *, ends: bool = False) -> None:
-        """Do it; whatever goes wrong ends the run, but for parameters that are refused while it goes on."""
+        """Do it; whatever goes wrong ends the run, but for parameters that are refused while it
+        goes on."""
         __tracebackhide__ = True
         try:
             what()

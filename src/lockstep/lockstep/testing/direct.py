@@ -1,4 +1,5 @@
-"""Executables under test, in direct mode: one process makes one run for each test (docs/direct-protocol.md)."""
+"""Executables under test, in direct mode: one process makes one run for each test
+(docs/direct-protocol.md)."""
 
 from __future__ import annotations
 
@@ -57,7 +58,8 @@ class DirectHarness:
     def set_parameters(self, parameters: Mapping[str, Any]) -> None:
         """Skips the test: in direct mode, parameters have their values from the start."""
         pytest.skip(
-            f"{self._name} takes parameters only at its start in direct mode; use --live to change them later"
+            f"{self._name} takes parameters only at its start in direct mode; use --live to change "
+            "them later"
         )
 
     def end(self) -> Durations:

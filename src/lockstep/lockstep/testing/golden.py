@@ -16,9 +16,11 @@ from .component_under_test import ComponentUnderTest
 def assert_golden(
     component: ComponentUnderTest, folder: Path, tolerance: ToleranceLike = None
 ) -> None:
-    """Send the messages of the bag `inputs` in a folder, and hold what is published against its bag `outputs`.
+    """Send the messages of the bag `inputs` in a folder, and hold what is published against its bag
+    `outputs`.
 
-    Fails the test unless each output publishes the same messages at the same times, each field within its tolerance.
+    Fails the test unless each output publishes the same messages at the same times, each field
+    within its tolerance.
     """
     __tracebackhide__ = True
     inputs = {resolved(port.topic): port for port in component.contract.inputs}

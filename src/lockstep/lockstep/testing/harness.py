@@ -15,15 +15,16 @@ Durations = dict[str, list[int]]
 class Harness(Protocol):
     """Drives one implementation through any number of runs, one after the other.
 
-    Outputs go to `publish`, which `start` is given, before the call that caused them returns or raises. All but
-    `discard` raise RunError when the component crashes or hangs, CallbackError when a callback raises; then only
-    `discard` may follow.
+    Outputs go to `publish`, which `start` is given, before the call that caused them returns or
+    raises. All but `discard` raise RunError when the component crashes or hangs, CallbackError when
+    a callback raises; then only `discard` may follow.
     """
 
     contract: Contract
 
     def start(self, parameters: Mapping[str, Any], publish: Publish) -> None:
-        """Begin a run with a new component; raises UsageError for parameters that it cannot have."""
+        """Begin a run with a new component; raises UsageError for parameters that it cannot
+        have."""
 
     def deliver(self, port: int, time_ns: int, data: bytes) -> None:
         """Step time, give input `port` a message in CDR, and wait until it is consumed."""

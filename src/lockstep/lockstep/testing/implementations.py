@@ -1,4 +1,5 @@
-"""The implementations of verify.yaml files that can be unit-tested, each with its harness and its contract."""
+"""The implementations of verify.yaml files that can be unit-tested, each with its harness and its
+contract."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ class Implementations:
         self._stack.close()
 
     def harness(self, file: Path, verification: Verification, name: str) -> Harness:
-        """The harness of one implementation. Raises UsageError if there is no such program, RunError if it fails, or breaks the contract."""
+        """The harness of one implementation. Raises UsageError if there is no such program,
+        RunError if it fails, or breaks the contract."""
         key = file, name
         if key not in self._harnesses:
             folder = self._folder / str(len(self._harnesses))

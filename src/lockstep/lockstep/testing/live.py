@@ -1,4 +1,5 @@
-"""Components under test as nodes of the real ROS graph, in lockstep, each run on a domain of its own."""
+"""Components under test as nodes of the real ROS graph, in lockstep, each run on a domain of its
+own."""
 
 from __future__ import annotations
 

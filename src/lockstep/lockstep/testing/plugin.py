@@ -1,6 +1,8 @@
-"""The pytest plugin `lockstep`: the fixture `component`, once for each implementation of a verify.yaml (docs/testing.md).
+"""The pytest plugin `lockstep`: the fixture `component`, once for each implementation of a
+verify.yaml (docs/testing.md).
 
-It is loaded by every run of pytest where Lockstep is installed, so what only its fixtures need is imported there.
+It is loaded by every run of pytest where Lockstep is installed, so what only its fixtures need is
+imported there.
 """
 
 from __future__ import annotations
@@ -20,8 +22,14 @@ if TYPE_CHECKING:
 _FIXTURE = "_lockstep_implementation"
 _EXAMPLE = 'pytestmark = pytest.mark.lockstep("verify.yaml")'
 _MARKS = (
-    "lockstep(file): the verify.yaml, relative to the test's file, whose implementations the fixture component runs",
-    "parameters({name: value}, name=value): parameters of the fixture component, over those of the verify.yaml",
+    (
+        "lockstep(file): the verify.yaml, relative to the test's file, whose implementations the "
+        "fixture component runs"
+    ),
+    (
+        "parameters({name: value}, name=value): parameters of the fixture component, over those of the "
+        "verify.yaml"
+    ),
 )
 
 
@@ -105,7 +113,8 @@ def pytest_collection_modifyitems(config: pytest.Config) -> None:
     for name in chosen:
         if name in black_boxes:
             raise pytest.UsageError(
-                f"--implementations: '{name}' is a command, a black box, and only components can be unit-tested"
+                f"--implementations: '{name}' is a command, a black box, and only components can "
+                "be unit-tested"
             )
         if name not in there:
             raise pytest.UsageError(
@@ -171,7 +180,8 @@ def _file(metafunc: pytest.Metafunc) -> Path:
     mark = node.get_closest_marker("lockstep")
     if mark is None:
         raise pytest.Collector.CollectError(
-            f"{node.name} uses the fixture component, so say of which verify.yaml: {_EXAMPLE}, or --verify FILE"
+            f"{node.name} uses the fixture component, so say of which verify.yaml: {_EXAMPLE}, or "
+            "--verify FILE"
         )
     if len(mark.args) != 1 or mark.kwargs or not isinstance(mark.args[0], (str, Path)):
         raise pytest.Collector.CollectError(
@@ -181,7 +191,8 @@ def _file(metafunc: pytest.Metafunc) -> Path:
 
 
 def _marked(node: pytest.Item) -> dict[str, Any]:
-    """The values of the marks `parameters` of a test, those of its module and class below its own."""
+    """The values of the marks `parameters` of a test, those of its module and class below its
+    own."""
     values: dict[str, Any] = {}
     for mark in reversed(list(node.iter_markers("parameters"))):
         for given in mark.args:

@@ -1,4 +1,5 @@
-"""What an implementation and a dataset consist of on disk, as SHA-256 digests: sources, binaries, models, recordings."""
+"""What an implementation and a dataset consist of on disk, as SHA-256 digests: sources, binaries,
+models, recordings."""
 
 from __future__ import annotations
 
@@ -33,10 +34,11 @@ _PIECE_BYTES = 1 << 20
 
 
 def fingerprint(name: str, verification: Verification, file: Path) -> dict[str, Any]:
-    """What one implementation of a verify.yaml consists of: `sources`, `binary` and `models`, digests by path.
+    """What one implementation of a verify.yaml consists of: `sources`, `binary` and `models`,
+    digests by path.
 
-    Sources are those of its package, tests and documentation left out; models are the files that its parameters or its
-    command line name. Raises UsageError where nothing of it can be found.
+    Sources are those of its package, tests and documentation left out; models are the files that
+    its parameters or its command line name. Raises UsageError where nothing of it can be found.
     """
     implementation = verification.implementations[name]
     parameters = {**verification.parameters, **implementation.parameters}
@@ -62,7 +64,8 @@ def fingerprint(name: str, verification: Verification, file: Path) -> dict[str, 
 
 
 def dataset(verification: Verification, file: Path) -> dict[str, Any]:
-    """What the inputs of a verify.yaml are: the section as it is written, and the digests of the files it names."""
+    """What the inputs of a verify.yaml are: the section as it is written, and the digests of the
+    files it names."""
     inputs = verification.inputs
     data = yaml.safe_load(file.read_text("utf-8"))["inputs"]
     named = _words(data["sample"]) if inputs.sample is not None else [str(data["bag"])]
@@ -128,7 +131,8 @@ def _prefixes() -> Iterator[Path]:
 
 
 def _python_folder(target: str) -> Path | None:
-    """The folder of a Python package, or the file of a module that stands alone; also of the current folder."""
+    """The folder of a Python package, or the file of a module that stands alone; also of the
+    current folder."""
     package = target.partition(":")[0].partition(".")[0]
     found = PathFinder.find_spec(package, [os.getcwd(), *sys.path]) or find_spec(package)
     if found is None or found.origin is None:
@@ -138,7 +142,8 @@ def _python_folder(target: str) -> Path | None:
 
 
 def _package_above(package: str, file: Path) -> Path | None:
-    """The folder of a ROS package in the workspace that a verify.yaml is in: the nearest folder with src or .git."""
+    """The folder of a ROS package in the workspace that a verify.yaml is in: the nearest folder
+    with src or .git."""
     for folder in file.resolve().parents:
         if (folder / "src").is_dir() or (folder / ".git").exists():
             for place, folders, names in os.walk(folder):
@@ -195,7 +200,8 @@ def _own_libraries(program: Path) -> list[Path]:
 def _models(
     implementation: Implementation, parameters: dict[str, Any], file: Path
 ) -> Iterator[tuple[str, Path]]:
-    """Files that a parameter or the command line names, relative to the current folder or to the verify.yaml."""
+    """Files that a parameter or the command line names, relative to the current folder or to the
+    verify.yaml."""
     words = [value for value in parameters.values() if isinstance(value, str)]
     words += (implementation.command or [])[1:]
     for word in words:

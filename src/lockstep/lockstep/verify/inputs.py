@@ -17,7 +17,8 @@ FOLDER = "inputs.sampled"
 
 @contextmanager
 def inputs_of(planned: Plan, place: Path, most: int | None = None) -> Iterator[RunInputs]:
-    """The inputs, of which at most so many are drawn, to a bag at `place`, if they are not recorded."""
+    """The inputs, of which at most so many are drawn, to a bag at `place`, if they are not
+    recorded."""
     declared = planned.verification.inputs
     if planned.bag is not None:
         yield run_inputs(declared, planned.bag, planned.contract)

@@ -17,9 +17,11 @@ _EACH = 3
 
 
 def inputs_before(inputs: RunInputs, reference: Recorded, comparison: Comparison) -> Iterator[str]:
-    """The last three messages of each input topic before the first difference, or the first message too many.
+    """The last three messages of each input topic before the first difference, or the first message
+    too many.
 
-    Nothing if nothing differs, or if the outputs were timed by another clock than the messages of the input bag.
+    Nothing if nothing differs, or if the outputs were timed by another clock than the messages of
+    the input bag.
     """
     times_ns = list(_first_times(reference, comparison))
     bag, first_ns = inputs.bag, reference.result.first_input_ns

@@ -42,7 +42,8 @@ def judge_noise(planned: Plan, first: Recorded, again: Recorded, folder: Path) -
 def judge(planned: Plan, reference: Recorded, other: Recorded) -> Comparison:
     """Align what two runs have put out, compare and explain it.
 
-    Raises RunError if only one of them failed, or both in different steps, and if nothing is known of an output.
+    Raises RunError if only one of them failed, or both in different steps, and if nothing is known
+    of an output.
     """
     options, contract = planned.verification.compare, planned.contract
     _check_failures(reference, other)
@@ -80,7 +81,8 @@ def _time_tolerance_s(planned: Plan, *runs: Recorded) -> float | None:
 
 
 def _check_failures(reference: Recorded, other: Recorded) -> None:
-    """Raises RunError if a callback failed, unless those of both failed in the same step: then they do the same."""
+    """Raises RunError if a callback failed, unless those of both failed in the same step: then they
+    do the same."""
     a, b = reference.result.failure, other.result.failure
     if (a and a.step) == (b and b.step):
         return

@@ -1,8 +1,8 @@
 """Records of what has been verified: which implementation, against what, since when.
 
-A record is a JSON file beside its verify.yaml, `.lockstep/verified/<name>.json`, that is meant to be committed. It holds
-digests of sources and binaries, of the dataset and the contract, and the tolerances; running the same verification again leaves
-it as it is.
+A record is a JSON file beside its verify.yaml, `.lockstep/verified/<name>.json`, that is meant to
+be committed. It holds digests of sources and binaries, of the dataset and the contract, and the
+tolerances; running the same verification again leaves it as it is.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _ORIGIN = "verification.json"
 
 @dataclass(frozen=True)
 class Status:
-    """One implementation of a record: `changes` says what is no longer as it was verified, a phrase each.
+    """One implementation of a record: `changes` says what is no longer as it was verified, a phrase
+    each.
 
     `rebuilt` is whether only the binary is another one, made of the same sources.
     """
@@ -54,8 +55,8 @@ class Status:
 def record(file: Path, verification: Verification, verdict: Verdict) -> Path | None:
     """Keep what a verdict has shown; an implementation that differs loses its place in the record.
 
-    Returns the record; None, and there is none any more, if nothing is verified. Raises UsageError if it cannot be
-    written.
+    Returns the record; None, and there is none any more, if nothing is verified. Raises UsageError
+    if it cannot be written.
     """
     place = record_of(file)
     before = _read(place) if place.is_file() else {}
@@ -104,7 +105,8 @@ def records(folder: Path) -> Iterator[Path]:
 
 
 def status(place: Path) -> list[Status]:
-    """Hold a record against what is there now; raises UsageError if it is no record or its verify.yaml is unreadable."""
+    """Hold a record against what is there now; raises UsageError if it is no record or its
+    verify.yaml is unreadable."""
     data = _read(place)
     file = place.parent.parent.parent / data["verify"]
     verification = load(file)

@@ -71,7 +71,8 @@ class Verification(StrictModel):
 
 
 def load(path: Path) -> Verification:
-    """Read a verify.yaml; paths in it are relative to its folder. Raises UsageError that names the line."""
+    """Read a verify.yaml; paths in it are relative to its folder. Raises UsageError that names the
+    line."""
     verification = read_yaml(path, Verification, "a verification")
     if verification.inputs.sample is not None:
         return verification

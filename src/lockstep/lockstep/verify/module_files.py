@@ -1,4 +1,5 @@
-"""The files of a Python module that is in no package: modules beside it that it imports, and files that it names."""
+"""The files of a Python module that is in no package: modules beside it that it imports, and files
+that it names."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ _LONGEST = 200
 
 
 def module_files(module: Path) -> list[Path]:
-    """The module, those of its folder that it imports, directly or not, and files of names that stand in them.
+    """The module, those of its folder that it imports, directly or not, and files of names that
+    stand in them.
 
     Such a file, perhaps a model, is looked for in the folder and one level below.
     """

@@ -30,10 +30,11 @@ Ask = Callable[[Mapping[str, Implementation]], Mapping[str, Contract]]
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run and to compare; `mismatched` tells, by name, how contracts differ from the one that counts.
+    """What to run and to compare; `mismatched` tells, by name, how contracts differ from the one
+    that counts.
 
-    `bag` is open; there is none where inputs are drawn. `component` is MODULE:CLASS of the Python component whose
-    distributions count where the file declares none.
+    `bag` is open; there is none where inputs are drawn. `component` is MODULE:CLASS of the Python
+    component whose distributions count where the file declares none.
     """
 
     verification: Verification
@@ -77,7 +78,8 @@ class Plan:
 def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
     """Resolve a verification; its bag is closed in the end.
 
-    Raises UsageError, BagError or DistError for what cannot be run or compared, RunError if a contract is not told.
+    Raises UsageError, BagError or DistError for what cannot be run or compared, RunError if a
+    contract is not told.
     """
     for name, implementation in verification.implementations.items():
         command_of(name, implementation)
@@ -116,7 +118,8 @@ def asked_contract(verification: Verification) -> Contract:
 
 
 def component_of(verification: Verification) -> str | None:
-    """The Python component (MODULE:CLASS) whose distributions count where the file declares none."""
+    """The Python component (MODULE:CLASS) whose distributions count where the file declares
+    none."""
     reference = verification.implementations[verification.reference]
     every = [verification.contract, reference.component]
     every += [one.component for one in verification.implementations.values()]
@@ -168,7 +171,8 @@ def _check_compare(options: Compare, tolerances: Tolerances, contract: Contract)
         fields |= found.keys()
     for pattern in tolerances.unused(fields):
         raise UsageError(
-            f"tolerance '{pattern}' matches no field of the outputs; they have {', '.join(sorted(fields))}"
+            f"tolerance '{pattern}' matches no field of the outputs; they have "
+            f"{', '.join(sorted(fields))}"
         )
     unknown = set(options.silent) - {port.name for port in contract.outputs}
     if unknown:
@@ -180,6 +184,7 @@ def _check_remaps(verification: Verification, contract: Contract) -> None:
     for name, implementation in verification.implementations.items():
         if implementation.remap.keys() - known:
             raise UsageError(
-                f"{name}: remap names '{min(implementation.remap.keys() - known)}', which is no port "
+                f"{name}: remap names '{min(implementation.remap.keys() - known)}', which is no "
+                "port "
                 f"of the contract; it has {', '.join(sorted(known))}"
             )

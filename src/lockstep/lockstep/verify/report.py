@@ -31,7 +31,8 @@ def write(
     *,
     plots: bool = False,
 ) -> None:
-    """Write a verdict to its folder; without inputs and runs, that contracts differ is all there is to tell."""
+    """Write a verdict to its folder; without inputs and runs, that contracts differ is all there is
+    to tell."""
     folder, recorded = verdict.folder, recorded or {}
     (folder / "contract.json").write_text(planned.contract.to_json() + "\n", "utf-8")
     for name, comparison in verdict.comparisons.items():
@@ -64,7 +65,8 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
 
 
 def copy_report(verdict: Verdict, file: Path) -> None:
-    """Copy the HTML report to `file`; raises ReportError if that cannot be written, or there is none."""
+    """Copy the HTML report to `file`; raises ReportError if that cannot be written, or there is
+    none."""
     report = verdict.folder / "report.html"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -36,8 +36,9 @@ _Finish = Callable[[Progress], RunResult]
 class Runs:
     """Makes runs one after the other and keeps their outputs open; use it in a with-statement.
 
-    What can be is done while something else is waited for: the program of a direct run is started when its contract
-    is asked for, so that no interpreter starts twice, and the processes of a run meet while the one before goes on.
+    What can be is done while something else is waited for: the program of a direct run is started
+    when its contract is asked for, so that no interpreter starts twice, and the processes of a run
+    meet while the one before goes on.
     """
 
     def __init__(self, verification: Verification, watch: Watch | None = None) -> None:
@@ -56,9 +57,11 @@ class Runs:
 
     @contextmanager
     def planning(self, folder: Path, folders: Mapping[str, Path]) -> Iterator[None]:
-        """Meanwhile contracts are told by the programs of the runs that will be in `folders`, by name.
+        """Meanwhile contracts are told by the programs of the runs that will be in `folders`, by
+        name.
 
-        All is in `folder`, of which nothing is left if the plan cannot be run; what a failed program logged is kept.
+        All is in `folder`, of which nothing is left if the plan cannot be run; what a failed
+        program logged is kept.
         """
         create_folder(folder)
         self._folders = folders
@@ -111,7 +114,8 @@ class Runs:
     def _finished(
         self, label: str, finish: _Finish, following: RunRequest | None
     ) -> tuple[RunResult, _Finish | None]:
-        """The result of a run, and what finishes the following one, which begins as soon as this one plays."""
+        """The result of a run, and what finishes the following one, which begins as soon as this
+        one plays."""
         begun: _Finish | None = None
         show = self._watch(f"running {label}") if self._watch else None
         # A black box might do something before its turn.

@@ -1,4 +1,5 @@
-"""Verification: the same inputs through every implementation, outputs compared with those of the reference."""
+"""Verification: the same inputs through every implementation, outputs compared with those of the
+reference."""
 
 from __future__ import annotations
 
@@ -19,10 +20,11 @@ from .verdict import Verdict
 def verify(
     verification: Verification, folder: Path, watch: Watch | None = None, *, plots: bool = False
 ) -> Verdict:
-    """Run every implementation on the inputs, compare each with the reference, write all to `folder`.
+    """Run every implementation on the inputs, compare each with the reference, write all to
+    `folder`.
 
-    With `plots`, each field that differs is drawn. Raises UsageError, BagError or DistError before anything
-    runs, RunError when a run fails.
+    With `plots`, each field that differs is drawn. Raises UsageError, BagError or DistError before
+    anything runs, RunError when a run fails.
     """
     reference, others = _in_order(verification)
     with ExitStack() as stack:
