@@ -1,6 +1,8 @@
-"""An ordinary rclpy node that knows nothing of Lockstep: scales vectors to unit length, on topics of its own names.
+"""An ordinary rclpy node that knows nothing of Lockstep: scales vectors to unit length, on topics
+of its own names.
 
-Arguments change what it does: silent, crash, drop, sensor (QoS), latched (and one message at the start), count_clocks.
+Arguments change what it does: silent, crash, drop, sensor (QoS), latched (and one message
+at the start), count_clocks.
 """
 
 from __future__ import annotations

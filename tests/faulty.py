@@ -1,4 +1,5 @@
-"""Components that go wrong in one way each; apart from that they are the VectorNormalizer of lockstep_examples.
+"""Components that go wrong in one way each; apart from that they are the VectorNormalizer of
+lockstep_examples.
 
 With PYTHONPATH=tests, a verify.yaml names them as `component: "faulty:Hang"`.
 """

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, Done, Stranger
 from lockstep.dataset import Dataset
+from stranger import ROOT, Done, Stranger
 
 EXAMPLE = ROOT / "examples/ai_compile"
+
+pytestmark = pytest.mark.xdist_group("ai_compile")  # which share one run of the workflow
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from conftest import ACCELERATION, CPP, PYTHON, ROOT, Stranger
 from lockstep.bag import Bag
+from stranger import ACCELERATION, ROOT, Stranger
+from verifications import CPP, PYTHON
 
 
 def inputs(bag=ACCELERATION, topics=None, **more):

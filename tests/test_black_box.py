@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CPP, ROOT, Stranger, Write
 from geometry_msgs.msg import Vector3Stamped
 from lockstep.bag import Bag
 from rclpy.serialization import deserialize_message
+from stranger import ROOT, Stranger
+from verifications import CPP, Write
 
 NODE = str(ROOT / "tests/black_box_node.py")
 CONTRACT = "lockstep_examples:VectorNormalizer"
@@ -33,6 +34,9 @@ BOXES = {
     "wrapped": box("bash", "-c", WRAPPER, "wrapper"),
     "careless": box("python3", NODE, "latched", "drop"),
 }
+
+
+of_one_run = pytest.mark.xdist_group("black_box")
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +72,7 @@ def outcome(verified: tuple[Path, dict[str, Any]], name: str) -> dict[str, Any]:
     return key
 
 
+@of_one_run
 @pytest.mark.parametrize("name", ["ordinary", "sensor_qos", "wrapped"])
 def test_a_node_that_does_the_same_matches(
     verified: tuple[Path, dict[str, Any]], name: str
@@ -77,6 +82,7 @@ def test_a_node_that_does_the_same_matches(
     assert key["messages"] == [MESSAGES, MESSAGES]
 
 
+@of_one_run
 def test_a_dropped_message_is_named_by_its_tick(verified: tuple[Path, dict[str, Any]]) -> None:
     key = outcome(verified, "careless")
     assert (key["match"], key["missing"]) == (False, 1)
@@ -84,6 +90,7 @@ def test_a_dropped_message_is_named_by_its_tick(verified: tuple[Path, dict[str, 
     assert "tick 49" in diff
 
 
+@of_one_run
 def test_a_latched_message_from_before_the_recording_is_recorded(
     verified: tuple[Path, dict[str, Any]],
 ) -> None:
@@ -95,6 +102,7 @@ def test_a_latched_message_from_before_the_recording_is_recorded(
     assert topic.qos[0].durability == "transient_local"
 
 
+@of_one_run
 def test_clock_ticks_a_hundred_times_a_second_not_as_fast_as_it_can(
     verified: tuple[Path, dict[str, Any]],
 ) -> None:

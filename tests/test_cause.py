@@ -1,12 +1,15 @@
-"""`compare: {align: cause}`: a run records which step each output answers, and outputs are paired by that."""
+"""`compare: {align: cause}`: a run records which step each output answers,
+and outputs are paired by that.
+"""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from conftest import CPP, PYTHON, Stranger
 from lockstep.bag import Bag
+from stranger import Stranger
+from verifications import CPP, PYTHON
 
 REPEATS = {"component": "faulty:Repeats"}
 

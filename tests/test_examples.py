@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from conftest import ROOT, Stranger
 from lockstep.bag import Bag
 from rosbags.highlevel import AnyReader
+from stranger import ROOT, Stranger
 
 VERIFY = ROOT / "src/lockstep_examples/verify"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ACCELERATION, Stranger, Write
+from stranger import ACCELERATION, Stranger
+from verifications import Write
 
 pytest.importorskip("plotly", reason="plotly is not installed")
 

@@ -1,21 +1,21 @@
-"""However a verification is cut short, no process stays behind, and what was recorded can be read."""
+"""However a verification is cut short, no process stays behind, and what was
+recorded can be read.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
 import shutil
 import signal
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ACCELERATION, CPP, ROOT, Command, Stranger, Write
 from lockstep.bag import Bag
 from lockstep.host.events import told_progress
+from stranger import ACCELERATION, ROOT, Command, Stranger, small_disk
+from verifications import CPP, Write
 
 SLOW = {"component": "faulty:Slow"}
 CONTRACT = "lockstep_examples:VectorNormalizer"
@@ -187,22 +187,6 @@ def test_a_killed_process_fails_the_run(
     assert done.err.splitlines()[0] == f"error: {sentence.format(out)}"
 
 
-@contextlib.contextmanager
-def small_disk(folder: Path, options: str) -> Iterator[Path]:
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small disk")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=False, capture_output=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"cannot mount a small disk: {mounted.stderr.decode().strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
 def test_a_full_disk_fails_the_run_in_one_sentence(
     stranger: Stranger, write_verification: Write
 ) -> None:
@@ -285,7 +269,10 @@ def test_the_users_dds_settings_stay_outside(stranger: Stranger, write_verificat
         "ROS_SECURITY_ENABLE": "true",
         "FASTRTPS_DEFAULT_PROFILES_FILE": str(stranger.cwd / "robot.xml"),
     }
-    deaf = "<rtps><builtin><discovery_config><discoveryProtocol>NONE</discoveryProtocol></discovery_config></builtin></rtps>"
+    deaf = (
+        "<rtps><builtin><discovery_config><discoveryProtocol>NONE</discoveryProtocol>"
+        "</discovery_config></builtin></rtps>"
+    )
     profile = f'<participant profile_name="deaf" is_default_profile="true">{deaf}</participant>'
     for name in ("robot.xml", "DEFAULT_FASTRTPS_PROFILES.xml"):
         (stranger.cwd / name).write_text(

@@ -1,4 +1,6 @@
-"""NN-compile as its README shows it: a controller becomes a network, which is verified and learns where it disagrees."""
+"""NN-compile as its README shows it: a controller becomes a network, which is
+verified and learns where it disagrees.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from conftest import ROOT, Done, Stranger
 from lockstep.dataset import Dataset
+from stranger import ROOT, Done, Stranger
 
 NEEDED = ("torch", "onnx", "onnxruntime")
 MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]
 EXAMPLE = ROOT / "examples/nn_compile"
 
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}")
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}"),
+    pytest.mark.xdist_group("nn_compile"),  # which share one run of the workflow
+]
 
 
 def copied(folder: Path) -> Path:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from conftest import CPP, PYTHON, Stranger
+from stranger import Stranger
+from verifications import CPP, PYTHON
 
 FORGETFUL = {"component": "faulty:Forgetful"}
 

@@ -1,11 +1,12 @@
-"""The twins agree on what no recording in bags/ holds: NaN, infinities, extremes, empty arrays, odd stamps."""
+"""The twins agree on what no recording in bags/ holds: NaN, infinities,
+extremes, empty arrays, odd stamps.
+"""
 
 import itertools
 import json
 
 import pytest
 from builtin_interfaces.msg import Time
-from conftest import Stranger
 from geometry_msgs.msg import Twist, Vector3Stamped
 from lockstep.bag import BagWriter
 from lockstep.message.definitions import definition
@@ -13,6 +14,7 @@ from lockstep.message.rosidl import type_name
 from nav_msgs.msg import Odometry
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image, Imu, LaserScan
+from stranger import Stranger
 
 NAN, INF, TINY, HUGE = float("nan"), float("inf"), 5e-324, 1e200
 ODD = [0.0, -0.0, 1.0, -1.0, TINY, 1e-12, HUGE, -HUGE, 1.7e308, INF, -INF, NAN]

@@ -1,4 +1,6 @@
-"""Nodes of rclcpp, where there is rclcpp: a black box to verify, and components in component containers."""
+"""Nodes of rclcpp, where there is rclcpp: a black box to verify, and
+components in component containers.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,11 @@ from typing import Any
 import pytest
 import rclpy
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
-from conftest import ROOT, Stranger
 from lockstep.bag import Bag
 from lockstep.run.domain import isolated_domain
 from lockstep.run.implementation import find_executable
 from rclpy.node import Node
+from stranger import ROOT, Stranger
 
 import lockstep_examples
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 import yaml
-from conftest import ROOT, Stranger
 from lockstep.bag import Bag
 from rosbags.highlevel import AnyReader
+from stranger import ROOT, Stranger
 
 EXAMPLES = {
     "VectorNormalizer": {"/vector"},
@@ -158,7 +158,10 @@ def test_what_fit_proposes_can_be_used_as_python_and_as_yaml(stranger: Stranger)
     sample = {"n": 50, "dist": {"vector": yaml.safe_load(text)}}
     write_verification(stranger, "own:scale", {"sample": sample})
     assert stranger.run("sample", "verify.yaml", "-o", "bag").code == 0
-    function = "\n\n@component(dist=distribution)\ndef fitted(vector: Vector3Stamped) -> Vector3Stamped:\n    return vector\n"
+    function = (
+        "\n\n@component(dist=distribution)\ndef fitted(vector: Vector3Stamped) -> "
+        "Vector3Stamped:\n    return vector\n"
+    )
     (stranger.cwd / "fitted.py").write_text(OWN + python + function)
     done = stranger.run("sample", "fitted:fitted", "-n", "50", "-o", "again")
     assert done.code == 0, done.err

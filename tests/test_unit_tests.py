@@ -1,4 +1,6 @@
-"""One suite of unit tests for Python and C++: the page about it, and the examples on the real graph."""
+"""One suite of unit tests for Python and C++: the page about it, and the
+examples on the real graph.
+"""
 
 import re
 import subprocess

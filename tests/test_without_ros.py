@@ -8,9 +8,11 @@ import venv
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from stranger import ROOT
 
 HUSKY = ROOT / "bags/husky_acceleration"
+
+pytestmark = pytest.mark.xdist_group("without_ros")  # which share one environment
 
 
 @pytest.fixture(scope="module")

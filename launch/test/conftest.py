@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-BAGS = Path(__file__).resolve().parents[2] / "bags"
 MARK = "LOCKSTEP_LAUNCH_TEST"
 
 

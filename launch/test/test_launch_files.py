@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import BAGS
 
 pytest.importorskip(
     "launch_ros", reason="ros2 launch comes with a ROS 2 distro; there is no launch_ros here"
@@ -17,6 +16,7 @@ pytest.importorskip(
 
 from lockstep.bag import Bag
 
+BAGS = Path(__file__).resolve().parents[2] / "bags"
 NORMALIZER = "lockstep_examples/vector_normalizer"
 PAIR = (f"reference:={NORMALIZER}", "implementation:=lockstep_examples_cpp/vector_normalizer")
 ACCELERATION = (f"bag:={BAGS / 'husky_acceleration'}", "topics:=/imu/acceleration:=/vector")

@@ -1,6 +1,9 @@
 from pathlib import Path
 
 import pytest
+from stranger import stranger
+
+__all__ = ["stranger"]
 
 
 @pytest.fixture(scope="session")

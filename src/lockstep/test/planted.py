@@ -1,4 +1,6 @@
-"""Components with one fault each, of which the smallest input that shows it is known; `Scale` is right."""
+"""Components with one fault each, of which the smallest input that shows it
+is known; `Scale` is right.
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from .chunk import COMPRESSIONS, OpenChunk, heads, records
 from .mcap_format import MESSAGE_FIELDS, MESSAGE_HEAD
 from .output import McapOutput, record
 
-_FLUSH_S = 0.5
+FLUSH_S = 0.5
 _WAITING = 2  # chunks that may wait for the disk
 _LARGEST_MESSAGE = (1 << 30) - (1 << 25)  # or its chunk would be larger than one that is read
 _MOST_CHANNELS = (1 << 16) - 2
@@ -183,7 +183,7 @@ class BagWriter(Closable):
         chunk.singles += (head, data)
         chunk.size += size
         to.count += 1
-        if self._timed and time.monotonic() - self._last_flush >= _FLUSH_S:
+        if self._timed and time.monotonic() - self._last_flush >= FLUSH_S:
             self._finish_chunk()
 
     def write_columns(
@@ -280,7 +280,7 @@ class BagWriter(Closable):
 
     def flush(self) -> None:
         """Hand what is in memory to the operating system if it is older than half a second."""
-        if self._timed and time.monotonic() - self._last_flush >= _FLUSH_S:
+        if self._timed and time.monotonic() - self._last_flush >= FLUSH_S:
             self._finish_chunk()
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.bag.convert import copy, new_bag, select
 from lockstep.bag.metadata import OfferedQoS
 from lockstep.bag.sqlite3_writer import Sqlite3Writer
+from made_bags import write_rosbag1
 from mcap.reader import make_reader
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import (
@@ -25,9 +26,7 @@ from rosbags.interfaces import (
     QosReliability,
     QosTime,
 )
-from rosbags.rosbag1 import Writer as Rosbag1Writer
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 STRING = "std_msgs/msg/String"
 FOREVER = QosTime(9223372036, 854775807)
@@ -110,24 +109,7 @@ def as_split_sqlite3(bag, folder):
 
 
 def as_rosbag1(bag, folder):
-    ros1, ros2 = get_typestore(Stores.EMPTY), get_typestore(Stores.EMPTY)
-    types = {}
-    for topic in bag.topics.values():
-        types |= get_types_from_msg(topic.definition, topic.type)
-    ros2.register(types)
-    header = "uint32 seq\ntime stamp\nstring frame_id\n"
-    ros1.register(types | get_types_from_msg(header, "std_msgs/msg/Header"))
-    with Rosbag1Writer(folder / "x.bag") as writer:
-        connections = {
-            topic.name: writer.add_connection(
-                topic.name, topic.type, typestore=ros1, latching=int(topic.name == "/tf_static")
-            )
-            for topic in bag.topics.values()
-        }
-        for message in bag.messages():
-            raw = ros2.cdr_to_ros1(message.data, bag.topics[message.topic].type)
-            writer.write(connections[message.topic], message.log_time_ns, raw)
-    return folder / "x.bag"
+    return write_rosbag1(folder / "x.bag", bag)
 
 
 SOURCES = {

@@ -24,6 +24,7 @@ from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.bag.output import record
 from lockstep.bag.source import open_source
 from lockstep.bag.survey import survey
+from made_bags import string_cdr, write_rosbag1_strings
 from mcap.records import (
     Channel,
     Chunk,
@@ -48,10 +49,6 @@ def text(number):
     return b"%03d" % number + b"x" * (number % 7)
 
 
-def cdr(data):
-    return b"\0\1\0\0" + struct.pack("<I", len(data) + 1) + data + b"\0"
-
-
 MESSAGES = [(("/a", "/b")[n % 3 == 0], 1000 + n, text(n)) for n in range(15)]
 
 
@@ -62,7 +59,7 @@ def write_mcap(path, **options):
         schema = writer.register_schema(STRING, "ros2msg", b"string data")
         channels = {name: writer.register_channel(name, "cdr", schema) for name in ("/a", "/b")}
         for topic, time_ns, data in MESSAGES:
-            writer.add_message(channels[topic], time_ns, cdr(data), time_ns)
+            writer.add_message(channels[topic], time_ns, string_cdr(data), time_ns)
         writer.finish()
 
 
@@ -77,27 +74,16 @@ def write_db3(path):
         INSERT INTO topics VALUES
             (1, '/a', 'std_msgs/msg/String', 'cdr'), (2, '/b', 'std_msgs/msg/String', 'cdr');"""
     )
-    rows = [(("/a", "/b").index(topic) + 1, time, cdr(data)) for topic, time, data in MESSAGES]
+    rows = [
+        (("/a", "/b").index(topic) + 1, time, string_cdr(data)) for topic, time, data in MESSAGES
+    ]
     database.executemany("INSERT INTO messages (topic_id, timestamp, data) VALUES (?, ?, ?)", rows)
     database.commit()
     database.close()
 
 
 def write_bag(path, compression=None):
-    store = get_typestore(Stores.ROS1_NOETIC)
-    writer = Rosbag1Writer(path)
-    writer.chunk_threshold = 200
-    if compression:
-        writer.set_compression(compression)
-    with writer:
-        connections = {
-            name: writer.add_connection(
-                name, STRING, msgdef="string data", md5sum="*", typestore=store
-            )
-            for name in ("/a", "/b")
-        }
-        for topic, time_ns, data in MESSAGES:
-            writer.write(connections[topic], time_ns, struct.pack("<I", len(data)) + data)
+    write_rosbag1_strings(path, MESSAGES, compression, chunk_bytes=200)
 
 
 NO_SUMMARY = {
@@ -141,7 +127,7 @@ def whole(small, tmp_path_factory):
         found[name] = read(folder / name)
         assert found[name][1] is None
         assert [(m.topic, m.log_time_ns, m.data) for m in found[name][0]] == [
-            (topic, time_ns, cdr(data)) for topic, time_ns, data in MESSAGES
+            (topic, time_ns, string_cdr(data)) for topic, time_ns, data in MESSAGES
         ]
     return {name: messages for name, (messages, _) in found.items()}
 
@@ -414,7 +400,11 @@ CHANNELS = [
 def message(channel, time_ns, data=b"hello", publish_ns=None):
     publish_ns = time_ns if publish_ns is None else publish_ns
     return Recorded(
-        channel_id=channel, log_time=time_ns, publish_time=publish_ns, sequence=0, data=cdr(data)
+        channel_id=channel,
+        log_time=time_ns,
+        publish_time=publish_ns,
+        sequence=0,
+        data=string_cdr(data),
     )
 
 
@@ -656,7 +646,7 @@ def test_times_that_repeat_or_run_backwards_across_chunks_select_the_same_messag
     with BagWriter(tmp_path / "bag", chunk_bytes=1) as writer:
         writer.add_topic("/a", STRING, "string data")
         for time_ns in times:
-            writer.write("/a", cdr(b"x"), time_ns)
+            writer.write("/a", string_cdr(b"x"), time_ns)
     with Bag(tmp_path / "bag") as bag:
         assert (bag.start_ns, bag.end_ns) == (0, 12)
         assert [m.log_time_ns for m in bag.messages()] == times
@@ -669,7 +659,7 @@ def test_foreign_files_in_a_folder_are_no_part_of_the_bag(tmp_path):
     folder = tmp_path / "bag"
     with BagWriter(folder) as writer:
         writer.add_topic("/a", STRING, "string data")
-        writer.write("/a", cdr(b"x"), 1)
+        writer.write("/a", string_cdr(b"x"), 1)
     (folder / "metadata.yaml").unlink()
     for name in ("README", "notes.txt", "bag_1.mcap.tmp", "._bag_0.mcap", ".hidden.db3", "x.yaml"):
         (folder / name).write_text("foreign")
@@ -693,7 +683,7 @@ def test_one_topic_of_two_types_in_two_files_is_told_by_whoever_decodes_it(tmp_p
     for number, (name, text_) in enumerate(((STRING, "string data"), ("a/msg/B", "int32 b"))):
         with BagWriter(tmp_path / f"x_{number}.mcap") as writer:
             writer.add_topic("/a", name, text_)
-            writer.write("/a", cdr(b"x"), number)
+            writer.write("/a", string_cdr(b"x"), number)
     with Bag(tmp_path) as bag:
         assert len(list(bag.messages())) == 2
         with pytest.raises(BagError, match="/a is recorded both as std_msgs/msg/String and as a"):
@@ -709,7 +699,7 @@ def folder_with(tmp_path, change):
     with BagWriter(folder) as writer:
         writer.add_topic("/a", STRING, "string data")
         for time_ns in range(3):
-            writer.write("/a", cdr(b"x"), time_ns)
+            writer.write("/a", string_cdr(b"x"), time_ns)
     path = folder / "metadata.yaml"
     data = yaml.safe_load(path.read_text())
     change(data["rosbag2_bagfile_information"])

@@ -6,28 +6,22 @@ The original is only read.
 import hashlib
 import os
 import shutil
-import signal
 import sqlite3
-import struct
-import subprocess
-import sys
 
 import pytest
 from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.bag.metadata import OfferedQoS
 from lockstep.bag.recover import recover, recovered_path
+from made_bags import string_cdr, write_rosbag1_strings, write_until_killed
 from mcap.reader import make_reader
-from rosbags.rosbag1 import Writer as Rosbag1Writer
 from rosbags.rosbag2 import Reader
-from rosbags.typesys import Stores, get_typestore
 
 STRING = "std_msgs/msg/String"
 LATCHED = OfferedQoS(durability="transient_local")
 
 
 def cdr(number):
-    data = b"%05d" % number + b"x" * (number % 40) + b"\0"
-    return b"\0\1\0\0" + struct.pack("<I", len(data)) + data
+    return string_cdr(b"%05d" % number + b"x" * (number % 40))
 
 
 def write(folder, count=200, chunk_bytes=500, numbers=None):
@@ -58,15 +52,9 @@ def write_db3(path):
 
 
 def write_bag(path):
-    writer = Rosbag1Writer(path)
-    writer.chunk_threshold = 500
-    with writer:
-        store = get_typestore(Stores.ROS1_NOETIC)
-        connection = writer.add_connection("/a", STRING, typestore=store)
-        for number in range(200):
-            data = b"%05d" % number
-            writer.write(connection, number, struct.pack("<I", len(data)) + data)
-    return path
+    return write_rosbag1_strings(
+        path, [("/a", number, b"%05d" % number) for number in range(200)], chunk_bytes=500
+    )
 
 
 def messages_of(path):
@@ -101,23 +89,8 @@ def digests(folder):
     }
 
 
-KILLED = """
-import itertools, os, signal, sys, time
-from lockstep.bag import BagWriter
-writer = BagWriter(sys.argv[1])
-writer.add_topic("/a", "std_msgs/msg/String", "string data")
-start = time.monotonic()
-for number in itertools.count():
-    writer.write("/a", b"\\0\\1\\0\\0\\6\\0\\0\\0%05d\\0" % number, number)
-    time.sleep(1e-4)
-    if time.monotonic() - start > 1.2:
-        os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
 def test_the_bag_of_a_killed_writer_is_made_whole(tmp_path):
-    killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "killed"], check=False)
-    assert killed.returncode == -signal.SIGKILL
+    write_until_killed(tmp_path / "killed")
     before = digests(tmp_path / "killed")
     there = messages_of(tmp_path / "killed")
     assert len(there) > 100

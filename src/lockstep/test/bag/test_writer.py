@@ -89,7 +89,7 @@ def test_an_empty_bag_is_a_bag(tmp_path):
 
 
 def test_every_chunk_holds_a_message_as_rosbag2_play_demands(tmp_path, monkeypatch):
-    monkeypatch.setattr("lockstep.bag.writer._FLUSH_S", 0)
+    monkeypatch.setattr("lockstep.bag.writer.FLUSH_S", 0)
     type_name = "std_msgs/msg/Header"
     with BagWriter(tmp_path / "bag") as writer:
         for topic in ("/a", "/b"):
@@ -224,7 +224,7 @@ def test_a_batch_of_one_topic_is_the_same_file_as_single_messages(tmp_path, kind
 
 
 def test_chunks_of_a_writer_that_is_not_timed_end_only_when_they_are_full(tmp_path, monkeypatch):
-    monkeypatch.setattr("lockstep.bag.writer._FLUSH_S", 0)
+    monkeypatch.setattr("lockstep.bag.writer.FLUSH_S", 0)
     for timed, chunks in ((True, 3), (False, 1)):
         file = tmp_path / f"{timed}.mcap"
         with BagWriter(file, timed=timed) as writer:

@@ -470,7 +470,10 @@ def test_a_text_diff_reads_like_diff_u(tmp_path):
     assert (tmp_path / "diffs/summary.txt").read_text().splitlines() == [
         "DIFFERENT: new does not do what old does",
         "/out (test_msgs/msg/Pair): 2 aligned, 1 differ, 1 only in old, 1 with identical bytes",
-        "  first at tick 1, t = 1.000000000 s: x is 1.5, expected 1.0    # off by 0.5, tolerance abs 0.125",
+        (
+            "  first at tick 1, t = 1.000000000 s: x is 1.5, expected 1.0    # off by "
+            "0.5, tolerance abs 0.125"
+        ),
         "  largest error at tick 1: x is 1.5, expected 1.0    # off by 0.5, tolerance abs 0.125",
         "  x: 1 of 1 wrong, largest error 0.5, from tick 1 on",
         "  first only in old: tick 2, t = 2.000000000 s",

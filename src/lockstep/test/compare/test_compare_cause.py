@@ -21,7 +21,9 @@ SECOND = 1_000_000_000
 
 
 def write(folder, published, *, per_acknowledgement=2, told=None, field="published_step"):
-    """A bag of messages (topic, step, value) as a host published them, and of its acknowledgements."""
+    """A bag of messages (topic, step, value) as a host published them, and of its
+    acknowledgements.
+    """
     told = published if told is None else told
     definition = MESSAGE.read_text("utf-8").replace("published_step", field) + TIME
     acknowledgement, out = codec(TYPE, definition), codec(OUT, "float64 x\n")

@@ -2,47 +2,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lockstep.bag import Bag, BagWriter
+from lockstep.bag import Bag
 from lockstep.cdr.codec import Codec
 from lockstep.compare import CompareError, Tolerance, Tolerances, compare
 from lockstep.compare.judge import judge, judge_quaternions, ulps
 from lockstep.compare.values import deviations
+from made_bags import MIXED, plain_mixed, write_messages
 
-DEFINITION = f"""\
-float64 x
-float32 small
-int64 count
-uint8 level
-bool on
-string name
-float64[] ranges
-float32[2] pair
-int32[<=3] few
-string[] words
-pkg/Point[] points
-geometry_msgs/Quaternion orientation
-builtin_interfaces/Time stamp
-builtin_interfaces/Duration age
-{"=" * 80}
-MSG: pkg/Point
-float64 x
-float64[] inner
-{"=" * 80}
-MSG: geometry_msgs/Quaternion
-float64 x
-float64 y
-float64 z
-float64 w
-{"=" * 80}
-MSG: builtin_interfaces/Time
-int32 sec
-uint32 nanosec
-{"=" * 80}
-MSG: builtin_interfaces/Duration
-int32 sec
-uint32 nanosec
-"""
-CODEC = Codec("pkg/msg/Mixed", DEFINITION)
+CODEC = Codec("pkg/msg/Mixed", MIXED)
 NAN = float("nan")
 
 reals = st.sampled_from([0.0, -0.0, 1.0, 1.0 + 1e-9, 1.1, -1.0, NAN, float("inf"), 3.15, -3.15])
@@ -87,14 +54,6 @@ rotations = st.dictionaries(
 )
 
 
-def write(path, written, chunk_bytes=1 << 20):
-    with BagWriter(path, chunk_bytes=chunk_bytes) as writer:
-        writer.add_topic("/x", "pkg/msg/Mixed", DEFINITION)
-        for tick, message in enumerate(written):
-            writer.write("/x", CODEC.encode(message), tick * 10)
-    return Bag(path)
-
-
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.tuples(messages, messages, st.booleans()), min_size=1, max_size=6),
@@ -108,7 +67,7 @@ def test_columns_and_single_messages_come_to_the_same_verdict(
     folder = tmp_path_factory.mktemp("bags")
     written_a = [a for a, _, _ in both]
     written_b = [a if same else b for a, b, same in both]
-    a, b = write(folder / "a", written_a), write(folder / "b", written_b, chunk_bytes)
+    a, b = write(folder / "a", written_a), write(folder / "b", written_b, chunk_bytes=chunk_bytes)
     wanted = Tolerances({**rules, **rotations})
     key = compare(a, b, align="tick", tolerance=wanted).keys["/x"]
     wrong = []
@@ -126,14 +85,12 @@ def test_columns_and_single_messages_come_to_the_same_verdict(
     assert min(firsts, default=None) == (wrong[0] if wrong else None)
 
 
+def write(path, messages, **options):
+    return Bag(write_messages(path, "pkg/msg/Mixed", MIXED, messages, period_ns=10, **options))
+
+
 def series(tmp_path, name, values, **others):
-    base = {
-        "x": 0.0, "small": 0.0, "count": 0, "level": 0, "on": False, "name": "", "ranges": [],
-        "pair": [0, 0], "few": [], "words": [], "points": [],
-        "orientation": {"x": 0.0, "y": 0.0, "z": 0.0, "w": 1.0},
-        "stamp": {"sec": 0, "nanosec": 0}, "age": {"sec": 0, "nanosec": 0},
-    }  # fmt: skip
-    return write(tmp_path / name, [{**base, **others, "x": value} for value in values])
+    return write(tmp_path / name, [plain_mixed(**others, x=value) for value in values])
 
 
 def test_each_field_has_its_own_numbers(tmp_path):
@@ -206,14 +163,9 @@ def test_a_rotation_of_a_field_that_is_no_quaternion_is_refused(tmp_path):
 
 def test_large_messages_are_compared_one_by_one(tmp_path):
     def image(path, last):
-        with BagWriter(path) as writer:
-            writer.add_topic("/x", "pkg/msg/Bytes", "uint8[] data")
-            for tick in range(3):
-                data = bytes(200_000) + bytes([last if tick == 1 else 0])
-                writer.write(
-                    "/x", Codec("pkg/msg/Bytes", "uint8[] data").encode({"data": data}), tick
-                )
-        return Bag(path)
+        ends = [0, last, 0]
+        messages = [{"data": bytes(200_000) + bytes([end])} for end in ends]
+        return Bag(write_messages(path, "pkg/msg/Bytes", "uint8[] data", messages))
 
     key = compare(image(tmp_path / "a", 0), image(tmp_path / "b", 9)).keys["/x"]
     assert (key.equal_bytes, key.differing, key.first.tick_a) == (2, 1, 1)

@@ -1,23 +1,18 @@
 import pytest
-from lockstep.bag import Bag, BagWriter
-from lockstep.cdr.codec import Codec
+from lockstep.bag import Bag
 from lockstep.compare import CompareError, compare, write_text_diffs
 from lockstep.compare.result import comparison_as_data
 from lockstep.report.error_bag import write_error_bag
 from lockstep.report.html import write_html
 from lockstep.verify.model import load
+from made_bags import write_messages
 
 POINT = f"\n{'=' * 80}\nMSG: test_msgs/Point\nfloat64 x\nfloat64 y\n"
 STATE = "float64 x\nint32[] n\nstring name\n"
 
 
 def write(folder, text, messages, kind="test_msgs/msg/State"):
-    codec = Codec(kind, text)
-    with BagWriter(folder) as writer:
-        writer.add_topic("/out", kind, text)
-        for tick, message in enumerate(messages):
-            writer.write("/out", codec.encode(message), tick * 10**7)
-    return Bag(folder)
+    return Bag(write_messages(folder, kind, text, messages, topic="/out", period_ns=10**7))
 
 
 def states(count=20, **changed):

@@ -1,11 +1,13 @@
-"""PSNR and SSIM as tolerances, on real sensor_msgs/Image messages. Expected values are those of scikit-image 0.26."""
+"""PSNR and SSIM as tolerances, on real sensor_msgs/Image messages. Expected
+values are those of scikit-image 0.26.
+"""
 
 import math
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from lockstep.bag import Bag, BagWriter
+from lockstep.bag import Bag
 from lockstep.cdr.codec import Codec
 from lockstep.compare import CompareError, Tolerance, Tolerances, compare, diffdiff
 from lockstep.compare.images import likeness
@@ -16,6 +18,7 @@ from lockstep.errors import UsageError
 from lockstep.message.definitions import definition
 from lockstep.report.html import write_html
 from lockstep.verify.model import load
+from made_bags import write_messages
 
 IMAGE = "sensor_msgs/msg/Image"
 CODEC = Codec(IMAGE, definition(IMAGE))
@@ -50,12 +53,8 @@ def fields(values, tick=0, padding=0, **changed):
 
 
 def write(folder, images, topic=TOPIC, kind=IMAGE):
-    codec = Codec(kind, definition(kind))
-    with BagWriter(folder) as writer:
-        writer.add_topic(topic, kind, definition(kind))
-        for tick, image in enumerate(images):
-            writer.write(topic, codec.encode(image), tick * 10**9)
-    return Bag(folder)
+    path = write_messages(folder, kind, definition(kind), images, topic=topic, period_ns=10**9)
+    return Bag(path)
 
 
 def both(tmp_path, images_a, images_b):
@@ -319,7 +318,8 @@ def verification(tmp_path, rule):
     path = tmp_path / "verify.yaml"
     path.write_text(
         "implementations: {python: {component: 'my_pkg:MyNode'}}\nreference: python\n"
-        f"inputs: {{bag: a, topics: {{image: /image}}}}\ncompare: {{tolerance: {{data: {{{text}}}}}}}\n"
+        f"inputs: {{bag: a, topics: {{image: /image}}}}\ncompare: {{tolerance: "
+        f"{{data: {{{text}}}}}}}\n"
     )
     return path
 

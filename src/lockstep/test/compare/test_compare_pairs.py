@@ -1,4 +1,6 @@
-"""Bags of several topics are compared in one pass over each, whatever the order of their messages."""
+"""Bags of several topics are compared in one pass over each, whatever the
+order of their messages.
+"""
 
 import tracemalloc
 
@@ -70,7 +72,7 @@ def test_topics_whose_messages_are_missing_are_compared_in_one_more_pass(tmp_pat
 
 
 def test_too_much_to_explain_at_once_is_explained_one_after_the_other(tmp_path, monkeypatch):
-    monkeypatch.setattr(explain, "_ALL_BYTES", 1000)
+    monkeypatch.setattr(explain, "ALL_BYTES", 1000)
     a = ReadBag(write(tmp_path / "a", by_time(500)))
     b = write(tmp_path / "b", by_time(500), number=lambda tick: -tick)
     comparison = compare(a, b)

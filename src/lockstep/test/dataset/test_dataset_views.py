@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from lockstep.bag import Bag, BagWriter
 from lockstep.dataset import Dataset, DatasetError
+from lockstep.dataset.backends.memory import MemoryBackend
+from lockstep.dataset.picking import Shuffled
 
 T0 = 1_700_000_000_000_000_000
 NS = 1_000_000_000
@@ -124,10 +126,11 @@ def test_shuffle_is_a_permutation_that_the_seed_decides(ab: Dataset) -> None:
 
 
 def test_a_shuffle_in_bounded_memory_is_the_same(ab: Dataset) -> None:
-    from lockstep.dataset.picking import Shuffled
-
+    source = MemoryBackend()
+    for record in ab.records():
+        source.append(record.key, record.value, record.stamp_ns, record.publish_ns)
     for limit in (1, 3_000, 10_000):
-        assert listed(Dataset(Shuffled(ab._source, 1, limit))) == listed(ab.shuffle(seed=1))
+        assert listed(Dataset(Shuffled(source, 1, limit))) == listed(ab.shuffle(seed=1))
 
 
 def test_split_by_time_leaks_nothing(ab: Dataset) -> None:

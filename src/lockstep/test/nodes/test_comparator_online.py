@@ -1,4 +1,6 @@
-"""The comparator online, on a real, isolated graph: its verdicts, what it publishes, and that it holds nobody back."""
+"""The comparator online, on a real, isolated graph: its verdicts, what it
+publishes, and that it holds nobody back.
+"""
 
 import os
 import re

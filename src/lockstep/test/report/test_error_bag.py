@@ -3,22 +3,28 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from lockstep.bag import Bag, BagError, BagWriter
+from lockstep.bag import Bag, BagError
 from lockstep.compare import compare
 from lockstep.report.error_bag import write_error_bag
+from made_bags import write_changed
+
+
+def shift_x(tick, message):
+    message.vector.x += 0.5 if tick >= 10 else 0.0
 
 
 @pytest.fixture
 def both(bags, tmp_path):
     """A real bag, and a copy a minute later whose x is 0.5 larger from tick 10 on."""
     with Bag(bags / "husky_acceleration") as bag:
-        about, codec = bag.topics["/imu/acceleration"], bag.codec("/imu/acceleration")
-        with BagWriter(tmp_path / "b") as writer:
-            writer.add_topic(about.name, about.type, about.definition, about.type_hash)
-            for tick, message in enumerate(bag.messages(end_ns=bag.start_ns + 10**10)):
-                value = codec.decode(message.data)
-                value.vector.x += 0.5 if tick >= 10 else 0.0
-                writer.write(about.name, codec.encode(value), message.log_time_ns + 60 * 10**9)
+        write_changed(
+            tmp_path / "b",
+            bag,
+            "/imu/acceleration",
+            shift_x,
+            later_ns=60 * 10**9,
+            end_ns=bag.start_ns + 10**10,
+        )
     with Bag(bags / "husky_acceleration") as a, Bag(tmp_path / "b") as b:
         yield a, b
 

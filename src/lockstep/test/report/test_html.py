@@ -1,4 +1,6 @@
-"""The HTML report says what was compared, whatever stands in the bags, in a file of bounded size."""
+"""The HTML report says what was compared, whatever stands in the bags, in a
+file of bounded size.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,6 @@ pytest.importorskip("jinja2", reason="jinja2 is not installed")
 pytest.importorskip("plotly", reason="plotly is not installed")
 
 from lockstep.bag import Bag, BagWriter
-from lockstep.cdr.codec import Codec
 from lockstep.compare import Comparison, Tolerance, compare
 from lockstep.compare.why.diagnose import Diagnosis
 from lockstep.report import ReportError
@@ -37,43 +38,11 @@ from lockstep.report.page_plots import plots_of
 from lockstep.report.series import FieldSeries, Limits, field_series
 from lockstep.report.spread import Spread, bin_edges
 from lockstep.report.trace import Trace
+from made_bags import MIXED, plain_mixed, write_messages
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&amp;\u2028]]>"
 MOST_BYTES = 15_000_000
-DEFINITION = f"""\
-float64 x
-float32 small
-int64 count
-bool on
-string name
-float64[] ranges
-float32[2] pair
-string[] words
-pkg/Point[] points
-geometry_msgs/Quaternion orientation
-builtin_interfaces/Time stamp
-{"=" * 80}
-MSG: pkg/Point
-float64 x
-float64[] inner
-{"=" * 80}
-MSG: geometry_msgs/Quaternion
-float64 x
-float64 y
-float64 z
-float64 w
-{"=" * 80}
-MSG: builtin_interfaces/Time
-int32 sec
-uint32 nanosec
-"""
-CODEC = Codec("pkg/msg/Mixed", DEFINITION)
 NAN, INF = float("nan"), float("inf")
-PLAIN: dict[str, Any] = {
-    "x": 0.0, "small": 0.0, "count": 0, "on": False, "name": "", "ranges": [], "pair": [0, 0],
-    "words": [], "points": [], "orientation": {"x": 0.0, "y": 0.0, "z": 0.0, "w": 1.0},
-    "stamp": {"sec": 0, "nanosec": 0},
-}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -85,11 +54,8 @@ def no_warnings() -> Any:
 
 def write(path: Path, messages: Iterable[dict[str, Any]], topic: str = "/x") -> Path:
     """A bag of Mixed messages, a millisecond apart."""
-    with BagWriter(path) as writer:
-        writer.add_topic(topic, "pkg/msg/Mixed", DEFINITION)
-        for tick, message in enumerate(messages):
-            writer.write(topic, CODEC.encode({**PLAIN, **message}), tick * 1_000_000)
-    return path
+    whole = (plain_mixed(**message) for message in messages)
+    return write_messages(path, "pkg/msg/Mixed", MIXED, whole, topic=topic)
 
 
 def write_numbers(path: Path, values: np.ndarray, fields: int = 1) -> Path:
@@ -376,7 +342,8 @@ def test_whatever_is_compared_is_drawn_with_the_errors_of_the_comparator(
         most = np.nanmax(np.abs(series.error[1]), initial=0.0)
         finite = not len(series.no_number) and np.isfinite(found.max_error)
         if finite and not found.other_lengths:
-            # Of errors that are wrong, which may be smaller than some that are not, the comparator tells the largest.
+            # Of errors that are wrong, which may be smaller than some that are not, the comparator
+            # tells the largest.
             assert most >= found.max_error * (1 - 1e-9)
             assert found.wrong or most == pytest.approx(found.max_error)
         if not found.matches and found.first_tick is not None:

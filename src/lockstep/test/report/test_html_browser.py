@@ -1,4 +1,6 @@
-"""The HTML report in a real browser: it renders, is worked by mouse and keyboard, and runs nothing from a bag."""
+"""The HTML report in a real browser: it renders, is worked by mouse and
+keyboard, and runs nothing from a bag.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,15 @@ if not (CHROMIUM and DRIVER):
     pytest.skip("chromium and chromium-driver are not installed", allow_module_level=True)
 
 from lockstep.bag import BagWriter
-from lockstep.cdr.codec import Codec
 from lockstep.compare import Tolerance, compare
 from lockstep.report.html import write_html
+from made_bags import write_messages
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+pytestmark = pytest.mark.xdist_group("browser")  # which takes long to start
 HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">'&amp;"
 TOPIC = f"/scan{HOSTILE}"
 DEFINITION = "float64 x\nstring name\nfloat64[] ranges\n"
@@ -102,16 +105,17 @@ def browser(tmp_path_factory: Any) -> Iterator[Browser]:
 
 def write(path: Path, scale: float, name: str) -> Path:
     """A bag of scans: with `scale`, part of each scan is off from tick 50 on."""
-    codec = Codec("pkg/msg/Scan", DEFINITION)
-    with BagWriter(path) as writer:
-        writer.add_topic(TOPIC, "pkg/msg/Scan", DEFINITION)
-        for tick in range(200):
-            ranges = 5 + np.sin(np.arange(180) / 20 + tick / 30)
-            if tick >= 50:
-                ranges[60:90] += scale
-            message = {"x": np.sin(tick / 20) * (1 + scale), "name": name, "ranges": ranges}
-            writer.write(TOPIC, codec.encode(message), tick * 50_000_000)
-    return path
+
+    def scan(tick: int) -> dict[str, Any]:
+        ranges = 5 + np.sin(np.arange(180) / 20 + tick / 30)
+        if tick >= 50:
+            ranges[60:90] += scale
+        return {"x": np.sin(tick / 20) * (1 + scale), "name": name, "ranges": ranges}
+
+    scans = map(scan, range(200))
+    return write_messages(
+        path, "pkg/msg/Scan", DEFINITION, scans, topic=TOPIC, period_ns=50_000_000
+    )
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +233,8 @@ def test_fields_are_filtered_and_sorted(browser: Browser, page: Path) -> None:
 def test_every_control_and_table_has_a_name(browser: Browser, page: Path) -> None:
     browser.open(page)
     nameless = browser.script(
-        "return [...document.querySelectorAll('button, input, [role=img], [role=region], table, section')]"
+        "return [...document.querySelectorAll('button, input, [role=img], "
+        "[role=region], table, section')]"
         ".filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length))"
         ".map(e => e.outerHTML.slice(0, 80))"
     )

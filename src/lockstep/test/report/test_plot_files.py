@@ -4,19 +4,7 @@ from lockstep.bag import Bag, BagWriter
 from lockstep.bag.convert import copy
 from lockstep.compare import compare
 from lockstep.report.files import write_plots
-
-
-def changed(bag, path, topic, change):
-    """A copy of a topic, whose messages `change` may change."""
-    codec = bag.codec(topic)
-    with BagWriter(path) as writer:
-        about = bag.topics[topic]
-        writer.add_topic(topic, about.type, about.definition, about.type_hash)
-        for tick, message in enumerate(bag.messages([topic])):
-            value = codec.decode(message.data)
-            change(tick, value)
-            writer.write(topic, codec.encode(value), message.log_time_ns)
-    return Bag(path)
+from made_bags import write_changed, write_messages
 
 
 def shift_acceleration(tick, imu):
@@ -31,7 +19,7 @@ def spoil_pixels(tick, image):
 
 def test_numbers_and_arrays_that_differ_are_drawn_a_file_each(bags, tmp_path):
     with Bag(bags / "husky_gps_imu_odom") as bag:
-        b = changed(bag, tmp_path / "b", "/imu/data", shift_acceleration)
+        b = Bag(write_changed(tmp_path / "b", bag, "/imu/data", shift_acceleration))
         comparison = compare(bag, b, topics=["/imu/data"])
         files = write_plots(comparison, (bag, b), tmp_path / "plots")
     assert sorted(file.name for file in files) == [
@@ -44,7 +32,7 @@ def test_numbers_and_arrays_that_differ_are_drawn_a_file_each(bags, tmp_path):
 def test_images_that_differ_are_drawn_side_by_side(bags, tmp_path):
     with Bag(bags / "spot_raw_stills") as bag:
         topic = next(name for name, t in bag.topics.items() if t.type == "sensor_msgs/msg/Image")
-        b = changed(bag, tmp_path / "b", topic, spoil_pixels)
+        b = Bag(write_changed(tmp_path / "b", bag, topic, spoil_pixels))
         comparison = compare(bag, b, topics=[topic])
         (file,) = write_plots(comparison, (bag, b), tmp_path / "plots", "svg")
     assert file.read_text("utf-8").startswith("<?xml")
@@ -63,14 +51,9 @@ def test_nothing_is_drawn_of_what_matches_or_has_no_numbers(bags, tmp_path):
 
 @pytest.mark.parametrize("name", ["/a/../../b", "/"])
 def test_the_names_of_topics_lead_nowhere_else(tmp_path, name):
-    from lockstep.cdr.codec import Codec
-
-    codec = Codec("pkg/msg/X", "float64 x")
     for side in ("a", "b"):
-        with BagWriter(tmp_path / side) as writer:
-            writer.add_topic(name, "pkg/msg/X", "float64 x")
-            for tick in range(20):
-                writer.write(name, codec.encode({"x": tick + (side == "b")}), tick)
+        messages = [{"x": tick + (side == "b")} for tick in range(20)]
+        write_messages(tmp_path / side, "pkg/msg/X", "float64 x", messages, topic=name, period_ns=1)
     with Bag(tmp_path / "a") as a, Bag(tmp_path / "b") as b:
         (file,) = write_plots(compare(a, b), (a, b), tmp_path / "plots")
     assert file.parent == tmp_path / "plots"

@@ -1,4 +1,6 @@
-"""Plots say what is in the data: titles, labels, lines, marks. Real data are from the sample bags."""
+"""Plots say what is in the data: titles, labels, lines, marks. Real data are
+from the sample bags.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,7 @@ def drawn(figure: Any) -> Any:
 
 
 def finding(figure: Any) -> str:
-    return str(figure._suptitle.get_text()).replace("\n", " ")  # get_suptitle is of Matplotlib 3.8
+    return str(figure.texts[0].get_text()).replace("\n", " ")
 
 
 def line_of(axes: Any, label: str) -> Any:
@@ -91,7 +93,8 @@ def test_a_comparison_states_how_many_differ_the_first_and_the_worst(imu: Any) -
     figure = drawn(plot_comparison(a, b, imu.times()[:1801], names=NAMES, unit="m/s²"))
     seconds = (imu.times()[7] - imu.times()[0]) / 1e9
     assert finding(figure) == (
-        f"3 of 1801 differ, first at tick 7 ({seconds:.3f} s), largest error 1.5e-07 m/s² at tick 1411"
+        f"3 of 1801 differ, first at tick 7 ({seconds:.3f} s), largest error 1.5e-07 "
+        "m/s² at tick 1411"
     )
     top, bottom = figure.axes
     assert legend_of(top) == list(NAMES)

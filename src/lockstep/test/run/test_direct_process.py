@@ -1,4 +1,6 @@
-"""Both sides of the direct protocol, with real processes: what goes well, and all that can go wrong."""
+"""Both sides of the direct protocol, with real processes: what goes well, and
+all that can go wrong.
+"""
 
 import os
 import re

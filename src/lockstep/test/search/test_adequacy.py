@@ -1,4 +1,6 @@
-"""How good inputs are: what they reach of a component whose lines are known, and which planted faults they expose."""
+"""How good inputs are: what they reach of a component whose lines are known,
+and which planted faults they expose.
+"""
 
 import inspect
 import json

@@ -1,4 +1,6 @@
-"""Searches find planted faults in real processes, and shrink them to the smallest input that shows them."""
+"""Searches find planted faults in real processes, and shrink them to the
+smallest input that shows them.
+"""
 
 import math
 import os

@@ -1,4 +1,6 @@
-"""The parts of a search: sequences, how messages are changed and made simpler, and when outcomes are the same."""
+"""The parts of a search: sequences, how messages are changed and made
+simpler, and when outcomes are the same.
+"""
 
 import math
 from itertools import pairwise

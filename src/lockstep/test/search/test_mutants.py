@@ -1,4 +1,6 @@
-"""Faults are planted where something is computed, one at a time, and told by inputs that show them."""
+"""Faults are planted where something is computed, one at a time, and told by
+inputs that show them.
+"""
 
 import importlib
 import sys
@@ -67,7 +69,10 @@ def vectors(*pairs):
 def test_faults_are_planted_in_computations_and_in_what_they_call(planted):
     assert [str(mutant) for mutant in mutants(planted)] == [
         "planted_component:17: `result = Vector3Stamped()` is missing",
-        "planted_component:18: `result.vector.x = min(scaled(msg.vector.x), self.limit)` is missing",
+        (
+            "planted_component:18: `result.vector.x = min(scaled(msg.vector.x), "
+            "self.limit)` is missing"
+        ),
         "planted_component:18: the arguments `scaled(msg.vector.x), self.limit` are swapped",
         "planted_component:19: `<` became `<=`",
         "planted_component:19: `<` became `>=`",

@@ -34,7 +34,9 @@ def said(component):
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch, tmp_path_factory):
-    """A workspace that has the component `probe` as an executable, and `other`, which breaks its contract."""
+    """A workspace that has the component `probe` as an executable, and `other`,
+    which breaks its contract.
+    """
     prefix = tmp_path_factory.mktemp("install")
     (prefix / "share" / "probe_pkg").mkdir(parents=True)
     (prefix / "lib" / "probe_pkg").mkdir(parents=True)
@@ -50,7 +52,9 @@ def installed(monkeypatch, tmp_path_factory):
 
 @pytest.fixture
 def suite(pytester):
-    """Runs pytest on tests of the implementations `python` and `exe`, or of what a verify.yaml says."""
+    """Runs pytest on tests of the implementations `python` and `exe`, or of what
+    a verify.yaml says.
+    """
 
     def run(tests, *options, implementations=None, head=HEAD, **more):
         verification = {
@@ -113,7 +117,8 @@ def test_parameters_have_their_values_before_on_start(component):
 
 def test_what_a_callback_raises_is_raised_here(component):
     do(component, "say first")
-    with pytest.raises(CallbackError, match="on_command failed at 0.000000009 s: ValueError: oh") as e:
+    failure = "on_command failed at 0.000000009 s: ValueError: oh"
+    with pytest.raises(CallbackError, match=failure) as e:
         do(component, "fail oh", 9)
     assert said(component)[0] == "first"
     with pytest.raises(RuntimeError, match=r"the run is over \\(on_command failed.*restart"):
@@ -147,11 +152,14 @@ def test_the_wall_times_of_callbacks_end_the_run(component):
 def test_mistakes_are_told_in_one_sentence(component):
     for mistake, error, sentence in (
         (lambda: component.said.last, AssertionError, "nothing was published on output 'said'"),
-        (lambda: component.command.send("x"), TypeError, "input 'command' takes std_msgs/msg/String, not str"),
+        (lambda: component.command.send("x"), TypeError,
+         "input 'command' takes std_msgs/msg/String, not str"),
         (lambda: component.nothing, AttributeError,
          "Probe has no port 'nothing'; its inputs are command, silent, its outputs said, echo"),
-        (lambda: component.inputs["said"], KeyError, "there is no input 'said', but command, silent"),
-        (lambda: component.advance(1e9), TypeError, "whole number of nanoseconds, not 1000000000.0"),
+        (lambda: component.inputs["said"], KeyError,
+         "there is no input 'said', but command, silent"),
+        (lambda: component.advance(1e9), TypeError,
+         "whole number of nanoseconds, not 1000000000.0"),
         (lambda: component.advance(-1), ValueError, "time_ns is from 0"),
         (lambda: setattr(component, "factor", 1.0), AttributeError, "factor"),
     ):

@@ -63,7 +63,10 @@ def test_a_good_file_has_sensible_defaults(tmp_path):
         (
             "{executable: my_pkg_cpp/my_node}",
             "{}",
-            "verify.yaml:3: implementations.cpp: give exactly one of component, executable and command",
+            (
+                "verify.yaml:3: implementations.cpp: give exactly one of component, "
+                "executable and command"
+            ),
         ),
         (
             "{executable: my_pkg_cpp/my_node}",

@@ -22,7 +22,7 @@ _TICKS = 20_000
 _LEAST_TICKS = 10  # of fewer, laws hold by chance
 _TICKS_BEFORE = 1_000
 _BYTES = 32 << 20
-_ALL_BYTES = 64 << 20
+ALL_BYTES = 64 << 20
 _ELEMENTS = 4096
 _FIELDS = 300
 _Parts: TypeAlias = list[dict[str, Column]]
@@ -40,7 +40,7 @@ def explain(bags: tuple[Bag, Bag], keys: Iterable[KeyComparison], tolerances: To
             windows[topic].add(side_a, side_b)
             if windows[topic].is_full:
                 windows.pop(topic).explain(tolerances)
-            elif len(windows) > 1 and sum(window.size for window in windows.values()) > _ALL_BYTES:
+            elif len(windows) > 1 and sum(window.size for window in windows.values()) > ALL_BYTES:
                 largest = max(windows, key=lambda name: windows[name].size)
                 put_off[largest] = windows.pop(largest).emptied()
             if not windows:

@@ -8,6 +8,7 @@ from lockstep.bag import Bag, BagError
 from lockstep.bag.source import open_source
 from lockstep.bag.storage.rosbag1 import Rosbag1File
 from lockstep.cdr.codec import Codec
+from made_bags import ROS1_HEADER, rows_of, string_cdr, write_rosbag1, write_rosbag1_strings
 from rosbags.rosbag1 import Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
@@ -19,9 +20,8 @@ BAGS = (
     "spot_raw_stills",
 )
 COMPRESSIONS = [None, *Writer.CompressionFormat]
-ROS1_HEADER = "uint32 seq\ntime stamp\nstring frame_id\n"
 STRINGS = [
-    (("/a", "/b")[n % 3 == 0], 1_000_000_000 + n, f"{n:03d}" + "x" * (n % 5)) for n in range(100)
+    (("/a", "/b")[n % 3 == 0], 1_000_000_000 + n, b"%03d" % n + b"x" * (n % 5)) for n in range(100)
 ]
 
 
@@ -29,79 +29,17 @@ def opened(path):
     return Rosbag1File(open_source(path))
 
 
-def read(file, **selection):
-    found = []
-    for batch in file.batches(**selection):
-        topics = [batch.topics[index] for index in batch.topic]
-        found += zip(topics, batch.log_time_ns.tolist(), batch.payloads(), strict=True)
-    return found
-
-
-def types_of(bag, header):
-    store = get_typestore(Stores.EMPTY)
-    types = {}
-    for topic in bag.topics.values():
-        types |= get_types_from_msg(topic.definition, topic.type)
-    if header:
-        types |= get_types_from_msg(header, "std_msgs/msg/Header")
-    store.register(types)
-    return store
-
-
-def ros1_bag(path, bag, compression=None):
-    """A real bag as rosbags writes it for ROS 1."""
-    ros1, ros2 = types_of(bag, ROS1_HEADER), types_of(bag, "")
-    writer = Writer(path)
-    if compression:
-        writer.set_compression(compression)
-    with writer:
-        connections = {
-            topic.name: writer.add_connection(
-                topic.name, topic.type, typestore=ros1, latching=int(topic.name == "/tf_static")
-            )
-            for topic in bag.topics.values()
-        }
-        for message in bag.messages():
-            raw = ros2.cdr_to_ros1(message.data, bag.topics[message.topic].type)
-            writer.write(connections[message.topic], message.log_time_ns, raw)
-    return path
-
-
-def written(path, messages=STRINGS, compression=None, chunk_bytes=300, definition="string data"):
-    store = get_typestore(Stores.ROS1_NOETIC)
-    writer = Writer(path)
-    writer.chunk_threshold = chunk_bytes
-    if compression:
-        writer.set_compression(compression)
-    with writer:
-        connections = {
-            name: writer.add_connection(
-                name, "std_msgs/msg/String", msgdef=definition, md5sum="*", typestore=store
-            )
-            for name in ("/a", "/b")
-        }
-        for topic, time_ns, text in messages:
-            data = text.encode()
-            writer.write(connections[topic], time_ns, struct.pack("<I", len(data)) + data)
-    return path
-
-
-def cdr(text):
-    data = text.encode() + b"\0"
-    return b"\0\1\0\0" + struct.pack("<I", len(data)) + data
-
-
-PLAIN = [(topic, time_ns, cdr(text)) for topic, time_ns, text in STRINGS]
+PLAIN = [(topic, time_ns, string_cdr(text)) for topic, time_ns, text in STRINGS]
 
 
 @pytest.mark.parametrize("name", BAGS)
 def test_a_real_bag_is_the_same_in_ros1(bags, tmp_path, name):
     with Bag(bags / name) as original:
-        file = opened(ros1_bag(tmp_path / "x.bag", original, Writer.CompressionFormat.LZ4))
+        file = opened(write_rosbag1(tmp_path / "x.bag", original, Writer.CompressionFormat.LZ4))
         assert file.problem is None
         assert (file.start_ns, file.end_ns) == (original.start_ns, original.end_ns)
         messages = list(original.messages())
-        got = read(file)
+        got = rows_of(file)
         assert [row[:2] for row in got] == [(m.topic, m.log_time_ns) for m in messages]
         for topic in original.topics.values():
             ours = file.topics[topic.name]
@@ -118,32 +56,32 @@ def test_a_real_bag_is_the_same_in_ros1(bags, tmp_path, name):
 
 @pytest.mark.parametrize("compression", COMPRESSIONS, ids=str)
 def test_every_compression_yields_all_messages_in_order(tmp_path, compression):
-    file = opened(written(tmp_path / "x.bag", compression=compression))
+    file = opened(write_rosbag1_strings(tmp_path / "x.bag", STRINGS, compression=compression))
     assert file.problem is None
-    assert read(file) == PLAIN
+    assert rows_of(file) == PLAIN
     assert {name: topic.count for name, topic in file.topics.items()} == {"/a": 66, "/b": 34}
     assert (file.start_ns, file.end_ns) == (1_000_000_000, 1_000_000_099)
 
 
 def test_topics_and_times_select_messages(tmp_path):
-    file = opened(written(tmp_path / "x.bag"))
-    assert read(file, topics=["/b"]) == [m for m in PLAIN if m[0] == "/b"]
-    assert read(file, topics=[]) == []
-    assert read(file, start_ns=1_000_000_050, end_ns=1_000_000_052) == PLAIN[50:52]
-    assert read(file, topics=["/a"], start_ns=1_000_000_090) == [
+    file = opened(write_rosbag1_strings(tmp_path / "x.bag", STRINGS))
+    assert rows_of(file, topics=["/b"]) == [m for m in PLAIN if m[0] == "/b"]
+    assert rows_of(file, topics=[]) == []
+    assert rows_of(file, start_ns=1_000_000_050, end_ns=1_000_000_052) == PLAIN[50:52]
+    assert rows_of(file, topics=["/a"], start_ns=1_000_000_090) == [
         m for m in PLAIN[90:] if m[0] == "/a"
     ]
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS, ids=str)
 def test_a_file_cut_off_anywhere_yields_all_that_is_whole(tmp_path, compression):
-    data = written(tmp_path / "x.bag", STRINGS[:30], compression).read_bytes()
+    data = write_rosbag1_strings(tmp_path / "x.bag", STRINGS[:30], compression).read_bytes()
     first = data.index(b"op=\x05") - 10
     for length in [13, 14, 100, 4000, *range(first, len(data), 3), len(data) - 1]:
         (tmp_path / "cut.bag").write_bytes(data[:length])
         file = opened(tmp_path / "cut.bag")
         assert "cut off" in file.problem, length
-        got = read(file, strict=False)
+        got = rows_of(file, strict=False)
         assert got == PLAIN[: len(got)]
         assert sum(topic.count for topic in file.topics.values()) == len(got)
         if compression is None:  # a message is saved as soon as its last byte is there
@@ -159,7 +97,9 @@ def test_a_file_cut_off_anywhere_yields_all_that_is_whole(tmp_path, compression)
 
 
 def test_an_active_bag_with_an_open_chunk_is_read(tmp_path):
-    data = bytearray(written(tmp_path / "x.bag", STRINGS[:20], chunk_bytes=10**6).read_bytes())
+    data = bytearray(
+        write_rosbag1_strings(tmp_path / "x.bag", STRINGS[:20], chunk_bytes=10**6).read_bytes()
+    )
     position = data.index(b"index_pos=") + 10
     data[position : position + 8] = bytes(8)
     chunk = data.index(b"op=\x05")
@@ -170,11 +110,11 @@ def test_an_active_bag_with_an_open_chunk_is_read(tmp_path):
     (tmp_path / "x.bag.active").write_bytes(data[: start + 4 + size - 10])
     file = opened(tmp_path / "x.bag.active")
     assert "rosbag reindex" in file.problem or "cut off" in file.problem
-    assert read(file, strict=False) == PLAIN[:19]
+    assert rows_of(file, strict=False) == PLAIN[:19]
 
 
 def test_any_flipped_byte_is_told_or_changes_only_what_has_no_checksum(tmp_path):
-    data = written(tmp_path / "x.bag", STRINGS[:20]).read_bytes()
+    data = write_rosbag1_strings(tmp_path / "x.bag", STRINGS[:20]).read_bytes()
     padding = data.index(b" " * 50), data.index(b"op=\x05") - 10
     for position, bit in itertools.product(range(0, len(data), 3), (0x01, 0x80)):
         if padding[0] < position < padding[1] - 4:
@@ -185,7 +125,7 @@ def test_any_flipped_byte_is_told_or_changes_only_what_has_no_checksum(tmp_path)
         try:
             file = opened(tmp_path / "bad.bag")
             counts = sum(topic.count for topic in file.topics.values())
-            got = read(file)
+            got = rows_of(file)
         except BagError as error:
             assert "bad.bag" in str(error)
             continue
@@ -193,21 +133,23 @@ def test_any_flipped_byte_is_told_or_changes_only_what_has_no_checksum(tmp_path)
 
 
 def test_claimed_sizes_are_not_believed(tmp_path):
-    data = written(tmp_path / "x.bag", STRINGS[:20], Writer.CompressionFormat.BZ2).read_bytes()
+    data = write_rosbag1_strings(
+        tmp_path / "x.bag", STRINGS[:20], Writer.CompressionFormat.BZ2
+    ).read_bytes()
     size = data.index(b"size=") + 5
     for claimed in (0, 10, 2**30, 2**32 - 1):
         bad = bytearray(data)
         bad[size : size + 4] = struct.pack("<I", claimed)
         (tmp_path / "bad.bag").write_bytes(bad)
         file = opened(tmp_path / "bad.bag")
-        assert len(read(file, strict=False)) < 20
+        assert len(rows_of(file, strict=False)) < 20
         if claimed:
             with pytest.raises(BagError, match="damaged"):
-                read(file)
+                rows_of(file)
 
 
 def test_a_bomb_in_a_chunk_is_not_unpacked(tmp_path):
-    data = written(
+    data = write_rosbag1_strings(
         tmp_path / "x.bag", STRINGS[:20], Writer.CompressionFormat.BZ2, 10**6
     ).read_bytes()
     start = data.index(b"BZh")
@@ -215,7 +157,7 @@ def test_a_bomb_in_a_chunk_is_not_unpacked(tmp_path):
     bad = data[: start - 4] + struct.pack("<I", len(bomb)) + bomb
     (tmp_path / "bad.bag").write_bytes(bad)
     file = opened(tmp_path / "bad.bag")
-    assert read(file, strict=False) == []
+    assert rows_of(file, strict=False) == []
 
 
 def test_a_length_in_a_message_that_cannot_be_is_told_at_once(tmp_path):
@@ -227,8 +169,8 @@ def test_a_length_in_a_message_that_cannot_be_is_told_at_once(tmp_path):
         writer.write(connection, 1, head + b"\xff\xff\xff\xff")
     file = opened(tmp_path / "x.bag")
     with pytest.raises(BagError, match="a message of /a is none of its type"):
-        read(file)
-    assert len(read(file, strict=False)) == 1
+        rows_of(file)
+    assert len(rows_of(file, strict=False)) == 1
 
 
 @pytest.mark.parametrize(
@@ -241,11 +183,11 @@ def test_a_length_in_a_message_that_cannot_be_is_told_at_once(tmp_path):
     ],
 )
 def test_messages_of_unreadable_definitions_can_still_be_copied(tmp_path, definition):
-    file = opened(written(tmp_path / "x.bag", definition=definition))
+    file = opened(write_rosbag1_strings(tmp_path / "x.bag", STRINGS, definition=definition))
     topic = file.topics["/a"]
     assert (topic.encoding, topic.message_encoding) == ("ros1msg", "ros1")
     assert topic.definition == definition
-    assert read(file)[0] == ("/b", 1_000_000_000, struct.pack("<I", 3) + b"000")
+    assert rows_of(file)[0] == ("/b", 1_000_000_000, struct.pack("<I", 3) + b"000")
 
 
 def test_types_of_ros1_become_those_of_ros2(tmp_path):
@@ -264,7 +206,7 @@ def test_types_of_ros1_become_those_of_ros2(tmp_path):
         writer.write(connection, 0, struct.pack("<IIII1siiBb", 9, 5, 6, 1, b"f", 7, 8, 65, -1))
     file = opened(tmp_path / "x.bag")
     assert "seq" not in file.topics["/a"].definition
-    [(_, _, data)] = read(file)
+    [(_, _, data)] = rows_of(file)
     assert data[4:] == struct.pack("<iII2sxxiIBxb", 5, 6, 2, b"f\0", 7, 8, 65, -1)
 
 

@@ -13,6 +13,7 @@ from lockstep.bag import Bag, BagError
 from lockstep.bag.bag_files import bag_files
 from lockstep.bag.source import open_source
 from lockstep.bag.storage.sqlite3 import Sqlite3File
+from made_bags import rows_of
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 BAGS = (
@@ -53,14 +54,6 @@ def opened(path):
     return Sqlite3File(open_source(path))
 
 
-def read(file, **selection):
-    found = []
-    for batch in file.batches(**selection):
-        topics = [batch.topics[index] for index in batch.topic]
-        found += zip(topics, batch.log_time_ns.tolist(), batch.payloads(), strict=True)
-    return found
-
-
 def copied(bag, folder, mode):
     """A bag as rosbags writes it with SQLite storage."""
     writer = Writer(folder, version=9, storage_plugin=StoragePlugin.SQLITE3)
@@ -88,7 +81,7 @@ def test_a_real_bag_is_the_same_in_sqlite(bags, tmp_path, name, mode):
         assert information["message_count"] == original.count
         file = opened(path)
         assert file.problem is None
-        assert read(file) == [(m.topic, m.log_time_ns, m.data) for m in original.messages()]
+        assert rows_of(file) == [(m.topic, m.log_time_ns, m.data) for m in original.messages()]
         assert (file.start_ns, file.end_ns) == (original.start_ns, original.end_ns)
         for topic in file.topics.values():
             known = original.topics[topic.name]
@@ -100,31 +93,31 @@ def test_topics_and_times_select_messages(tmp_path):
     file = opened(written(tmp_path / "x.db3"))
     assert {name: topic.count for name, topic in file.topics.items()} == {"/a": 133, "/b": 67}
     assert (file.start_ns, file.end_ns) == (1000, 2990)
-    assert read(file) == MESSAGES
-    assert read(file, topics=["/b"]) == [m for m in MESSAGES if m[0] == "/b"]
-    assert read(file, topics=[]) == read(file, topics=["/c"]) == []
-    assert read(file, start_ns=1500, end_ns=1510) == [m for m in MESSAGES if m[1] == 1500]
-    assert read(file, start_ns=-(10**30), end_ns=10**30) == MESSAGES
-    assert read(file, topics=["/a"], start_ns=2000) == [
+    assert rows_of(file) == MESSAGES
+    assert rows_of(file, topics=["/b"]) == [m for m in MESSAGES if m[0] == "/b"]
+    assert rows_of(file, topics=[]) == rows_of(file, topics=["/c"]) == []
+    assert rows_of(file, start_ns=1500, end_ns=1510) == [m for m in MESSAGES if m[1] == 1500]
+    assert rows_of(file, start_ns=-(10**30), end_ns=10**30) == MESSAGES
+    assert rows_of(file, topics=["/a"], start_ns=2000) == [
         m for m in MESSAGES if m[0] == "/a" and m[1] >= 2000
     ]
 
 
 def test_messages_come_in_the_order_they_were_recorded_not_of_their_times(tmp_path):
     messages = [("/a", time, b"\0\1\0\0") for time in (5, 3, 3, 9, 0)]
-    assert read(opened(written(tmp_path / "x.db3", messages))) == messages
+    assert rows_of(opened(written(tmp_path / "x.db3", messages))) == messages
 
 
 def test_an_empty_bag_has_no_times(tmp_path):
     file = opened(written(tmp_path / "x.db3", []))
-    assert (read(file), file.start_ns, file.end_ns, file.problem) == ([], None, None, None)
+    assert (rows_of(file), file.start_ns, file.end_ns, file.problem) == ([], None, None, None)
 
 
 def test_old_schemas_are_read_with_the_installed_definitions(tmp_path):
     old = SCHEMA.replace(", offered_qos_profiles TEXT NOT NULL", "").replace("'cdr', ''", "'cdr'")
     old = old.partition("CREATE TABLE schema")[2].partition(";")[2]
     file = opened(written(tmp_path / "x.db3", schema=old))
-    assert read(file) == MESSAGES
+    assert rows_of(file) == MESSAGES
     assert "string data" in file.topics["/a"].definition
     assert (file.topics["/b"].type, file.topics["/b"].definition) == ("no_such/msg/B", "")
 
@@ -157,7 +150,7 @@ def test_batches_are_some_megabytes(tmp_path):
 def test_reading_leaves_the_folder_as_it_was(tmp_path):
     path = written(tmp_path / "x.db3")
     path.chmod(0o444)
-    read(opened(path))
+    rows_of(opened(path))
     assert os.listdir(tmp_path) == ["x.db3"]
 
 
@@ -182,7 +175,7 @@ def test_what_a_killed_recorder_left_in_the_log_is_read_and_left_there(tmp_path)
     before = {f.name: hashlib.sha256(f.read_bytes()).digest() for f in tmp_path.iterdir()}
     assert (tmp_path / "x.db3-wal").stat().st_size
     file = opened(path)
-    assert [row[1] for row in read(file)] == list(range(50))
+    assert [row[1] for row in rows_of(file)] == list(range(50))
     assert file.problem is None
     assert before == {f.name: hashlib.sha256(f.read_bytes()).digest() for f in tmp_path.iterdir()}
 
@@ -192,7 +185,7 @@ def test_an_open_journal_is_told_and_never_played_back(tmp_path):
     (tmp_path / "x.db3-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + bytes(504))
     file = opened(path)
     assert "was not closed" in file.problem
-    assert read(file) == MESSAGES
+    assert rows_of(file) == MESSAGES
 
 
 def test_a_file_cut_off_anywhere_yields_what_is_whole_and_says_so(tmp_path):
@@ -207,7 +200,7 @@ def test_a_file_cut_off_anywhere_yields_what_is_whole_and_says_so(tmp_path):
             assert length < 10 * 512  # not even the tables are described
             continue
         assert file.problem is not None and "cut off" in file.problem, length
-        got = read(file, strict=False)
+        got = rows_of(file, strict=False)
         assert sum(topic.count for topic in file.topics.values()) == len(got)
         assert got == [message for message in MESSAGES if message in got]
         strict = []
@@ -228,7 +221,7 @@ def test_flipped_bytes_never_crash_or_hang(tmp_path):
         try:
             file = opened(tmp_path / "bad.db3")
             counts = {name: topic.count for name, topic in file.topics.items()}
-            got = read(file)
+            got = rows_of(file)
         except BagError as error:
             assert "bad.db3" in str(error)
             continue
@@ -247,11 +240,11 @@ def test_a_damaged_page_costs_only_itself_when_not_strict(tmp_path):
     (tmp_path / "bad.db3").write_bytes(data)
     file = opened(tmp_path / "bad.db3")
     assert "damaged" in file.problem
-    got = read(file, strict=False)
+    got = rows_of(file, strict=False)
     assert 180 < len(got) < 200
     assert got == [message for message in MESSAGES if message in got]
     with pytest.raises(BagError, match=r"bad\.db3 is damaged"):
-        read(file)
+        rows_of(file)
 
 
 @pytest.mark.parametrize(
@@ -279,7 +272,7 @@ def test_rows_that_are_no_messages_are_told_after_those_before(tmp_path, change)
         for batch in file.batches():
             got += batch.payloads()
     assert got == [message[2] for message in MESSAGES[:99]]
-    assert read(file, strict=False) == MESSAGES[:99] + MESSAGES[100:]
+    assert rows_of(file, strict=False) == MESSAGES[:99] + MESSAGES[100:]
 
 
 @pytest.mark.parametrize(
@@ -312,7 +305,7 @@ def test_triggers_and_functions_of_a_database_are_not_run(tmp_path):
     database.execute("CREATE TABLE qos(x DEFAULT (load_extension('x')))")
     database.execute("CREATE INDEX trap ON messages (length(data))")
     database.commit()
-    assert read(opened(path)) == MESSAGES
+    assert rows_of(opened(path)) == MESSAGES
 
 
 def test_a_compressed_message_that_lies_about_its_size_costs_only_itself(bags, tmp_path):
@@ -331,7 +324,7 @@ def test_a_compressed_message_that_lies_about_its_size_costs_only_itself(bags, t
         for batch in file.batches():
             got += batch.payloads()
     assert got == [message[2] for message in messages[:9]]
-    assert read(file, strict=False) == messages[:9] + messages[10:19] + messages[20:]
+    assert rows_of(file, strict=False) == messages[:9] + messages[10:19] + messages[20:]
     assert "cannot be decompressed" in file.problem
 
 

@@ -1,4 +1,6 @@
-"""Comparing live topics, without a graph: what comes when, and that the outcome is that of the offline comparison."""
+"""Comparing live topics, without a graph: what comes when, and that the
+outcome is that of the offline comparison.
+"""
 
 import itertools
 import tempfile

@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ACCELERATION, ROOT, Stranger
 from lockstep.bag import Bag, BagWriter
 from lockstep.bag.convert import copy
+from made_bags import write_until_killed
 from rosbags.rosbag2 import Reader
-from test_interruptions import small_disk
+from stranger import ACCELERATION, ROOT, Stranger, small_disk
 
 HUSKY = ROOT / "bags/husky_gps_imu_odom"
 OFFICE = ROOT / "bags/office_scan_odom_tf"
@@ -258,24 +256,8 @@ def test_a_full_disk_with_room_for_nothing_leaves_nothing(stranger: Stranger):
 # recover
 
 
-KILLED = """
-import itertools, os, signal, sys, time
-from lockstep.bag import BagWriter
-writer = BagWriter(sys.argv[1])
-writer.add_topic("/a", "std_msgs/msg/String", "string data")
-start = time.monotonic()
-for number in itertools.count():
-    writer.write("/a", b"\\0\\1\\0\\0\\6\\0\\0\\0%05d\\0" % number, number)
-    time.sleep(1e-3)
-    if time.monotonic() - start > 1.2:
-        os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
 def test_the_bag_of_a_killed_recorder_is_recovered_beside_it(stranger: Stranger):
-    folder = stranger.cwd / "recording"
-    killed = subprocess.run([sys.executable, "-c", KILLED, folder], check=False)
-    assert killed.returncode == -signal.SIGKILL
+    folder = write_until_killed(stranger.cwd / "recording")
     before = digests(folder)
     assert stranger.run("info", folder).code == 2
     done = stranger.run("recover", folder)

@@ -1,18 +1,22 @@
-"""`lockstep fuzz` as a stranger meets it: a port in float32 is found out, twins are not told apart, data is graded."""
+"""`lockstep fuzz` as a stranger meets it: a port in float32 is found out,
+twins are not told apart, data is graded.
+"""
 
 import json
 import re
 import signal
 
 import pytest
-from conftest import ROOT, Stranger
 from lockstep.bag import Bag
+from stranger import ROOT, Stranger
 
 VERIFY = ROOT / "src/lockstep_examples/verify"
 
 
 def documented(name):
-    """The words of the command in docs/fuzzing.md that uses an example, and the lines that it prints there."""
+    """The words of the command in docs/fuzzing.md that uses an example, and the
+    lines that it prints there.
+    """
     page = (ROOT / "docs/fuzzing.md").read_text("utf-8")
     blocks = re.findall(r"```\n\$ lockstep (.*?)\n(.*?)```", page, re.DOTALL)
     command, printed = next(block for block in blocks if f"/{name}.yaml" in block[0])

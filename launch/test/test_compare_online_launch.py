@@ -8,9 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from conftest import BAGS
 
 pytest.importorskip(
     "launch_ros", reason="ros2 launch comes with a ROS 2 distro; there is no launch_ros here"
@@ -18,6 +18,7 @@ pytest.importorskip(
 
 from lockstep.run.domain import isolated_domain
 
+BAG = Path(__file__).resolve().parents[2] / "bags/husky_acceleration"
 FILE = "compare_online.launch.py"
 REFERENCE = "reference:=lockstep_examples/vector_normalizer"
 SHADOW = "implementation:=lockstep_examples_cpp/vector_normalizer"
@@ -35,8 +36,7 @@ def play(environment) -> Iterator[Callable[[], None]]:
         def start() -> None:
             arguments = ["--topic", "/imu/acceleration", "--rtf", "3"]
             program = [sys.executable, "-m", "lockstep.nodes.player"]
-            bag = str(BAGS / "husky_acceleration")
-            players.append(subprocess.Popen([*program, bag, *arguments], env=environment))
+            players.append(subprocess.Popen([*program, str(BAG), *arguments], env=environment))
 
         yield start
         for player in players:

@@ -1,4 +1,6 @@
-"""`lockstep compare` at a shell: images judged as a whole, and topics whose definition has changed."""
+"""`lockstep compare` at a shell: images judged as a whole, and topics whose
+definition has changed.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +8,22 @@ import json
 from pathlib import Path
 
 import numpy as np
-from conftest import Stranger
-from lockstep.bag import BagWriter
 from lockstep.cdr.codec import Codec
 from lockstep.message.definitions import definition
+from made_bags import write_messages
+from stranger import Stranger
 
 IMAGE = "sensor_msgs/msg/Image"
 
 
 def camera(folder: Path, error: int) -> None:
     """Ten images, of which the eighth has an error in all its pixels."""
-    codec = Codec(IMAGE, definition(IMAGE))
     rows, columns = np.indices((48, 64))
-    with BagWriter(folder) as writer:
-        writer.add_topic("/camera", IMAGE, definition(IMAGE))
-        for tick in range(10):
-            pixels = ((rows * rows + 3 * columns + tick) % 200).astype(np.uint8)
-            image = {
+    images = []
+    for tick in range(10):
+        pixels = ((rows * rows + 3 * columns + tick) % 200).astype(np.uint8)
+        images.append(
+            {
                 "header": {"stamp": {"sec": tick, "nanosec": 0}, "frame_id": "camera"},
                 "height": 48,
                 "width": 64,
@@ -31,16 +32,14 @@ def camera(folder: Path, error: int) -> None:
                 "step": 64,
                 "data": (pixels + (error if tick == 7 else 0)).ravel(),
             }
-            writer.write("/camera", codec.encode(image), tick * 10**9)
+        )
+    write_messages(folder, IMAGE, definition(IMAGE), images, topic="/camera", period_ns=10**9)
 
 
 def state(folder: Path, text: str) -> None:
-    codec = Codec("test_msgs/msg/State", text)
-    with BagWriter(folder) as writer:
-        writer.add_topic("/state", "test_msgs/msg/State", text)
-        for tick in range(10):
-            message = dict.fromkeys(codec.fields(), tick)
-            writer.write("/state", codec.encode(message), tick * 10**9)
+    kind = "test_msgs/msg/State"
+    messages = [dict.fromkeys(Codec(kind, text).fields(), tick) for tick in range(10)]
+    write_messages(folder, kind, text, messages, topic="/state", period_ns=10**9)
 
 
 def test_images_are_held_to_a_psnr_and_an_ssim(stranger: Stranger):

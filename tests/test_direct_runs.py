@@ -1,4 +1,6 @@
-"""Direct runs: the same verdicts, the same bytes and the same failures as on the live graph, without DDS."""
+"""Direct runs: the same verdicts, the same bytes and the same failures as on
+the live graph, without DDS.
+"""
 
 import json
 import os
@@ -7,8 +9,9 @@ import time
 
 import pytest
 import yaml
-from conftest import CPP, PYTHON, ROOT, Stranger
 from lockstep.bag import Bag
+from stranger import ROOT, Stranger
+from verifications import CPP, PYTHON
 
 VERIFY = ROOT / "src/lockstep_examples/verify"
 DIRECT = {"mode": "direct"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 
-from conftest import ACCELERATION, ROOT, Stranger
+from stranger import ACCELERATION, ROOT, Stranger
 
 HUSKY = str(ROOT / "bags/husky_gps_imu_odom")
 

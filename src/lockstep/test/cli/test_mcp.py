@@ -7,7 +7,7 @@ import sys
 
 import anyio
 import pytest
-from conftest import ROOT
+from stranger import ROOT
 
 pytest.importorskip("mcp", reason="mcp is optional")
 from mcp.client import Client
@@ -68,7 +68,9 @@ def workspace(tmp_path):
 
 
 def talk(workspace, *calls):
-    """What a server started in a folder answers to each (tool, arguments): (is an error, text, structure)."""
+    """What a server started in a folder answers to each (tool, arguments): (is an
+    error, text, structure).
+    """
     parameters = StdioServerParameters(
         command=sys.executable,
         args=["-m", "lockstep.cli.main", "mcp"],

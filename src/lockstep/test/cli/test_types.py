@@ -1,4 +1,6 @@
-"""A bag with types that nobody has here: `lockstep types` writes them, colcon builds them, and the bag is replayed."""
+"""A bag with types that nobody has here: `lockstep types` writes them, colcon
+builds them, and the bag is replayed.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ACCELERATION, ROOT, Stranger
 from lockstep.bag import Bag, BagWriter
 from lockstep.cdr.codec import Codec
 from lockstep.run.domain import isolated_domain
+from stranger import ACCELERATION, ROOT, Stranger
 
 LINE = "=" * 80
 SAMPLE = """\
@@ -56,7 +58,8 @@ import rclpy
 from odd_msgs.msg import Part, Sample
 from rclpy.serialization import deserialize_message
 
-assert (Sample.GOOD, Sample.NAME, Sample().count, list(Sample().few)) == (1, "it's odd", 7, [1.0, 2.0])
+assert (Sample.GOOD, Sample.NAME) == (1, "it's odd")
+assert (Sample().count, list(Sample().few)) == (7, [1.0, 2.0])
 with open(sys.argv[1], "rb") as file:
     recorded = deserialize_message(file.read(), Sample)
 rclpy.init()
@@ -115,7 +118,8 @@ def test_a_bag_with_custom_types_is_replayed_after_building_them(stranger: Stran
         done = stranger.run(bag, program=player, env=domain)
         assert done.code == 2
         assert done.error == (
-            "error: message type odd_msgs/msg/Sample is not installed; build or source the package 'odd_msgs', "
+            "error: message type odd_msgs/msg/Sample is not installed; build or "
+            "source the package 'odd_msgs', "
             f"or write it from the bag: lockstep types '{bag}' -o src"
         )
 
