@@ -10,8 +10,8 @@ import typer
 
 from ..compare import Tolerances, compare, tolerance_ns, write_text_diffs
 from ..compare.as_bags import as_bags
+from ..compare.comparison import summary
 from ..compare.result import comparison_as_data
-from ..compare.text_diff import summary
 from ..errors import DIFFERENT, MATCH
 from ..run.folder import create_folder
 from .ci import Github, Junit, report

@@ -16,7 +16,7 @@ from ..compare import (
     tolerance_ns,
     write_text_diffs,
 )
-from ..compare.text_diff import summary
+from ..compare.comparison import summary
 from ..errors import DIFFERENT, MATCH
 from .comparator_online import run_online
 from .process import exit_with, ros_node, split_arguments

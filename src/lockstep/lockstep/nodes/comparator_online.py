@@ -10,9 +10,8 @@ from pathlib import Path
 from rclpy.impl.implementation_singleton import rclpy_implementation
 
 from ..compare import Tolerances, tolerance_ns, write_text_diffs
-from ..compare.comparison import Comparison
+from ..compare.comparison import Comparison, summary
 from ..compare.live.online import OnlineOptions
-from ..compare.text_diff import summary
 from ..errors import DIFFERENT, MATCH, RunError, UsageError
 from .process import Stop, ros_node, sentence
 from .shadow import Shadow
