@@ -12,6 +12,9 @@ from stranger import ROOT
 
 HUSKY = ROOT / "bags/husky_acceleration"
 
+# Little of all that is installed is ever imported, and so compiled.
+QUICKLY = ("--quiet", "--no-input", "--no-compile", "--disable-pip-version-check")
+
 pytestmark = pytest.mark.xdist_group("without_ros")  # which share one environment
 
 
@@ -23,7 +26,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = tmp_path_factory.mktemp("source") / "lockstep"
     subprocess.run(["cp", "-rL", ROOT / "src/lockstep", source], check=True)
     installed = subprocess.run(
-        [folder / "bin/python", "-m", "pip", "install", "--quiet", "--no-input", source],
+        [folder / "bin/python", "-m", "pip", "install", *QUICKLY, source],
         env=environment(),
         capture_output=True,
         text=True,

@@ -8,31 +8,15 @@ in build, where those of C++ count too.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 LEAST_SHARE = 0.9  # of what is collected; a test that needs what is not here is skipped, and counts
-
-
-@dataclass
-class Ran:
-    """How many tests of a folder ran, by how they ended."""
-
-    outcomes: Counter[str] = field(default_factory=Counter)
-
-    def add(self, case: ET.Element) -> None:
-        """Count a test case of a JUnit report."""
-        ended = {child.tag for child in case}
-        bad = ended & {"failure", "error"}
-        self.outcomes["failed" if bad else "skipped" if "skipped" in ended else "passed"] += 1
-
-    @property
-    def count(self) -> int:
-        return self.outcomes.total()
 
 
 def folders() -> list[Path]:
@@ -49,28 +33,38 @@ def collected(folder: Path) -> int:
     return sum("::" in line and not line.startswith("SKIPPED") for line in done.stdout.splitlines())
 
 
-def ran(folder: Path) -> Ran:
-    """What the reports say of a folder."""
-    found = Ran()
-    module = ".".join(folder.parts) + "."
+def outcome(case: ET.Element) -> str:
+    """How a test case of a JUnit report ended."""
+    told = {child.tag for child in case}
+    if told & {"failure", "error"}:
+        return "failed"
+    return "skipped" if "skipped" in told else "passed"
+
+
+def ran(folder: Path) -> Counter[str]:
+    """How many tests of a folder ran, by how they ended."""
+    cases: list[ET.Element] = []
     if (report := Path("build/pytest.xml")).is_file():
+        module = ".".join(folder.parts) + "."
         for case in ET.parse(report).iter("testcase"):
+            # A module that is skipped as a whole is a case without a class.
             if (case.get("classname") or case.get("name") or "").startswith(module):
-                found.add(case)
+                cases.append(case)
     for report in Path("build", folder.parent.name).glob("test_results/**/*.xml"):
-        for case in ET.parse(report).iter("testcase"):
-            found.add(case)
-    return found
+        cases.extend(ET.parse(report).iter("testcase"))
+    return Counter(map(outcome, cases))
 
 
 def main() -> int:
     """Print a line for each folder; gives the exit code."""
     missing = 0
-    for folder in folders():
-        there, result = collected(folder), ran(folder)
-        told = ", ".join(f"{count} {ended}" for ended, count in sorted(result.outcomes.items()))
-        print(f"{folder}: {result.count} tests ran: {told or 'none'}")
-        if result.count < LEAST_SHARE * there:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        counts = dict(zip(folders(), pool.map(collected, folders()), strict=True))
+    for folder, there in counts.items():
+        outcomes = ran(folder)
+        told = ", ".join(f"{count} {ended}" for ended, count in sorted(outcomes.items()))
+        print(f"{folder}: {outcomes.total()} tests ran: {told or 'none'}")
+        if outcomes.total() < LEAST_SHARE * there:
             print(f"{folder}: {there} tests are there, and far fewer ran", file=sys.stderr)
             missing += 1
     return 1 if missing else 0

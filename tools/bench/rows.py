@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from . import contestants as by
-from . import live, runs, sampling
+from . import live, runs, sampling, starting
 from .bags import (
     IMAGE,
     IMAGE_SPOILT,
@@ -141,6 +141,9 @@ _SCAN_FIELDS = (
 )
 _IMU_PROBE = "angular_velocity.z"
 _HUSKY_IMU = Recording("husky_gps_imu_odom/husky_gps_imu_odom.mcap", "/imu/data", 11_865)
+_HUSKY_ACCELERATION = Recording(
+    "husky_acceleration/husky_acceleration_0.mcap", "/imu/acceleration", 3_000
+)
 
 
 def _columns(
@@ -318,6 +321,29 @@ ROWS = (
             ("p99", "99th percentile of such round trips", live.slow_trip, 0.005),
             ("processor", "processor time of a live node for each of 10 kHz", live.processor, 0.02),
         )
+    ),
+    Row(
+        "start_up",
+        "processor time of a command that shows its help",
+        _HUSKY_ACCELERATION,
+        {
+            "lockstep": starting.lockstep_help,
+            "python -c pass": starting.python_alone,
+            "rosbags-convert": starting.rosbags_help,
+            "pymcap-cli": starting.pymcap_help,
+        },
+        {"pymcap-cli": 1},
+        rate="",
+        in_workspace=True,
+    ),
+    Row(
+        "start_up_info",
+        "processor time of a command that tells what a small bag holds",
+        _HUSKY_ACCELERATION,
+        {"lockstep": starting.lockstep_info, "pymcap-cli": starting.pymcap_info},
+        {"pymcap-cli": 1},
+        rate="",
+        in_workspace=True,
     ),
     Row(
         "report",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .on_demand import on_demand
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -37,33 +38,24 @@ __all__ = [
     "send_prompt",
     "verify",
 ]
-_PLACES = {
-    "DataDistMixin": "distributions",
-    "DataPlayback": "dataset",
-    "DataRecorder": "dataset",
-    "Dataset": "dataset",
-    "Prompt": "port",
-    "create_prompt": "port",
-    "diffdiff": "compare",
-    "plot_comparison": "report",
-    "plot_heatmap": "report",
-    "plot_histogram": "report",
-    "plot_timeseries": "report",
-    "sample": "distributions.drawing",
-    "send_prompt": "port",
-}
 _CALLABLE_PACKAGES = ("compare", "verify")
 """Folders that are also functions; see `callable_package`."""
 
+_on_demand = on_demand(
+    __name__,
+    {
+        "compare": "diffdiff",
+        "dataset": "DataPlayback DataRecorder Dataset",
+        "distributions": "DataDistMixin",
+        "distributions.drawing": "sample",
+        "port": "Prompt create_prompt send_prompt",
+        "report": "plot_comparison plot_heatmap plot_histogram plot_timeseries",
+    },
+)
+
 
 def __getattr__(name: str) -> Any:
-    if name in _CALLABLE_PACKAGES:
-        return import_module(f".{name}", __name__)
-    if name not in _PLACES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    value = getattr(import_module(f".{_PLACES[name]}", __name__), name)
-    globals()[name] = value
-    return value
+    return import_module(f".{name}", __name__) if name in _CALLABLE_PACKAGES else _on_demand(name)
 
 
 def __dir__() -> list[str]:

@@ -1,9 +1,14 @@
+import os
 from pathlib import Path
 
 import pytest
 from stranger import stranger
 
 __all__ = ["stranger"]
+
+# Processes that tests start find the components of this folder.
+PLACES = [str(Path(__file__).resolve().parent), os.environ.get("PYTHONPATH")]
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, PLACES))
 
 
 @pytest.fixture(scope="session")

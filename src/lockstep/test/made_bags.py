@@ -84,6 +84,23 @@ def plain_mixed(**changed: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def write_payloads(
+    path: Path,
+    type_name: str,
+    definition: str,
+    payloads: Iterable[tuple[int, bytes]],
+    *,
+    topic: str = "/x",
+    **options: Any,
+) -> Path:
+    """A bag of one topic: (time in ns, CDR) of each message; gives its path."""
+    with BagWriter(path, **options) as writer:
+        writer.add_topic(topic, type_name, definition)
+        for time_ns, payload in payloads:
+            writer.write(topic, payload, time_ns)
+    return path
+
+
 def write_messages(
     path: Path,
     type_name: str,
@@ -96,11 +113,8 @@ def write_messages(
 ) -> Path:
     """A bag of one topic: messages of a type, `period_ns` apart from 0 on; gives its path."""
     encode = codec(type_name, definition).encode
-    with BagWriter(path, **options) as writer:
-        writer.add_topic(topic, type_name, definition)
-        for tick, message in enumerate(messages):
-            writer.write(topic, encode(message), tick * period_ns)
-    return path
+    payloads = ((tick * period_ns, encode(message)) for tick, message in enumerate(messages))
+    return write_payloads(path, type_name, definition, payloads, topic=topic, **options)
 
 
 def write_changed(

@@ -40,11 +40,11 @@ def command(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
-    """Write the prompt for porting a component.
+    """Write the prompt for porting a component: its contract, source, numeric rules, samples, tests
+    and commands.
 
-    It has its contract, source, numeric rules, samples, tests and commands. It is printed unless
-    --copy or --output is given. What does not fit into the budget is left out, least important
-    first, and named at the end.
+    It is printed unless --copy or --output is given. What does not fit into the budget is left out,
+    least important first, and named at the end.
 
     **Examples**
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .hosted import Host, Logger
+from .host_interface import Host, Logger
 from .parameter import Parameter
 from .port import Input, Output
 from .timer import Timer

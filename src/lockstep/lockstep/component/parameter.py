@@ -7,7 +7,7 @@ import json
 import math
 from typing import Any, Generic, TypeVar, overload
 
-from .hosted import Hosted
+from .host_interface import Owner
 
 ValueT = TypeVar("ValueT", bool, int, float, str, list[bool], list[int], list[float], list[str])
 
@@ -125,15 +125,15 @@ class Parameter(Generic[ValueT]):
     def __get__(self, component: None, owner: type) -> Parameter[ValueT]: ...
 
     @overload
-    def __get__(self, component: Hosted, owner: type) -> ValueT: ...
+    def __get__(self, component: Owner, owner: type) -> ValueT: ...
 
-    def __get__(self, component: Hosted | None, owner: type) -> Parameter[ValueT] | ValueT:
+    def __get__(self, component: Owner | None, owner: type) -> Parameter[ValueT] | ValueT:
         if component is None:
             return self
         value: ValueT = component.parameter_values[self.name]
         return value
 
-    def __set__(self, component: Hosted, value: ValueT) -> None:
+    def __set__(self, component: Owner, value: ValueT) -> None:
         raise AttributeError(
             f"parameter '{self.name}' is set from outside (ros2 param set); a component only reads "
             "it"

@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..message.rosidl import type_name
-from .hosted import Hosted
+from .host_interface import Owner
 from .qos import QoS
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ MessageT = TypeVar("MessageT")
 class Port(Generic[MessageT]):
     """What inputs and outputs have in common. `owner` is the component, if it is that of one."""
 
-    owner: Hosted
+    owner: Owner
 
     def __init__(
         self, message_type: type[MessageT], topic: str | None = None, qos: QoS | None = None
@@ -36,7 +36,7 @@ class Port(Generic[MessageT]):
         """The topic before remapping; relative unless it was declared absolute."""
         return self._topic or self.name
 
-    def of(self, component: Hosted, name: str = "") -> Self:
+    def of(self, component: Owner, name: str = "") -> Self:
         """This port as owned by one component; `name` is for one that no class declares."""
         port = copy.copy(self)
         port.owner = component

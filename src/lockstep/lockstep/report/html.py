@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from importlib import resources
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -181,12 +182,11 @@ def _rendered(title: str, data: dict[str, Any], comparisons: Mapping[str, Compar
     try:
         from jinja2 import Environment, StrictUndefined
         from markupsafe import Markup
-        from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
     except ImportError as error:
         raise ReportError(
             f"the HTML report needs jinja2 and plotly ({error}); pip install jinja2 plotly"
         ) from error
-    scripts = {"plotly": get_plotlyjs().replace("\r\n", "\n"), "script": _template("report.js")}
+    scripts = {"plotly": _plotly(), "script": _template("report.js")}
     lines = (line for comparison in comparisons.values() for line in summary(comparison))
     template = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -200,6 +200,15 @@ def _rendered(title: str, data: dict[str, Any], comparisons: Mapping[str, Compar
         data=Markup(as_json(data)),
         **{name: Markup(script) for name, script in scripts.items()},
     )
+
+
+def _plotly() -> str:
+    """The script that comes with plotly; importing plotly would take as long as a small report."""
+    package = find_spec("plotly")
+    if package is None or package.origin is None:
+        raise ReportError("the HTML report needs plotly; pip install plotly")
+    script = Path(package.origin).with_name("package_data") / "plotly.min.js"
+    return script.read_text("utf-8")  # with newlines as \n, as browsers hash them
 
 
 def _policy(scripts: Any) -> str:

@@ -14,7 +14,6 @@ from ..compare import write_text_diffs
 from ..compare.result import comparison_as_data
 from ..compare.text_diff import summary
 from ..errors import MATCH, ReportError
-from ..report.files import write_plots
 from ..report.html import write_html
 from ..run.inputs import RunInputs
 from .inputs_before import FILE_NAME, inputs_before
@@ -42,6 +41,8 @@ def write(
         if inputs is not None and (before := list(inputs_before(inputs, original, comparison))):
             (differences / FILE_NAME).write_text("\n".join(before) + "\n", "utf-8")
         if plots:
+            from ..report.files import write_plots
+
             write_plots(comparison, (original.outputs, recorded[name].outputs), differences)
     (folder / "summary.txt").write_text("\n".join(_summary(verdict)).rstrip() + "\n", "utf-8")
     (folder / "result.json").write_text(json.dumps(as_data(verdict), indent=2) + "\n", "utf-8")

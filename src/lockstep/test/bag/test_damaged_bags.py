@@ -2,6 +2,7 @@
 Never a crash, never silence.
 """
 
+import functools
 import itertools
 import json
 import os
@@ -274,6 +275,7 @@ def bomb_mcap(path, compression, stored, size):
     path.write_bytes(MAGIC + record(Header("ros2", "x")) + record(chunk))
 
 
+@functools.cache
 def zeros(size, announce=True):
     """Zeros as zstd has them, some thousand times smaller."""
     compressor = zstandard.ZstdCompressor(

@@ -20,6 +20,7 @@ from lockstep.compare.pairs import paired_columns
 from lockstep.compare.text_diff import text_diff
 from lockstep.compare.values import deviations
 from lockstep.message.time import seconds
+from made_bags import write_payloads
 
 
 @dataclass
@@ -195,11 +196,7 @@ def pair(x: float, *numbers: int) -> bytes:
 
 
 def write(folder, messages, topic="/out", type_name="test_msgs/msg/Pair", text=PAIR):
-    with BagWriter(folder) as writer:
-        writer.add_topic(topic, type_name, text)
-        for time_ns, data in messages:
-            writer.write(topic, data, time_ns)
-    return Bag(folder)
+    return Bag(write_payloads(folder, type_name, text, messages, topic=topic))
 
 
 def test_a_real_bag_matches_itself(bags):

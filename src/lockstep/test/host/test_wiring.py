@@ -176,7 +176,7 @@ def test_a_wired_run_gives_what_a_direct_run_gives(bags: Path):
     examples = pytest.importorskip("lockstep_examples", reason="there is no ROS here")
     from lockstep.bag import Bag
     from lockstep.cdr.codec import installed_codec
-    from lockstep.host.execution import InProcess
+    from lockstep.host.in_process import InProcess
 
     topic, count = "/imu/acceleration", 200
     direct: list[tuple[int, bytes]] = []

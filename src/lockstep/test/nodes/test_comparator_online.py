@@ -14,24 +14,14 @@ from lockstep.compare import CompareError
 from lockstep.component import stamp_ns
 from lockstep.errors import UsageError
 from lockstep.nodes.comparator_online import run_online
-from lockstep.run.domain import isolated_domain
+from observed_graph import MS, vector
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from test_nodes import MS, Graph, vector
 
 from lockstep_interfaces.msg import Difference
 
 DEEP = QoSProfile(depth=1000)
 PREFIXES = ("--online", "--a-prefix", "/node", "--b-prefix", "/shadow", "--topic", "vector")
 QUICK = ("--period", "0.1")
-
-
-@pytest.fixture
-def graph(monkeypatch):
-    with isolated_domain() as environment:
-        monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        graph = Graph(environment)
-        yield graph
-        graph.close()
 
 
 class Topics:

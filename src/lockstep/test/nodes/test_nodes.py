@@ -3,14 +3,11 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-import rclpy
 from geometry_msgs.msg import Vector3Stamped
 from lockstep.bag import Bag, BagWriter
 from lockstep.bag.metadata import OfferedQoS
@@ -19,10 +16,9 @@ from lockstep.host.protocol import ACKNOWLEDGEMENT_TOPIC, STATUS_TOPIC
 from lockstep.message.definitions import definition, type_hash
 from lockstep.nodes.qos import lossless
 from lockstep.nodes.recorder import status_qos
-from lockstep.run.domain import isolated_domain
 from nav_msgs.msg import Odometry
+from observed_graph import MS, QUICK, vector
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.serialization import serialize_message
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import Trigger
 
@@ -30,84 +26,6 @@ from lockstep_interfaces.msg import Acknowledgement, RecorderStatus, Step
 from lockstep_interfaces.srv import PlayNext, Seek, SetRate
 
 VECTOR = "geometry_msgs/msg/Vector3Stamped"
-QUICK = QoSProfile(depth=1000)
-
-
-class Graph:
-    """An rclpy node of the test, and the processes beside it."""
-
-    def __init__(self, environment):
-        self.environment = environment
-        self.context = rclpy.Context()
-        rclpy.init(context=self.context, domain_id=int(environment["ROS_DOMAIN_ID"]))
-        self.node = rclpy.create_node("observer", context=self.context)
-        self.executor = rclpy.executors.SingleThreadedExecutor(context=self.context)
-        self.executor.add_node(self.node)
-        self.processes = []
-
-    def start(self, module, *arguments):
-        process = subprocess.Popen(
-            [sys.executable, "-m", f"lockstep.nodes.{module}", *map(str, arguments)],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.processes.append(process)
-        return process
-
-    def listen(self, message_type, topic, qos=QUICK):
-        received = []
-        self.node.create_subscription(message_type, topic, received.append, qos)
-        return received
-
-    def spin_until(self, condition, limit_s=30):
-        end = time.monotonic() + limit_s
-        while not condition():
-            assert time.monotonic() < end, "it did not happen"
-            self.executor.spin_once(timeout_sec=0.02)
-
-    def finish(self, process, expected=0):
-        self.spin_until(lambda: process.poll() is not None)
-        out, error = process.communicate()
-        assert process.returncode == expected, error
-        return out, error
-
-    def interrupt(self, process):
-        process.send_signal(signal.SIGINT)
-        return self.finish(process)
-
-    def call(self, service_type, name, **fields):
-        client = self.node.create_client(service_type, name)
-        self.spin_until(client.service_is_ready)
-        future = client.call_async(service_type.Request(**fields))
-        self.spin_until(future.done)
-        self.node.destroy_client(client)
-        return future.result()
-
-    def close(self):
-        for process in self.processes:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
-        self.node.destroy_node()
-        rclpy.shutdown(context=self.context)
-
-
-@pytest.fixture
-def graph(monkeypatch):
-    with isolated_domain() as environment:
-        monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        graph = Graph(environment)
-        yield graph
-        graph.close()
-
-
-def vector(x: float, time_ns: int) -> bytes:
-    message = Vector3Stamped()
-    message.header.stamp = to_stamp(time_ns)
-    message.vector.x = float(x)
-    return serialize_message(message)
 
 
 RELIABLE = (OfferedQoS(),)
@@ -121,7 +39,6 @@ def vectors(folder: Path, times_ns, qos=RELIABLE) -> Path:
     return folder
 
 
-MS = 1_000_000
 SECOND = 1_000_000_000
 
 

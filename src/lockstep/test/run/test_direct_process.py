@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,15 +21,10 @@ from lockstep.run.direct_process import DirectProcess
 from lockstep.run.processes import Processes
 from probes import Probe
 
-TEST = Path(__file__).resolve().parents[1]
 STRING = codec("std_msgs/msg/String", definition("std_msgs/msg/String"))
 COMMAND, SILENT = 0, 1
 SAID, ECHO = 0, 1
 S = 1_000_000_000
-ENVIRONMENT = {
-    **os.environ,
-    "PYTHONPATH": os.pathsep.join([str(TEST), os.environ.get("PYTHONPATH", "")]),
-}
 
 
 def host(component="Probe"):
@@ -53,7 +47,7 @@ def script(*lines):
 
 @contextmanager
 def running(tmp_path, command=None, timeout_s=10.0) -> Iterator[DirectProcess]:
-    with Processes(ENVIRONMENT) as processes:
+    with Processes(dict(os.environ)) as processes:
         child = processes.start("probe", command or host(), tmp_path / "probe.log", pipes=True)
         yield DirectProcess(child, timeout_s)
 
@@ -395,9 +389,7 @@ def test_a_program_that_does_not_end_with_its_last_run_is_told(tmp_path):
 
 def converse(data, component="Probe"):
     """Exit code, kinds of the frames that came, and stderr."""
-    done = subprocess.run(
-        host(component), input=data, capture_output=True, env=ENVIRONMENT, timeout=60, check=False
-    )
+    done = subprocess.run(host(component), input=data, capture_output=True, timeout=60, check=False)
     frames = FrameParser().feed(done.stdout)
     kinds = [] if frames is None else [Kind(kind) for kind in frames.kind.tolist()]
     return done.returncode, kinds, done.stderr.decode()
@@ -461,9 +453,7 @@ def test_the_host_says_done_now_and_then_and_consumes_before_it_fails():
 
 def test_a_host_whose_harness_is_gone_ends(tmp_path):
     with (tmp_path / "log").open("w") as log:
-        child = subprocess.Popen(
-            host(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=ENVIRONMENT
-        )
+        child = subprocess.Popen(host(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
         assert child.stdin is not None and child.stdout is not None
         child.stdout.read(1)
         child.stdout.close()

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import planted
@@ -16,12 +15,6 @@ from lockstep.search.adequacy import FieldBins, adequacy, cpp_coverage, field_bi
 from lockstep.verify.model import Verification
 
 NAN, INF = float("nan"), float("inf")
-
-
-@pytest.fixture(autouse=True)
-def _planted_is_found(monkeypatch):
-    paths = [str(Path(planted.__file__).parent), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
 
 
 def measured(component, vector):

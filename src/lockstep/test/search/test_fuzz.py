@@ -3,10 +3,7 @@ smallest input that shows them.
 """
 
 import math
-import os
-from pathlib import Path
 
-import planted
 import pytest
 from lockstep.cdr.codec import codec
 from lockstep.errors import RunError, UsageError
@@ -15,12 +12,6 @@ from lockstep.search import counterexample
 from lockstep.search.fuzz import Budget, fuzz
 from lockstep.verify.model import Verification, load
 from lockstep.verify.verify import verify
-
-
-@pytest.fixture(autouse=True)
-def _planted_is_found(monkeypatch):
-    paths = [str(Path(planted.__file__).parent), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
 
 
 def verification(other, reference="Scale", **sections):

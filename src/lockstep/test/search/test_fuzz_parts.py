@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from lockstep.bag import Bag, BagWriter
+from lockstep.bag import Bag
 from lockstep.cdr.codec import codec
 from lockstep.compare import compare
 from lockstep.compare.model import Compare
@@ -34,6 +34,7 @@ from lockstep.search.sequence import (
 )
 from lockstep.search.shrink import fewest, shrink
 from lockstep.search.strategies import Space, sequences
+from made_bags import write_payloads
 from planted import Join, Scale
 from sensor_msgs.msg import LaserScan
 
@@ -267,11 +268,8 @@ def outcome(*messages, step=None):
 
 
 def bag_of(one, path):
-    with BagWriter(path) as writer:
-        writer.add_topic("/scaled", VECTOR.type, definition(VECTOR.type))
-        for message in one.published:
-            writer.write("/scaled", message.data, message.time_ns)
-    return path
+    payloads = [(message.time_ns, message.data) for message in one.published]
+    return write_payloads(path, VECTOR.type, definition(VECTOR.type), payloads, topic="/scaled")
 
 
 RIGHT = [(at, vector(float(at), stamp_ns=at * 1000)) for at in range(5)]

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 import yaml
+from lockstep.testing import implementations, live
+from std_msgs.msg import String
 
 pytest_plugins = ["pytester"]
 
-TEST = Path(__file__).resolve().parents[1]
 PYTHON = {"component": "probes:Probe"}
 EXECUTABLE = {"executable": "probe_pkg/probe"}
 BLACK_BOX = {"command": ["true"]}
+# What a suite in this process finds imported, it need not import anew.
+IMPORTED = (implementations, live, String)
 HEAD = """
 import pytest
 from std_msgs.msg import String
@@ -47,7 +50,6 @@ def installed(monkeypatch, tmp_path_factory):
         )
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(prefix), prepend=os.pathsep)
-    monkeypatch.setenv("PYTHONPATH", str(TEST), prepend=os.pathsep)
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def suite(pytester):
         }
         (pytester.path / "verify.yaml").write_text(yaml.safe_dump(verification, sort_keys=False))
         (pytester.path / "test_probe.py").write_text(head + tests)
-        return pytester.runpytest_subprocess("-rA", *options)
+        return pytester.runpytest_inprocess("-rA", *options)
 
     return run
 

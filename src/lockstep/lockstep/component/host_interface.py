@@ -23,7 +23,7 @@ class Host(Protocol):
     def publish(self, output: str, msg: Any) -> None: ...
 
 
-class Hosted(Protocol):
+class Owner(Protocol):
     """A component, as its ports and parameters see it."""
 
     host: Host
