@@ -11,9 +11,6 @@
 namespace lockstep
 {
 
-namespace
-{
-
 std::string quoted(const std::string & text)
 {
   std::string quoted = "\"";
@@ -52,8 +49,6 @@ std::string quoted(const std::string & text)
   }
   return quoted + '"';
 }
-
-}  // namespace
 
 std::string shortest(double value)
 {

@@ -68,6 +68,9 @@ private:
   bool after_key_ = false;
 };
 
+/// The text as a JSON string.
+std::string quoted(const std::string & text);
+
 /// The shortest text that reads back as the same value, written as Python's repr(float) does.
 std::string shortest(double value);
 

@@ -48,7 +48,7 @@ template <typename Callback>
 void Execution::call(const std::string & name, Callback && callback)
 {
   const auto failed = [&](const std::string & what) {
-    return RunError(
+    return CallbackError(
       "on_" + name + " failed at " + seconds(component_.now()) + " s: " + one_line(what));
   };
   try {

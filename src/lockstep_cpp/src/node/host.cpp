@@ -14,6 +14,7 @@
 #include "host/direct_run.hpp"
 #include "lockstep/contract.hpp"
 #include "lockstep/host/errors.hpp"
+#include "lockstep/host/events.hpp"
 #include "lockstep/host/execution.hpp"
 #include "lockstep/registration.hpp"
 #include "lockstep_run.hpp"
@@ -106,6 +107,7 @@ int host(
   } catch (const UsageError &) {
     throw;
   } catch (const std::exception & error) {
+    tell_error(error, one_line(error.what()));
     node.log(Severity::fatal, node.name() + ": " + one_line(error.what()));
     return RUN_FAILED;
   }
@@ -138,9 +140,11 @@ int host_main(int argc, char ** argv, const std::string & class_name)
   } catch (const Stopped &) {  // nobody is left who could be told
     return RUN_FAILED;
   } catch (const UsageError & error) {
+    tell_error(error, error.what());
     std::fprintf(stderr, "%s: %s\n", node_name.c_str(), error.what());
     return BAD_USAGE;
   } catch (const std::exception & error) {
+    tell_error(error, one_line(error.what()));
     std::fprintf(stderr, "%s: %s\n", node_name.c_str(), one_line(error.what()).c_str());
     return RUN_FAILED;
   }

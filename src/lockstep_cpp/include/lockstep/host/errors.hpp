@@ -14,11 +14,18 @@ public:
   using std::runtime_error::runtime_error;
 };
 
-/// A callback threw, or a rule of lockstep was broken; exit code 3. The text is one sentence.
+/// A rule of lockstep was broken; exit code 3. The text is one sentence.
 class RunError : public std::runtime_error
 {
 public:
   using std::runtime_error::runtime_error;
+};
+
+/// A callback threw.
+class CallbackError : public RunError
+{
+public:
+  using RunError::RunError;
 };
 
 /// The process was asked to stop. No std::exception: nothing went wrong.
