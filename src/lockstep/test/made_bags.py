@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -17,6 +18,14 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 STRING, STRING_DEFINITION = "std_msgs/msg/String", "string data"
 ROS1_HEADER = "uint32 seq\ntime stamp\nstring frame_id\n"
+# Recordings in bags/, of different sizes and kinds of messages.
+REAL_BAGS = (
+    "gazebo_diff_drive",
+    "husky_gps_imu_odom",
+    "office_scan_odom_tf",
+    "sick_scan_cloud_radar",
+    "spot_raw_stills",
+)
 # Every kind of field; `plain_mixed` is a message of it.
 MIXED = f"""\
 float64 x
@@ -184,6 +193,31 @@ def write_rosbag1_strings(
         }
         for topic, time_ns, text in messages:
             writer.write(connections[topic], time_ns, struct.pack("<I", len(text)) + text)
+    return path
+
+
+def write_db3_strings(path: Path, messages: Iterable[tuple[str, int, bytes]]) -> Path:
+    """A SQLite file of strings (topic, time, CDR), on the topics that they name."""
+    rows = list(messages)
+    topics = sorted({topic for topic, _, _ in rows})
+    database = sqlite3.connect(path)
+    database.executescript(
+        """PRAGMA page_size = 512;
+        CREATE TABLE topics(
+          id INTEGER PRIMARY KEY, name TEXT, type TEXT, serialization_format TEXT);
+        CREATE TABLE messages(
+          id INTEGER PRIMARY KEY, topic_id INTEGER, timestamp INTEGER, data BLOB);"""
+    )
+    database.executemany(
+        "INSERT INTO topics VALUES (?, ?, ?, 'cdr')",
+        [(number, topic, STRING) for number, topic in enumerate(topics, 1)],
+    )
+    database.executemany(
+        "INSERT INTO messages (topic_id, timestamp, data) VALUES (?, ?, ?)",
+        [(topics.index(topic) + 1, time_ns, payload) for topic, time_ns, payload in rows],
+    )
+    database.commit()
+    database.close()
     return path
 
 

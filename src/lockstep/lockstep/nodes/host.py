@@ -18,6 +18,7 @@ from rclpy.node import Node
 from ..component import Component, contract_of
 from ..errors import FAILED, RunError, UsageError
 from ..host.direct_run import serve_direct_runs
+from ..host.events import tell_error
 from ..host.execution import Execution
 from ..host.python_component import load, make, node_name
 from ..host.standard_streams import take_standard_output
@@ -49,9 +50,11 @@ def run(component_class: type[Component], arguments: Sequence[str], program: str
         try:
             _run_node(node, component, stop, in_lockstep=parsed.lockstep)
         except RunError as error:
+            tell_error(error, str(error))
             node.get_logger().fatal(f"{node.get_name()}: {error}")
             return FAILED
         except (rclpy_implementation.RCLError, NameValidationException) as error:
+            tell_error(error, sentence(error))
             node.get_logger().fatal(f"{node.get_name()}: {sentence(error)}")
             return FAILED
     return 0

@@ -25,7 +25,7 @@ from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.bag.output import record
 from lockstep.bag.source import open_source
 from lockstep.bag.survey import survey
-from made_bags import string_cdr, write_rosbag1_strings
+from made_bags import string_cdr, write_db3_strings, write_rosbag1_strings
 from mcap.records import (
     Channel,
     Chunk,
@@ -65,22 +65,7 @@ def write_mcap(path, **options):
 
 
 def write_db3(path):
-    database = sqlite3.connect(path)
-    database.executescript(
-        """PRAGMA page_size = 512;
-        CREATE TABLE topics(
-            id INTEGER PRIMARY KEY, name TEXT, type TEXT, serialization_format TEXT);
-        CREATE TABLE messages(
-            id INTEGER PRIMARY KEY, topic_id INTEGER, timestamp INTEGER, data BLOB);
-        INSERT INTO topics VALUES
-            (1, '/a', 'std_msgs/msg/String', 'cdr'), (2, '/b', 'std_msgs/msg/String', 'cdr');"""
-    )
-    rows = [
-        (("/a", "/b").index(topic) + 1, time, string_cdr(data)) for topic, time, data in MESSAGES
-    ]
-    database.executemany("INSERT INTO messages (topic_id, timestamp, data) VALUES (?, ?, ?)", rows)
-    database.commit()
-    database.close()
+    write_db3_strings(path, [(topic, time, string_cdr(data)) for topic, time, data in MESSAGES])
 
 
 def write_bag(path, compression=None):

@@ -6,13 +6,12 @@ The original is only read.
 import hashlib
 import os
 import shutil
-import sqlite3
 
 import pytest
 from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.bag.metadata import OfferedQoS
 from lockstep.bag.recover import recover, recovered_path
-from made_bags import string_cdr, write_rosbag1_strings, write_until_killed
+from made_bags import string_cdr, write_db3_strings, write_rosbag1_strings, write_until_killed
 from mcap.reader import make_reader
 from rosbags.rosbag2 import Reader
 
@@ -35,20 +34,7 @@ def write(folder, count=200, chunk_bytes=500, numbers=None):
 
 
 def write_db3(path):
-    database = sqlite3.connect(path)
-    database.executescript(
-        """PRAGMA page_size = 512;
-        CREATE TABLE topics(
-            id INTEGER PRIMARY KEY, name TEXT, type TEXT, serialization_format TEXT);
-        CREATE TABLE messages(
-            id INTEGER PRIMARY KEY, topic_id INTEGER, timestamp INTEGER, data BLOB);
-        INSERT INTO topics VALUES (1, '/a', 'std_msgs/msg/String', 'cdr');"""
-    )
-    rows = [(number, cdr(number)) for number in range(200)]
-    database.executemany("INSERT INTO messages VALUES (NULL, 1, ?, ?)", rows)
-    database.commit()
-    database.close()
-    return path
+    return write_db3_strings(path, [("/a", number, cdr(number)) for number in range(200)])
 
 
 def write_bag(path):

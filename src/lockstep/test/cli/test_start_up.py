@@ -1,4 +1,6 @@
-"""What a command does not need, it does not import: a regression is told by the name of the module."""
+"""What a command does not need, it does not import: a regression is told by the
+name of the module.
+"""
 
 from __future__ import annotations
 

@@ -68,6 +68,8 @@ def suite(pytester):
         }
         (pytester.path / "verify.yaml").write_text(yaml.safe_dump(verification, sort_keys=False))
         (pytester.path / "test_probe.py").write_text(head + tests)
+        if "--live" in options:
+            return pytester.runpytest_subprocess("-rA", *options)
         return pytester.runpytest_inprocess("-rA", *options)
 
     return run

@@ -8,17 +8,17 @@ from lockstep.bag import Bag, BagError
 from lockstep.bag.source import open_source
 from lockstep.bag.storage.rosbag1 import Rosbag1File
 from lockstep.cdr.codec import Codec
-from made_bags import ROS1_HEADER, rows_of, string_cdr, write_rosbag1, write_rosbag1_strings
+from made_bags import (
+    REAL_BAGS,
+    ROS1_HEADER,
+    rows_of,
+    string_cdr,
+    write_rosbag1,
+    write_rosbag1_strings,
+)
 from rosbags.rosbag1 import Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-BAGS = (
-    "gazebo_diff_drive",
-    "husky_gps_imu_odom",
-    "office_scan_odom_tf",
-    "sick_scan_cloud_radar",
-    "spot_raw_stills",
-)
 COMPRESSIONS = [None, *Writer.CompressionFormat]
 STRINGS = [
     (("/a", "/b")[n % 3 == 0], 1_000_000_000 + n, b"%03d" % n + b"x" * (n % 5)) for n in range(100)
@@ -32,7 +32,7 @@ def opened(path):
 PLAIN = [(topic, time_ns, string_cdr(text)) for topic, time_ns, text in STRINGS]
 
 
-@pytest.mark.parametrize("name", BAGS)
+@pytest.mark.parametrize("name", REAL_BAGS)
 def test_a_real_bag_is_the_same_in_ros1(bags, tmp_path, name):
     with Bag(bags / name) as original:
         file = opened(write_rosbag1(tmp_path / "x.bag", original, Writer.CompressionFormat.LZ4))

@@ -13,16 +13,9 @@ from lockstep.bag import Bag, BagError
 from lockstep.bag.bag_files import bag_files
 from lockstep.bag.source import open_source
 from lockstep.bag.storage.sqlite3 import Sqlite3File
-from made_bags import rows_of
+from made_bags import REAL_BAGS, rows_of
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
-BAGS = (
-    "gazebo_diff_drive",
-    "husky_gps_imu_odom",
-    "office_scan_odom_tf",
-    "sick_scan_cloud_radar",
-    "spot_raw_stills",
-)
 SCHEMA = """
 CREATE TABLE schema(schema_version INTEGER PRIMARY KEY, ros_distro TEXT NOT NULL);
 CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL,
@@ -70,7 +63,7 @@ def copied(bag, folder, mode):
             writer.write(connections[message.topic], message.log_time_ns, message.data)
 
 
-@pytest.mark.parametrize("name", BAGS)
+@pytest.mark.parametrize("name", REAL_BAGS)
 @pytest.mark.parametrize(
     "mode", [CompressionMode.NONE, CompressionMode.FILE, CompressionMode.MESSAGE], ids=str
 )
