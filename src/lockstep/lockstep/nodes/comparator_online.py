@@ -91,8 +91,11 @@ def _names(args: argparse.Namespace, pairs: list[tuple[str, str, str]]) -> tuple
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="comparator --online",
-        description="Compare live topics as they come in, until stopped; exit code 0: they match, 1: they differ, "
-        "2: bad usage, 3: no verdict, because a topic was silent or messages were dropped.",
+        description=(
+            "Compare live topics as they come in, until stopped; exit code 0: they match, 1: they "
+            "differ, "
+            "2: bad usage, 3: no verdict, because a topic was silent or messages were dropped."
+        ),
         epilog="example: comparator --online --a-prefix /robot --b-prefix /shadow --topic odom",
         allow_abbrev=False,
     )
@@ -110,7 +113,10 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive,
         default=2.0,
         metavar="S",
-        help="how long a message waits for its partner before it counts as missing or extra (default 2)",
+        help=(
+            "how long a message waits for its partner before it counts as missing or extra "
+            "(default 2)"
+        ),
     )
     add(
         "--pending",
