@@ -19,7 +19,6 @@ from .key_comparison import Aligned, Judged, KeyComparison
 from .key_judge import KeyJudge
 from .one_pass import How, aligned_pairs
 from .tolerance import ToleranceLike, Tolerances, tolerances_of
-from .why.explain import explain
 
 
 def compare(
@@ -63,7 +62,7 @@ def compare(
             for topic, key in keys.items()
         ]
         _check_not_empty(bags, judged)
-        explained = explain(bags, judged, tolerances)
+        explained = _explained(bags, judged, tolerances)
     outcome = {key.topic: key for key in explained}
     return Comparison(*names, align, tolerances, common_fields, outcome)
 
@@ -128,6 +127,16 @@ def _judged_whole(
     distributions = compare_distributions(*bags, key.topic, tolerances)
     judged = Judged(ignored=ignored, distributions=distributions)
     return replace(key, aligned=aligned, judged=judged)
+
+
+def _explained(
+    bags: tuple[Bag, Bag], keys: Sequence[KeyComparison], tolerances: Tolerances
+) -> Sequence[KeyComparison]:
+    if all(key.matches for key in keys):
+        return keys
+    from .why.explain import explain  # with all laws, which a green verdict needs not
+
+    return explain(bags, keys, tolerances)
 
 
 def _check_not_empty(bags: tuple[Bag, Bag], keys: Sequence[KeyComparison]) -> None:
