@@ -25,10 +25,10 @@ BOX = {
 }
 
 
-def is_playing(folder: Path) -> bool:
+def is_playing(folder: Path, messages: int = 2) -> bool:
     """Whether the player has sent some messages."""
     told = told_progress(folder / "player.events")
-    return told is not None and told[0] >= 2
+    return told is not None and told[0] >= messages
 
 
 def reads(command: Command, bag: Path) -> bool:
@@ -155,7 +155,7 @@ def test_nothing_outlives_a_killed_lockstep(stranger: Stranger, write_verificati
     file = write_verification({"victim": {"component": "faulty:HangsWithAChild"}})
     out = stranger.cwd / "out"
     command = stranger.start("run", file, "victim", "-o", out)
-    command.wait_until(lambda: is_playing(out), "messages")
+    command.wait_until(lambda: is_playing(out, 1), "messages")
     command.signal(signal.SIGKILL)
     stranger.assert_nothing_left(within_s=10)
     assert Bag(out / "bag").problem is None

@@ -326,10 +326,15 @@ def at_least(minimum: float, kind: type[int] | type[float]) -> Callable[[str], f
 def main() -> int:
     """Run the workflow; 0 if every claim holds."""
     parser = argparse.ArgumentParser(
-        description="Distil PdController into a network: data, training, ONNX, verification, consensus recording, "
-        "A/B, closed loop. The defaults take half a minute and give the networks of this folder "
-        "again.",
-        epilog="exit code: 0 every claim of the summary holds, 1 one does not, 2 bad usage, 3 a run failed",
+        description=(
+            "Distil PdController into a network: data, training, ONNX, verification, consensus "
+            "recording, A/B, closed loop. The defaults take half a minute and give the networks of "
+            "this folder again."
+        ),
+        epilog=(
+            "exit code: 0 every claim of the summary holds, 1 one does not, 2 bad usage, 3 a run "
+            "failed"
+        ),
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument(

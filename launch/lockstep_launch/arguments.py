@@ -24,7 +24,9 @@ _DECLARED: dict[str, dict[str, Any]] = {
     },
     "bag": {
         "default_value": "bags/husky_gps_imu_odom",
-        "description": "rosbag2 folder or .mcap file; relative to the current folder or to this workspace",
+        "description": (
+            "rosbag2 folder or .mcap file; relative to the current folder or to this workspace"
+        ),
     },
     "topics": {
         "default_value": "/imu/data:=/imu",
@@ -55,8 +57,10 @@ _DECLARED: dict[str, dict[str, Any]] = {
     },
     "window": {
         "default_value": "100",
-        "description": "messages in flight in lockstep; 0: no lockstep, for nodes that are no components "
-        "(give outputs and a finite rtf)",
+        "description": (
+            "messages in flight in lockstep; 0: no lockstep, for nodes that are no components "
+            "(give outputs and a finite rtf)"
+        ),
     },
     "clock": {
         "default_value": "auto",
@@ -81,8 +85,11 @@ _DECLARED: dict[str, dict[str, Any]] = {
     "output": {"description": "folder to create for bags, reports and diffs"},
     "domain_id": {
         "default_value": "auto",
-        "description": "auto: a ROS_DOMAIN_ID that nobody uses; 0 to 232: this one; both reach no other machine. "
-        "as_is: the graph of this shell, so that the replay may drive a robot",
+        "description": (
+            "auto: a ROS_DOMAIN_ID that nobody uses; 0 to 232: this one; both reach no other "
+            "machine. "
+            "as_is: the graph of this shell, so that the replay may drive a robot"
+        ),
     },
 }
 

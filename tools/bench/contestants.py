@@ -394,7 +394,8 @@ def lockstep_compare(task: Task) -> Contest:
 
     def check(comparison: Any) -> Check:
         keys = comparison.keys.values()
-        return sum(key.aligned for key in keys), float(sum(key.differing for key in keys))
+        aligned = sum(key.aligned.count for key in keys)
+        return aligned, float(sum(key.judged.differing for key in keys))
 
     return Contest(work, check)
 

@@ -1,4 +1,5 @@
-"""Contestants that start a program and wait for its end: what each takes of the processor until then.
+"""Contestants that start a program and wait for its end: what each takes of the processor until
+then.
 
 They run in the workspace, as whoever enters it calls them. Each returns a Contest as those in
 `contestants` do, with a time of its own: the median of some starts.

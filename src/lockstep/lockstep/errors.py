@@ -93,4 +93,7 @@ def unforeseen(error: Exception) -> str:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     place = traceback.extract_tb(error.__traceback__)[-1]
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text} ({Path(place.filename).name}:{place.lineno}); please report this"
+    return (
+        f"{type(error).__name__}: {text} ({Path(place.filename).name}:{place.lineno}); please "
+        "report this"
+    )

@@ -1,8 +1,9 @@
 """ImuComplementaryFilter: orientation from gyroscope and accelerometer; state and time matter.
 
-The explicit complementary filter with bias estimate of R. Mahony, T. Hamel, J.-M. Pflimlin, "Nonlinear
-complementary filters on the special orthogonal group", IEEE Trans. Automatic Control 53(5), 2008, eqs. (32a-c)
-with gravity as the only reference direction; frames and signs as in REP-103 and REP-145.
+The explicit complementary filter with bias estimate of R. Mahony, T. Hamel, J.-M. Pflimlin,
+"Nonlinear complementary filters on the special orthogonal group", IEEE Trans. Automatic Control
+53(5), 2008, eqs. (32a-c) with gravity as the only reference direction; frames and signs as in
+REP-103 and REP-145.
 """
 
 import math

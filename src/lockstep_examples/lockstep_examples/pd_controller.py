@@ -1,7 +1,7 @@
 """PdController: two inputs, a timer at a fixed rate and parameters.
 
-The discrete PD law with a filtered derivative on the measurement of K. J. Åström and R. M. Murray, "Feedback
-Systems", 2nd ed., section 11.5, by backward differences.
+The discrete PD law with a filtered derivative on the measurement of K. J. Åström and R. M. Murray,
+"Feedback Systems", 2nd ed., section 11.5, by backward differences.
 """
 
 from geometry_msgs.msg import Twist, WrenchStamped

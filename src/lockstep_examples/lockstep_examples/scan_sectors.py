@@ -1,6 +1,7 @@
 """ScanSectors: the nearest obstacle in each sector of a laser scan; arrays, NaN and infinities.
 
-Special ranges as REP-117 defines them: NaN is an error, +inf no return, -inf an object too close to measure.
+Special ranges as REP-117 defines them: NaN is an error, +inf no return, -inf an object too close to
+measure.
 """
 
 import numpy as np

@@ -1,4 +1,5 @@
-"""The sub-commands: what the list of them says of each. Its module is imported when it is called."""
+"""The sub-commands: what the list of them says of each. Its module is imported when it is
+called."""
 
 from __future__ import annotations
 

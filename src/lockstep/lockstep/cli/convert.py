@@ -75,8 +75,9 @@ def command(
 ) -> None:
     """Copy a bag, whole or in part, to another storage, compression or set of topics.
 
-    A damaged bag ends with exit code 2 unless --lenient is given; what precedes the damage stays in OUT, which is
-    deleted if that is nothing. Ctrl-C leaves a valid bag with what was copied by then.
+    A damaged bag ends with exit code 2 unless --lenient is given; what precedes the damage stays in
+    OUT, which is deleted if that is nothing. Ctrl-C leaves a valid bag with what was copied by
+    then.
 
     **Examples**
 

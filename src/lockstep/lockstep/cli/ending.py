@@ -22,7 +22,8 @@ def end_well(command: Callable[[], None]) -> None:
 def heed_interruptions() -> None:
     """From now on Ctrl-C and the like raise Interrupted.
 
-    Not before all modules are loaded: what a signal raises in the import system's own callbacks is lost.
+    Not before all modules are loaded: what a signal raises in the import system's own callbacks is
+    lost.
     """
     for number in _INTERRUPTIONS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup

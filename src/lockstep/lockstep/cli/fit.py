@@ -26,8 +26,8 @@ def command(
 ) -> None:
     """Propose a distribution for a topic of a recording, as Python and as YAML for verify.yaml.
 
-    Each number gets the distribution that is nearest to it, alone; what fields have to do with each other is lost. Use
-    Empirical("BAG", "TOPIC") to draw whole recorded messages.
+    Each number gets the distribution that is nearest to it, alone; what fields have to do with each
+    other is lost. Use Empirical("BAG", "TOPIC") to draw whole recorded messages.
 
     **Examples**
 

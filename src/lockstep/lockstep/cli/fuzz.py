@@ -42,7 +42,10 @@ def command(
     examples: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of what was found before, which is tried first; default: .lockstep/examples beside the file.",
+            help=(
+                "Folder of what was found before, which is tried first; default: "
+                ".lockstep/examples beside the file."
+            ),
             show_default=False,
         ),
     ] = None,
@@ -50,15 +53,19 @@ def command(
         bool,
         typer.Option(
             "--adequacy",
-            help="Search nothing, but tell how good the inputs are: coverage, bins of distributions, planted faults.",
+            help=(
+                "Search nothing, but tell how good the inputs are: coverage, bins of "
+                "distributions, planted faults."
+            ),
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Search for inputs on which implementations of a verify.yaml differ, and shrink them.
 
-    Inputs are the recorded ones, those drawn from declared distributions, and mutations of both. What is found is
-    made as small as can be and written as a bag with a verify.yaml that shows it again.
+    Inputs are the recorded ones, those drawn from declared distributions, and mutations of both.
+    What is found is made as small as can be and written as a bag with a verify.yaml that shows it
+    again.
 
     **Examples**
 
@@ -113,7 +120,8 @@ def _print(search: Search, folder: Path) -> None:
         return
     print_line(
         console,
-        f"DIFFERENT: found in {tried}; shrunk from {finding.found} messages to {len(finding.steps)}",
+        f"DIFFERENT: found in {tried}; shrunk from {finding.found} messages to "
+        f"{len(finding.steps)}",
     )
     shown = list(counterexample.text(finding, search.contract))
     for line in shown[:_SHOWN]:

@@ -22,9 +22,11 @@ def command(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Show what a bag holds: topics, types, counts, rates, gaps, sizes, its clock, and what is wrong with it.
+    """Show what a bag holds: topics, types, counts, rates, gaps, sizes, its clock, and what is
+    wrong with it.
 
-    A gap is an interval of more than five times the median of its topic. The exit code is 2 if the bag is not whole.
+    A gap is an interval of more than five times the median of its topic. The exit code is 2 if the
+    bag is not whole.
 
     **Examples**
 
@@ -96,7 +98,8 @@ def _print(bag: Bag, found: Survey) -> None:
     total = sum(topic.bytes for topic in found.topics.values())
     print_line(
         console,
-        f"{bag.count} messages, {_size(total)} in {duration_s:.3f} s, from {seconds(bag.start_ns)} s on",
+        f"{bag.count} messages, {_size(total)} in {duration_s:.3f} s, from {seconds(bag.start_ns)} "
+        "s on",
     )
     print_line(console, f"clock: {found.clock}")
     for problem in found.problems:

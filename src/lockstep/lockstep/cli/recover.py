@@ -31,8 +31,8 @@ def command(
 ) -> None:
     """Rewrite a bag that is cut off or damaged, with index and metadata.
 
-    Saves every whole message of a bag whose recorder was killed, whose metadata.yaml or index is missing, or
-    that is damaged in the middle. What was lost is told on stderr.
+    Saves every whole message of a bag whose recorder was killed, whose metadata.yaml or index is
+    missing, or that is damaged in the middle. What was lost is told on stderr.
 
     Exit codes: 0 all that was whole is saved, even if not all was; 2 nothing could be saved.
 

@@ -44,7 +44,9 @@ def command(
         Path | None,
         typer.Option(
             "--verify",
-            help="The verify.yaml whose implementations are tested; default: the one in its package.",
+            help=(
+                "The verify.yaml whose implementations are tested; default: the one in its package."
+            ),
             show_default=False,
         ),
     ] = None,
@@ -55,8 +57,8 @@ def command(
 ) -> None:
     """Write a pytest file with golden bags for a component that is right.
 
-    The bags are the fewest and shortest parts of BAG that tell as many planted faults from the component as the whole
-    of it does. The test runs every implementation of the verify.yaml.
+    The bags are the fewest and shortest parts of BAG that tell as many planted faults from the
+    component as the whole of it does. The test runs every implementation of the verify.yaml.
 
     **Examples**
 

@@ -93,7 +93,7 @@ def print_json(data: Any) -> None:
 
 def print_verdict(out: Console, verdict: Verdict) -> None:
     """The verdict of each comparison in words, and where the files are."""
-    from ..compare.text_diff import summary
+    from ..compare.comparison import summary
     from ..verify.verdict import same_failure
 
     for name, differences in verdict.mismatched_contracts.items():
@@ -125,12 +125,16 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
         for name, comparison in verdict.comparisons.items():
             reference, run = verdict.runs[verdict.reference], verdict.runs[name]
             keys = comparison.keys.values()
-            errors = [k.worst.error for k in keys if k.worst and k.worst.error is not None]
-            differing = sum(k.differing + len(k.only_a) + len(k.only_b) for k in keys)
+            worst = [key.judged.worst for key in keys]
+            errors = [found.error for found in worst if found and found.error is not None]
+            differing = sum(
+                key.judged.differing + len(key.aligned.only_a) + len(key.aligned.only_b)
+                for key in keys
+            )
             table.add_row(
                 f"{verdict.contract.component}\n  {name} vs {reference.name}",
                 f"{sum(run.sent.values())} → {sum(run.recorded.values())}",
-                str(sum(k.aligned for k in keys)),
+                str(sum(key.aligned.count for key in keys)),
                 str(differing),
                 f"{max(errors, default=0.0):.3g}",
                 f"{_us(reference.median_ns)} → {_us(run.median_ns)} µs",

@@ -23,10 +23,12 @@ def command(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Tell which implementations are verified, against what, since when, and what has changed since.
+    """Tell which implementations are verified, against what, since when, and what has changed
+    since.
 
-    The records are those that `lockstep verify` keeps in `.lockstep/verified` beside each verify.yaml; commit them. A
-    program that was only built again, of the same sources, counts as verified.
+    The records are those that `lockstep verify` keeps in `.lockstep/verified` beside each
+    verify.yaml; commit them. A program that was only built again, of the same sources, counts as
+    verified.
 
     **Examples**
 

@@ -43,10 +43,12 @@ def command(
 ) -> None:
     """Write ROS 2 packages with the message types of a bag that are not installed here.
 
-    Built with colcon and sourced, they let the bag be played and its topics be subscribed to. The definitions are
-    those that the bag embeds. Types of services and actions cannot be written; that is told on stderr.
+    Built with colcon and sourced, they let the bag be played and its topics be subscribed to. The
+    definitions are those that the bag embeds. Types of services and actions cannot be written; that
+    is told on stderr.
 
-    A package that is there already is left alone if it is the same, else nothing is written and the exit code is 2.
+    A package that is there already is left alone if it is the same, else nothing is written and the
+    exit code is 2.
 
     **Examples**
 

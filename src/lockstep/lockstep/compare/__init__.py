@@ -4,8 +4,9 @@ from ..callable_package import make_callable
 from ..errors import CompareError
 from .align import Alignment, align_times, tolerance_ns
 from .compare import compare
-from .comparison import Comparison, KeyComparison
+from .comparison import Comparison
 from .diffdiff import ValueComparison, diffdiff
+from .key_comparison import KeyComparison
 from .text_diff import write_text_diffs
 from .tolerance import Tolerance, Tolerances
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import CompareError
-from ..message.arrays import Int64s
+from ..message.arrays import Int64s, Mask
 
+Align = Literal["auto", "time", "stamp", "tick", "cause", "none"]
+"""By what messages are aligned; "none" compares distributions instead."""
 MAX_TOLERANCE_S = 1e9
 
 
@@ -26,14 +28,14 @@ class Alignment:
     only_a: Int64s
     only_b: Int64s
     reordered: Int64s
-    """Ticks of A and B that belong together but come in another order than those around them, (n, 2)."""
+    """Ticks of A and B that belong together but come in another order than others, (n, 2)."""
 
 
 def align_times(times_a: Int64s, times_b: Int64s, tolerance_ns: int | None = None) -> Alignment:
     """Pair each time with the nearest of the other series within a tolerance.
 
-    Times are ns on a common origin, in message order. The default tolerance is half the median interval
-    of A, so that neighbours are never confused. Equal times pair in order.
+    Times are ns on a common origin, in message order. The default tolerance is half the median
+    interval of A, so that neighbours are never confused. Equal times pair in order.
     """
     if tolerance_ns is None:
         tolerance_ns = _half_interval(times_a)
@@ -54,7 +56,10 @@ def align_ticks(count_a: int, count_b: int) -> Alignment:
 
 
 def align_steps(steps_a: Int64s, steps_b: Int64s) -> Alignment:
-    """Pair the k-th message for a step with the k-th for the same step; steps are in message order, (n,) each."""
+    """Pair the k-th message for a step with the k-th for the same step.
+
+    Steps are in message order, (n,) each.
+    """
     order_a, order_b = (np.argsort(steps, kind="stable") for steps in (steps_a, steps_b))
     (there_a, first_a, count_a), (there_b, first_b, count_b) = (
         np.unique(steps, return_index=True, return_counts=True)
@@ -70,7 +75,7 @@ def align_steps(steps_a: Int64s, steps_b: Int64s) -> Alignment:
 
 
 def tolerance_ns(tolerance_s: float | None) -> int | None:
-    """A tolerance in time as `align_times` takes it; raises CompareError for one that makes no sense."""
+    """A tolerance in time as `align_times` takes it; raises CompareError for one without sense."""
     if tolerance_s is None:
         return None
     if not 0 <= tolerance_s <= MAX_TOLERANCE_S:
@@ -117,7 +122,7 @@ def _alignment(a: Int64s, b: Int64s, count_a: int, count_b: int) -> Alignment:
     )
 
 
-def increasing(values: Int64s) -> npt.NDArray[np.bool_]:
+def increasing(values: Int64s) -> Mask:
     """Which values (n,) make up a longest increasing subsequence (patience sorting)."""
     if (np.diff(values) > 0).all():
         return np.ones(len(values), np.bool_)
@@ -145,7 +150,10 @@ def _others(ticks: Int64s, count: int) -> Int64s:
 
 
 def clock_fit(times_a: Int64s, times_b: Int64s) -> tuple[float, float]:
-    """Offset in ns and drift (dimensionless) of the times of B to those of A that they belong to, by least squares."""
+    """Offset in ns and drift (dimensionless) of the times of B to those of A, by least squares.
+
+    The i-th belongs to the i-th, (n,) each.
+    """
     if np.array_equal(times_a, times_b):
         return 0.0, 0.0
     shift = (times_b - times_a).astype(np.float64)

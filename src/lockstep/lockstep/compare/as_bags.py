@@ -19,9 +19,10 @@ SideLike: TypeAlias = "Bag | Dataset | str | os.PathLike[str]"
 
 
 def as_bags(a: SideLike, b: SideLike, stack: ExitStack) -> tuple[Bag, Bag]:
-    """Both sides as bags, which are open as long as `stack`; datasets and texts are written to temporary bags.
+    """Both sides as bags, which are open as long as `stack`.
 
-    The types in a text are those of the other side, or else those that are installed or come with ROS 2 Jazzy.
+    Datasets and texts are written to temporary bags. The types in a text are those of the other
+    side, or else those that are installed or come with ROS 2 Jazzy.
     """
     plain = [None if _is_text(side) else _as_bag(side, stack) for side in (a, b)]
     bags = [

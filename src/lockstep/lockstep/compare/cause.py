@@ -1,4 +1,7 @@
-"""Which step of a run each message answers, as the acknowledgements of its host tell (docs/lockstep-protocol.md)."""
+"""Which step of a run each message answers, as the acknowledgements of its host tell.
+
+Format: docs/lockstep-protocol.md.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,8 @@ class Steps:
             and bag.codec(ACKNOWLEDGEMENT_TOPIC).fields().keys() >= set(_PATHS)
         ):
             raise CompareError(
-                f"{bag.path} does not tell which step each message answers; "
-                "record it by a run with compare: {align: cause} in its verify.yaml, or align by time or tick"
+                f"{bag.path} does not tell which step each message answers; record it by a run "
+                "with compare: {align: cause} in its verify.yaml, or align by time or tick"
             )
         self._codec = bag.codec(ACKNOWLEDGEMENT_TOPIC)
         self._steps: dict[str, list[Int64s]] = {}
@@ -47,21 +50,25 @@ class Steps:
         number, step = (np.concatenate(rows).astype(np.int64) for rows in (published, steps))
         if len(number) != len(step) or (number >= np.repeat(count, entries)).any():
             raise BagError(
-                f"{self._bag.path} is damaged: an acknowledgement in it does not agree with itself; record it again"
+                f"{self._bag.path} is damaged: an acknowledgement in it does not agree with "
+                "itself; record it again"
             )
         name = np.concatenate(topics)[np.repeat(np.cumsum(count) - count, entries) + number]
         for topic in set(name.tolist()):
             self._steps.setdefault(topic, []).append(step[name == topic])
 
     def of(self, topic: str) -> Int64s:
-        """The step that each message of a topic answers, (n,); raises BagError unless there is one for each."""
+        """The step that each message of a topic answers, (n,).
+
+        Raises BagError unless there is one for each.
+        """
         if topic.startswith(LOCKSTEP):
             raise CompareError(f"{topic} answers no steps; align it by time or tick")
         found = np.concatenate([np.empty(0, np.int64), *self._steps.get(topic, [])])
         count = self._bag.topics[topic].count if topic in self._bag.topics else 0
         if len(found) != count:
             raise BagError(
-                f"{self._bag.path} is not whole: its acknowledgements tell of {len(found)} messages of {topic}, "
-                f"it holds {count}; record it again"
+                f"{self._bag.path} is not whole: its acknowledgements tell of {len(found)} "
+                f"messages of {topic}, it holds {count}; record it again"
             )
         return found

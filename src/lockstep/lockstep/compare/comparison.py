@@ -1,128 +1,17 @@
-"""What comes out of comparing two datasets: per key, per field, per tick."""
+"""What comes out of comparing two datasets: the outcome for each key, and the verdict in words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
-import numpy as np
-
-from ..message.arrays import Int64s
-from .align import Alignment
-from .distribution import DistributionComparison
-from .fields import FieldComparison
+from .align import Align
+from .key_comparison import GRADES, Grade, KeyComparison, TickDifference
+from .summary import summary_of_key
 from .tolerance import Tolerances
-from .values import Deviation
-from .why.diagnose import Diagnosis
-
-Align = Literal["auto", "time", "stamp", "tick", "cause", "none"]
-Grade = Literal[
-    "identical bytes", "equal values", "within tolerance", "wrong values", "wrong messages"
-]
-GRADES: tuple[Grade, ...] = (
-    "identical bytes",
-    "equal values",
-    "within tolerance",
-    "wrong values",
-    "wrong messages",
-)
-"""How well B does what A does, best first; only the first three match."""
-KEPT_TICKS = 100
-"""Differing ticks kept for the text diff of a key; the rest is only counted."""
 
 
 @dataclass(frozen=True)
-class TickDifference:
-    """A tick whose values differ beyond tolerance; time in ns since the origin of A."""
-
-    tick_a: int
-    tick_b: int
-    time_ns: int
-    fields: tuple[Deviation, ...]
-
-
-def no_ticks() -> Int64s:
-    """Messages of one side only: none."""
-    return np.empty((0, 2), np.int64)
-
-
-@dataclass
-class KeyComparison:
-    """The outcome for one topic. Times in ns since the origin of their bag."""
-
-    topic: str
-    type: str
-    count_a: int = 0
-    count_b: int = 0
-    problem: str | None = None
-    align: Align = "time"
-    """How its messages were aligned."""
-    aligned: int = 0
-    largest_shift_ns: int = 0
-    """By how much the times of two messages that were aligned differ at most."""
-    clock_offset_ns: float = 0.0
-    clock_drift: float = 0.0
-    """The times of B are those of A, plus the offset, plus the drift times the time of A: a least squares fit."""
-    equal_bytes: int = 0
-    differing: int = 0
-    first: TickDifference | None = None
-    worst: Deviation | None = None
-    worst_tick: int | None = None
-    kept: list[TickDifference] = field(default_factory=list)
-    only_a: Int64s = field(default_factory=no_ticks)
-    only_b: Int64s = field(default_factory=no_ticks)
-    """(tick, time) of each message that has no partner, (n, 2)."""
-    reordered: Int64s = field(default_factory=no_ticks)
-    """(tick of A, tick of B) of each message that B has before or after others than A; not compared, (n, 2)."""
-    unlisted: tuple[int, int, int] = (0, 0, 0)
-    """How many more of them there are than only_a, only_b and reordered list: streams have no end."""
-    duplicates: tuple[int, int] = (0, 0)
-    """Messages of A and of B that have the time of another message of their topic."""
-    alignment: Alignment | None = None
-    """Which messages belong together; None if there is a problem."""
-    times_ns: tuple[Int64s, Int64s] = field(
-        default_factory=lambda: (no_ticks()[:, 0], no_ticks()[:, 0])
-    )
-    """The times by which the messages of A and of B were aligned, (count,) each."""
-    steps: tuple[Int64s, Int64s] | None = None
-    """The steps that the messages of A and of B answer, (count,) each, if they were aligned by them ("cause")."""
-    fields: dict[str, FieldComparison] = field(default_factory=dict)
-    ignored: tuple[str, ...] = ()
-    """The fields that a tolerance leaves out."""
-    diagnoses: dict[str, Diagnosis | None] = field(default_factory=dict)
-    """The law by which each field differs that does, by path; None if there is no simple one."""
-    redefined: str | None = None
-    """How the types or definitions of both sides differ, if only the fields that both have are compared."""
-    unlike: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """The fields that are not compared, for one side lacks them or has another kind: the kinds of both."""
-    distributions: dict[str, DistributionComparison] = field(default_factory=dict)
-    """The fields of messages that are not aligned ("none")."""
-
-    @property
-    def matches(self) -> bool:
-        """Whether both sides have the same messages with the same values."""
-        return self.grade in GRADES[:3]
-
-    @property
-    def grade(self) -> Grade:
-        """How well B does what A does."""
-        if self.problem or len(self.only_a) or len(self.only_b) or len(self.reordered):
-            return "wrong messages"
-        if not self.unlike.keys() <= set(self.ignored):
-            return "wrong messages"
-        if self.differing or not all(found.matches for found in self.fields.values()):
-            return "wrong values"
-        if self.align == "none":
-            alike = all(found.matches for found in self.distributions.values())
-            return "within tolerance" if alike else "wrong values"
-        if self.equal_bytes == self.aligned and not self.redefined:
-            return "identical bytes"
-        unequal = any(found.unequal or found.wrong for found in self.fields.values())
-        return "within tolerance" if unequal or self.ignored or self.redefined else "equal values"
-
-
-@dataclass
 class Comparison:
     """The outcome of comparing bag B with the reference A."""
 
@@ -132,7 +21,12 @@ class Comparison:
     tolerances: Tolerances
     common_fields: bool = False
     """Whether topics of other types or definitions are compared in the fields that both have."""
-    keys: dict[str, KeyComparison] = field(default_factory=dict)
+    keys: Mapping[str, KeyComparison] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What A and B are called."""
+        return self.name_a, self.name_b
 
     @property
     def all_match(self) -> bool:
@@ -147,19 +41,45 @@ class Comparison:
     @property
     def samples(self) -> int:
         """Messages that were compared."""
-        return sum(
-            min(key.count_a, key.count_b) if key.align == "none" else key.aligned
-            for key in self.keys.values()
-        )
+        return sum(key.samples for key in self.keys.values())
 
     def summary(self) -> str:
         """The verdict and what is to be known of each key, some lines."""
-        from .text_diff import summary
-
         return "\n".join(summary(self))
 
     def differences(self) -> Iterator[tuple[str, TickDifference]]:
         """The ticks that differ with their keys, at most KEPT_TICKS of each key."""
         for name, key in self.keys.items():
-            for difference in key.kept:
+            for difference in key.judged.kept:
                 yield name, difference
+
+
+def summary(comparison: Comparison) -> Iterator[str]:
+    """The verdict, then what is to be known of each key; a line each."""
+    if comparison.all_match:
+        yield f"MATCH: {comparison.name_b} does what {comparison.name_a} does"
+    else:
+        yield f"DIFFERENT: {comparison.name_b} does not do what {comparison.name_a} does"
+    for key in comparison.keys.values():
+        yield from summary_of_key(key, comparison.names)
+    if comparison.all_match:
+        yield _confidence(comparison)
+    patterns = comparison.tolerances.by_pattern
+    rules = ", ".join(f"{pattern}: {tolerance}" for pattern, tolerance in patterns.items())
+    used = sorted({key.aligned.by for key in comparison.keys.values() if not key.problem})
+    yield (
+        f"aligned by {' and '.join(used) or comparison.align}; "
+        f"tolerances: {rules or 'none, values must be equal'}"
+    )
+
+
+def _confidence(comparison: Comparison) -> str:
+    """What it means that none of n messages differ: the rule of three, 3 / n at 95 %."""
+    if comparison.align == "none":
+        return f"distributions alike in {comparison.samples} messages"
+    rate = 3 / max(1, comparison.samples)
+    share = f"{rate * 100:.2g} %" if rate < 1 else "100 %"
+    return (
+        f"{comparison.grade} in {comparison.samples} messages: "
+        f"with 95 % confidence fewer than {share} differ"
+    )

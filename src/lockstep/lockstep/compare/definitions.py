@@ -13,7 +13,7 @@ MISSING = "missing"
 
 
 def unlike(a: Codec, b: Codec) -> dict[str, tuple[str, str]]:
-    """The paths of fields that one of two types lacks or has of another kind, with their kinds in A and in B."""
+    """The paths of fields that one of two types lacks or has of another kind, with both kinds."""
     fields_a, fields_b = a.fields(), b.fields()
     kinds = {
         path: (fields_a.get(path, MISSING), fields_b.get(path, MISSING))
@@ -29,7 +29,10 @@ def common(a: Codec, b: Codec) -> dict[str, str]:
 
 
 def type_problem(types: tuple[str, str], codecs: tuple[Codec, Codec]) -> str | None:
-    """Why messages of two types, given by name and definition, are not of one type; None if they are."""
+    """Why messages of two types, given by name and definition, are not of one type.
+
+    None if they are.
+    """
     if types[0] != types[1]:
         return f"type {types[0]} against {types[1]}"
     for path, kinds in unlike(*codecs).items():
@@ -50,7 +53,10 @@ def told(path: str, kinds: tuple[str, str]) -> str:
 
 
 def leading_to(paths: Iterable[str]) -> frozenset[str]:
-    """The paths, and those of all messages and arrays that they go through; `points[].x` is in `points[]`, in `points`."""
+    """The paths, and those of all messages and arrays that they go through.
+
+    `points[].x` is in `points[]`, in `points`.
+    """
     found: set[str] = set()
     for path in paths:
         steps = path.split(".")

@@ -10,16 +10,17 @@ from typing import Any
 from ..bag import Bag
 from .compare import compare
 from .comparison import Comparison
-from .text_diff import reason
+from .deviation import Deviation
 from .tolerance import ToleranceLike, tolerances_of
-from .values import Deviation, deviations
+from .values import deviations
+from .words import reason
 
 _SHOWN = 20
 
 
 @dataclass(frozen=True)
 class ValueComparison:
-    """The outcome of comparing two values; `deviations` are all fields in which they are not equal."""
+    """The outcome of comparing two values; `deviations` are all fields that are not equal."""
 
     deviations: tuple[Deviation, ...]
 
@@ -51,9 +52,9 @@ class ValueComparison:
 def diffdiff(a: Any, b: Any, tol: ToleranceLike = None) -> Comparison | ValueComparison:
     """Compare `b` with the reference `a`; see `all_match` and `summary()` of what comes back.
 
-    Bags, datasets and paths are compared message by message as by `compare`; messages, dataclasses, dicts, lists,
-    arrays, numbers and (within those) strings field by field. `tol` is one tolerance for all fields, a number being an absolute
-    one, or one for each field pattern.
+    Bags, datasets and paths are compared message by message as by `compare`; messages, dataclasses,
+    dicts, lists, arrays, numbers and (within those) strings field by field. `tol` is one tolerance
+    for all fields, a number being an absolute one, or one for each field pattern.
     """
     from ..dataset import Dataset  # as whoever compares bags needs none
 

@@ -1,7 +1,8 @@
-"""Comparing what cannot be aligned: the distributions of two recordings of one scene, field by field.
+"""Comparing what cannot be aligned: the distributions of two recordings, field by field.
 
-For each number the two-sample Kolmogorov–Smirnov test and the Wasserstein distance (scipy.stats), and mean and
-variance; for arrays of equal lengths, images above all, mean and variance of each element as well.
+For each number the two-sample Kolmogorov–Smirnov test and the Wasserstein distance (scipy.stats),
+and mean and variance; for arrays of equal lengths, images above all, mean and variance of each
+element as well.
 """
 
 from __future__ import annotations
@@ -16,24 +17,26 @@ import numpy as np
 from ..bag import Bag
 from ..errors import CompareError
 from ..message.arrays import Column, Floats
-from ..message.primitives import STRINGS
-from ..message.schema import TIMES, base_type
 from .definitions import common
+from .kinds import kind_of_elements
 from .tolerance import MEASURES, Tolerance, Tolerances
 
 SIGNIFICANCE = 0.01
-"""How often equal distributions may be told apart by chance, in one comparison of all fields together."""
+"""How often equal distributions may be told apart by chance, in one comparison of all fields
+together."""
 _SAMPLES = 20_000
 _MOST_ELEMENTS = 1 << 24
 
 
 @dataclass(frozen=True)
 class DistributionComparison:
-    """One field of two recordings; numbers in the unit of the field. `p` is that of the Kolmogorov–Smirnov test.
+    """One field of two recordings; numbers in the unit of the field.
 
-    `element_shift` is the largest difference of the means of one array element, in standard errors, and `element` which
-    one it is; both None where arrays differ in length. `matches`: the Wasserstein distance is within the tolerance, or, where that is
-    exact, neither the distributions nor the means of elements can be told apart at the level `SIGNIFICANCE`.
+    `p` is that of the Kolmogorov–Smirnov test. `element_shift` is the largest difference of the
+    means of one array element, in standard errors, and `element` which one it is; both None where
+    arrays differ in length. `matches`: the Wasserstein distance is within the tolerance, or, where
+    that is exact, neither the distributions nor the means of elements can be told apart at the
+    level `SIGNIFICANCE`.
     """
 
     field: str
@@ -52,7 +55,7 @@ class DistributionComparison:
 
 
 class _Sample:
-    """What is kept of the values of a field: a uniform sample of them, and sums for each element."""
+    """What is kept of the values of a field: a uniform sample, and sums for each element."""
 
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
@@ -106,16 +109,18 @@ class _Sample:
 def compare_distributions(
     a: Bag, b: Bag, topic: str, tolerances: Tolerances
 ) -> dict[str, DistributionComparison]:
-    """The distributions of all numeric fields of a topic that is on both sides, but times, by path."""
-    for path in common(a.codec(topic), b.codec(topic)):
-        if tolerances.of(path).by in MEASURES:
+    """The distributions of all numeric fields that both sides have, but times, by path."""
+    types = common(a.codec(topic), b.codec(topic))
+    for path in types:
+        if (by := tolerances.of(path).by) in MEASURES:
             raise CompareError(
-                f"'{path}' is to be judged by {tolerances.of(path).by}, which compares images in pairs; align: none has none"
+                f"'{path}' is to be judged by {by}, which compares images in pairs; "
+                "align: none has none"
             )
     wanted = {
-        path: kind
-        for path, kind in common(a.codec(topic), b.codec(topic)).items()
-        if base_type(kind) not in (*STRINGS, *TIMES) and not tolerances.of(path).ignore
+        path: described
+        for path, described in types.items()
+        if kind_of_elements(described).has_distribution and not tolerances.of(path).ignore
     }
     samples_a, samples_b = (
         _samples(bag, topic, list(wanted), seed) for seed, bag in enumerate((a, b))
@@ -170,7 +175,10 @@ def _compared(
 
 
 def _largest_shift(a: _Sample, b: _Sample) -> tuple[int | None, float | None]:
-    """The array element whose means differ most, in standard errors (Welch's t); none for single numbers."""
+    """The array element whose means differ most, in standard errors (Welch's t).
+
+    None for single numbers.
+    """
     if a.sums is None or b.sums is None or a.sums[0].shape != b.sums[0].shape:
         return None, None
     if a.sums[0].size < 2 or min(a.messages, b.messages) < 2:

@@ -11,7 +11,7 @@ from ..cdr.message_error import MessageError
 from ..errors import CompareError
 from ..message.arrays import Int64s
 from ..message.batch import Batch
-from .comparison import Align
+from .align import Align
 
 STAMP = "header.stamp"
 _SHARE = 0.5  # of messages that must fit for a way to align to be chosen
@@ -59,7 +59,10 @@ class Index:
 
 
 def _joined(parts: list[Int64s]) -> Int64s:
-    """The parts end to end, which then are one: there are millions of times, and no need to have them twice."""
+    """The parts end to end, which then are one.
+
+    There are millions of times, and no need to have them twice.
+    """
     parts[:] = [np.concatenate(parts)] if len(parts) > 1 else parts
     return parts[0]
 

@@ -1,4 +1,4 @@
-"""Which of many differing messages are shown, as objects: the first ones of a key, and the worst."""
+"""Which of many differing messages are shown as objects: the first ones of a key, and the worst."""
 
 from __future__ import annotations
 
@@ -7,45 +7,47 @@ import numpy as np
 from ..cdr.codec import Codec
 from ..message.arrays import Int64s, Mask
 from .column_judge import ColumnJudge
-from .comparison import KEPT_TICKS, KeyComparison, TickDifference
 from .definitions import common
-from .pairs import Side
+from .deviation import Deviation
+from .key_comparison import KEPT_TICKS, TickDifference
+from .side_by_side import Side
 from .tolerance import Tolerances
-from .values import Deviation, deviations
+from .values import deviations
 
 
-class Showing:
+class KeptDifferences:
     """Picks the ticks of a key that are worth showing, and makes objects of them."""
 
-    def __init__(
-        self, codecs: tuple[Codec, Codec], tolerances: Tolerances, result: KeyComparison
-    ) -> None:
-        self._codecs, self._tolerances, self._result = codecs, tolerances, result
+    def __init__(self, codecs: tuple[Codec, Codec], tolerances: Tolerances) -> None:
+        self._codecs, self._tolerances = codecs, tolerances
         self._kinds = common(*codecs)
+        self.kept: list[TickDifference] = []
+        self.worst: Deviation | None = None
+        self.worst_tick: int | None = None
 
-    def block(
-        self, a: Side, b: Side, wrong: Mask, columns: ColumnJudge, times: Int64s | None = None
+    def take(
+        self, a: Side, b: Side, wrong: Mask, judge: ColumnJudge, times: Int64s | None = None
     ) -> None:
-        """Take m messages, which of them are wrong, and the times of A's, (m,); without, they have to be set in `kept`."""
-        result = self._result
-        for row in np.flatnonzero(wrong)[: KEPT_TICKS - len(result.kept)].tolist():
-            wrong_fields = tuple(d for d in self.deviations(a, b, row) if not d.passes)
-            tick_a, tick_b = int(a.ticks[row]), int(b.ticks[row])
-            time_ns = 0 if times is None else int(times[row])
-            result.kept.append(TickDifference(tick_a, tick_b, time_ns, wrong_fields))
-        result.first = result.kept[0] if result.kept else None
-        here = {
-            found.max_tick
-            for found in columns.fields.values()
-            if found.max_tick is not None and a.ticks[0] <= found.max_tick <= a.ticks[-1]
-        }
-        for tick in sorted(here):
-            for deviation in self.deviations(a, b, int(np.searchsorted(a.ticks, tick))):
-                if _worse(deviation, result.worst):
-                    result.worst, result.worst_tick = deviation, tick
+        """Take m messages that `judge` has just judged, which of them are wrong, (m,).
 
-    def deviations(self, a: Side, b: Side, row: int) -> list[Deviation]:
-        """The fields in which one of the messages is not equal, those within tolerance included."""
+        `times` (m,) are those of A's; without, they are still to be set in `kept`.
+        """
+        for row in np.flatnonzero(wrong)[: KEPT_TICKS - len(self.kept)].tolist():
+            time_ns = 0 if times is None else int(times[row])
+            self.kept.append(self.difference(a, b, row, time_ns))
+        here = {tick for tick in judge.largest_at if a.ticks[0] <= tick <= a.ticks[-1]}
+        for tick in sorted(here):
+            for deviation in self._deviations(a, b, int(np.searchsorted(a.ticks, tick))):
+                if _worse(deviation, self.worst):
+                    self.worst, self.worst_tick = deviation, tick
+
+    def difference(self, a: Side, b: Side, row: int, time_ns: int) -> TickDifference:
+        """The fields of one of the messages that are beyond tolerance."""
+        wrong = tuple(d for d in self._deviations(a, b, row) if not d.passes)
+        return TickDifference(int(a.ticks[row]), int(b.ticks[row]), time_ns, wrong)
+
+    def _deviations(self, a: Side, b: Side, row: int) -> list[Deviation]:
+        """The fields of one of the messages that are not equal, within tolerance or not."""
         message_a, message_b = (
             codec.decode(side.payload(row))
             for codec, side in zip(self._codecs, (a, b), strict=True)

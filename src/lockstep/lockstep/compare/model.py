@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import (
-    Field,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
+from ..errors import CompareError
 from ..strict_yaml import MAX_S, Number, StrictModel
-from . import CompareError, Tolerance, Tolerances
-from .tolerance import By, checked
+from .align import Align
+from .tolerance import By, Tolerance, Tolerances, checked
 
 
 class ToleranceModel(StrictModel):
@@ -42,7 +40,7 @@ class ToleranceModel(StrictModel):
 class Compare(StrictModel):
     """How outputs are aligned and compared."""
 
-    align: Literal["auto", "time", "stamp", "tick", "cause", "none"] = "time"
+    align: Align = "time"
     time_tolerance: Number | None = Field(
         default=None,
         ge=0,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..message.arrays import Bytes, Mask
-from .pairs import Side
+from .side_by_side import Side
 
 _WORD = 8
 _LARGE = 1 << 16
@@ -24,7 +24,10 @@ def equal_payloads(a: Side, b: Side) -> Mask:
 
 
 def _equal(a: Side, b: Side, size: int) -> Mask:
-    """Which messages of one size are equal: compared as rows of words where they lie evenly, else one by one."""
+    """Which messages of one size are equal.
+
+    They are compared as rows of words where they lie evenly, else one by one.
+    """
     strides = [_stride(side, size) for side in (a, b)]
     if size >= _LARGE or None in strides:
         return np.fromiter(

@@ -9,68 +9,78 @@ from .comparison import Comparison
 from .definitions import MISSING
 from .distribution import as_data as distribution_as_data
 from .fields import as_data as field_as_data
+from .key_comparison import KeyComparison, TickDifference
+from .simplest_law import Diagnosis
 
 
 def comparison_as_data(comparison: Comparison) -> dict[str, Any]:
     """A comparison as plain values."""
-    keys = {}
-    for name, key in comparison.keys.items():
-        first, worst = key.first, key.worst
-        keys[name] = {
-            "type": key.type,
-            "match": key.matches,
-            "problem": key.problem,
-            "redefined": key.redefined,
-            "unlike": {
-                path: [None if kind == MISSING else kind for kind in kinds]
-                for path, kinds in key.unlike.items()
-            },
-            "messages": [key.count_a, key.count_b],
-            "aligned": key.aligned,
-            "largest_shift_ns": key.largest_shift_ns,
-            "identical_bytes": key.equal_bytes,
-            "differing": key.differing,
-            "missing": len(key.only_a),
-            "extra": len(key.only_b),
-            "first_difference": first
-            and {
-                "ticks": [first.tick_a, first.tick_b],
-                "time_ns": first.time_ns,
-                "field": first.fields[0].field,
-                "expected": first.fields[0].a,
-                "found": first.fields[0].b,
-                "error": _finite(first.fields[0].error),
-                "tolerance": str(first.fields[0].tolerance),
-            },
-            "largest_error": worst
-            and {"tick": key.worst_tick, "field": worst.field, "error": _finite(worst.error)},
-            "grade": key.grade,
-            "align": key.align,
-            "reordered": len(key.reordered),
-            "duplicates": list(key.duplicates),
-            "clock": {"offset_ns": key.clock_offset_ns, "drift": key.clock_drift},
-            "ignored": list(key.ignored),
-            "fields": {path: field_as_data(found) for path, found in key.fields.items()},
-            "diagnoses": {
-                path: law
-                and {
-                    "law": law.law,
-                    "sentence": law.sentence,
-                    "explains": law.explains,
-                    "parameters": {name: _finite(value) for name, value in law.parameters.items()},
-                }
-                for path, law in key.diagnoses.items()
-            },
-            "distributions": {
-                path: distribution_as_data(found) for path, found in key.distributions.items()
-            },
-        }
     return {
         "match": comparison.all_match,
         "grade": comparison.grade,
         "align": comparison.align,
         "samples": comparison.samples,
-        "keys": keys,
+        "keys": {topic: _key_as_data(key) for topic, key in comparison.keys.items()},
+    }
+
+
+def _key_as_data(key: KeyComparison) -> dict[str, Any]:
+    aligned, judged = key.aligned, key.judged
+    first, worst = judged.first, judged.worst
+    return {
+        "type": key.type,
+        "match": key.matches,
+        "problem": key.problem,
+        "redefined": key.redefined,
+        "unlike": {
+            path: [None if kind == MISSING else kind for kind in kinds]
+            for path, kinds in key.unlike.items()
+        },
+        "messages": [aligned.count_a, aligned.count_b],
+        "aligned": aligned.count,
+        "largest_shift_ns": aligned.largest_shift_ns,
+        "identical_bytes": judged.equal_bytes,
+        "differing": judged.differing,
+        "missing": len(aligned.only_a),
+        "extra": len(aligned.only_b),
+        "first_difference": first and _first_as_data(first),
+        "largest_error": worst
+        and {"tick": judged.worst_tick, "field": worst.field, "error": _finite(worst.error)},
+        "grade": key.grade,
+        "align": aligned.by,
+        "reordered": len(aligned.reordered),
+        "duplicates": list(aligned.duplicates),
+        "clock": {"offset_ns": aligned.clock_offset_ns, "drift": aligned.clock_drift},
+        "ignored": list(judged.ignored),
+        "fields": {path: field_as_data(found) for path, found in judged.fields.items()},
+        "diagnoses": {
+            path: law and _law_as_data(law) for path, law in key.explained.diagnoses.items()
+        },
+        "distributions": {
+            path: distribution_as_data(found) for path, found in judged.distributions.items()
+        },
+    }
+
+
+def _first_as_data(first: TickDifference) -> dict[str, Any]:
+    deviation = first.fields[0]
+    return {
+        "ticks": [first.tick_a, first.tick_b],
+        "time_ns": first.time_ns,
+        "field": deviation.field,
+        "expected": deviation.a,
+        "found": deviation.b,
+        "error": _finite(deviation.error),
+        "tolerance": str(deviation.tolerance),
+    }
+
+
+def _law_as_data(law: Diagnosis) -> dict[str, Any]:
+    return {
+        "law": law.law,
+        "sentence": law.sentence,
+        "explains": law.explains,
+        "parameters": {name: _finite(value) for name, value in law.parameters.items()},
     }
 
 

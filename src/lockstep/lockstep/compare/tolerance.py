@@ -1,4 +1,7 @@
-"""Tolerances by field pattern; the most specific pattern wins, and without one a field must be equal."""
+"""Tolerances by field pattern.
+
+The most specific pattern wins, and without one a field must be equal.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +23,19 @@ _INDEX = re.compile(r"\[\d*\]")
 class Tolerance:
     """What may lie between the reference `a` and `b`.
 
-    A number passes if |b - a| <= abs + rel * |a| (as numpy.isclose), or if at most `ulp` representable numbers of its
-    type lie from a to b. `angle`: numbers are radians, differences wrap at 2π. `quaternion`: the field is a quaternion, and
-    the rotation from a to b may be so many radians; q and -q are one rotation. `unordered`: an array holds the
-    same elements in any order. `text`: a string passes if this regular expression matches all of b. `nan`:
-    whether NaN equals NaN.
+    A number passes if |b - a| <= abs + rel * |a| (as numpy.isclose), or if at most `ulp`
+    representable numbers of its type lie from a to b. `angle`: numbers are radians, differences
+    wrap at 2π. `quaternion`: the field is a quaternion, and the rotation from a to b may be so many
+    radians; q and -q are one rotation. `unordered`: an array holds the same elements in any order.
+    `text`: a string passes if this regular expression matches all of b. `nan`: whether NaN equals
+    NaN.
 
-    `by` tells what is judged: each element; or, over all messages, the mean or root mean square of |b - a|; that the share
-    `quantile` of all elements passes; or that 1 - cosine of the angle between all a and all b is at most abs.
-    The elements of the field data of sensor_msgs/msg/Image are the channels of pixels. "psnr" (in dB) and "ssim" judge each such
-    image: it is to be `at_least` so much. `data_range` is the range of pixels; without it that of the type of integers, or of
-    floats the span of a's image.
+    `by` tells what is judged: each element; or, over all messages, the mean or root mean square of
+    |b - a|; that the share `quantile` of all elements passes; or that 1 - cosine of the angle
+    between all a and all b is at most abs. The elements of the field data of sensor_msgs/msg/Image
+    are the channels of pixels. "psnr" (in dB) and "ssim" judge each such image: it is to be
+    `at_least` so much. `data_range` is the range of pixels; without it that of the type of
+    integers, or of floats the span of a's image.
     """
 
     abs: float = 0.0
@@ -86,8 +91,8 @@ def measured(by: By, value: float, *, sign: str = "") -> str:
 class Tolerances:
     """Which tolerance applies to which field.
 
-    A pattern is a field path (`quaternion.x`) in which `*` stands for any text; it also covers everything
-    below the field it names, and every element of an array.
+    A pattern is a field path (`quaternion.x`) in which `*` stands for any text; it also covers
+    everything below the field it names, and every element of an array.
     """
 
     def __init__(self, by_pattern: Mapping[str, Tolerance] | None = None) -> None:
@@ -102,7 +107,10 @@ class Tolerances:
 
     @classmethod
     def parse(cls, rules: Iterable[str]) -> Tolerances:
-        """Rules as a command line gives them: PATTERN=ABS, PATTERN=ABS,REL, PATTERN=ignore, PATTERN=NAME:VALUE,NAME…"""
+        """Rules as a command line gives them.
+
+        PATTERN=ABS, PATTERN=ABS,REL, PATTERN=ignore, or PATTERN=NAME:VALUE,NAME…
+        """
         return cls(dict(_rule(text) for text in rules))
 
     def of(self, field: str) -> Tolerance:
@@ -127,7 +135,10 @@ class Tolerances:
 ToleranceLike: TypeAlias = (
     Tolerances | Tolerance | float | Mapping[str, Tolerance | Mapping[str, Any] | float] | None
 )
-"""A tolerance for all fields, or by field pattern; a number is an absolute one, a mapping has the names of Tolerance."""
+"""A tolerance for all fields, or by field pattern.
+
+A number is an absolute one, a mapping has the names of Tolerance.
+"""
 
 
 def tolerances_of(tolerance: ToleranceLike) -> Tolerances:
@@ -192,7 +203,8 @@ def _check_measure(tolerance: Tolerance) -> None:
     ):
         most = ", at most 1" if tolerance.by == "ssim" else ""
         raise CompareError(
-            f"by: {tolerance.by} of a tolerance needs at_least, the smallest {name} that passes{most}{unit and f', in{unit}'}"
+            f"by: {tolerance.by} of a tolerance needs at_least, the smallest {name} "
+            f"that passes{most}{unit and f', in{unit}'}"
         )
     if tolerance.data_range is not None and not 0 < tolerance.data_range < math.inf:
         raise CompareError("data_range of a tolerance is the range of pixels; give more than 0")
@@ -200,7 +212,8 @@ def _check_measure(tolerance: Tolerance) -> None:
     others = [field for field in fields(Tolerance) if field.name not in own]
     if any(getattr(tolerance, other.name) != other.default for other in others):
         raise CompareError(
-            f"by: {tolerance.by} of a tolerance judges whole images; give it only at_least, data_range and nan"
+            f"by: {tolerance.by} of a tolerance judges whole images; "
+            "give it only at_least, data_range and nan"
         )
 
 
@@ -221,8 +234,8 @@ def _rule(text: str) -> tuple[str, Tolerance]:
 
 def _unclear(text: str) -> str:
     return (
-        f"tolerance '{text}' is not PATTERN=ABS, PATTERN=ABS,REL, PATTERN=ignore or PATTERN=NAME:VALUE,… "
-        f"with {', '.join(_VALUES)}, {', '.join(_FLAGS)}"
+        f"tolerance '{text}' is not PATTERN=ABS, PATTERN=ABS,REL, PATTERN=ignore or "
+        f"PATTERN=NAME:VALUE,… with {', '.join(_VALUES)}, {', '.join(_FLAGS)}"
     )
 
 

@@ -1,4 +1,4 @@
 """A component's side of a run: its execution, its frames, and the facts of both protocols.
 
-The twin of src/host in lockstep_cpp, file by file.
+A file that lockstep_cpp has in src/host, too, is its twin.
 """

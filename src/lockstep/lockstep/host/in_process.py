@@ -1,4 +1,5 @@
-"""A Python component hosted in this process whose messages are CDR, as those of a direct run are."""
+"""A Python component hosted in this process whose messages are CDR, as those of a direct run
+are."""
 
 from __future__ import annotations
 

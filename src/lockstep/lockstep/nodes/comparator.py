@@ -16,7 +16,7 @@ from ..compare import (
     tolerance_ns,
     write_text_diffs,
 )
-from ..compare.text_diff import summary
+from ..compare.comparison import summary
 from ..errors import DIFFERENT, MATCH
 from .comparator_online import run_online
 from .process import exit_with, ros_node, split_arguments
@@ -28,8 +28,11 @@ def _run(arguments: Sequence[str]) -> int:
         return run_online(own, ros)
     parser = argparse.ArgumentParser(
         prog="comparator",
-        description="Compare two bags; exit code 0: they match, 1: they differ, 2: they cannot be compared. "
-        "With --online it compares live topics instead: see --online --help.",
+        description=(
+            "Compare two bags; exit code 0: they match, 1: they differ, 2: they cannot be "
+            "compared. "
+            "With --online it compares live topics instead: see --online --help."
+        ),
         epilog="example: comparator python/bag cpp/bag -o diffs --tolerance 'quaternion.*=1e-9'",
     )
     parser.add_argument("a", help="the reference bag")
@@ -48,7 +51,10 @@ def _run(arguments: Sequence[str]) -> int:
         "--origin",
         type=int,
         metavar="NS",
-        help="time of the first input, from which times count in both bags (default: each bag's first message)",
+        help=(
+            "time of the first input, from which times count in both bags (default: each bag's "
+            "first message)"
+        ),
     )
     parser.add_argument(
         "--tolerance",

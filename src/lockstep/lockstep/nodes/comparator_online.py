@@ -10,9 +10,8 @@ from pathlib import Path
 from rclpy.impl.implementation_singleton import rclpy_implementation
 
 from ..compare import Tolerances, tolerance_ns, write_text_diffs
-from ..compare.comparison import Comparison
+from ..compare.comparison import Comparison, summary
 from ..compare.live.online import OnlineOptions
-from ..compare.text_diff import summary
 from ..errors import DIFFERENT, MATCH, RunError, UsageError
 from .process import Stop, ros_node, sentence
 from .shadow import Shadow
@@ -92,8 +91,11 @@ def _names(args: argparse.Namespace, pairs: list[tuple[str, str, str]]) -> tuple
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="comparator --online",
-        description="Compare live topics as they come in, until stopped; exit code 0: they match, 1: they differ, "
-        "2: bad usage, 3: no verdict, because a topic was silent or messages were dropped.",
+        description=(
+            "Compare live topics as they come in, until stopped; exit code 0: they match, 1: they "
+            "differ, "
+            "2: bad usage, 3: no verdict, because a topic was silent or messages were dropped."
+        ),
         epilog="example: comparator --online --a-prefix /robot --b-prefix /shadow --topic odom",
         allow_abbrev=False,
     )
@@ -111,7 +113,10 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive,
         default=2.0,
         metavar="S",
-        help="how long a message waits for its partner before it counts as missing or extra (default 2)",
+        help=(
+            "how long a message waits for its partner before it counts as missing or extra "
+            "(default 2)"
+        ),
     )
     add(
         "--pending",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
@@ -22,10 +22,11 @@ from lockstep_interfaces.msg import Difference
 from ..bag import BagError
 from ..cdr.codec import installed_codec
 from ..compare import CompareError
-from ..compare.comparison import Comparison, TickDifference
+from ..compare.comparison import Comparison
+from ..compare.key_comparison import TickDifference
 from ..compare.live.online import OnlineComparison, OnlineOptions
 from ..compare.live.status import cut, no_verdict, status_of
-from ..compare.text_diff import KEPT_FIELDS
+from ..compare.words import KEPT_FIELDS
 from ..component import to_stamp
 from ..errors import RunError, UsageError
 from ..message.rosidl import message_class
@@ -112,10 +113,8 @@ class Shadow:
 
     def result(self) -> Comparison:
         """The outcome of all pairs."""
-        self._about.keys = {
-            pair.name: pair.online.result() for pair in self._pairs if pair.online is not None
-        }
-        return self._about
+        keys = {pair.name: pair.online.result() for pair in self._pairs if pair.online is not None}
+        return replace(self._about, keys=keys)
 
     def no_verdict(self) -> list[str]:
         """Why there is no verdict, a sentence for each pair without; none if there is one."""

@@ -53,13 +53,15 @@ def plot_comparison(
     title: str | None = None,
     file: File | None = None,
 ) -> Figure:
-    """`a` and `b` overlaid, and below them b - a with the tolerance; the first divergence is marked by a line and its tick.
+    """`a` and `b` overlaid, and below them b - a with the tolerance.
 
-    `a` (the reference) and `b` are numbers (n, …), or Series, Datasets of one key or sequences of messages with the
-    `path` of a field. `time` (n,) is in ns (integers) or seconds (floats), of a Series also "log", "publish" or "header".
-    `tolerance` is an absolute one in the unit of the field, or a Tolerance. Series of unequal length are aligned by
-    their times since the first. Of arrays, the element with the largest error is drawn above, the largest error of any
-    below. The figure is also saved if a `file` is given. Raises ReportError.
+    The first divergence is marked by a line and its tick. `a` (the reference) and `b` are numbers
+    (n, …), or Series, Datasets of one key or sequences of messages with the `path` of a field.
+    `time` (n,) is in ns (integers) or seconds (floats), of a Series also "log", "publish" or
+    "header". `tolerance` is an absolute one in the unit of the field, or a Tolerance. Series of
+    unequal length are aligned by their times since the first. Of arrays, the element with the
+    largest error is drawn above, the largest error of any below. The figure is also saved if a
+    `file` is given. Raises ReportError.
     """
     signals = [signal_of(side, path, time) for side in (a, b)]
     if unit is not None:

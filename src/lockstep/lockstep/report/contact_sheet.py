@@ -36,10 +36,12 @@ _MOST_NUMBERS = 1_000_000
 
 
 def plot_histograms(bag: Bag, file: File | None = None) -> Figure:
-    """One panel for each number in the messages of a bag, of at most the first million numbers of each.
+    """One panel for each number in the messages of a bag.
 
-    Of more than 60 fields the first 60 are drawn, which the title says. NaN, inf, and numbers so far from the others that
-    nothing else would be seen are left out and counted in the title of a panel. Raises ReportError if there are no numbers.
+    It shows at most the first million numbers of each. Of more than 60 fields the first 60 are
+    drawn, which the title says. NaN, inf, and numbers so far from the others that nothing else
+    would be seen are left out and counted in the title of a panel. Raises ReportError if there are
+    no numbers.
     """
     fields = _fields(bag)
     panels = list(_panels(bag, fields[:_MOST_PANELS]))

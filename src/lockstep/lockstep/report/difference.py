@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..compare import Tolerance, align_times
-from ..compare.judge import judge
+from ..compare.kinds.number import abs_and_rel, judge_numbers, signed
 from ..errors import ReportError
 from ..message.arrays import Floats, Int64s
 from .signals import Signal, not_finite
@@ -19,10 +19,10 @@ from .style import quantity
 
 @dataclass(frozen=True)
 class Difference:
-    """`b` against the reference `a`, both (n, k): element by element of n ticks that belong together.
+    """`b` against the reference `a`, both (n, k), of n ticks that belong together.
 
-    `error` is b - a, inf where only one side is finite; `limit` is the tolerance (n, k); `ticks` (n,) count the
-    messages of `a`, `seconds` (n,) since its first are None where times are unknown.
+    `error` is b - a, inf where only one side is finite; `limit` is the tolerance (n, k); `ticks`
+    (n,) count the messages of `a`, `seconds` (n,) since its first are None where times are unknown.
     """
 
     a: npt.NDArray[Any]
@@ -89,9 +89,10 @@ class Difference:
 
 
 def difference(a: Signal, b: Signal, tolerance: Tolerance) -> Difference:
-    """Compare tick by tick, or, if the numbers of messages differ, those whose times since the first belong together.
+    """Compare tick by tick, or else those whose times since the first belong together.
 
-    Of the tolerance, abs, rel, ulp, angle and nan count. Raises ReportError for values of different shape.
+    The latter if the numbers of messages differ. Of the tolerance, abs, rel, ulp, angle and nan
+    count. Raises ReportError for values of different shape.
     """
     if a.values.shape[1:] != b.values.shape[1:] and len(a.values) and len(b.values):
         shapes = [" × ".join(map(str, side.values.shape[1:])) or "a number" for side in (a, b)]
@@ -105,13 +106,9 @@ def difference(a: Signal, b: Signal, tolerance: Tolerance) -> Difference:
         side.values[rows].astype(common, copy=False).reshape(len(rows), width)
         for side, rows in ((a, rows_a), (b, rows_b))
     )
-    sizes, wrong = judge(values_a, values_b, tolerance)
-    with np.errstate(invalid="ignore", over="ignore"):
-        limit = tolerance.abs + tolerance.rel * np.abs(values_a.astype(np.float64))
-        error = np.where(values_b < values_a, -sizes, sizes)
-        if tolerance.angle:
-            apart = values_b.astype(np.float64) - values_a.astype(np.float64)
-            error = np.copysign(sizes, np.remainder(apart + np.pi, 2 * np.pi) - np.pi)
+    sizes, wrong = judge_numbers(values_a, values_b, tolerance)
+    error = signed(values_a, values_b, sizes, tolerance)
+    limit = abs_and_rel(values_a, tolerance)
     seconds = a.seconds()
     return Difference(
         values_a,
@@ -148,7 +145,8 @@ def _rows(a: Signal, b: Signal) -> tuple[Int64s, Int64s, tuple[int, int]]:
         return ticks, ticks, (0, 0)
     if a.time_ns is None or b.time_ns is None:
         raise ReportError(
-            f"a has {count_a} values and b {count_b}, without times by which to align them; give both their times"
+            f"a has {count_a} values and b {count_b}, without times by which to align them; "
+            "give both their times"
         )
     times = [at - at[:1].sum() for at in (a.time_ns, b.time_ns)]
     pairs = align_times(times[0], times[1])

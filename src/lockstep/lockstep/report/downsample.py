@@ -1,4 +1,7 @@
-"""Large series cut down to the pixels there are, without losing a peak: the smallest and largest value of each column."""
+"""Large series cut down to the pixels there are, without losing a peak.
+
+That is the smallest and largest value of each column.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,11 @@ from ..message.arrays import Floats, Int64s
 def min_max(
     time: npt.ArrayLike, values: npt.ArrayLike, columns: int
 ) -> tuple[npt.NDArray[Any], Floats]:
-    """Of n points at `time` (n,), the smallest and the largest in each of `columns` equal spans of time, in their order.
+    """Of n points at `time` (n,), the smallest and the largest in each of `columns` equal spans.
 
-    Gives at most 2 * columns points of those that came in, all of them if there are no more. NaN and inf become NaN:
-    a gap where a column has nothing else. Where time runs backwards, columns hold equal numbers of points instead.
+    They come in their order. Gives at most 2 * columns points of those that came in, all of them if
+    there are no more. NaN and inf become NaN: a gap where a column has nothing else. Where time
+    runs backwards, columns hold equal numbers of points instead.
     """
     at, finite = np.asarray(time), _finite(values)
     if len(finite) <= 2 * columns:
@@ -38,10 +42,10 @@ def min_max(
 def extremes(
     time: npt.ArrayLike, values: npt.ArrayLike, columns: int
 ) -> tuple[npt.NDArray[Any], Floats, Floats]:
-    """The start (m,), the smallest and the largest value of each span of time of `values` (n,) or (n, k).
+    """The start (m,), the smallest and the largest of `values` (n,) or (n, k) in spans of time.
 
-    At most `columns` spans; NaN and inf count only where there is nothing else, as NaN. For values (n, k) the results
-    are (m, k).
+    At most `columns` spans; NaN and inf count only where there is nothing else, as NaN. For values
+    (n, k) the results are (m, k).
     """
     at, finite = np.asarray(time), _finite(values)
     if not len(finite):

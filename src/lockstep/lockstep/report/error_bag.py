@@ -1,6 +1,7 @@
-"""A bag that shows two others together: `/a/…`, `/b/…` and `/error/…`, with layouts for Foxglove and PlotJuggler beside it.
+"""A bag that shows two others together: `/a/…`, `/b/…` and `/error/…`.
 
-Layouts: the JSON that Foxglove exports (https://docs.foxglove.dev/docs/visualization/layouts), and PlotJuggler's XML.
+Beside it are layouts for Foxglove and PlotJuggler. Layouts: the JSON that Foxglove exports
+(https://docs.foxglove.dev/docs/visualization/layouts), and PlotJuggler's XML.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import numpy.typing as npt
 
 from ..bag import Bag, BagWriter
 from ..bag.convert import declare
-from ..compare.comparison import Comparison, KeyComparison
+from ..compare.align import Alignment
+from ..compare.comparison import Comparison
 from ..compare.definitions import common, leading_to
-from ..compare.pairs import pairs
+from ..compare.key_comparison import KeyComparison
+from ..compare.side_by_side import pairs
 from ..message.batch import Batch
 from ..message.schema import TIMES
 
@@ -32,16 +35,16 @@ _COLOURS = ("#56b4e9", "#000000", "#d55e00")
 def write_error_bag(comparison: Comparison, bags: tuple[Bag, Bag], output: Path) -> None:
     """Write all messages of both sides, and b - a of those that were aligned, on the times of A.
 
-    The errors are messages of the same type whose numbers are the differences (of unsigned ones their size), with the stamps and
-    texts of A. Raises BagError, also if `output` exists.
+    The errors are messages of the same type whose numbers are the differences (of unsigned ones
+    their size), with the stamps and texts of A. Raises BagError, also if `output` exists.
     """
     with BagWriter(output) as writer:
         for key in comparison.keys.values():
             for bag, side in zip(bags, ("a", "b"), strict=True):
                 if key.topic in bag.topics:
                     _copy(writer, bag, key, side, _shift_ns(bags, key, side))
-            if key.alignment is not None:
-                _write_errors(writer, bags, key)
+            if key.aligned.pairs is not None:
+                _write_errors(writer, bags, key, key.aligned.pairs)
     plots = list(_plots(comparison))
     (output / "foxglove_layout.json").write_text(json.dumps(_foxglove(plots), indent=2), "utf-8")
     ET.ElementTree(_plotjuggler(plots)).write(
@@ -61,11 +64,11 @@ def _add(writer: BagWriter, bag: Bag, key: KeyComparison, side: str) -> str:
 
 def _shift_ns(bags: tuple[Bag, Bag], key: KeyComparison, side: str) -> int:
     """By how much messages of B are moved, so that those that belong together come at one time."""
-    aligned = key.alignment
-    if side == "a" or aligned is None or not len(aligned.a):
+    together = key.aligned.pairs
+    if side == "a" or together is None or not len(together.a):
         return 0
     times_a, times_b = (bag.times(key.topic) for bag in bags)
-    return int(np.median(times_a[aligned.a] - times_b[aligned.b]))
+    return int(np.median(times_a[together.a] - times_b[together.b]))
 
 
 def _copy(writer: BagWriter, bag: Bag, key: KeyComparison, side: str, shift_ns: int) -> None:
@@ -83,13 +86,14 @@ def _moved(batch: Batch, topic: str, name: str, shift_ns: int) -> Batch:
     )
 
 
-def _write_errors(writer: BagWriter, bags: tuple[Bag, Bag], key: KeyComparison) -> None:
-    assert key.alignment is not None
+def _write_errors(
+    writer: BagWriter, bags: tuple[Bag, Bag], key: KeyComparison, together: Alignment
+) -> None:
     name = _add(writer, bags[0], key, "error")
     codecs = bags[0].codec(key.topic), bags[1].codec(key.topic)
     times = bags[0].times(key.topic)
     known = leading_to(common(*codecs))
-    for side_a, side_b in pairs(*bags, key.topic, key.alignment):
+    for side_a, side_b in pairs(*bags, key.topic, together):
         for row, tick in enumerate(side_a.ticks.tolist()):
             a, b = (
                 codec.decode(side.payload(row))
@@ -99,7 +103,10 @@ def _write_errors(writer: BagWriter, bags: tuple[Bag, Bag], key: KeyComparison) 
 
 
 def _difference(a: Any, b: Any, known: frozenset[str], path: str = "") -> Any:
-    """b - a of numbers; of anything else, and of fields that are not `known` to be in both, what is in a."""
+    """b - a of numbers.
+
+    Anything else, and fields that are not `known` to be in both, are as in a.
+    """
     if is_dataclass(a) and not isinstance(a, type):
         if getattr(a, "__msgtype__", "") in TIMES:
             return a
@@ -144,7 +151,7 @@ def _plots(comparison: Comparison) -> Iterator[tuple[KeyComparison, str]]:
     left = _MOST_PLOTS
     keys = sorted(comparison.keys.values(), key=lambda key: key.matches)
     for key in keys:
-        found = sorted(key.fields.values(), key=lambda field: field.matches)
+        found = sorted(key.judged.fields.values(), key=lambda field: field.matches)
         numeric = [
             path for f in found for path in f.parts if "[" not in f.type and f.type != "string"
         ]

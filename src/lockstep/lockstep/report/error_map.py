@@ -10,7 +10,10 @@ _MOST_INDEXES = 96
 
 
 class ErrorMap:
-    """`cells` (indexes, columns) hold the largest |error|, 0 where all are equal, inf where one is no number."""
+    """`cells` (indexes, columns) hold the largest |error|.
+
+    0 where all are equal, inf where one is no number.
+    """
 
     def __init__(self, width: int, total: int, most_cells: int) -> None:
         """For arrays of `width` elements in `total` rows."""
@@ -22,7 +25,10 @@ class ErrorMap:
         self.cells = np.zeros((len(self.index_starts), columns))
 
     def add(self, rows: Int64s, error: Floats) -> None:
-        """Take errors (m, k) at increasing rows (m,); k is at most the width, what is missing is no error."""
+        """Take errors (m, k) at increasing rows (m,).
+
+        At most `width` elements (k) are there; what is missing is no error.
+        """
         if not error.size:
             return
         size = np.abs(error)

@@ -1,4 +1,4 @@
-"""Pictures of all that differs, as files: one for each field, and the first image that differs of each topic."""
+"""Pictures of all that differs, as files: of each field, and the first image of each topic."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Literal
 import numpy as np
 
 from ..bag import Bag
-from ..compare.comparison import Comparison, KeyComparison
-from ..compare.pairs import paired_columns
+from ..compare.align import Alignment
+from ..compare.comparison import Comparison
+from ..compare.key_comparison import KeyComparison, TickDifference
+from ..compare.side_by_side import paired_columns
 from ..errors import ReportError
 from ..message.arrays import Column
 from ..message.units import unit_of
@@ -29,42 +31,56 @@ def write_plots(
     folder: Path,
     format: Literal["png", "svg"] = "png",
 ) -> list[Path]:
-    """Draw each numeric field that differs, at most 20 of a topic, into `folder`; returns the files.
+    """Draw each numeric field that differs, at most 20 of a topic, into `folder`.
 
-    Numbers are drawn over time with their error below, arrays as a map of errors, images side by side. Of very long arrays
-    only the ticks from the first difference on are drawn. Raises OSError and BagError.
+    Returns the files. Numbers are drawn over time with their error below, arrays as a map of
+    errors, images side by side. Of very long arrays only the ticks from the first difference on are
+    drawn. Raises OSError and BagError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
     for key in comparison.keys.values():
-        if key.matches or key.alignment is None:
+        together, first = key.aligned.pairs, key.judged.first
+        if key.matches or together is None:
             continue
         stem = re.sub(r"[^\w.-]", "_", key.topic.strip("/").replace("/", "__")) or "root"
-        if key.type == IMAGE and key.first is not None:
-            files += _images(comparison, bags, key, folder / f"{stem}.{format}")
+        if key.type == IMAGE and first is not None:
+            files += _images(comparison, bags, key.topic, first, folder / f"{stem}.{format}")
             continue
-        wrong = [f for f in key.fields.values() if not f.matches and not f.other_lengths]
+        wrong = [f for f in key.judged.fields.values() if not f.matches and not f.other_lengths]
         paths = [path for found in wrong for path in found.parts][:_MOST_FIELDS]
         for path in paths:
             name = re.sub(r"[^\w.-]", "_", path)
-            files += _field(comparison, bags, key, path, folder / f"{stem}.{name}.{format}")
+            file = folder / f"{stem}.{name}.{format}"
+            files += _field(comparison, bags, key, together, path, file)
     return files
 
 
 def _field(
-    comparison: Comparison, bags: tuple[Bag, Bag], key: KeyComparison, path: str, file: Path
+    comparison: Comparison,
+    bags: tuple[Bag, Bag],
+    key: KeyComparison,
+    together: Alignment,
+    path: str,
+    file: Path,
 ) -> list[Path]:
-    found = _columns(bags, key, path)
+    found = _columns(bags, key, together, path)
     if found is None:
         return []
     ticks, a, b = found
-    time, tolerance = key.times_ns[0][ticks], comparison.tolerances.of(path)
+    time, tolerance = key.aligned.times_ns[0][ticks], comparison.tolerances.of(path)
     title, unit = f"{key.topic} {path}", unit_of(path, key.type)
     try:
         if a.ndim == 1:
-            names = comparison.name_a, comparison.name_b
             plot_comparison(
-                a, b, time, tolerance=tolerance, names=names, unit=unit, title=title, file=file
+                a,
+                b,
+                time,
+                tolerance=tolerance,
+                names=comparison.names,
+                unit=unit,
+                title=title,
+                file=file,
             )
         else:
             a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
@@ -77,19 +93,21 @@ def _field(
 
 
 def _images(
-    comparison: Comparison, bags: tuple[Bag, Bag], key: KeyComparison, file: Path
+    comparison: Comparison,
+    bags: tuple[Bag, Bag],
+    topic: str,
+    first: TickDifference,
+    file: Path,
 ) -> list[Path]:
-    first = key.first
-    assert first is not None
-    image_a = message_at(bags[0], key.topic, first.tick_a)
-    image_b = message_at(bags[1], key.topic, first.tick_b)
+    image_a = message_at(bags[0], topic, first.tick_a)
+    image_b = message_at(bags[1], topic, first.tick_b)
     try:
         plot_pixels(
             image_a,
             image_b,
             tolerance=comparison.tolerances.of("data"),
-            names=(comparison.name_a, comparison.name_b),
-            title=f"{key.topic} tick {first.tick_a}",
+            names=comparison.names,
+            title=f"{topic} tick {first.tick_a}",
             file=file,
         )
     except ReportError:
@@ -98,14 +116,17 @@ def _images(
 
 
 def _columns(
-    bags: tuple[Bag, Bag], key: KeyComparison, path: str
+    bags: tuple[Bag, Bag], key: KeyComparison, together: Alignment, path: str
 ) -> tuple[Column, Column, Column] | None:
-    """Ticks of A, and a field of both sides at these ticks; None unless it holds numbers of one shape."""
-    assert key.alignment is not None
-    first = key.fields[path].first_tick if path in key.fields else None
+    """Ticks of A, and a field of both sides at these ticks.
+
+    None unless it holds numbers of one shape.
+    """
+    fields = key.judged.fields
+    first = fields[path].first_tick if path in fields else None
     parts: list[tuple[Column, Column, Column]] = []
     size = 0
-    for ticks, columns_a, columns_b in paired_columns(*bags, key.topic, key.alignment, [path]):
+    for ticks, columns_a, columns_b in paired_columns(*bags, key.topic, together, [path]):
         a, b = columns_a[path], columns_b[path]
         if (
             a.dtype == object

@@ -1,6 +1,7 @@
-"""Comparisons as GitHub Actions shows them: annotations on stdout, and a summary of the step in Markdown.
+"""Comparisons as GitHub Actions shows them: annotations, and a summary of the step in Markdown.
 
-Format: workflow commands, https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
+Format: workflow commands,
+https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import html
 from collections.abc import Iterator, Mapping
 
 from ..compare import Comparison
-from ..compare.text_diff import summary_of_key
+from ..compare.summary import summary_of_key
 
 _SHOWN = 10  # annotations of one kind that GitHub shows for a step
 
@@ -20,7 +21,7 @@ def workflow_commands(comparisons: Mapping[str, Comparison]) -> Iterator[str]:
     for name, comparison in comparisons.items():
         for key in comparison.keys.values():
             if not key.matches:
-                lines = "\n".join(summary_of_key(comparison, key))
+                lines = "\n".join(summary_of_key(key, comparison.names))
                 errors.append(f"::error title={_property(f'{name}: {key.topic}')}::{_data(lines)}")
     yield from errors[:_SHOWN]
     if len(errors) > _SHOWN:
@@ -31,7 +32,7 @@ def workflow_commands(comparisons: Mapping[str, Comparison]) -> Iterator[str]:
 
 
 def markdown(comparisons: Mapping[str, Comparison]) -> str:
-    """The summary of a step: a table of keys for each comparison, and what is to be known of those that differ."""
+    """The summary of a step: a table of keys for each comparison, and all that differs."""
     lines: list[str] = []
     for name, comparison in comparisons.items():
         mark = "✅" if comparison.all_match else "❌"
@@ -42,17 +43,17 @@ def markdown(comparisons: Mapping[str, Comparison]) -> str:
             cells = (
                 f"<code>{_cell(key.topic)}</code>",
                 _cell(key.type),
-                key.aligned,
-                key.differing,
-                len(key.only_a),
-                len(key.only_b),
+                key.aligned.count,
+                key.judged.differing,
+                len(key.aligned.only_a),
+                len(key.aligned.only_b),
                 key.grade,
             )
             lines.append(f"| {' | '.join(map(str, cells))} |")
         lines.append("")
         for key in comparison.keys.values():
             if not key.matches:
-                text = html.escape("\n".join(summary_of_key(comparison, key)))
+                text = html.escape("\n".join(summary_of_key(key, comparison.names)))
                 lines += [f"<pre>{text}</pre>", ""]
     return "\n".join(lines) + "\n"
 

@@ -43,7 +43,10 @@ _GAP = 3
 
 @dataclass(frozen=True)
 class _Errors:
-    """|error| (n, rows), inf where it is not finite; what is wrong; times (n,) in seconds; names of rows."""
+    """|error| (n, rows), inf where it is not finite; what is wrong; times (n,) in seconds.
+
+    Names of rows.
+    """
 
     sizes: Floats
     wrong: npt.NDArray[np.bool_]
@@ -67,14 +70,17 @@ def plot_heatmap(
 ) -> Figure:
     """The size of errors as colours: over time by array index or by field, or by region of images.
 
-    `error` holds errors, or, with the reference `against`, what is compared with it: numbers (n, k) for k array
-    indices; a Series, Dataset of one key or sequence of messages with one path of an array or several paths, a row each; or
-    several of these by name. Of an array that is one field of several, the largest error of its elements is shown.
+    `error` holds errors, or, with the reference `against`, what is compared with it: numbers (n, k)
+    for k array indices; a Series, Dataset of one key or sequence of messages with one path of an
+    array or several paths, a row each; or several of these by name. Of an array that is one field
+    of several, the largest error of its elements is shown.
 
-    `by="region"` takes images instead: errors (h, w) or (h, w, channels); or images to compare `against` others, also
-    Series or lists of them, of which the largest error of each region is shown.
+    `by="region"` takes images instead: errors (h, w) or (h, w, channels); or images to compare
+    `against` others, also Series or lists of them, of which the largest error of each region is
+    shown.
 
-    The `tolerance` decides what the title counts. The figure is also saved if a `file` is given. Raises ReportError.
+    The `tolerance` decides what the title counts. The figure is also saved if a `file` is given.
+    Raises ReportError.
     """
     limits = tolerance_of(tolerance)
     if by == "region":
@@ -156,7 +162,10 @@ def _draw(figure: Figure, axes: Axes, found: _Errors, unit: str) -> None:
 
 
 def _with_pauses(starts: Floats, last: float, cells: Floats) -> tuple[Floats, Floats]:
-    """Edges (m + 1,) of cells (m, rows) that start at `starts`, with blank ones where nothing came for long."""
+    """Edges (m + 1,) of cells (m, rows) that start at `starts`.
+
+    Where nothing came for long there are blank ones.
+    """
     widths = np.diff(starts)
     usual = float(np.median(widths)) if len(widths) else 1.0
     ends = max(float(last), float(starts[-1] + (usual or 1.0)))

@@ -46,11 +46,12 @@ def plot_histogram(
     title: str | None = None,
     file: File | None = None,
 ) -> Figure:
-    """The distributions of `a` and `b` overlaid, with shared bins, and below them the difference of their counts.
+    """The distributions of `a` and `b` overlaid, and below them the difference of their counts.
 
-    `a` and `b` are numbers of any shape, or Series, Datasets of one key or sequences of messages with the `path` of a
-    field; without `b`, one distribution is shown. `bins` is a number of bins or their edges. NaN and inf are left out
-    and counted in the title. The figure is also saved if a `file` is given. Raises ReportError.
+    They share their bins. `a` and `b` are numbers of any shape, or Series, Datasets of one key or
+    sequences of messages with the `path` of a field; without `b`, one distribution is shown. `bins`
+    is a number of bins or their edges. NaN and inf are left out and counted in the title. The
+    figure is also saved if a `file` is given. Raises ReportError.
     """
     sides = [signal_of(side, path, ragged=True) for side in (a, b) if side is not None]
     subject = plain(title) if title is not None else sides[0].subject

@@ -1,7 +1,8 @@
-"""One self-contained HTML file that shows what was compared: verdict, tables, plots, images and text diffs.
+"""One self-contained HTML file that shows what was compared.
 
-Names and values from bags are data in it, never markup: they are JSON that the page's own script puts into text nodes.
-The file asks for nothing from the network; its Content-Security-Policy lets only its own scripts run.
+Verdict, tables, plots, images and text diffs. Names and values from bags are data in it, never
+markup: they are JSON that the page's own script puts into text nodes. The file asks for nothing
+from the network; its Content-Security-Policy lets only its own scripts run.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bag import Bag
-from ..compare.comparison import Comparison
-from ..compare.text_diff import summary
+from ..compare.comparison import Comparison, summary
 from ..errors import ReportError
 from .page import (
     MOST_FIELDS,
@@ -62,10 +62,12 @@ def write_html(
     title: str = "Comparison",
     result: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a report of `comparisons`, by name, to `file`; it opens in any browser and is below 15 MB.
+    """Write a report of `comparisons`, by name, to `file`.
 
-    `bags` are A and B of each comparison, from which plots and images are taken. `result` is a verification as
-    result.json holds it: what was sent, recorded and how long callbacks took. Raises ReportError if the file cannot be written or a library is missing, BagError if a bag cannot be read.
+    It opens in any browser and is below 15 MB. `bags` are A and B of each comparison, from which
+    plots and images are taken. `result` is a verification as result.json holds it: what was sent,
+    recorded and how long callbacks took. Raises ReportError if the file cannot be written or a
+    library is missing, BagError if a bag cannot be read.
     """
     with ExitStack() as stack:
         opened = {
@@ -167,7 +169,7 @@ def _images(
         (index, name, key)
         for index, (name, comparison) in enumerate(comparisons.items())
         for key in comparison.keys.values()
-        if name in bags and key.type == IMAGE and key.first
+        if name in bags and key.type == IMAGE and key.judged.first
     ]
     found, left = [], _IMAGE_CHARACTERS
     for index, name, key in wanted:

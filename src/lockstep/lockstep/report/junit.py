@@ -1,6 +1,7 @@
-"""Comparisons as JUnit XML, which every continuous integration shows: a suite each, a test case for each key.
+"""Comparisons as JUnit XML: a suite each, a test case for each key.
 
-Format: the elements that Jenkins, GitLab and GitHub actions agree on (testsuites, testsuite, testcase, failure, system-out).
+Format: the elements that Jenkins, GitLab and GitHub actions agree on (testsuites, testsuite,
+testcase, failure, system-out).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..compare import Comparison
-from ..compare.text_diff import summary_of_key
+from ..compare.summary import summary_of_key
 
 # What XML 1.0 cannot hold, even escaped.
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -32,7 +33,7 @@ def write_junit(path: Path, comparisons: Mapping[str, Comparison]) -> None:
         )
         for key in keys:
             case = ET.SubElement(suite, "testcase", classname=_text(name), name=_text(key.topic))
-            lines = _text("\n".join(summary_of_key(comparison, key)))
+            lines = _text("\n".join(summary_of_key(key, comparison.names)))
             if key.matches:
                 ET.SubElement(case, "system-out").text = lines
             else:

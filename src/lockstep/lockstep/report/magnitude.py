@@ -1,4 +1,4 @@
-"""Colours of errors by their size: white is no error, darker is larger, vermillion is none that is finite."""
+"""Colours of errors by their size: white is none, darker is larger, vermillion is not finite."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def draw_magnitudes(
     y_edges: npt.ArrayLike,
     unit: str = "",
 ) -> None:
-    """Draw errors >= 0 (rows, columns) as cells between edges (columns + 1,) and (rows + 1,), with their scale.
+    """Draw errors >= 0 (rows, columns) as cells, with their scale.
 
-    NaN is left out like 0, inf is marked.
+    They lie between edges (columns + 1,) and (rows + 1,). NaN is left out like 0, inf is marked.
     """
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap, LogNorm, Normalize
@@ -61,7 +61,10 @@ def draw_magnitudes(
 def largest_of_blocks(
     magnitudes: npt.NDArray[np.float64], rows: int, columns: int
 ) -> npt.NDArray[np.float64]:
-    """The largest of each block of `rows` × `columns` of (h, w); blocks at the ends may be smaller. NaN counts as none."""
+    """The largest of each block of `rows` × `columns` of (h, w); blocks at the ends may be smaller.
+
+    NaN counts as none.
+    """
     height, width = magnitudes.shape
     if not height or not width:
         return magnitudes

@@ -1,4 +1,7 @@
-"""The tables of the HTML report as data: verdicts, keys, fields, text diffs, runs. Bounded, the worst first."""
+"""The tables of the HTML report as data: verdicts, keys, fields, text diffs, runs.
+
+They are bounded, and begin with the worst.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from ..compare.comparison import Comparison, KeyComparison
+from ..compare.comparison import Comparison, summary
 from ..compare.fields import FieldComparison, statistic
-from ..compare.text_diff import summary, text_diff
-from ..compare.why.diagnose import Diagnosis
+from ..compare.key_comparison import KeyComparison
+from ..compare.simplest_law import Diagnosis
+from ..compare.text_diff import text_diff
 from ..message.time import NS_PER_S
 
 MOST_KEYS, MOST_FIELDS = 1000, 3000
@@ -33,8 +37,8 @@ class FoundField:
 
     @property
     def diagnoses(self) -> list[Diagnosis | None]:
-        """The laws by which the field, or the parts of a quaternion, differ, as far as they were sought."""
-        known = self.key.diagnoses
+        """The laws by which the field, or its parts, differ, as far as they were sought."""
+        known = self.key.explained.diagnoses
         return [known[path] for path in self.field.parts if path in known]
 
     @property
@@ -50,7 +54,7 @@ def fields_of(comparisons: Mapping[str, Comparison]) -> list[FoundField]:
         FoundField(name, comparison, key, found)
         for name, comparison in comparisons.items()
         for key in comparison.keys.values()
-        for found in key.fields.values()
+        for found in key.judged.fields.values()
     ]
     return sorted(every, key=_badness)
 
@@ -58,7 +62,7 @@ def fields_of(comparisons: Mapping[str, Comparison]) -> list[FoundField]:
 def _badness(found: FoundField) -> tuple[Any, ...]:
     """By how many of ten messages are wrong, and then by the size of errors."""
     one = found.field
-    wrong = round(10 * one.wrong_ticks / max(1, found.key.aligned))
+    wrong = round(10 * one.wrong_ticks / max(1, found.key.aligned.count))
     return (one.matches, not found.differs, -wrong, -one.max_error, -one.wrong_ticks)
 
 
@@ -74,7 +78,9 @@ def verdict_rows(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
             "grade": comparison.grade,
             "headline": cut(next(summary(comparison)), 2 * _NAME),
             "sentence": _sentence(comparison),
-            "align": sorted({key.align for key in comparison.keys.values() if not key.problem}),
+            "align": sorted(
+                {key.aligned.by for key in comparison.keys.values() if not key.problem}
+            ),
             "tolerances": _tolerances(comparison),
             "summary": [cut(line, _LINE) for line in islice(summary(comparison), _SUMMARY_LINES)],
         }
@@ -92,14 +98,14 @@ def _sentence(comparison: Comparison) -> str:
     if comparison.all_match:
         return list(summary(comparison))[-2]
     keys = [key for key in comparison.keys.values() if not key.matches]
-    wrong = sum(key.differing for key in keys)
+    wrong = sum(key.judged.differing for key in keys)
     parts = (
         [f"{wrong:,} of {comparison.samples:,} aligned messages have wrong values"] if wrong else []
     )
     for count, text in (
-        (sum(len(key.only_a) for key in keys), f"only in {comparison.name_a}"),
-        (sum(len(key.only_b) for key in keys), f"only in {comparison.name_b}"),
-        (sum(len(key.reordered) for key in keys), "out of order"),
+        (sum(len(key.aligned.only_a) for key in keys), f"only in {comparison.name_a}"),
+        (sum(len(key.aligned.only_b) for key in keys), f"only in {comparison.name_b}"),
+        (sum(len(key.aligned.reordered) for key in keys), "out of order"),
     ):
         if count:
             parts.append(f"{count:,} {text}")
@@ -107,7 +113,7 @@ def _sentence(comparison: Comparison) -> str:
     statistics = sum(
         found.judged is not None and not found.matches
         for key in keys
-        for found in key.fields.values()
+        for found in key.judged.fields.values()
     )
     if statistics:
         parts.append(f"{statistics} field{'s' if statistics > 1 else ''} beyond a statistic")
@@ -121,28 +127,31 @@ def key_rows(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
         ((name, key) for name, found in comparisons.items() for key in found.keys.values()),
         key=lambda pair: pair[1].matches,
     )
-    return [
-        {
-            "comparison": order.index(name),
-            "topic": cut(key.topic),
-            "type": cut(key.type),
-            "match": key.matches,
-            "grade": key.grade,
-            "problem": (why := key.problem or key.redefined) and cut(why, 3 * _NAME),
-            "messages": [key.count_a, key.count_b],
-            "aligned": key.aligned,
-            "align": key.align,
-            "identical": key.equal_bytes,
-            "differing": key.differing,
-            "missing": len(key.only_a),
-            "extra": len(key.only_b),
-            "reordered": len(key.reordered),
-            "first": key.first and {"tick": key.first.tick_a, "s": key.first.time_ns / NS_PER_S},
-            "shift_s": key.largest_shift_ns / NS_PER_S if key.align in ("time", "cause") else 0,
-            "ignored": [cut(path) for path in key.ignored[:_SUMMARY_LINES]],
-        }
-        for name, key in every[:MOST_KEYS]
-    ]
+    return [{"comparison": order.index(name), **_key_row(key)} for name, key in every[:MOST_KEYS]]
+
+
+def _key_row(key: KeyComparison) -> dict[str, Any]:
+    aligned, judged = key.aligned, key.judged
+    first, why = judged.first, key.problem or key.redefined
+    shift_s = aligned.largest_shift_ns / NS_PER_S
+    return {
+        "topic": cut(key.topic),
+        "type": cut(key.type),
+        "match": key.matches,
+        "grade": key.grade,
+        "problem": why and cut(why, 3 * _NAME),
+        "messages": [aligned.count_a, aligned.count_b],
+        "aligned": aligned.count,
+        "align": aligned.by,
+        "identical": judged.equal_bytes,
+        "differing": judged.differing,
+        "missing": len(aligned.only_a),
+        "extra": len(aligned.only_b),
+        "reordered": len(aligned.reordered),
+        "first": first and {"tick": first.tick_a, "s": first.time_ns / NS_PER_S},
+        "shift_s": shift_s if aligned.by in ("time", "cause") else 0,
+        "ignored": [cut(path) for path in judged.ignored[:_SUMMARY_LINES]],
+    }
 
 
 def field_rows(fields: Iterable[FoundField], order: list[str]) -> Iterator[dict[str, Any]]:
@@ -175,7 +184,7 @@ def field_rows(fields: Iterable[FoundField], order: list[str]) -> Iterator[dict[
 
 
 def _seconds(key: KeyComparison, tick: int | None) -> float | None:
-    times_ns = key.times_ns[0]
+    times_ns = key.aligned.times_ns[0]
     return None if tick is None or tick >= len(times_ns) else int(times_ns[tick]) / NS_PER_S
 
 
@@ -187,7 +196,10 @@ def _judged(found: FieldComparison) -> str | None:
 
 
 def _explained(diagnoses: list[Diagnosis | None]) -> dict[str, Any] | None:
-    """Each sentence once, and the least share that one of them explains; None if nothing simple does."""
+    """Each sentence once, and the least share that one of them explains.
+
+    None if nothing simple does.
+    """
     told = list(dict.fromkeys(law.sentence for law in diagnoses if law))
     if not told:
         return None
@@ -219,12 +231,12 @@ def reasons(fields: Iterable[FoundField]) -> list[dict[str, Any]]:
 
 
 def distribution_rows(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
-    """One row per field whose distributions were compared instead of its messages, those that differ first."""
+    """One row per field whose distributions were compared, those that differ first."""
     every = [
         (index, key.topic, found)
         for index, comparison in enumerate(comparisons.values())
         for key in comparison.keys.values()
-        for found in key.distributions.values()
+        for found in key.judged.distributions.values()
     ]
     every.sort(key=lambda row: (row[2].matches, row[2].p))
     return [

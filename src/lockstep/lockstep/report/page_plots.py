@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..compare.comparison import KeyComparison
+from ..compare.align import Alignment
+from ..compare.key_comparison import Aligned, KeyComparison
+from ..compare.kinds import KINDS
 from ..message.arrays import Floats, Int64s
 from ..message.time import NS_PER_S
 from ..message.units import unit_of
@@ -18,61 +20,66 @@ from .spread import Spread
 
 def plots_of(series: FieldSeries, key: KeyComparison) -> dict[str, Any]:
     """Everything that is drawn of a field; null where there is no number."""
+    assert key.aligned.pairs is not None
+    axis = _Axis(key.aligned, key.aligned.pairs)
+    kind = KINDS[series.field.kind]
+    unit = kind.unit or unit_of(series.field.field, key.type)
     return {
-        "unit": _unit(series, key),
-        "error_unit": "rad"
-        if series.field.tolerance.quaternion is not None
-        else _unit(series, key),
+        "unit": unit,
+        "error_unit": kind.error_unit or unit,
         "rows": series.rows,
-        "of": key.aligned,
+        "of": key.aligned.count,
         "width": series.width,
         "element": series.element,
-        "in_order": _in_order(key),
-        "a": series.a and _points(*series.a, key),
-        "b": series.b and _points(*series.b, key),
-        "error": series.error and _points(*series.error, key, digits=5),
+        "in_order": axis.in_order,
+        "a": series.a and _points(*series.a, axis),
+        "b": series.b and _points(*series.b, axis),
+        "error": series.error and _points(*series.error, axis, digits=5),
         "limit": _numbers(series.limit, 5) if np.isfinite(series.limit).any() else None,
-        "first": series.first and _first(*series.first, key),
-        "no_number": _points(series.no_number, np.zeros(len(series.no_number)), key),
+        "first": series.first and _first(*series.first, axis),
+        "no_number": _points(series.no_number, np.zeros(len(series.no_number)), axis),
         "spreads": _spreads(*series.spreads) if series.spreads else None,
         "error_spread": _spreads(series.error_spread) if series.error_spread else None,
-        "map": series.map and _map(series.map, key),
+        "map": series.map and _map(series.map, axis),
         "texts": shown_texts(series),
         "statistics": {
             "finite": series.finite,
-            **{name: _number(getattr(series, name), 6) for name in ("bias", "mean", "rmse")},
+            "bias": _number(series.bias, 6),
+            "mean": _number(series.mean, 6),
+            "rmse": _number(series.rmse, 6),
         },
     }
 
 
-def _unit(series: FieldSeries, key: KeyComparison) -> str:
-    """The unit of what is drawn; times are drawn in seconds."""
-    if series.field.type.startswith("builtin_interfaces/"):
-        return "s"
-    return unit_of(series.field.field, key.type)
+class _Axis:
+    """The ticks of A and the times of rows of the alignment."""
+
+    def __init__(self, aligned: Aligned, pairs: Alignment) -> None:
+        self._ticks, self._times_ns = pairs.a, aligned.times_ns[0]
+
+    @property
+    def in_order(self) -> bool:
+        """Whether time only increases, so that it can be an axis."""
+        return bool((np.diff(self._times_ns[self._ticks]) >= 0).all())
+
+    def ticks(self, rows: Int64s) -> list[int]:
+        """The ticks of A of rows (n,)."""
+        found: list[int] = self._ticks[rows].tolist()
+        return found
+
+    def seconds(self, rows: Int64s, digits: int = 9) -> list[float]:
+        """The times of rows (n,)."""
+        times_ns = self._times_ns[self._ticks[rows]].tolist()
+        return [round(ns / NS_PER_S, digits) for ns in times_ns]
 
 
-def _in_order(key: KeyComparison) -> bool:
-    """Whether time only increases, so that it can be an axis."""
-    assert key.alignment is not None
-    return bool((np.diff(key.times_ns[0][key.alignment.a]) >= 0).all())
+def _points(rows: Int64s, values: Floats, axis: _Axis, digits: int = 10) -> dict[str, Any]:
+    return {"tick": axis.ticks(rows), "s": axis.seconds(rows), "y": _numbers(values, digits)}
 
 
-def _points(rows: Int64s, values: Floats, key: KeyComparison, digits: int = 10) -> dict[str, Any]:
-    assert key.alignment is not None
-    ticks = key.alignment.a[rows]
-    return {
-        "tick": ticks.tolist(),
-        "s": [round(ns / NS_PER_S, 9) for ns in key.times_ns[0][ticks].tolist()],
-        "y": _numbers(values, digits),
-    }
-
-
-def _first(row: int, error: float, key: KeyComparison) -> dict[str, Any]:
-    assert key.alignment is not None
-    tick = int(key.alignment.a[row])
-    time_s = round(int(key.times_ns[0][tick]) / NS_PER_S, 9)
-    return {"tick": tick, "s": time_s, "y": _number(error, 6)}
+def _first(row: int, error: float, axis: _Axis) -> dict[str, Any]:
+    rows = np.array([row])
+    return {"tick": axis.ticks(rows)[0], "s": axis.seconds(rows)[0], "y": _number(error, 6)}
 
 
 def _spreads(*spreads: Spread) -> dict[str, Any]:
@@ -82,17 +89,15 @@ def _spreads(*spreads: Spread) -> dict[str, Any]:
     }
 
 
-def _map(found: ErrorMap, key: KeyComparison) -> dict[str, Any]:
+def _map(found: ErrorMap, axis: _Axis) -> dict[str, Any]:
     """Cells in three digits; -1 stands for an error that is no number."""
-    assert key.alignment is not None
-    times_ns = key.times_ns[0][key.alignment.a[found.row_starts]]
     cells = [
         [-1 if math.isinf(cell) else _number(cell, 3) for cell in row]
         for row in found.cells.tolist()
     ]
     return {
-        "s": [round(ns / NS_PER_S, 6) for ns in times_ns.tolist()],
-        "tick": key.alignment.a[found.row_starts].tolist(),
+        "s": axis.seconds(found.row_starts, 6),
+        "tick": axis.ticks(found.row_starts),
         "index": found.index_starts.tolist(),
         "cells": cells,
     }

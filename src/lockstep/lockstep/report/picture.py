@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..bag import BagError
 from ..compare import Tolerance
-from ..compare.judge import judge
+from ..compare.kinds.number import judge_numbers
 from ..errors import ReportError
 from ..message.images import pixels
 from .signals import not_finite
@@ -81,7 +81,10 @@ def pictures_of(images: Any) -> Iterator[Picture]:
 
 @dataclass(frozen=True)
 class PixelErrors:
-    """The largest |b - a| of the channels of each pixel (h, w), inf where it is not finite, and which are wrong."""
+    """The largest |b - a| of the channels of each pixel (h, w), and which are wrong.
+
+    It is inf where it is not finite.
+    """
 
     sizes: npt.NDArray[np.float64]
     wrong: npt.NDArray[np.bool_]
@@ -116,7 +119,7 @@ def pixel_errors(a: Picture, b: Picture, tolerance: Tolerance) -> PixelErrors:
         )
     common = np.result_type(a.values, b.values)
     common = np.dtype(np.float64) if common.itemsize in (2, 16) and common.kind == "f" else common
-    sizes, wrong = judge(a.values.astype(common), b.values.astype(common), tolerance)
+    sizes, wrong = judge_numbers(a.values.astype(common), b.values.astype(common), tolerance)
     return PixelErrors(sizes.max(axis=2, initial=0.0), np.asarray(wrong.any(axis=2)))
 
 
@@ -127,7 +130,7 @@ def gaps(picture: Picture, name: str) -> str:
 
 
 def shared_range(*pictures: Picture) -> tuple[float, float]:
-    """What is black and what is white: the whole range of bytes, else from the smallest to the largest finite value."""
+    """What is black and what is white: the range of bytes, or else of all finite values."""
     if all(picture.values.dtype == np.uint8 for picture in pictures):
         return 0.0, 255.0
     finite = [picture.values[np.isfinite(picture.values)] for picture in pictures]

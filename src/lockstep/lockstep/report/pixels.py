@@ -39,7 +39,8 @@ _CELLS = 24
 _MOST_MARKS = 60
 """More marks than these would hide what they mark."""
 _MAP_PIXELS = 480
-"""A side longer than this is shown by the largest error of blocks, so that a single pixel is still seen."""
+"""A side longer than this is shown by the largest error of blocks, so that a single pixel is still
+seen."""
 
 
 def plot_pixels(
@@ -51,11 +52,12 @@ def plot_pixels(
     title: str | None = None,
     file: File | None = None,
 ) -> Figure:
-    """Both images and the map of |b - a|, with rings around the wrong pixels, which the title counts.
+    """Both images and the map of |b - a|, with rings around the wrong pixels.
 
-    Images are pixels (h, w) or (h, w, channels; RGB if there are three), or sensor_msgs/Image messages, of one size. A
-    pixel is wrong if any of its channels is beyond the `tolerance`. Grey images other than bytes are shown from the
-    smallest to the largest value of both. The figure is also saved if a `file` is given. Raises ReportError.
+    The title counts these. Images are pixels (h, w) or (h, w, channels; RGB if there are three), or
+    sensor_msgs/Image messages, of one size. A pixel is wrong if any of its channels is beyond the
+    `tolerance`. Grey images other than bytes are shown from the smallest to the largest value of
+    both. The figure is also saved if a `file` is given. Raises ReportError.
     """
     a, b = picture_of(image_a), picture_of(image_b)
     limits = tolerance_of(tolerance)
@@ -110,7 +112,10 @@ def _draw_map(figure: Figure, axes: Axes, found: PixelErrors) -> None:
 
 
 def _marks(wrong: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Middles (m, 2) as x and y of the groups of wrong pixels; none if there are too many groups."""
+    """Middles (m, 2) as x and y of the groups of wrong pixels.
+
+    None if there are too many groups.
+    """
     rows, columns = np.nonzero(wrong)
     side = max(1.0, max(wrong.shape) / _CELLS)
     cells = (rows // side) * (_CELLS + 1) + columns // side

@@ -18,7 +18,10 @@ _LIBRARIES = ("numpy", "mcap", "rosbags", "plotly")
 
 
 def bag_files(bag: Bag) -> list[dict[str, Any]]:
-    """Name, size in bytes and SHA-256 of each file of a bag; null for what is not on this machine or too large."""
+    """Name, size in bytes and SHA-256 of each file of a bag.
+
+    Null for what is not on this machine or too large.
+    """
     local = [str(name) for name in bag.files if os.path.isfile(name)]
     small = sum(os.path.getsize(name) for name in local) <= _MOST_BYTES
     return [

@@ -1,7 +1,7 @@
-"""What is drawn of fields that differ: peaks, distributions and places of errors, streamed in flat memory.
+"""What is drawn of fields that differ: peaks, distributions and places of errors.
 
-The aligned messages are read twice: first to see how large numbers get and which element of an array is worst, then
-to sort them into columns of pixels and bins.
+All is streamed in flat memory. The aligned messages are read twice: first to see how large numbers
+get and which element of an array is worst, then to sort them into columns of pixels and bins.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from typing import Any
 import numpy as np
 
 from ..bag import Bag
-from ..compare.comparison import KeyComparison
+from ..compare.align import Alignment
 from ..compare.fields import FieldComparison
-from ..compare.pairs import paired_columns
+from ..compare.key_comparison import KeyComparison
+from ..compare.kinds import KINDS
+from ..compare.kinds.number import WHOLE_TYPES
+from ..compare.kinds.shown import Shown, is_ragged
+from ..compare.side_by_side import paired_columns
 from ..message.arrays import Column, Floats, Int64s
-from ..message.schema import TIMES
+from ..message.schema import base_type
 from .error_map import ErrorMap
-from .judged import Judged, is_text, judged, kind_of
 from .spread import Spread, bin_edges
 from .trace import Trace
 
@@ -44,11 +47,12 @@ class Limits:
 
 @dataclass
 class FieldSeries:
-    """One field of the first `rows` of all aligned messages. Points are rows of the alignment with values.
+    """One field of the first `rows` of all aligned messages.
 
-    `a` and `b` are one `element` of an array: the one that is worst. `error` is that of the worst element of each
-    message, `limit` (n,) its tolerance there. `no_number` are rows in which an error is none, `first` is that of the first
-    wrong message.
+    Points are rows of the alignment with values. `a` and `b` are one `element` of an array: the one
+    that is worst. `error` is that of the worst element of each message, `limit` (n,) its tolerance
+    there. `no_number` are rows in which an error is none, `first` is that of the first wrong
+    message.
     """
 
     field: FieldComparison
@@ -79,10 +83,11 @@ def field_series(
     limits: Limits | None = None,
 ) -> dict[str, FieldSeries]:
     """What is drawn of `fields` of a key, by field; raises BagError as reading does."""
-    if key.alignment is None or not key.aligned or not fields:
+    pairs = key.aligned.pairs
+    if pairs is None or not key.aligned.count or not fields:
         return {}
     surveys = [_Survey(found, (limits or Limits()).elements) for found in fields]
-    for rows, ticks, a, b in _blocks(bags, key, fields):
+    for rows, ticks, a, b in _blocks(bags, key.topic, pairs, fields):
         open_surveys = [survey for survey in surveys if not survey.full]
         if not open_surveys:
             break
@@ -90,7 +95,7 @@ def field_series(
             survey.add(rows, ticks, a, b)
     drawings = [_Drawing(survey, limits or Limits()) for survey in surveys]
     last = max(survey.rows for survey in surveys)
-    for rows, _, a, b in _blocks(bags, key, fields):
+    for rows, _, a, b in _blocks(bags, key.topic, pairs, fields):
         if rows[0] >= last:
             break
         for drawing in drawings:
@@ -100,13 +105,15 @@ def field_series(
 
 
 def _blocks(
-    bags: tuple[Bag, Bag], key: KeyComparison, fields: Sequence[FieldComparison]
+    bags: tuple[Bag, Bag], topic: str, pairs: Alignment, fields: Sequence[FieldComparison]
 ) -> Iterator[tuple[Int64s, Int64s, Side, Side]]:
-    """Rows of the alignment and ticks of A, (m,), and columns; so many at a time as can be judged in little memory."""
-    assert key.alignment is not None
+    """Rows of the alignment and ticks of A, (m,), and columns.
+
+    So many come at a time as can be judged in little memory.
+    """
     paths = list(dict.fromkeys(path for found in fields for path in found.parts))
     done = 0
-    for ticks, a, b in paired_columns(*bags, key.topic, key.alignment, paths):
+    for ticks, a, b in paired_columns(*bags, topic, pairs, paths):
         step = min((_rows_of(column) for side in (a, b) for column in side.values()), default=1)
         for start in range(0, len(ticks), step):
             part = slice(start, start + step)
@@ -117,7 +124,7 @@ def _blocks(
 
 
 def _rows_of(column: Column) -> int:
-    if column.dtype == object and column.size and not isinstance(column.flat[0], str):
+    if is_ragged(column):
         return _RAGGED_ROWS
     return max(1, _BLOCK // max(1, column[:1].size))
 
@@ -127,6 +134,7 @@ class _Survey:
 
     def __init__(self, found: FieldComparison, most: int) -> None:
         self.field = found
+        self.kind = KINDS[found.kind]
         self._most = most
         self.rows = self.elements = self.width = 0
         self.origin_ns: int | None = None
@@ -143,8 +151,8 @@ class _Survey:
 
     def add(self, rows: Int64s, ticks: Int64s, a: Side, b: Side) -> None:
         if self.origin_ns is None:
-            self.origin_ns = _first_time(self.field, a)
-        seen = judged(self.field, a, b, self.origin_ns)
+            self.origin_ns = self.kind.origin_ns(a[self.field.parts[0]])
+        seen = self.kind.show(self.field, a, b, self.origin_ns)
         self.rows = int(rows[-1]) + 1
         self.elements += max(seen.a.size, len(rows))
         self.width = max(self.width, seen.a.shape[1])
@@ -158,7 +166,7 @@ class _Survey:
             self._see_worst(seen)
         self._see_first(rows, ticks, seen)
 
-    def _see_worst(self, seen: Judged) -> None:
+    def _see_worst(self, seen: Shown) -> None:
         is_wrong = bool(seen.wrong.any())
         size = np.abs(seen.error)
         place = int(np.argmax(np.where(seen.wrong, size, -1.0) if is_wrong else size))
@@ -170,7 +178,7 @@ class _Survey:
                 apart = np.abs(seen.b[row] - seen.a[row])
                 self.element = int(np.argmax(np.nan_to_num(apart)))
 
-    def _see_first(self, rows: Int64s, ticks: Int64s, seen: Judged) -> None:
+    def _see_first(self, rows: Int64s, ticks: Int64s, seen: Shown) -> None:
         tick = self.field.first_tick
         if self.first is None and tick is not None and ticks[0] <= tick <= ticks[-1]:
             row = int(np.searchsorted(ticks, tick))
@@ -183,7 +191,7 @@ class _Drawing:
     """The second look at a field: numbers become points, bins and cells."""
 
     def __init__(self, survey: _Survey, limits: Limits) -> None:
-        found, self.rows = survey.field, survey.rows
+        found, self._kind, self.rows = survey.field, survey.kind, survey.rows
         element = survey.element if survey.width > 1 else None
         self.result = FieldSeries(found, survey.rows, survey.width, element, survey.origin_ns or 0)
         self.result.first = survey.first
@@ -192,19 +200,19 @@ class _Drawing:
         self._limits: list[tuple[Int64s, Floats]] = []
         self._no_number: list[int] = []
         self._sums = np.zeros(3)
-        whole = kind_of(found)[:3] in ("int", "uin", "boo", "byt", "cha", "oct")
-        if is_text(found):
-            self.result.texts = (Counter(), Counter())
-        else:
+        whole = base_type(found.type) in WHOLE_TYPES
+        if self._kind.has_numbers:
             edges = bin_edges(survey.low, survey.high, whole)
             self.result.spreads = Spread(edges), Spread(edges)
+        else:
+            self.result.texts = (Counter(), Counter())
         self.result.error_spread = Spread(bin_edges(survey.error_low, survey.error_high, whole))
-        if survey.width > 1 and len(found.parts) == 1 and found.tolerance.quaternion is None:
+        if survey.width > 1 and self._kind.errs_by_element:
             self.result.map = ErrorMap(survey.width, survey.rows, limits.cells)
 
     def add(self, rows: Int64s, a: Side, b: Side) -> None:
         result = self.result
-        seen = judged(result.field, a, b, result.origin_ns)
+        seen = self._kind.show(result.field, a, b, result.origin_ns)
         error, limit = _worst_of_rows(seen)
         for trace, values in zip(self._traces, (seen.a, seen.b), strict=False):
             trace.add(rows, self._of(values))
@@ -236,7 +244,7 @@ class _Drawing:
         """The points; limits are kept only where errors are shown."""
         result = self.result
         a, b, result.error = (trace.points() for trace in self._traces)
-        if not is_text(result.field):
+        if self._kind.has_numbers:
             result.a, result.b = a, b
         empty = np.empty(0, np.int64)
         rows = np.concatenate([empty, *(rows for rows, _ in self._limits)])
@@ -249,8 +257,11 @@ class _Drawing:
         return result
 
 
-def _worst_of_rows(seen: Judged) -> tuple[Floats, Floats]:
-    """The error of each message, (m,), that of its worst element, and the limit there; one that is a number, if there is."""
+def _worst_of_rows(seen: Shown) -> tuple[Floats, Floats]:
+    """The error of each message, that of its worst element, and the limit there, (m,) each.
+
+    It is one that is a number, if there is.
+    """
     if not seen.error.shape[1]:
         return np.zeros(len(seen.error)), np.full(len(seen.error), np.nan)
     size = np.where(np.isfinite(seen.error), np.abs(seen.error), -1.0)
@@ -258,14 +269,6 @@ def _worst_of_rows(seen: Judged) -> tuple[Floats, Floats]:
     worst = np.where((beyond >= 0).any(axis=1), np.argmax(beyond, axis=1), np.argmax(size, axis=1))
     every = np.arange(len(worst))
     return seen.error[every, worst], seen.limit[every, worst]
-
-
-def _first_time(found: FieldComparison, a: Side) -> int:
-    """The first time of A, from which on times are drawn; 0 for what is no time."""
-    if kind_of(found) not in TIMES:
-        return 0
-    first = np.ravel(np.asarray(a[found.field][0]))
-    return int(first[0]) if first.size and first.dtype != object else 0
 
 
 def _count_texts(counter: Counter[str], column: Column) -> None:
@@ -284,7 +287,10 @@ def _texts(values: Any) -> Iterator[str]:
 
 
 def shown_texts(series: FieldSeries) -> list[tuple[str, int, int]]:
-    """The most frequent strings with their counts in A and in B; those of which the counts differ first."""
+    """The most frequent strings with their counts in A and in B.
+
+    Those of which the counts differ come first.
+    """
     if series.texts is None:
         return []
     a, b = series.texts

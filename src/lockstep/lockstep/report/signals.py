@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 Plottable: TypeAlias = "Dataset | Series | npt.ArrayLike | Iterable[Any]"
 """Numbers (n, …), or n values with fields."""
 Times = str | npt.ArrayLike | None
-"""Times (n,): integers are ns, floats are seconds; of a Series, also "log", "publish" or "header"."""
+"""Times (n,): integers are ns, floats are seconds; of a Series, also "log", "publish" or
+"header"."""
 _LAST_S = np.iinfo(np.int64).max / NS_PER_S
 
 
 @dataclass(frozen=True)
 class Signal:
-    """`values` (n, …) are numbers; `time_ns` (n,) is None where only ticks are known. Names are ready to be drawn."""
+    """`values` (n, …) are numbers; `time_ns` (n,) is None where only ticks are known.
+
+    Names are ready to be drawn.
+    """
 
     values: npt.NDArray[Any]
     time_ns: npt.NDArray[np.int64] | None
@@ -52,9 +56,9 @@ def signal_of(
 ) -> Signal:
     """The field that `path` names, as a Signal.
 
-    The times of a Series are its log times unless told otherwise, those of messages their header stamps, if they have
-    any. Arrays of unequal length are refused, or with `ragged` put end to end. Raises ReportError if the field is
-    not there or is no number.
+    The times of a Series are its log times unless told otherwise, those of messages their header
+    stamps, if they have any. Arrays of unequal length are refused, or with `ragged` put end to end.
+    Raises ReportError if the field is not there or is no number.
     """
     from ..dataset import Dataset, Series  # as most reports show none
 
@@ -80,7 +84,10 @@ def signal_of(
 def named_signals(
     data: Plottable | Mapping[str, Plottable], paths: str | Sequence[str], time: Times = None
 ) -> list[Signal]:
-    """One signal of each path; of several data by name, those of each, with the name before the field."""
+    """One signal of each path.
+
+    Several data by name give those of each, with the name before the field.
+    """
     chosen = [paths] if isinstance(paths, str) else list(paths)
     if not chosen or (isinstance(data, Mapping) and not data):
         raise ReportError("there is nothing to show; name at least one field")

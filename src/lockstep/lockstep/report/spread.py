@@ -12,7 +12,10 @@ _TINY = 1e-290
 
 
 def bin_edges(low: float, high: float, whole: bool = False) -> Floats:
-    """Edges (m + 1,) of bins from `low` to `high`, both included; whole numbers that are few get a bin each."""
+    """Edges (m + 1,) of bins from `low` to `high`, both included.
+
+    Whole numbers that are few get a bin each.
+    """
     if not low <= high:
         return np.array([0.0, 1.0])
     if whole and high - low < _BINS and max(-low, high) < 2**51:

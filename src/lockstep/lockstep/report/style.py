@@ -1,4 +1,7 @@
-"""How all plots look: colours that the colour-blind and a grey printer keep apart, titles that state the finding."""
+"""How all plots look.
+
+Colours that the colour-blind and a grey printer keep apart, titles that state the finding.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,8 @@ LINES: tuple[tuple[str, Any], ...] = (
     (SKY_BLUE, "-"),
 )
 SIDES: tuple[tuple[str, Any], ...] = ((SKY_BLUE, "-"), (BLACK, (0, (4, 2))))
-"""The reference, light and solid, and what is compared with it, dark and dashed: also in grey, both are seen."""
+"""The reference, light and solid, and what is compared with it, dark and dashed: also in grey, both
+are seen."""
 COLUMNS = 1500
 """Points in time that a plot can tell apart."""
 LARGEST = 1e300
@@ -45,7 +49,8 @@ _FEW, _MANY = 50, 2000
 WIDTH_IN = 10.0
 _LINE_CHARACTERS = 100
 _LABEL_CHARACTERS, _KEY_CHARACTERS = 125, 8
-"""How much a line of small text holds, and how much of it the sample of a line in a legend takes."""
+"""How much a line of small text holds, and how much of it the sample of a line in a legend
+takes."""
 _FORMATS = (".pdf", ".png", ".svg")
 
 
@@ -59,9 +64,10 @@ def new_figure(height_in: float) -> Figure:
 
 
 def plain(text: str, limit: int = 60) -> str:
-    r"""Text of unknown origin as it is to be drawn: `$` starts no formula, what cannot be printed becomes `?`.
+    r"""Text of unknown origin as it is to be drawn.
 
-    Text longer than `limit` loses its middle. A leading `_` is kept from hiding the text in a legend.
+    `$` starts no formula, what cannot be printed becomes `?`. Text longer than `limit` loses its
+    middle. A leading `_` is kept from hiding the text in a legend.
     """
     shown = "".join(letter if letter.isprintable() else "?" for letter in text)
     if len(shown) > limit:
@@ -110,7 +116,10 @@ def draw_line(
     marker: str = ".",
     **look: Any,
 ) -> None:
-    """Values (n,) over time (n,), of which no peak is lost; few points are marked, many are drawn thinner."""
+    """Values (n,) over time (n,), of which no peak is lost.
+
+    Few points are marked, many are drawn thinner.
+    """
     at, shown = min_max(time, values, COLUMNS)
     count = np.size(values)
     axes.plot(
@@ -169,9 +178,10 @@ def _legend_columns(labels: Sequence[str]) -> int:
 
 
 def finished(figure: Figure, file: File | None) -> Figure:
-    """The figure, of which no text is taken for TeX whatever the user's settings, saved if there is a file.
+    """The figure, saved if there is a file.
 
-    The suffix of the file decides: .png, .svg or .pdf.
+    No text is taken for TeX, whatever the user's settings. The suffix of the file decides: .png,
+    .svg or .pdf.
     """
     from matplotlib.text import Text
 

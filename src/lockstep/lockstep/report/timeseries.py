@@ -46,9 +46,10 @@ def plot_timeseries(
 ) -> Figure:
     """Fields over time, a line each; fields of different units get axes of their own.
 
-    `series` is a Series, a Dataset of one key, numbers (n,) or (n, k), a sequence of messages, or several of these by
-    name; `paths` names one or more fields. Of arrays with more than 8 elements the median and the range are drawn.
-    NaN and inf are gaps, counted in the title. The figure is also saved if a `file` is given. Raises ReportError.
+    `series` is a Series, a Dataset of one key, numbers (n,) or (n, k), a sequence of messages, or
+    several of these by name; `paths` names one or more fields. Of arrays with more than 8 elements
+    the median and the range are drawn. NaN and inf are gaps, counted in the title. The figure is
+    also saved if a `file` is given. Raises ReportError.
     """
     signals = named_signals(series, paths, time)
     if unit is not None:

@@ -1,4 +1,7 @@
-"""One series of any length, which comes in parts, in as many points as a picture can show: peaks survive."""
+"""One series of any length, which comes in parts, in as many points as a picture can show.
+
+Peaks survive.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from ..message.arrays import Floats, Int64s
 from .downsample import min_max
 
 _FINER = 2
-"""Parts are cut down to narrower columns than the whole, since theirs do not lie where its columns do."""
+"""Parts are cut down to narrower columns than the whole, since theirs do not lie where its columns
+do."""
 
 
 class Trace:
-    """Points of `total` rows: the smallest and largest in each of `columns` columns, or all if they are few."""
+    """Points of `total` rows, or the smallest and largest in each of `columns` columns."""
 
     def __init__(self, columns: int, total: int) -> None:
         self._columns = columns
@@ -20,7 +24,10 @@ class Trace:
         self._parts: list[tuple[Int64s, Floats]] = []
 
     def add(self, rows: Int64s, values: Floats) -> Int64s:
-        """Take the next values (m,), at increasing rows (m,); gives the rows that `points` may have."""
+        """Take the next values (m,), at increasing rows (m,).
+
+        Gives the rows that `points` may have.
+        """
         part = min_max(rows, values, max(1, int(np.ceil(self._per_row * len(rows)))))
         self._parts.append(part)
         return part[0]

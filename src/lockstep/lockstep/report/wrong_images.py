@@ -1,4 +1,4 @@
-"""The first images of a key that differ: both sides, and where their pixels are wrong, as PNG in data URIs."""
+"""The first images of a key that differ, and where their pixels are wrong, as PNG in data URIs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bag import Bag
-from ..compare.comparison import Comparison, KeyComparison
+from ..compare.comparison import Comparison
+from ..compare.key_comparison import KeyComparison
 from ..errors import ReportError
 from ..message.arrays import Bytes
 from .picture import Picture, PixelErrors, picture_of, pixel_errors, shared_range
@@ -18,7 +19,8 @@ from .style import VERMILLION
 
 IMAGE = "sensor_msgs/msg/Image"
 _SIDES = (480, 320, 200)
-"""The longer side of what is shown, in pixels; smaller ones where there is no room for the largest."""
+"""The longer side of what is shown, in pixels; smaller ones where there is no room for the
+largest."""
 _FAINT = 0.35
 _MARK = 1
 """A wrong pixel is drawn so many pixels wider on each side, so that a single one is seen."""
@@ -27,10 +29,13 @@ _MARK = 1
 def wrong_images(
     bags: tuple[Bag, Bag], comparison: Comparison, key: KeyComparison, most_characters: int
 ) -> dict[str, Any] | None:
-    """The first images that differ, with a sentence; None if none does, or if what differs are not images."""
-    if key.type != IMAGE or key.first is None:
+    """The first images that differ, with a sentence.
+
+    None if none does, or if what differs are not images.
+    """
+    first = key.judged.first
+    if key.type != IMAGE or first is None:
         return None
-    first = key.first
     sides = [
         message_at(bag, key.topic, tick)
         for bag, tick in zip(bags, (first.tick_a, first.tick_b), strict=True)

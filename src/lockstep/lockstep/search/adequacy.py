@@ -398,7 +398,10 @@ def lines(found: Adequacy) -> Iterator[str]:
     if found.mutation is not None:
         mutation = found.mutation
         share = _percent(mutation.killed, mutation.planted)
-        yield f"mutation score: {mutation.killed} of {mutation.planted} planted faults{share} are exposed"
+        yield (
+            f"mutation score: {mutation.killed} of {mutation.planted} planted faults{share} are "
+            "exposed"
+        )
         yield from (f"  not exposed: {one}" for one in mutation.survivors)
     yield from found.notes
 

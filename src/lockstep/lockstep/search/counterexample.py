@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from ..bag.text import lines_with
-from ..compare.text_diff import reason
+from ..compare.words import reason
 from ..component import Contract
 from ..message.time import seconds
 from .fuzz import Finding, Search

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bag import Bag
-from ..compare.values import Deviation
+from ..compare.deviation import Deviation
 from ..component import Contract
 from ..distributions.drawing import Drawing
 from ..distributions.model import Sample, drawing_of

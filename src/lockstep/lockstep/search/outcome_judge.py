@@ -11,11 +11,12 @@ import numpy as np
 from ..cdr.codec import Codec
 from ..compare.align import Alignment, align_steps, align_ticks, align_times, tolerance_ns
 from ..compare.column_judge import ColumnJudge
+from ..compare.deviation import Deviation
 from ..compare.index import STAMP, chosen
 from ..compare.model import Compare
-from ..compare.pairs import Side
 from ..compare.payloads import equal_payloads
-from ..compare.values import Deviation, deviations
+from ..compare.side_by_side import Side
+from ..compare.values import deviations
 from ..component import Contract
 from ..errors import UsageError
 from ..message.arrays import Int64s
@@ -150,7 +151,7 @@ class OutcomeJudge:
             a, b = a.where(~same), b.where(~same)
         if not len(a.ticks):
             return []
-        wrong = np.flatnonzero(judge.judge(a.ticks, *judge.columns(a, b)))
+        wrong = np.flatnonzero(judge.judge(a, b))
         if len(wrong):
             row = int(wrong[0])
         elif not all(field.matches for field in judge.fields.values()):

@@ -27,7 +27,8 @@ _MARKS = (
         "fixture component runs"
     ),
     (
-        "parameters({name: value}, name=value): parameters of the fixture component, over those of the "
+        "parameters({name: value}, name=value): parameters of the fixture component, over those of "
+        "the "
         "verify.yaml"
     ),
 )

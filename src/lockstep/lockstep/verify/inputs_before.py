@@ -42,7 +42,8 @@ def inputs_before(inputs: RunInputs, reference: Recorded, comparison: Comparison
 def _first_times(reference: Recorded, comparison: Comparison) -> Iterator[int]:
     """The log times at which keys first differ, in ns."""
     for key in comparison.keys.values():
-        ticks = [int(key.only_a[0, 0])] if len(key.only_a) else []
-        ticks += [key.first.tick_a] if key.first is not None else []
+        only_a, first = key.aligned.only_a, key.judged.first
+        ticks = [int(only_a[0, 0])] if len(only_a) else []
+        ticks += [first.tick_a] if first is not None else []
         if ticks:
             yield int(reference.outputs.times(key.topic)[min(ticks)])

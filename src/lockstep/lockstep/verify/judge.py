@@ -31,7 +31,7 @@ def judge_noise(planned: Plan, first: Recorded, again: Recorded, folder: Path) -
     if not comparison.all_match:
         write_text_diffs(comparison, folder)
         wrong = next(key for key in comparison.keys.values() if not key.matches)
-        count = wrong.differing + len(wrong.only_a) + len(wrong.only_b) + len(wrong.reordered)
+        count = wrong.judged.differing + wrong.aligned.alone
         raise RunError(
             f"{first.label} does not do the same again on the same inputs ({count} messages of "
             f"{wrong.topic}: {wrong.grade}), so nothing can be judged by it; see {folder}"
@@ -62,8 +62,8 @@ def judge(planned: Plan, reference: Recorded, other: Recorded) -> Comparison:
     except BagError as error:
         raise RunError(f"the outputs cannot be compared: {error}") from error
     for port in contract.outputs:
-        key = comparison.keys[resolved(port.topic)]
-        if not (key.count_a or key.count_b or port.name in options.silent):
+        found = comparison.keys[resolved(port.topic)].aligned
+        if not (found.count_a or found.count_b or port.name in options.silent):
             raise RunError(
                 f"nothing is known of output '{port.name}': neither {reference.label} nor "
                 f"{other.label} published on it; choose other inputs, "

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..compare import write_text_diffs
+from ..compare.comparison import summary
 from ..compare.result import comparison_as_data
-from ..compare.text_diff import summary
 from ..errors import MATCH, ReportError
 from ..report.html import write_html
 from ..run.inputs import RunInputs

@@ -47,6 +47,7 @@ class Runs:
         self._stack = ExitStack()
         self._programs: dict[Path, DirectProgram] = {}
         self._folders: Mapping[str, Path] = {}
+        self._untried: set[Path] = set()
 
     def __enter__(self) -> Self:
         self._processes = self._stack.enter_context(Processes(direct_environment()))
@@ -54,6 +55,8 @@ class Runs:
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
+        for folder in self._untried:  # of runs that were begun ahead, and never came to their turn
+            shutil.rmtree(folder)
 
     @contextmanager
     def planning(self, folder: Path, folders: Mapping[str, Path]) -> Iterator[None]:
@@ -95,8 +98,10 @@ class Runs:
     def each(self, requests: Sequence[tuple[str, RunRequest]]) -> Iterator[Recorded]:
         """Run each, called by a label, when it is asked for; raises RunError if one fails."""
         begun: _Finish | None = None
+        self._untried.update(self._programs)
         for (label, request), following in zip_longest(requests, requests[1:]):
             finish = begun or self._begin(request)
+            self._untried.discard(request.folder)
             result, begun = self._finished(label, finish, following and following[1])
             yield Recorded(label, result, self._stack.enter_context(result.outputs()))
 
@@ -125,6 +130,7 @@ class Runs:
             nonlocal begun
             if early is not None and begun is None:
                 begun = self._begin(early)
+                self._untried.add(early.folder)
             if show is not None:
                 show(done, total)
 

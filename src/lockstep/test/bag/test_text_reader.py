@@ -101,10 +101,15 @@ def test_a_text_is_a_side_of_a_comparison(bags, tmp_path):
     expected.write_text("\n".join(lines) + "\n", "utf-8")
     comparison = compare(expected, path)
     key = comparison.keys["/imu/acceleration"]
-    assert (key.align, key.aligned, key.differing, len(key.only_b)) == ("stamp", 100, 0, 2900)
+    assert (key.aligned.by, key.aligned.count, key.judged.differing, len(key.aligned.only_b)) == (
+        "stamp",
+        100,
+        0,
+        2900,
+    )
     lines[7] = "vector.z: 9.0"
     expected.write_text("\n".join(lines) + "\n", "utf-8")
     key = compare(expected, path).keys["/imu/acceleration"]
-    assert key.differing == 1
-    assert key.first.fields[0].field == "vector.z"
+    assert key.judged.differing == 1
+    assert key.judged.first.fields[0].field == "vector.z"
     assert compare(expected, expected).grade == "identical bytes"

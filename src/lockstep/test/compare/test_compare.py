@@ -16,7 +16,7 @@ from lockstep.compare import (
     write_text_diffs,
 )
 from lockstep.compare.align import align_ticks, tolerance_ns
-from lockstep.compare.pairs import paired_columns
+from lockstep.compare.side_by_side import paired_columns
 from lockstep.compare.text_diff import text_diff
 from lockstep.compare.values import deviations
 from lockstep.message.time import seconds
@@ -203,7 +203,7 @@ def test_a_real_bag_matches_itself(bags):
     bag = Bag(bags / "husky_gps_imu_odom")
     comparison = compare(bag, bag)
     assert comparison.all_match
-    assert {k.topic: k.equal_bytes for k in comparison.keys.values()} == {
+    assert {k.topic: k.judged.equal_bytes for k in comparison.keys.values()} == {
         t.name: t.count for t in bag.topics.values()
     }
 
@@ -215,10 +215,14 @@ def test_a_changed_value_is_found_at_its_tick_with_both_values(tmp_path):
         [(t * 10, pair(t + (0.25 if t == 120 else 0), 1, 2)) for t in range(100, 150)],
     )
     key = compare(a, b).keys["/out"]
-    assert (key.aligned, key.differing, key.equal_bytes) == (50, 1, 49)
-    assert key.first is not None
-    assert (key.first.tick_a, key.first.time_ns) == (20, 200)
-    assert (key.first.fields[0].field, key.first.fields[0].a, key.first.fields[0].b) == (
+    assert (key.aligned.count, key.judged.differing, key.judged.equal_bytes) == (50, 1, 49)
+    assert key.judged.first is not None
+    assert (key.judged.first.tick_a, key.judged.first.time_ns) == (20, 200)
+    assert (
+        key.judged.first.fields[0].field,
+        key.judged.first.fields[0].a,
+        key.judged.first.fields[0].b,
+    ) == (
         "x",
         "120.0",
         "120.25",
@@ -237,8 +241,8 @@ def test_missing_and_extra_messages_are_findings(tmp_path):
     a = write(tmp_path / "a", [(t * 10, pair(t)) for t in range(10) if t != 7])
     b = write(tmp_path / "b", [(t * 10, pair(t)) for t in range(10) if t != 4])
     key = compare(a, b, origin_ns=0).keys["/out"]
-    assert (key.aligned, key.differing) == (8, 0)
-    assert (key.only_a.tolist(), key.only_b.tolist()) == ([[4, 40]], [[6, 70]])
+    assert (key.aligned.count, key.judged.differing) == (8, 0)
+    assert (key.aligned.only_a.tolist(), key.aligned.only_b.tolist()) == ([[4, 40]], [[6, 70]])
     assert not key.matches
 
 
@@ -247,8 +251,8 @@ def test_messages_out_of_order_are_findings_and_the_others_are_compared(tmp_path
     b = write(tmp_path / "b", [(t * 10, pair(t)) for t in (0, 1, 4, 2, 3, 5)])
     comparison = compare(a, b, origin_ns=0)
     key = comparison.keys["/out"]
-    assert (key.aligned, key.differing, key.equal_bytes) == (5, 0, 5)
-    assert key.reordered.tolist() == [[4, 2]]
+    assert (key.aligned.count, key.judged.differing, key.judged.equal_bytes) == (5, 0, 5)
+    assert key.aligned.reordered.tolist() == [[4, 2]]
     assert (comparison.grade, comparison.all_match) == ("wrong messages", False)
     assert "1 out of order" in comparison.summary()
     assert "@@ tick 4 / 2 @@" in list(text_diff(comparison, key))
@@ -259,7 +263,7 @@ def test_time_that_runs_backwards_in_both_is_no_difference(tmp_path):
     a = write(tmp_path / "a", [(t, pair(tick)) for tick, t in enumerate(times)])
     b = write(tmp_path / "b", [(t + (t == 20), pair(tick)) for tick, t in enumerate(times)])
     key = compare(a, b, origin_ns=0).keys["/out"]
-    assert (key.aligned, key.equal_bytes, len(key.reordered)) == (6, 6, 0)
+    assert (key.aligned.count, key.judged.equal_bytes, len(key.aligned.reordered)) == (6, 6, 0)
 
 
 def test_messages_of_one_time_are_counted(tmp_path):
@@ -267,8 +271,8 @@ def test_messages_of_one_time_are_counted(tmp_path):
     b = write(tmp_path / "b", [(t * 10, pair(t)) for t in (0, 1, 1, 2)])
     comparison = compare(a, b, origin_ns=0)
     key = comparison.keys["/out"]
-    assert key.duplicates == (0, 1)
-    assert key.only_b.tolist() == [[2, 10]]
+    assert key.aligned.duplicates == (0, 1)
+    assert key.aligned.only_b.tolist() == [[2, 10]]
     assert "1 at the time of another in b" in comparison.summary()
 
 
@@ -278,8 +282,8 @@ def test_offset_and_drift_of_the_clocks_are_told(tmp_path):
     b = write(tmp_path / "b", [(round(t * 1.0001) + 500_000, pair(0)) for t in seconds_10])
     comparison = compare(a, b, origin_ns=0)
     key = comparison.keys["/out"]
-    assert key.clock_offset_ns == pytest.approx(500_000, abs=1)
-    assert key.clock_drift == pytest.approx(1e-4, rel=1e-3)
+    assert key.aligned.clock_offset_ns == pytest.approx(500_000, abs=1)
+    assert key.aligned.clock_drift == pytest.approx(1e-4, rel=1e-3)
     assert "clock of b: +0.000500000 s, drifts by 100 ppm" in comparison.summary()
 
 
@@ -310,7 +314,7 @@ def test_a_match_says_what_so_many_samples_prove(tmp_path):
 def test_auto_takes_stamps_where_both_have_them_and_says_so(bags):
     with Bag(bags / "husky_gps_imu_odom") as bag:
         comparison = compare(bag, bag, align="auto", topics=["/imu/data"])
-    assert comparison.keys["/imu/data"].align == "stamp"
+    assert comparison.keys["/imu/data"].aligned.by == "stamp"
     assert "aligned by stamp" in comparison.summary()
 
 
@@ -318,8 +322,8 @@ def test_auto_takes_time_or_else_ticks_where_there_are_no_stamps(tmp_path):
     a = write(tmp_path / "a", [(t * 1000, pair(t)) for t in range(20)])
     near = write(tmp_path / "near", [(t * 1000 + 5, pair(t)) for t in range(20)])
     other = write(tmp_path / "other", [(t * t, pair(t)) for t in range(20)])
-    assert compare(a, near, align="auto").keys["/out"].align == "time"
-    assert compare(a, other, align="auto").keys["/out"].align == "tick"
+    assert compare(a, near, align="auto").keys["/out"].aligned.by == "time"
+    assert compare(a, other, align="auto").keys["/out"].aligned.by == "tick"
     assert compare(a, other, align="auto").all_match
 
 
@@ -391,7 +395,7 @@ def test_how_far_apart_aligned_messages_are_is_said(tmp_path):
     b = write(tmp_path / "b", [(t * 1_000_000_000 + t * 10_000_000, pair(t)) for t in range(10)])
     comparison = compare(a, b, names=("a", "b"))
     write_text_diffs(comparison, tmp_path / "diffs")
-    assert comparison.keys["/out"].largest_shift_ns == 90_000_000
+    assert comparison.keys["/out"].aligned.largest_shift_ns == 90_000_000
     assert "up to 0.090000000 s apart" in (tmp_path / "diffs/summary.txt").read_text()
     assert not compare(a, b, time_tolerance_ns=0).all_match
 
@@ -483,7 +487,7 @@ def test_a_text_diff_is_bounded(tmp_path):
     b = write(tmp_path / "b", [(t, pair(1)) for t in range(5000)])
     comparison = compare(a, b)
     text = write_text_diffs(comparison, tmp_path / "diffs")["/out"].read_text()
-    assert comparison.keys["/out"].differing == 5000
+    assert comparison.keys["/out"].judged.differing == 5000
     assert len(text.splitlines()) < 500
     assert text.endswith("… 4900 more like this\n")
 
@@ -514,7 +518,7 @@ def test_the_summary_says_why_each_field_differs(tmp_path):
     a = write(tmp_path / "a", [(t * 10, pair(x, 7)) for t, x in enumerate(waves)])
     b = write(tmp_path / "b", [(t * 10, pair(x + 0.25, 7)) for t, x in enumerate(waves)])
     comparison = compare(a, b)
-    law = comparison.keys["/out"].diagnoses["x"]
+    law = comparison.keys["/out"].explained.diagnoses["x"]
     assert (law.law, law.explains) == ("offset", pytest.approx(1))
     assert f"  why: {law.sentence}; explains 100 % of the difference" in comparison.summary()
 
@@ -524,7 +528,7 @@ def test_what_no_law_explains_is_said(tmp_path):
     a = write(tmp_path / "a", [(t * 10, pair(x)) for t, x in enumerate(rng.normal(size=500))])
     b = write(tmp_path / "b", [(t * 10, pair(x)) for t, x in enumerate(rng.normal(size=500))])
     comparison = compare(a, b)
-    assert comparison.keys["/out"].diagnoses == {"x": None}
+    assert comparison.keys["/out"].explained.diagnoses == {"x": None}
     assert "  why: no simple explanation" in comparison.summary()
 
 
@@ -532,8 +536,8 @@ def test_fields_of_aligned_messages_come_side_by_side(tmp_path):
     a = write(tmp_path / "a", [(t * 10, pair(t)) for t in range(10) if t != 7])
     b = write(tmp_path / "b", [(t * 10, pair(-t)) for t in range(10) if t != 4])
     key = compare(a, b, origin_ns=0).keys["/out"]
-    ((ticks, left, right),) = paired_columns(a, b, "/out", key.alignment, ["x"])
+    ((ticks, left, right),) = paired_columns(a, b, "/out", key.aligned.pairs, ["x"])
     assert ticks.tolist() == [0, 1, 2, 3, 5, 6, 7, 8]
     assert left["x"].tolist() == [0, 1, 2, 3, 5, 6, 8, 9]
     assert (right["x"] == -left["x"]).all()
-    assert key.times_ns[0][ticks].tolist() == [0, 10, 20, 30, 50, 60, 80, 90]
+    assert key.aligned.times_ns[0][ticks].tolist() == [0, 10, 20, 30, 50, 60, 80, 90]

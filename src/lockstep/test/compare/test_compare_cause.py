@@ -10,7 +10,8 @@ from lockstep.bag import BagError, BagWriter
 from lockstep.cdr.codec import codec
 from lockstep.compare import CompareError, compare
 from lockstep.compare.align import align_steps
-from lockstep.compare.text_diff import summary, text_diff
+from lockstep.compare.comparison import summary
+from lockstep.compare.text_diff import text_diff
 
 ACKNOWLEDGEMENT = "/lockstep/acknowledgement"
 TYPE = "lockstep_interfaces/msg/Acknowledgement"
@@ -59,7 +60,7 @@ def test_equal_answers_to_the_same_steps_match(tmp_path):
     b = write(tmp_path / "b", answers([0, 0, 1, 3, 3, 3, 4]), per_acknowledgement=7)
     comparison = compare(a, b, align="cause")
     assert (comparison.grade, list(comparison.keys)) == ("identical bytes", ["/out"])
-    assert comparison.keys["/out"].aligned == 7
+    assert comparison.keys["/out"].aligned.count == 7
     assert "aligned by cause" in list(summary(comparison))[-1]
 
 
@@ -68,7 +69,11 @@ def test_an_extra_answer_is_named_at_its_step_and_disturbs_no_other(tmp_path):
     b = write(tmp_path / "b", answers([*range(5), 4, *range(5, 10)]))
     comparison = compare(a, b, align="cause", names=("good", "bad"))
     key = comparison.keys["/out"]
-    assert (key.aligned, key.differing, key.only_b.tolist()) == (10, 0, [[5, 4 * SECOND]])
+    assert (key.aligned.count, key.judged.differing, key.aligned.only_b.tolist()) == (
+        10,
+        0,
+        [[5, 4 * SECOND]],
+    )
     assert "@@ tick 5, step 4, t = 4.000000000 s @@\n+only in bad" in "\n".join(
         text_diff(comparison, key)
     )
@@ -79,7 +84,11 @@ def test_a_missing_answer_is_named_at_its_step(tmp_path):
     a = write(tmp_path / "a", answers(range(10)))
     b = write(tmp_path / "b", answers([step for step in range(10) if step != 6]))
     key = compare(a, b, align="cause").keys["/out"]
-    assert (key.aligned, key.differing, key.only_a[:, 0].tolist()) == (9, 0, [6])
+    assert (key.aligned.count, key.judged.differing, key.aligned.only_a[:, 0].tolist()) == (
+        9,
+        0,
+        [6],
+    )
 
 
 def test_times_that_are_shown_stay_those_of_the_log(tmp_path):
@@ -88,14 +97,19 @@ def test_times_that_are_shown_stay_those_of_the_log(tmp_path):
         tmp_path / "b", [(topic, step, value + 1) for topic, step, value in answers(range(10))]
     )
     key = compare(a, b, align="cause", origin_ns=-SECOND).keys["/out"]
-    assert [(d.tick_a, d.time_ns) for d in key.kept] == [(i, (i + 1) * SECOND) for i in range(10)]
+    assert [(d.tick_a, d.time_ns) for d in key.judged.kept] == [
+        (i, (i + 1) * SECOND) for i in range(10)
+    ]
 
 
 def test_each_topic_has_entries_of_its_own(tmp_path):
     both = sorted(answers(range(20)) + answers(range(0, 20, 3), "/slow"), key=lambda m: m[1])
     a, b = write(tmp_path / "a", both), write(tmp_path / "b", both, per_acknowledgement=5)
     comparison = compare(a, b, align="cause")
-    assert {name: key.aligned for name, key in comparison.keys.items()} == {"/out": 20, "/slow": 7}
+    assert {name: key.aligned.count for name, key in comparison.keys.items()} == {
+        "/out": 20,
+        "/slow": 7,
+    }
     assert comparison.all_match
 
 

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from lockstep.bag import Bag
 from lockstep.cdr.codec import Codec
 from lockstep.compare import CompareError, Tolerance, Tolerances, compare
-from lockstep.compare.judge import judge, judge_quaternions, ulps
+from lockstep.compare.kinds.number import judge_numbers, ulps
+from lockstep.compare.kinds.rotation import judge_quaternions
 from lockstep.compare.values import deviations
 from made_bags import MIXED, plain_mixed, write_messages
 
@@ -78,10 +79,10 @@ def test_columns_and_single_messages_come_to_the_same_verdict(
             continue  # equal bytes are equal, also NaN
         if any(not d.passes for d in deviations(*sides, wanted, kinds=kinds)):
             wrong.append(tick)
-    assert [difference.tick_a for difference in key.kept] == wrong
-    assert key.differing == len(wrong)
+    assert [difference.tick_a for difference in key.judged.kept] == wrong
+    assert key.judged.differing == len(wrong)
     assert key.matches == (not wrong)
-    firsts = [f.first_tick for f in key.fields.values() if f.first_tick is not None]
+    firsts = [f.first_tick for f in key.judged.fields.values() if f.first_tick is not None]
     assert min(firsts, default=None) == (wrong[0] if wrong else None)
 
 
@@ -97,12 +98,12 @@ def test_each_field_has_its_own_numbers(tmp_path):
     a = series(tmp_path, "a", [0.0, 1.0, 2.0, 3.0])
     b = series(tmp_path, "b", [0.0, 1.5, 2.0, 2.0], ranges=[1.0])
     key = compare(a, b, align="tick").keys["/x"]
-    x = key.fields["x"]
+    x = key.judged.fields["x"]
     assert (x.unequal, x.wrong, x.wrong_ticks, x.first_tick, x.max_tick) == (2, 2, 2, 1, 3)
     assert (x.max_error, x.mean_error) == (1.0, 1.5 / 4)
     assert x.rmse == pytest.approx(np.sqrt(1.25 / 4))
-    assert key.fields["ranges"].other_lengths == 4
-    assert key.fields["count"].matches and not key.fields["x"].matches
+    assert key.judged.fields["ranges"].other_lengths == 4
+    assert key.judged.fields["count"].matches and not key.judged.fields["x"].matches
 
 
 @pytest.mark.parametrize(
@@ -122,26 +123,26 @@ def test_statistics_over_all_messages_can_be_judged(tmp_path, rule, matches):
     a = series(tmp_path, "a", [1.0, 2.0, 3.0, 4.0])
     b = series(tmp_path, "b", [1.0, 2.0, 3.0, 5.0])
     key = compare(a, b, tolerance=Tolerances({"x": Tolerance(**rule)})).keys["/x"]
-    assert (key.matches, key.differing, key.equal_bytes) == (matches, 0, 3)
+    assert (key.matches, key.judged.differing, key.judged.equal_bytes) == (matches, 0, 3)
 
 
 def test_an_angle_wraps_and_a_float_may_be_some_numbers_off():
     turn = 2 * np.pi
-    error, wrong = judge(
+    error, wrong = judge_numbers(
         np.array([3.1, 0.0]), np.array([-3.1, turn]), Tolerance(abs=0.1, angle=True)
     )
     assert error == pytest.approx([turn - 6.2, 0.0], abs=1e-9)
     assert not wrong.any()
     one, after = np.float32([1.0]), np.nextafter(np.float32([1.0]), np.float32(2))
     assert ulps(one, after).tolist() == [1.0]
-    assert not judge(one, after, Tolerance(ulp=1))[1].any()
-    assert judge(one.astype(float), after.astype(float), Tolerance(ulp=1))[1].all()
+    assert not judge_numbers(one, after, Tolerance(ulp=1))[1].any()
+    assert judge_numbers(one.astype(float), after.astype(float), Tolerance(ulp=1))[1].all()
 
 
 def test_integers_of_64_bits_do_not_wrap_around():
     least, most = np.int64([-(2**63)]), np.int64([2**63 - 1])
-    assert judge(least, most, Tolerance())[0].tolist() == [float(2**64)]
-    assert judge(np.uint64([0]), np.uint64([2**64 - 1]), Tolerance(abs=10))[1].all()
+    assert judge_numbers(least, most, Tolerance())[0].tolist() == [float(2**64)]
+    assert judge_numbers(np.uint64([0]), np.uint64([2**64 - 1]), Tolerance(abs=10))[1].all()
 
 
 def test_a_quaternion_and_its_negative_are_one_rotation():
@@ -168,9 +169,9 @@ def test_large_messages_are_compared_one_by_one(tmp_path):
         return Bag(write_messages(path, "pkg/msg/Bytes", "uint8[] data", messages))
 
     key = compare(image(tmp_path / "a", 0), image(tmp_path / "b", 9)).keys["/x"]
-    assert (key.equal_bytes, key.differing, key.first.tick_a) == (2, 1, 1)
-    assert (key.fields["data"].wrong, key.fields["data"].max_error) == (1, 9.0)
-    assert key.first.fields[0].field == "data[200000]"
+    assert (key.judged.equal_bytes, key.judged.differing, key.judged.first.tick_a) == (2, 1, 1)
+    assert (key.judged.fields["data"].wrong, key.judged.fields["data"].max_error) == (1, 9.0)
+    assert key.judged.first.fields[0].field == "data[200000]"
 
 
 def test_a_rule_below_an_array_that_is_ignored_holds_and_is_told(tmp_path):
@@ -178,5 +179,5 @@ def test_a_rule_below_an_array_that_is_ignored_holds_and_is_told(tmp_path):
     b = series(tmp_path, "b", [1.0], points=[{"x": 2.0, "inner": []}])
     comparison = compare(a, b, tolerance={"*": {"ignore": True}, "points[].x": 0})
     key = comparison.keys["/x"]
-    assert [deviation.field for deviation in key.first.fields] == ["points"]
+    assert [deviation.field for deviation in key.judged.first.fields] == ["points"]
     assert "points is 1 elements, expected 0 elements" in comparison.summary()

@@ -26,12 +26,17 @@ def key_of(comparison):
 def test_an_added_field_is_a_finding_and_the_others_are_compared(tmp_path):
     a = write(tmp_path / "a", STATE, states())
     b = write(tmp_path / "b", STATE + "bool valid\n", states(valid=True))
-    assert key_of(compare(a, b)).aligned == 0
+    assert key_of(compare(a, b)).aligned.count == 0
     comparison = compare(a, b, common_fields=True)
     key = key_of(comparison)
-    assert (key.problem, key.aligned, key.differing, key.grade) == (None, 20, 0, "wrong messages")
+    assert (key.problem, key.aligned.count, key.judged.differing, key.grade) == (
+        None,
+        20,
+        0,
+        "wrong messages",
+    )
     assert key.unlike == {"valid": ("missing", "bool")}
-    assert set(key.fields) == {"x", "n", "name"}
+    assert set(key.judged.fields) == {"x", "n", "name"}
     assert "not compared: valid is missing against bool" in comparison.summary()
     data = comparison_as_data(comparison)["keys"]["/out"]
     assert data["unlike"] == {"valid": [None, "bool"]}
@@ -57,7 +62,7 @@ def test_a_field_of_another_kind_that_is_ignored_leaves_a_match_within_tolerance
     assert compare(a, b, common_fields=True).grade == "wrong messages"
     comparison = compare(a, b, common_fields=True, tolerance={"x": {"ignore": True}})
     assert (comparison.all_match, comparison.grade) == (True, "within tolerance")
-    assert key_of(comparison).ignored == ("x",)
+    assert key_of(comparison).judged.ignored == ("x",)
     assert "not compared: x is float64 against float32, which is ignored" in comparison.summary()
     assert not compare(a, b, tolerance={"x": {"ignore": True}}).all_match  # only if asked for
 
@@ -68,9 +73,9 @@ def test_a_wrong_value_of_a_common_field_is_found_explained_and_shown(tmp_path):
     b = write(tmp_path / "b", "int8 extra\n" + STATE, wrong)
     comparison = compare(a, b, common_fields=True, tolerance={"extra": {"ignore": True}})
     key = key_of(comparison)
-    assert (key.grade, key.differing) == ("wrong values", 20)
-    assert [d.field for d in key.first.fields] == ["x"]
-    assert key.diagnoses["x"].law == "offset"
+    assert (key.grade, key.judged.differing) == ("wrong values", 20)
+    assert [d.field for d in key.judged.first.fields] == ["x"]
+    assert key.explained.diagnoses["x"].law == "offset"
     write_error_bag(comparison, (a, b), tmp_path / "error")
     with Bag(tmp_path / "error") as found:
         assert set(found.columns("/error/out", ["x"])["x"]) == {0.5}
@@ -87,7 +92,7 @@ def test_equal_bytes_of_fields_in_another_order_are_no_match(tmp_path):
     order = "the definition of test_msgs/msg/State differs: its fields are in another order"
     assert key_of(compare(a, same_bytes)).problem == order
     key = key_of(compare(a, same_bytes, common_fields=True))
-    assert (key.grade, key.differing, key.equal_bytes) == ("wrong values", 3, 0)
+    assert (key.grade, key.judged.differing, key.judged.equal_bytes) == ("wrong values", 3, 0)
     key = key_of(compare(a, same_values, common_fields=True))
     assert (key.grade, key.unlike) == ("within tolerance", {})
 
@@ -109,7 +114,7 @@ def test_a_message_that_became_an_array_is_left_out_with_all_that_is_below_it(tm
     )
     key = key_of(compare(a, b, common_fields=True))
     assert set(key.unlike) == {"at.x", "at.y", "at[].x", "at[].y"}
-    assert [d.field for d in key.first.fields] == ["n"]
+    assert [d.field for d in key.judged.first.fields] == ["n"]
 
 
 def test_types_of_another_name_are_compared_too_but_are_never_equal(tmp_path):
@@ -132,7 +137,7 @@ def test_distributions_are_compared_in_common_fields(tmp_path):
     a = write(tmp_path / "a", STATE, states())
     b = write(tmp_path / "b", "float64 x\nint64[] n\nstring name\n", states())
     key = key_of(compare(a, b, common_fields=True, align="none"))
-    assert (set(key.distributions), key.grade) == ({"x"}, "wrong messages")
+    assert (set(key.judged.distributions), key.grade) == ({"x"}, "wrong messages")
     key = key_of(compare(a, b, common_fields=True, align="none", tolerance={"n": {"ignore": True}}))
     assert key.grade == "within tolerance"
 

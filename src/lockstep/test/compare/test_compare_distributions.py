@@ -33,7 +33,7 @@ def test_two_recordings_of_one_scene_are_alike(tmp_path):
     assert comparison.all_match
     assert comparison.grade == "within tolerance"
     key = comparison.keys["/scene"]
-    assert set(key.distributions) == {"range", "pixels", "echoes"}
+    assert set(key.judged.distributions) == {"range", "pixels", "echoes"}
     assert "400 against 300 messages, 0 of 3 fields differ" in comparison.summary()
 
 
@@ -47,7 +47,7 @@ def test_two_recordings_of_one_scene_are_alike(tmp_path):
 )
 def test_what_differs_is_told(tmp_path, change, field):
     comparison = compare(scene(tmp_path / "a", 1), scene(tmp_path / "b", 2, **change), align="none")
-    wrong = [f for f in comparison.keys["/scene"].distributions.values() if not f.matches]
+    wrong = [f for f in comparison.keys["/scene"].judged.distributions.values() if not f.matches]
     assert [found.field for found in wrong] == [field]
     assert comparison.grade == "wrong values"
     assert f"{field}: mean" in comparison.summary()
@@ -56,7 +56,7 @@ def test_what_differs_is_told(tmp_path, change, field):
 def test_one_pixel_that_is_off_is_found_among_all(tmp_path):
     bright = scene(tmp_path / "b", 2, pixels=np.array([100, 100, 102, 100]))
     key = compare(scene(tmp_path / "a", 1), bright, align="none").keys["/scene"]
-    pixels = key.distributions["pixels"]
+    pixels = key.judged.distributions["pixels"]
     assert (pixels.matches, pixels.element) == (False, 2)
     assert pixels.element_shift > 5
 

@@ -10,7 +10,7 @@ import pytest
 from lockstep.bag import Bag
 from lockstep.cdr.codec import Codec
 from lockstep.compare import CompareError, Tolerance, Tolerances, compare, diffdiff
-from lockstep.compare.images import likeness
+from lockstep.compare.likeness import likeness
 from lockstep.compare.live.online import OnlineComparison, OnlineOptions
 from lockstep.compare.result import comparison_as_data
 from lockstep.compare.text_diff import text_diff
@@ -62,7 +62,7 @@ def both(tmp_path, images_a, images_b):
 
 
 def data_of(comparison):
-    return comparison.keys[TOPIC].fields["data"]
+    return comparison.keys[TOPIC].judged.fields["data"]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_the_worst_image_is_judged_and_told_with_its_tick_everywhere(tmp_path):
     bags = both(tmp_path, [fields(a)] * 10, [fields(image) for image in of_b])
     comparison = compare(*bags, align="tick", tolerance={"data": PSNR})
     key, found = comparison.keys[TOPIC], data_of(comparison)
-    assert (key.grade, key.differing, key.first.tick_a) == ("wrong values", 1, 6)
+    assert (key.grade, key.judged.differing, key.judged.first.tick_a) == ("wrong values", 1, 6)
     assert (found.judged, found.judged_tick, found.wrong_ticks) == (
         pytest.approx(38.1293562016272),
         6,
@@ -173,9 +173,13 @@ def test_an_image_of_another_size_or_that_is_none_is_wrong(tmp_path):
     bags = both(tmp_path, [fields(a)] * 3, [fields(a), turned, broken])
     comparison = compare(*bags, align="tick", tolerance={"data": PSNR, **ignored})
     key = comparison.keys[TOPIC]
-    assert (key.grade, key.differing, data_of(comparison).other_lengths) == ("wrong values", 2, 2)
+    assert (key.grade, key.judged.differing, data_of(comparison).other_lengths) == (
+        "wrong values",
+        2,
+        2,
+    )
     assert "data: 2 images of another size, 2 wrong" in comparison.summary()
-    assert [(d.fields[0].a, d.fields[0].b[:12]) for d in key.kept] == [
+    assert [(d.fields[0].a, d.fields[0].b[:12]) for d in key.judged.kept] == [
         ("20 × 30 uint8", "30 × 20 uint8"[:12]),
         ("20 × 30 uint8", "no image: im"),
     ]
@@ -213,7 +217,7 @@ def test_limits_are_of_pixels_and_not_of_their_bytes(tmp_path, kind, step, tight
     comparison = compare(*bags, align="tick", tolerance={"data": tight, **step_may_differ})
     key, found = comparison.keys[TOPIC], data_of(comparison)
     assert (key.grade, found.wrong) == ("wrong values", 1)
-    assert [(d.field, d.error) for d in key.first.fields] == [("data[3][4]", step)]
+    assert [(d.field, d.error) for d in key.judged.first.fields] == [("data[3][4]", step)]
     for quantile, match in ((71 / 72, True), (0.999, False)):
         rule = {"abs": tight, "by": "quantile", "quantile": quantile}
         of_data = compare(*bags, align="tick", tolerance={"data": rule, **step_may_differ})
@@ -351,4 +355,8 @@ def test_live_topics_are_judged_as_images_too():
         online.take(1, CODEC.encode(fields(b if tick == 1 else a)), tick, tick)
     online.finish()
     key = online.result()
-    assert (key.differing, key.fields["data"].judged_tick, key.grade) == (1, 1, "wrong values")
+    assert (key.judged.differing, key.judged.fields["data"].judged_tick, key.grade) == (
+        1,
+        1,
+        "wrong values",
+    )

@@ -10,7 +10,7 @@ from lockstep.bag import Bag, BagWriter
 from lockstep.cdr.codec import codec
 from lockstep.compare import compare
 from lockstep.compare.align import align_ticks
-from lockstep.compare.pairs import paired_topics
+from lockstep.compare.side_by_side import paired_topics
 from lockstep.compare.why import explain
 
 TYPE, DEFINITION = "test_msgs/msg/Block", "int64 number\nuint8[] data\n"
@@ -58,7 +58,9 @@ def test_what_differs_in_all_topics_is_explained_in_one_more_pass(tmp_path):
     a = ReadBag(write(tmp_path / "a", by_time(500)))
     b = ReadBag(write(tmp_path / "b", by_time(500), number=lambda tick: tick + 3))
     comparison = compare(a, b)
-    assert [key.diagnoses["number"].law for key in comparison.keys.values()] == ["offset"] * 3
+    assert [key.explained.diagnoses["number"].law for key in comparison.keys.values()] == [
+        "offset"
+    ] * 3
     assert a.passes == b.passes == [3, 3]
 
 
@@ -66,7 +68,7 @@ def test_topics_whose_messages_are_missing_are_compared_in_one_more_pass(tmp_pat
     a = ReadBag(write(tmp_path / "a", by_time(500)))
     b = ReadBag(write(tmp_path / "b", [(t, tick) for t, tick in by_time(500) if tick != 77]))
     comparison = compare(a, b)
-    assert [key.only_a[:, 0].tolist() for key in comparison.keys.values()] == [[77]] * 3
+    assert [key.aligned.only_a[:, 0].tolist() for key in comparison.keys.values()] == [[77]] * 3
     assert comparison.samples == 3 * 499
     assert a.passes == b.passes == [3, 3]
 
@@ -76,7 +78,9 @@ def test_too_much_to_explain_at_once_is_explained_one_after_the_other(tmp_path, 
     a = ReadBag(write(tmp_path / "a", by_time(500)))
     b = write(tmp_path / "b", by_time(500), number=lambda tick: -tick)
     comparison = compare(a, b)
-    assert [key.diagnoses["number"].law for key in comparison.keys.values()] == ["sign"] * 3
+    assert [key.explained.diagnoses["number"].law for key in comparison.keys.values()] == [
+        "sign"
+    ] * 3
     assert a.passes[0:2] == [3, 3] and a.passes[-1] == 1
 
 

@@ -29,7 +29,7 @@ pytest.importorskip("plotly", reason="plotly is not installed")
 
 from lockstep.bag import Bag, BagWriter
 from lockstep.compare import Comparison, Tolerance, compare
-from lockstep.compare.why.diagnose import Diagnosis
+from lockstep.compare.simplest_law import Diagnosis
 from lockstep.report import ReportError
 from lockstep.report.error_map import ErrorMap
 from lockstep.report.html import write_html
@@ -87,7 +87,7 @@ def data_of(page: str) -> Any:
 def series_of(a: Path, b: Path, comparison: Comparison, field: str, **limits: int) -> FieldSeries:
     (key,) = comparison.keys.values()
     with Bag(a) as bag_a, Bag(b) as bag_b:
-        found = field_series((bag_a, bag_b), key, [key.fields[field]], Limits(**limits))
+        found = field_series((bag_a, bag_b), key, [key.judged.fields[field]], Limits(**limits))
     return found[field]
 
 
@@ -149,7 +149,7 @@ def test_names_and_texts_from_a_bag_are_never_markup(tmp_path: Path) -> None:
     a = write(tmp_path / "a", [{"name": "a"}] * 3, topic)
     b = write(tmp_path / "b", [{"name": HOSTILE, "words": [HOSTILE]}] * 3, topic)
     comparison = compare(a, b, names=(HOSTILE, f"{HOSTILE}b"))
-    comparison.keys[topic].diagnoses["name"] = Diagnosis("hostile", HOSTILE, 1.0)
+    comparison.keys[topic].explained.diagnoses["name"] = Diagnosis("hostile", HOSTILE, 1.0)
     page = report(tmp_path, a, b, comparison, title=HOSTILE)
     data = data_of(page)
     assert data["title"] == HOSTILE
@@ -334,8 +334,8 @@ def test_whatever_is_compared_is_drawn_with_the_errors_of_the_comparator(
     comparison = compare(a, b, align="tick", tolerance=rules)
     (key,) = comparison.keys.values()
     with Bag(a) as bag_a, Bag(b) as bag_b:
-        drawn = field_series((bag_a, bag_b), key, list(key.fields.values()))
-    for path, found in key.fields.items():
+        drawn = field_series((bag_a, bag_b), key, list(key.judged.fields.values()))
+    for path, found in key.judged.fields.items():
         series = drawn[path]
         json.dumps(plots_of(series, key), allow_nan=False)
         assert series.error

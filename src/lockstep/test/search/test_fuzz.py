@@ -97,7 +97,7 @@ def test_a_counterexample_is_a_bag_that_verify_agrees_on(tmp_path):
     verdict = verify(file, tmp_path / "out")
     assert verdict.exit_code == 1
     (key,) = verdict.comparisons["other"].keys.values()
-    assert (key.differing, key.first.fields[0].field) == (1, "wrench.torque.z")
+    assert (key.judged.differing, key.judged.first.fields[0].field) == (1, "wrench.torque.z")
     text = (tmp_path / counterexample.TEXT).read_text()
     assert "step 0: torque at t 0.000000000\n" in text
     assert "-wrench.torque.z: 1.0\n+wrench.torque.z: 2.0    # off by 1," in text

@@ -1,4 +1,7 @@
-"""Laws among sibling axes, of quaternions and along arrays: swaps, orders, conjugates, shifts, rotations."""
+"""Laws among sibling axes, of quaternions and along arrays.
+
+Swaps, orders, conjugates, shifts, rotations.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,7 @@ def group_laws(pair: Pair) -> Iterator[Law]:
 
 
 def rotations(pair: Pair) -> Iterator[Law]:
-    """b = R a for vectors (n, 3) (Kabsch's method, by SVD), or q a or a q for quaternions (n, 4)."""
+    """b = R a for vectors (n, 3) (Kabsch, by SVD), or q a or a q for quaternions (n, 4)."""
     if not pair.has_zero or pair.is_integer or pair.a.ndim != 2:
         return
     whole = pair.finite.all(axis=1)
@@ -144,7 +147,10 @@ def _index_shifts(pair: Pair) -> list[int]:
 
 
 def _permutations(pair: Pair) -> Iterator[Law]:
-    """Every column of b is a column of a, perhaps with its sign flipped: the best match by column."""
+    """Every column of b is a column of a, perhaps with its sign flipped.
+
+    The best match by column.
+    """
     sources, signs = _sources(pair)
     own = np.arange(pair.width)
     if (sources == own).all():

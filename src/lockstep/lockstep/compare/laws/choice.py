@@ -1,4 +1,4 @@
-"""Choosing among laws: the simplest that is exact, or else the one that is worth its parameters in noise."""
+"""Choosing among laws: the simplest exact one, or else the one worth its parameters in noise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from .pair import EXACT_IN_NOISE, Fit, Law, Pair, dot, judge
 _LEAST_IN_NOISE = 20
 _PROBE_SHARE = 0.9
 _WORTH_A_PARAMETER = 0.2
-"""The share by which a further parameter must reduce what is left, beyond what it costs by length (BIC)."""
+"""The share by which a further parameter must reduce what is left, beyond what it costs by length
+(BIC)."""
 
 
 _PLAIN = 0.9999
@@ -50,7 +51,10 @@ def first_exact(pair: Pair, laws: Iterable[Law]) -> Choice | None:
 
 
 def best_in_noise(pair: Pair, laws: Iterable[Law]) -> Choice | None:
-    """The law that leaves least, where each parameter has to pay for itself; None if much is left."""
+    """The law that leaves least, where each parameter has to pay for itself.
+
+    None if much is left.
+    """
     count = int((pair.differs & pair.finite).sum())
     if count < _LEAST_IN_NOISE:
         return None
@@ -94,9 +98,10 @@ def _follows_everywhere(law: Law, pair: Pair, predicted: Floats) -> bool:
 
 
 def _follows(law: str, a: Floats, b: Floats, predicted: Floats) -> bool:
-    """Whether a law explains not only what is largest, and more than a constant in place of b would.
+    """Whether a law explains not only what is largest, and more than a constant would.
 
-    Squares are ruled by what is largest: medians must tell the same, of the elements that the law changes.
+    Squares are ruled by what is largest: medians must tell the same, of the elements that the law
+    changes.
     """
     if not b.size:
         return False
@@ -145,7 +150,10 @@ def _moved(pair: Pair, predicted: Floats) -> Mask:
 
 
 def _is_bent(pair: Pair, predicted: Floats) -> bool:
-    """Whether what is left is a smooth function of a rather than noise (von Neumann's ratio, in the order of a)."""
+    """Whether what is left is a smooth function of a rather than noise.
+
+    By von Neumann's ratio, in the order of a.
+    """
     a, _ = pair.finite_values
     left = ((pair.b - predicted) / pair.unit)[pair.finite][np.argsort(a, kind="stable")]
     spread = float(left.var())

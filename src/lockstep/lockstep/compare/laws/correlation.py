@@ -13,10 +13,11 @@ _TICKS = 8192
 
 
 def mismatch(a: Floats, b: Floats) -> Floats:
-    """Mean of (b[i] - a[i-k])² for k from -longest to longest, (2 * longest + 1,), in a unit of its own.
+    """Mean of (b[i] - a[i-k])² for k from -longest to longest, in a unit of its own.
 
-    `a` and `b` are (n, columns); `longest` is a third of n, at most LONGEST_DELAY. The sums of squares less twice
-    the correlation, which is found by FFT; of long series, in the part where they differ most.
+    Its shape is (2 * longest + 1,). `a` and `b` are (n, columns); `longest` is a third of n, at
+    most LONGEST_DELAY. The sums of squares less twice the correlation, which is found by FFT; of
+    long series, in the part where they differ most.
     """
     a, b = _levelled(a, b)
     n = len(a)

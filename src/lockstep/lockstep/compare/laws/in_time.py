@@ -16,13 +16,19 @@ _DRIFTS = ((1, "per second"), (2, "t², with t in seconds"))
 
 
 def delays(pair: Pair) -> Iterator[Law]:
-    """b[i] = a[i - k] for the whole k of best match, found by cross-correlation; k < 0 if b leads."""
+    """b[i] = a[i - k] for the whole k of best match, found by cross-correlation.
+
+    If b leads, k < 0.
+    """
     for shift in _best_shifts(pair):
         yield _delay(pair, shift)
 
 
 def fractional_delays(pair: Pair) -> Iterator[Law]:
-    """b(t) = a(t - tau) with a interpolated linearly between ticks; near the best whole delay, if that is near."""
+    """b(t) = a(t - tau) with a interpolated linearly between ticks.
+
+    It is sought near the best whole delay, if that is near.
+    """
     time = pair.time_s
     if pair.a.ndim != 1 or not _rises(pair) or not pair.finite.all():
         return
@@ -38,7 +44,8 @@ def fractional_delays(pair: Pair) -> Iterator[Law]:
             return
         yield Law(
             "delay",
-            f"b {'lags' if tau > 0 else 'leads'} a by {_seconds(abs(tau))} ({abs(tau) / step:.3g} ticks)",
+            f"b {'lags' if tau > 0 else 'leads'} a by {_seconds(abs(tau))} "
+            f"({abs(tau) / step:.3g} ticks)",
             1.6,
             _interpolated(time, tau),
             {"ticks": tau / step, "seconds": tau},
@@ -72,7 +79,10 @@ def drifts(pair: Pair) -> Iterator[Law]:
 
 
 def rates(pair: Pair) -> Iterator[Law]:
-    """b grows s times as fast as a from the same start: integrated with another time step or gain."""
+    """b grows s times as fast as a from the same start.
+
+    It may be integrated with another time step or gain.
+    """
     if pair.a.ndim != 1 or not pair.has_zero or pair.n < 5 or not pair.finite[0]:
         return
     start = float(pair.a[0])
@@ -164,7 +174,10 @@ def _covers(pair: Pair, shift: int) -> Mask:
 
 
 def _best_shifts(pair: Pair, zero: bool = False) -> list[int]:
-    """The shift of least mean square, and the smallest that is about as good (as periods later are)."""
+    """The shift of least mean square, and the smallest that is about as good.
+
+    Periods later, others are about as good too.
+    """
     errors = pair.mismatch
     longest = len(errors) // 2
     if longest < 1:
@@ -198,7 +211,10 @@ def _refined(pair: Pair, around: float, step: float) -> float:
 
 
 def _least(error: Callable[[float], float], low: float, high: float, rounds: int) -> float:
-    """Where a function of one valley is least, by golden section: 1.6 times closer in each round."""
+    """Where a function of one valley is least, by golden section.
+
+    It comes 1.6 times closer in each round.
+    """
     left, right = (high - (high - low) * _GOLDEN, low + (high - low) * _GOLDEN)
     at_left, at_right = error(left), error(right)
     for _ in range(rounds):
@@ -240,7 +256,8 @@ def _offset_and_drift(pair: Pair, time: Floats) -> Iterator[Law]:
     if rate and math.isfinite(rate):
         yield Law(
             "drift",
-            f"b starts {_signed(first * si)}{unit} off a and drifts by {_signed(rate * si)}{unit} per second",
+            f"b starts {_signed(first * si)}{unit} off a "
+            f"and drifts by {_signed(rate * si)}{unit} per second",
             2.3,
             functools.partial(np.add, first + rate * time),
             {"offset": first * si, "rate": rate * si, "power": 1.0},
@@ -249,7 +266,10 @@ def _offset_and_drift(pair: Pair, time: Floats) -> Iterator[Law]:
 
 
 def _time_constant(d: Floats, time: Floats) -> float:
-    """The tau in s for which exp(-t / tau) leaves least of d, between a tenth of a tick and the whole record."""
+    """The tau in s for which exp(-t / tau) leaves least of d.
+
+    It is sought between a tenth of a tick and the whole record.
+    """
     part = slice(None, 4000)
     d, time = d[part], time[part]
     low, high = math.log(0.1 * float(np.median(np.diff(time)))), math.log(float(time[-1]))

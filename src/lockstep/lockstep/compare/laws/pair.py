@@ -1,4 +1,4 @@
-"""Two aligned columns as the laws of `diagnose` see them, and how well a law turns one into the other."""
+"""Two aligned columns as laws see them, and how well a law turns one into the other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from .correlation import mismatch
 Matches = Callable[[str, Column, Column], Mask]
 
 EXACT_SHARE = 0.99
-"""A law is exact if it brings this share of the elements within tolerance, and of those that differed."""
+"""A law is exact if it brings this share of the elements within tolerance, and of those that
+differed."""
 EXACT_IN_NOISE = 0.98
 """A law holds in noise if it accounts for this share of the mean square of the difference."""
 MOST_ELEMENTS = 200_000
@@ -33,8 +34,9 @@ _EXACT_INTEGER = 2**53
 class Law:
     """A way to get `b` from `a`: `apply` maps values of a to values of b, of the same shape.
 
-    `cost` orders laws from the simplest on: roughly the number of parameters. A law that is not pointwise
-    needs the whole series and may leave elements out of `covers`, which it cannot predict.
+    `cost` orders laws from the simplest on: roughly the number of parameters. A law that is not
+    pointwise needs the whole series and may leave elements out of `covers`, which it cannot
+    predict.
     """
 
     name: str
@@ -48,7 +50,10 @@ class Law:
 
 @dataclass(frozen=True)
 class Fit:
-    """How well a law does: share of the mean square of the difference, and of the elements that pass."""
+    """How well a law does.
+
+    By its share of the mean square of the difference, and of the elements that pass.
+    """
 
     explains: float
     passing: float
@@ -59,7 +64,10 @@ class Fit:
 
 @dataclass(frozen=True)
 class Pair:
-    """Columns (n,) or (n, k) of one field, or of k sibling fields: float64, less `base` for large integers."""
+    """Columns (n,) or (n, k) of one field, or of k sibling fields.
+
+    They are float64, less `base` for large integers.
+    """
 
     paths: tuple[str, ...]
     a: Floats
@@ -110,7 +118,10 @@ class Pair:
 
     @functools.cached_property
     def slack(self) -> Floats:
-        """Residuals up to this are rounding: some ulps of b, or next to nothing beside the difference."""
+        """Residuals up to this are rounding.
+
+        That is some ulps of b, or next to nothing beside the difference.
+        """
         apart = np.abs(self.difference[self.differs & self.finite])
         typical = float(np.median(apart)) if apart.size else 0.0
         size = np.where(self.finite, np.maximum(np.abs(self.a), np.abs(self.b)), 0.0)
@@ -152,7 +163,10 @@ class Pair:
         return self.elements(indices[:: len(indices) // _PROBE + 1])
 
     def elements(self, flat: npt.NDArray[np.intp]) -> Pair:
-        """The elements with these flat indices as a series of their own; only pointwise laws apply to it."""
+        """The elements with these flat indices as a series of their own.
+
+        Only pointwise laws apply to it.
+        """
         return replace(
             self,
             a=self.a.ravel()[flat],
@@ -280,7 +294,10 @@ def sampled(pair: Pair, most_ticks: int = MOST_TICKS) -> Pair:
 
 
 def judge(pair: Pair, predicted: Floats, covers: Mask | None = None) -> Fit:
-    """Compare what a law predicts, shaped like b, with b; elements outside `covers` do not count."""
+    """Compare what a law predicts, shaped like b, with b.
+
+    Elements outside `covers` do not count.
+    """
     differs = pair.differs if covers is None else pair.differs & covers
     finite = pair.finite if covers is None else pair.finite & covers
     residual = np.where(pair.finite, (pair.b - predicted) / pair.unit, 0.0)
@@ -320,7 +337,10 @@ def dot(x: Floats, y: Floats) -> float:
 
 
 def as_floats(a: Column, b: Column) -> tuple[Floats, Floats, int]:
-    """Both as float64, integers beyond 2^53 less a common base (whole seconds of ns) that keeps them exact."""
+    """Both as float64, integers beyond 2^53 less a common base that keeps them exact.
+
+    The base is whole seconds of ns.
+    """
     kinds = {a.dtype.kind, b.dtype.kind}
     if a.dtype == b.dtype and kinds <= {"i", "u"} and a.dtype.itemsize == 8 and a.size:
         low, high = min(int(a.min()), int(b.min())), max(int(a.max()), int(b.max()))

@@ -1,4 +1,7 @@
-"""Laws that say where two series differ: from a tick on, at few ticks, in some elements, at special values."""
+"""Laws that say where two series differ.
+
+From a tick on, at few ticks, in some elements, at special values.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ _DENSE = 0.9
 
 @dataclass(frozen=True)
 class Place:
-    """Where all differences are. `inside` is the part of the pair there, `lead` begins a sentence on it."""
+    """Where all differences are.
+
+    `inside` is the part of the pair there, `lead` begins a sentence on it.
+    """
 
     law: str
     sentence: str

@@ -1,4 +1,4 @@
-"""Laws that give each value of `b` from the same value of `a`: offset, sign, unit, scale, wrap, clip, …"""
+"""Laws that give each value of `b` from the same value of `a`: offset, unit, scale, clip, …"""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def scale(pair: Pair, robust: bool) -> Iterator[Law]:
 
 
 def affine(pair: Pair, robust: bool) -> Iterator[Law]:
-    """b = s a + c, by the medians of slopes and rests (Theil-Sen on n/2 pairs), or least squares."""
+    """b = s a + c, by medians of slopes and rests (Theil-Sen on n/2 pairs) or least squares."""
     a, b = pair.finite_values
     if not pair.has_zero or not _varied(a, b, 3):
         return
@@ -200,7 +200,7 @@ def _dead_band(a: Floats, b: Floats) -> Iterator[Law]:
 
 
 def recoding(pair: Pair) -> Iterator[Law]:
-    """Whole numbers of few kinds (states, flags): every value of a always becomes the same value of b."""
+    """Whole numbers of few kinds, as states: each value of a always becomes the same of b."""
     if not pair.is_integer or not pair.has_zero or pair.a.size < 20:
         return
     values = np.unique(pair.a)
@@ -305,7 +305,7 @@ def _add_turns(pair: Pair, turn: float) -> Callable[[Floats], Floats]:
 
 
 def _varied(a: Floats, b: Floats, points: int) -> bool:
-    """Whether there are this many different points (a, b), spread along a, so that a fit says something."""
+    """Whether there are enough points (a, b), spread along a, for a fit to say something."""
     if len(a) <= points:
         return False
     if points == 2:

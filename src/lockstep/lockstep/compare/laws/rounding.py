@@ -1,4 +1,7 @@
-"""Laws of rounding: to float32, float16 or bfloat16, to decimals or a grid, to whole numbers, in the last bits."""
+"""Laws of rounding.
+
+To float32, float16 or bfloat16, to decimals or a grid, to whole numbers, in the last bits.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,10 @@ def last_bits(pair: Pair) -> Iterator[Law]:
 
 
 def coarse_arithmetic(pair: Pair) -> Iterator[Law]:
-    """Rounding on the way, which leaves b close but unpredicted: float32 arithmetic, whole numbers by 1."""
+    """Rounding on the way, which leaves b close but unpredicted.
+
+    Float32 arithmetic, and whole numbers by 1.
+    """
     if pair.is_time:
         yield from _within_float_seconds(pair)
     elif pair.is_integer:
@@ -133,7 +139,7 @@ def _decimals(digits: int) -> Iterator[Law]:
 
 
 def _grid(pair: Pair) -> Iterator[Law]:
-    """b in multiples of a step, the smallest distance between values of b; as sensors of few bits give."""
+    """b in multiples of a step, the smallest distance between its values, as of coarse sensors."""
     _, b = pair.finite_values
     values = np.unique(b[:_GRID_SAMPLE])
     if not 3 <= len(values) <= min(len(b), _GRID_SAMPLE) // 2:

@@ -1,4 +1,4 @@
-"""Which live pairs are in order: the longest series of them that is in order on both sides, as offline."""
+"""Which live pairs are in order: the longest series that is so on both sides, as offline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from ..align import increasing
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two messages that belong together; time of A's in ns, and by how much later B's is; no bytes if they need no judging."""
+    """Two messages that belong together; no bytes if they need no judging.
+
+    `time_ns` is that of A's, `shift_ns` by how much later B's is.
+    """
 
     tick_a: int
     tick_b: int
@@ -31,8 +34,9 @@ class InOrder:
     def settled(self, open_a: int, open_b: int) -> tuple[list[Pair], list[Pair]]:
         """The pairs that are in order and those that are not, as far as that is known.
 
-        `open_a` and `open_b` are the lowest ticks of which no pair has been seen but may be. The longest increasing
-        series of a whole is that of its parts, one after the other, if it is cut where everything after is later.
+        `open_a` and `open_b` are the lowest ticks of which no pair has been seen but may be. The
+        longest increasing series of a whole is that of its parts, one after the other, if it is cut
+        where everything after is later.
         """
         if not self.waiting:
             return [], []

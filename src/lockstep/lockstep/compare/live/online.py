@@ -1,6 +1,7 @@
-"""Comparing two live topics while their messages come in, in flat memory; the outcome is that of `compare`.
+"""Comparing two live topics while their messages come in, in flat memory.
 
-What `compare` can only know at the end takes patience here: a message whose partner has not come in time stands alone.
+The outcome is that of `compare`. What that can only know at the end takes patience here: a message
+whose partner has not come in time stands alone.
 """
 
 from __future__ import annotations
@@ -15,11 +16,10 @@ import numpy as np
 from ...bag import BagError
 from ...cdr.codec import Codec
 from ...errors import CompareError
-from ..column_judge import ColumnJudge
-from ..comparison import KEPT_TICKS, KeyComparison, TickDifference
 from ..index import STAMP
-from ..kept_differences import Showing
-from ..pairs import Side, columns_of
+from ..key_comparison import KEPT_TICKS, Aligned, KeyComparison, TickDifference
+from ..key_judge import KeyJudge
+from ..side_by_side import Side, columns_of
 from ..tolerance import Tolerances
 from .in_order import InOrder, Pair
 from .partners import Decided, EqualPartners, Message, NearestPartners
@@ -31,9 +31,10 @@ OnlineAlign: TypeAlias = Literal["auto", "stamp", "tick", "time"]
 class OnlineOptions:
     """How live topics are aligned.
 
-    `align` "auto" takes the stamp of types that have a header, else the time. A partner must come within `patience_s`.
-    At most `pending` messages of each topic wait for theirs. Unless `from_start`, what came before both were heard does not
-    count if it has no partner; ticks always count from the first message of each topic.
+    `align` "auto" takes the stamp of types that have a header, else the time. A partner must come
+    within `patience_s`. At most `pending` messages of each topic wait for theirs. Unless
+    `from_start`, what came before both were heard does not count if it has no partner; ticks always
+    count from the first message of each topic.
     """
 
     align: OnlineAlign = "auto"
@@ -57,9 +58,10 @@ class Count:
 
 
 class OnlineComparison:
-    """Compares topic B with the reference A; sides are 0 and 1. Times are absolute, in ns, of any one clock.
+    """Compares topic B with the reference A; sides are 0 and 1.
 
-    Raises CompareError if the messages cannot be aligned as `options` say.
+    Times are absolute, in ns, of any one clock. Raises CompareError if the messages cannot be
+    aligned as `options` say.
     """
 
     def __init__(
@@ -78,11 +80,13 @@ class OnlineComparison:
         self.counts = Count(), Count()
         self._options = options
         self._codec = codec
-        self._key = KeyComparison(topic, codec.type, align=align)
+        self._topic = topic
+        self._align = align
+        self._problem: str | None = None
         self._forget()
-        self._judge = ColumnJudge(topic, (codec, codec), tolerances)
-        self._show = Showing((codec, codec), tolerances, self._key)
-        self._key.fields, self._key.ignored = self._judge.fields, tuple(self._judge.ignored)
+        self._judge = KeyJudge(topic, (codec, codec), tolerances)
+        self._aligned = 0
+        self._largest_shift_ns = 0
         self._alone: tuple[list[list[int]], list[list[int]]] = ([], [])
         self._reordered: list[list[int]] = []
         self._unlisted = [0, 0, 0]
@@ -90,7 +94,7 @@ class OnlineComparison:
     def take(self, side: int, data: bytes, time_ns: int, now_s: float) -> None:
         """A message came: as CDR, when it was published, and now on a monotonic clock."""
         count = self.counts[side]
-        if self._key.problem is None:
+        if self._problem is None:
             self._came[side].append(Message(count.received, time_ns, data, now_s))
         count.received += 1
 
@@ -100,7 +104,7 @@ class OnlineComparison:
 
     def refuse(self, problem: str) -> None:
         """There is nothing more to compare; the sentence tells why the topics differ."""
-        self._key.problem = self._key.problem or problem
+        self._problem = self._problem or problem
         self._forget()
 
     def step(self, now_s: float, *, show: int = 0) -> list[TickDifference]:
@@ -115,7 +119,10 @@ class OnlineComparison:
             return []
 
     def finish(self, came_until_s: float = math.inf, *, show: int = 0) -> list[TickDifference]:
-        """Compare what is left. Messages without a partner stand alone, but those that came later are left out."""
+        """Compare what is left, in which messages without a partner stand alone.
+
+        Those that came later than a time are left out.
+        """
         try:
             self._admit()
             for side in (0, 1):
@@ -153,18 +160,23 @@ class OnlineComparison:
         """The outcome so far, with times since the first message."""
         firsts = [count.first_ns for count in self.counts if count.first_ns is not None]
         origin_ns = min(firsts, default=0)
-        kept = [replace(found, time_ns=found.time_ns - origin_ns) for found in self._key.kept]
         only_a, only_b = (_rows(rows) - np.array([0, origin_ns]) for rows in self._alone)
-        return replace(
-            self._key,
+        aligned = Aligned(
             count_a=self.counts[0].received,
             count_b=self.counts[1].received,
-            kept=kept,
-            first=kept[0] if kept else None,
+            by=self._align,
+            count=self._aligned,
             only_a=only_a,
             only_b=only_b,
             reordered=_rows(self._reordered),
             unlisted=(self._unlisted[0], self._unlisted[1], self._unlisted[2]),
+            largest_shift_ns=self._largest_shift_ns,
+        )
+        judged = self._judge.judged()
+        kept = tuple(replace(one, time_ns=one.time_ns - origin_ns) for one in judged.kept)
+        judged = replace(judged, kept=kept)
+        return KeyComparison(
+            self._topic, self._codec.type, self._problem, aligned=aligned, judged=judged
         )
 
     def _forget(self) -> None:
@@ -172,8 +184,8 @@ class OnlineComparison:
         self._came: tuple[list[Message], list[Message]] = ([], [])
         self._partners = (
             NearestPartners(self._options.time_tolerance_ns)
-            if self._key.align == "time"
-            else EqualPartners(by_tick=self._key.align == "tick")
+            if self._align == "time"
+            else EqualPartners(by_tick=self._align == "tick")
         )
         self._pairs = InOrder()
 
@@ -193,7 +205,7 @@ class OnlineComparison:
 
     def _stamped(self, side: int) -> Sequence[Message]:
         came = list(self._came[side])
-        if self._key.align != "stamp" or not came:
+        if self._align != "stamp" or not came:
             return came
         whole = _side((message.tick, message.data) for message in came)
         stamps = columns_of(whole, self._codec, self._name(side), [STAMP])[STAMP].tolist()
@@ -202,13 +214,13 @@ class OnlineComparison:
         ]
 
     def _name(self, side: int) -> str:
-        return f"{self._key.topic} of {'ab'[side]}"
+        return f"{self._topic} of {'ab'[side]}"
 
     def _decide(self, decided: list[Decided], came_until_s: float = math.inf) -> None:
         for a, b in decided:
             if a and b:
                 same = a.data == b.data
-                needed = not same or self._judge.needs_all
+                needed = not same or self._judge.needs_equal
                 data = (a.data, b.data) if needed else (b"", b"")
                 pair = Pair(a.tick, b.tick, a.time_ns, b.time_ns - a.time_ns, same, *data)
                 self._pairs.waiting.append(pair)
@@ -227,13 +239,13 @@ class OnlineComparison:
 
     def _is_before_start(self, message: Message) -> bool:
         """Whether its partner may have been sent before the other topic was heard."""
-        if self._options.from_start or self._key.align == "tick":
+        if self._options.from_start or self._align == "tick":
             return False
         firsts = [count.first_ns for count in self.counts]
         if firsts[0] is None or firsts[1] is None:
             return True
         start_ns = max(firsts[0], firsts[1])
-        if self._key.align == "time":
+        if self._align == "time":
             start_ns += self._options.time_tolerance_ns
         return message.time_ns < start_ns
 
@@ -249,7 +261,10 @@ class OnlineComparison:
             self._decide(self._partners.give_up(side))
 
     def _settled(self) -> list[Pair]:
-        """The pairs of which the order is known. If too many wait for a message that may be missing, it is."""
+        """The pairs of which the order is known.
+
+        If too many wait for a message that may be missing, it is.
+        """
         settled = self._in_order()
         for share in (0.5, 1.0):
             if len(self._pairs.waiting) > self._options.pending:
@@ -272,28 +287,20 @@ class OnlineComparison:
         return settled
 
     def _judge_pairs(self, pairs: list[Pair], show: int) -> list[TickDifference]:
-        key = self._key
-        key.aligned += len(pairs)
-        key.equal_bytes += sum(pair.same for pair in pairs)
+        self._aligned += len(pairs)
+        self._judge.add_equal(sum(pair.same for pair in pairs))
         shifts = (abs(pair.shift_ns) for pair in pairs)
-        key.largest_shift_ns = max(key.largest_shift_ns, max(shifts, default=0))
-        if not self._judge.needs_all:
+        self._largest_shift_ns = max(self._largest_shift_ns, max(shifts, default=0))
+        if not self._judge.needs_equal:
             pairs = [pair for pair in pairs if not pair.same]
         if not pairs:
             return []
         a = _side((pair.tick_a, pair.data_a) for pair in pairs)
         b = _side((pair.tick_b, pair.data_b) for pair in pairs)
-        wrong = self._judge.judge(a.ticks, *self._judge.columns(a, b))
-        key.differing += int(np.count_nonzero(wrong))
         times = np.array([pair.time_ns for pair in pairs], np.int64)
-        self._show.block(a, b, wrong, self._judge, times)
+        wrong = self._judge.add_values(a, b, times)
         return [
-            TickDifference(
-                pairs[row].tick_a,
-                pairs[row].tick_b,
-                pairs[row].time_ns,
-                tuple(d for d in self._show.deviations(a, b, row) if not d.passes),
-            )
+            self._judge.difference(a, b, row, pairs[row].time_ns)
             for row in np.flatnonzero(wrong)[:show].tolist()
         ]
 

@@ -12,7 +12,10 @@ A, B = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The `tick`-th message of a live topic; `time_ns` is what it is aligned by, `came_s` when it was received (monotonic)."""
+    """The `tick`-th message of a live topic.
+
+    `time_ns` is what it is aligned by, `came_s` when it was received (monotonic).
+    """
 
     tick: int
     time_ns: int
@@ -27,7 +30,7 @@ Open: TypeAlias = tuple[dict[int, Message], dict[int, Message]]
 
 
 class EqualPartners:
-    """Pairs messages of equal ticks, or else of equal times; those of equal times in their order."""
+    """Pairs messages of equal ticks, or else of equal times, these in their order."""
 
     def __init__(self, *, by_tick: bool) -> None:
         self._by_tick = by_tick
@@ -70,9 +73,10 @@ class EqualPartners:
 
 
 class NearestPartners:
-    """Pairs each message with the nearest in time, as `align_times` does, where the times of each side increase.
+    """Pairs each message with the nearest in time, as `align_times` does.
 
-    It takes the same decisions in the same order, each as soon as no later message can change it.
+    The times of each side are to increase. It takes the same decisions in the same order, each as
+    soon as no later message can change it.
     """
 
     def __init__(self, tolerance_ns: int) -> None:

@@ -1,12 +1,14 @@
-"""How two live topics do, as diagnostics tell it, and whether what was heard of them is enough for a verdict."""
+"""How two live topics do, as diagnostics tell it, and whether that is enough for a verdict."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from ..comparison import Comparison, KeyComparison
-from ..text_diff import reason, summary_of_key
+from ..comparison import Comparison
+from ..key_comparison import KeyComparison
+from ..summary import summary_of_key
+from ..words import reason
 from .online import OnlineComparison
 
 Level = Literal["ok", "warn", "error"]
@@ -27,16 +29,16 @@ def status_of(online: OnlineComparison, about: Comparison, now_s: float) -> Stat
     """The status of one pair of topics, of a comparison that gives names and tolerances."""
     key = online.result()
     silent, lost = silent_sides(online, about), lost_messages(online, about)
-    differs = bool(key.problem or key.differing) or not (lost or key.matches)
+    differs = bool(key.problem or key.judged.differing) or not (lost or key.matches)
     waits = []
     if key.problem is None:
         waits += [f"nothing received yet from {name}" for name in silent]
-        if not silent and not (key.aligned or differs):
+        if not silent and not (key.aligned.count or differs):
             waits.append(f"{online.pending} messages wait for their partners")
         elif _is_late(online, now_s):
             waits.append("a message is late")
     level: Level = "error" if differs else "warn" if waits or lost else "ok"
-    lines = [line.strip() for line in summary_of_key(about, key)]
+    lines = [line.strip() for line in summary_of_key(key, about.names)]
     told = lines[0].removeprefix(f"{key.topic} ({key.type}): ")
     why = lines[1:2] if differs else []
     message = "; ".join([cut(line) for line in (told, *why)] + lost + waits)
@@ -57,27 +59,25 @@ def no_verdict(online: OnlineComparison, about: Comparison) -> str | None:
         return f"nothing was received on {key.topic} from {' and '.join(silent)}"
     if lost := lost_messages(online, about):
         return f"of {key.topic}, {' and '.join(lost)}"
-    if key.matches and not key.aligned:
+    if key.matches and not key.aligned.count:
         return f"no two messages of {key.topic} belong together"
     return None
 
 
 def silent_sides(online: OnlineComparison, about: Comparison) -> list[str]:
     """The names of the sides from which nothing has come."""
-    names = about.name_a, about.name_b
     return [
         name
-        for name, count in zip(names, online.counts, strict=True)
+        for name, count in zip(about.names, online.counts, strict=True)
         if not count.received and not count.dropped
     ]
 
 
 def lost_messages(online: OnlineComparison, about: Comparison) -> list[str]:
     """How many messages were dropped, for each side of which any was."""
-    names = about.name_a, about.name_b
     return [
         f"{count.dropped} messages from {name} were dropped"
-        for name, count in zip(names, online.counts, strict=True)
+        for name, count in zip(about.names, online.counts, strict=True)
         if count.dropped
     ]
 
@@ -89,18 +89,17 @@ def _is_late(online: OnlineComparison, now_s: float) -> bool:
 
 def _values(online: OnlineComparison, key: KeyComparison) -> dict[str, str]:
     a, b = online.counts
-    missing, extra, reordered = (
-        len(listed) + more
-        for listed, more in zip((key.only_a, key.only_b, key.reordered), key.unlisted, strict=True)
-    )
-    first, worst = key.first, key.worst
+    aligned, judged = key.aligned, key.judged
+    listed = len(aligned.only_a), len(aligned.only_b), len(aligned.reordered)
+    missing, extra, reordered = (n + m for n, m in zip(listed, aligned.unlisted, strict=True))
+    first, worst = judged.first, judged.worst
     return {
         "received a": str(a.received),
         "received b": str(b.received),
-        "aligned": str(key.aligned),
-        "aligned by": key.align,
-        "identical bytes": str(key.equal_bytes),
-        "differing": str(key.differing),
+        "aligned": str(aligned.count),
+        "aligned by": aligned.by,
+        "identical bytes": str(judged.equal_bytes),
+        "differing": str(judged.differing),
         "missing": str(missing),
         "extra": str(extra),
         "out of order": str(reordered),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from ..laws.pointwise import (
     simple_laws,
 )
 from ..laws.rounding import coarse_arithmetic, last_bits, rounding_laws
+from ..simplest_law import Diagnosis
 
 UNPREDICTED = frozenset(
     {
@@ -48,22 +48,6 @@ _LEAST_TICKS = 4_000
 _LEAST_VALUES = 10
 
 
-@dataclass(frozen=True)
-class Diagnosis:
-    """The simplest law that accounts for how `b` differs from the reference `a`.
-
-    `explains` is 1 - sum((b - law(a))²) / sum((b - a)²) over the finite elements that the law predicts, at
-    least 0. For the laws in UNPREDICTED it is the share of the difference in the place, or within the bound,
-    that they name. A place may have a law of its own in `rest`, whose `explains` it then takes.
-    """
-
-    law: str
-    sentence: str
-    explains: float
-    parameters: Mapping[str, float] = field(default_factory=dict)
-    rest: Diagnosis | None = None
-
-
 def diagnose(
     a: Mapping[str, Column],
     b: Mapping[str, Column],
@@ -71,12 +55,13 @@ def diagnose(
     matches: Matches | None = None,
     inputs: Mapping[str, Column] | None = None,
 ) -> dict[str, Diagnosis | None]:
-    """The Diagnosis of every field in which `b` differs from the reference `a`; None if nothing simple explains it.
+    """The Diagnosis of every field in which `b` differs from the reference `a`.
 
-    `a` and `b` hold n aligned ticks by field path: numbers (n,) or (n, k); what is not numeric is left out. `time_ns`
-    (n,) is the time of the ticks. `matches` says which elements are within tolerance, and is given columns, parts
-    of them, or flattened elements; by default they must be equal. `inputs` are columns that the ticks answer.
-    Of long series only contiguous windows are tried.
+    None if nothing simple explains it. `a` and `b` hold n aligned ticks by field path: numbers (n,)
+    or (n, k); what is not numeric is left out. `time_ns` (n,) is the time of the ticks. `matches`
+    says which elements are within tolerance, and is given columns, parts of them, or flattened
+    elements; by default they must be equal. `inputs` are columns that the ticks answer. Of long
+    series only contiguous windows are tried.
     """
     ask = matches or equal
     known = inputs or {}
@@ -96,7 +81,10 @@ def _is_comparable(a: Column, b: Column) -> bool:
 
 
 class _Search:
-    """One search through the fields of a message; fields that are explained take no further part."""
+    """One search through the fields of a message.
+
+    Fields that are explained take no further part.
+    """
 
     def __init__(
         self, pairs: Mapping[str, Pair], columns: Mapping[str, Column], inputs: Mapping[str, Column]
@@ -110,7 +98,10 @@ class _Search:
         self.found: dict[str, Diagnosis | None] = {}
 
     def run(self) -> dict[str, Diagnosis | None]:
-        """Exact laws before places before laws in noise, and what explains several fields at once first."""
+        """Exact laws before places before laws in noise.
+
+        What explains several fields at once comes first.
+        """
         self._by_group(lambda pair: first_exact(pair, _axis_laws(pair)))
         self._by_field(lambda path: _unpredicted(last_bits(self.samples[path])))
         self._by_field(lambda path: _exact(self.samples[path], _exact_laws(self.samples[path])))

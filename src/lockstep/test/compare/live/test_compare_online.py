@@ -4,6 +4,7 @@ outcome is that of the offline comparison.
 
 import itertools
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ from lockstep.compare import (
     compare,
     write_text_diffs,
 )
-from lockstep.compare.comparison import KEPT_TICKS, Comparison
+from lockstep.compare.comparison import Comparison
+from lockstep.compare.key_comparison import KEPT_TICKS
 from lockstep.compare.live.online import OnlineComparison, OnlineOptions
 from lockstep.compare.live.status import no_verdict, status_of
 from lockstep.nodes.limit import Limit
@@ -225,10 +227,10 @@ def test_only_the_first_of_many_lone_messages_are_listed_but_all_are_counted(tmp
         live.wait(10.0)
     live.online.finish()
     result = live.online.result()
-    assert len(result.only_a) == KEPT_TICKS
+    assert len(result.aligned.only_a) == KEPT_TICKS
     assert live.counts == (0, 0, 3 * KEPT_TICKS, 0)
-    live.about.keys = {"/x": result}
-    files = write_text_diffs(live.about, tmp_path)
+    about = replace(live.about, keys={"/x": result})
+    files = write_text_diffs(about, tmp_path)
     assert files["/x"].read_text().endswith(f"… {2 * KEPT_TICKS} more like this\n")
     assert f"{3 * KEPT_TICKS} only in node" in (tmp_path / "summary.txt").read_text()
 
@@ -324,11 +326,28 @@ def known(key):
             *(f.compared, f.unequal, f.wrong, f.wrong_ticks, f.other_lengths, f.max_error),
             *(f.max_tick, f.first_tick, f.matches),
         )
-        for name, f in key.fields.items()
+        for name, f in key.judged.fields.items()
     }
-    lone = [ticks.tolist() for ticks in (key.only_a, key.only_b, key.reordered)]
-    counts = key.count_a, key.count_b, key.aligned, key.equal_bytes, key.differing
-    return key.grade, key.align, counts, lone, key.largest_shift_ns, key.first, key.kept, fields
+    lone = [
+        ticks.tolist() for ticks in (key.aligned.only_a, key.aligned.only_b, key.aligned.reordered)
+    ]
+    counts = (
+        key.aligned.count_a,
+        key.aligned.count_b,
+        key.aligned.count,
+        key.judged.equal_bytes,
+        key.judged.differing,
+    )
+    return (
+        key.grade,
+        key.aligned.by,
+        counts,
+        lone,
+        key.aligned.largest_shift_ns,
+        key.judged.first,
+        key.judged.kept,
+        fields,
+    )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -384,8 +403,8 @@ def test_stamps_in_any_order_give_what_the_offline_comparison_gives(a, b, random
     live.online.finish()
     aligned = align_times(np.array(a) * SECOND, np.array(b) * SECOND, 0)
     result = live.online.result()
-    assert result.aligned == len(aligned.a)
-    assert result.reordered.tolist() == aligned.reordered.tolist()
+    assert result.aligned.count == len(aligned.a)
+    assert result.aligned.reordered.tolist() == aligned.reordered.tolist()
 
 
 def test_gaps_in_sequence_numbers_are_lost_messages():

@@ -49,12 +49,13 @@ def paired_topics(
     to_the_end: bool = True,
     budget: int = _BUDGET,
 ) -> Iterator[tuple[str, Side, Side]]:
-    """The aligned messages of several topics, in order within each: row i of one side belongs to row i of the other.
+    """The aligned messages of several topics, in order within each: row i belongs to row i.
 
-    Each bag is read once, in file order. Messages wait for their partners in at most `budget` bytes, beside the last
-    batch of each bag; what is left of topics that need more, as where one bag is ordered by topic and the other by
-    time, is read by itself in the end. With `to_the_end` all other messages are read as well, so that damage there is
-    noticed. `seen` is shown all batches that are read, of A and of B, by topic.
+    Each bag is read once, in file order. Messages wait for their partners in at most `budget`
+    bytes, beside the last batch of each bag; what is left of topics that need more, as where one
+    bag is ordered by topic and the other by time, is read by itself in the end. With `to_the_end`
+    all other messages are read as well, so that damage there is noticed. `seen` is shown all
+    batches that are read, of A and of B, by topic.
     """
     topics = {name: _Topic(name, found) for name, found in aligned.items()}
     sides = [_Reading(number, bag, topics, seen[number]) for number, bag in enumerate((a, b))]
@@ -83,9 +84,9 @@ def pairs(
 def paired_columns(
     a: Bag, b: Bag, topic: str, aligned: Alignment, paths: Sequence[str]
 ) -> Iterator[tuple[Int64s, dict[str, Column], dict[str, Column]]]:
-    """Fields of the aligned messages of a topic, some thousand at a time: ticks of A (m,), and columns of A and of B.
+    """Fields of the aligned messages of a topic: ticks of A (m,), and columns of A and of B.
 
-    See `Bag.columns`; raises BagError as that does.
+    These come some thousand at a time. See `Bag.columns`; raises BagError as that does.
     """
     codecs = a.codec(topic), b.codec(topic)
     for side_a, side_b in pairs(a, b, topic, aligned, to_the_end=False):
@@ -114,7 +115,10 @@ class _Held:
 
 @dataclass(frozen=True)
 class _Part:
-    """The messages of one topic in a batch, from tick `start` on; `end` pairs begin in it or before."""
+    """The messages of one topic in a batch, from tick `start` on.
+
+    `end` pairs begin in it or before.
+    """
 
     batch: Batch
     start: int

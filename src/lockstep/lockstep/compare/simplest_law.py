@@ -1,0 +1,23 @@
+"""Why the values of a field differ: the simplest law that accounts for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The simplest law that accounts for how `b` differs from the reference `a`.
+
+    `explains` is 1 - sum((b - law(a))²) / sum((b - a)²) over the finite elements that the law
+    predicts, at least 0. For the laws in `why.diagnose.UNPREDICTED` it is the share of the
+    difference in the place, or within the bound, that they name. A place may have a law of its own
+    in `rest`, whose `explains` it then takes.
+    """
+
+    law: str
+    sentence: str
+    explains: float
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    rest: Diagnosis | None = None

@@ -1,0 +1,133 @@
+"""What is to be known of the outcome for one key, in some lines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from ..message.time import NS_PER_S, seconds
+from .definitions import told
+from .fields import FieldComparison
+from .key_comparison import Aligned, Judged, KeyComparison
+from .words import KEPT_FIELDS, by_statistic, explanation, in_distribution, reason, when
+
+_SUMMED_FIELDS = 12
+_DRIFT = 1e-7  # less is rounding
+
+
+def summary_of_key(key: KeyComparison, names: tuple[str, str]) -> Iterator[str]:
+    """What is to be known of one key, a line each; `names` are those of A and of B."""
+    head = f"{key.topic} ({key.type}): "
+    if key.problem:
+        yield head + key.problem
+    elif key.aligned.by == "none":
+        yield from _distributions(key, head)
+    else:
+        yield head + ", ".join(_counts(key.aligned, key.judged, names))
+        yield from _redefined(key)
+        yield from _clock(key.aligned, names[1])
+        yield from _values(key.aligned, key.judged)
+        yield from _fields(key)
+        yield from _alone(key.aligned, names)
+
+
+def _distributions(key: KeyComparison, head: str) -> Iterator[str]:
+    found = key.judged.distributions
+    wrong = [field for field in found.values() if not field.matches]
+    yield (
+        f"{head}{key.aligned.count_a} against {key.aligned.count_b} messages, "
+        f"{len(wrong)} of {len(found)} fields differ in distribution"
+    )
+    yield from _redefined(key)
+    yield from (f"  {in_distribution(field)}" for field in wrong[:KEPT_FIELDS])
+
+
+def _counts(aligned: Aligned, judged: Judged, names: tuple[str, str]) -> Iterator[str]:
+    yield f"{aligned.count} aligned"
+    yield f"{judged.differing} differ"
+    listed = len(aligned.only_a), len(aligned.only_b), len(aligned.reordered)
+    only_a, only_b, reordered = (n + m for n, m in zip(listed, aligned.unlisted, strict=True))
+    if only_a:
+        yield f"{only_a} only in {names[0]}"
+    if only_b:
+        yield f"{only_b} only in {names[1]}"
+    if reordered:
+        yield f"{reordered} out of order"
+    for name, count in zip(names, aligned.duplicates, strict=True):
+        if count and aligned.duplicates[0] != aligned.duplicates[1]:
+            yield f"{count} at the time of another in {name}"
+    if judged.equal_bytes:
+        yield f"{judged.equal_bytes} with identical bytes"
+    if aligned.largest_shift_ns and aligned.by in ("time", "cause"):
+        yield f"up to {seconds(aligned.largest_shift_ns)} s apart"
+
+
+def _clock(aligned: Aligned, name_b: str) -> Iterator[str]:
+    is_apart = aligned.largest_shift_ns and abs(aligned.clock_drift) > _DRIFT
+    if is_apart and aligned.by == "time":
+        yield (
+            f"  clock of {name_b}: {aligned.clock_offset_ns / NS_PER_S:+.9f} s, "
+            f"drifts by {aligned.clock_drift * 1e6:.3g} ppm"
+        )
+
+
+def _values(aligned: Aligned, judged: Judged) -> Iterator[str]:
+    """What is judged as a whole, the first difference, and the largest error."""
+    for found in judged.fields.values():
+        if found.judged is not None and (not found.matches or found.judged_tick is not None):
+            yield f"  {by_statistic(found)}"
+    if first := judged.first:
+        deviation = first.fields[0]
+        yield (
+            f"  first at {when(aligned, 0, first.tick_a, first.time_ns)}: {deviation.field} "
+            f"is {deviation.b}, expected {deviation.a}{reason(deviation)}"
+        )
+    worst = judged.worst
+    if worst and worst.error is not None:
+        yield (
+            f"  largest error at tick {judged.worst_tick}: {worst.field} is {worst.b}, "
+            f"expected {worst.a}{reason(worst)}"
+        )
+
+
+def _fields(key: KeyComparison) -> Iterator[str]:
+    differing = [found for found in key.judged.fields.values() if not found.matches]
+    for field in differing[:_SUMMED_FIELDS]:
+        yield from (f"  {line}" for line in _field(field, key))
+    if len(differing) > _SUMMED_FIELDS:
+        yield f"  … {len(differing) - _SUMMED_FIELDS} more fields differ"
+
+
+def _field(found: FieldComparison, key: KeyComparison) -> Iterator[str]:
+    """What is to be known of a field that differs, and why it does."""
+    if found.judged is None:
+        parts = [f"{found.wrong} of {found.compared} wrong" if found.wrong else ""]
+        if found.other_lengths:
+            parts.append(f"{found.other_lengths} messages with another length")
+        if math.isfinite(found.max_error) and found.max_error:
+            parts.append(f"largest error {found.max_error:.6g}")
+        yield f"{found.field}: {', '.join(filter(None, parts))}, from tick {found.first_tick} on"
+    diagnoses = key.explained.diagnoses
+    for path in found.parts:
+        if path in diagnoses:
+            of_part = f" ({path})" if len(found.parts) > 1 else ""
+            yield f"  why{of_part}: {explanation(diagnoses[path])}"
+
+
+def _alone(aligned: Aligned, names: tuple[str, str]) -> Iterator[str]:
+    for side, alone in enumerate((aligned.only_a, aligned.only_b)):
+        if len(alone):
+            yield f"  first only in {names[side]}: {when(aligned, side, *alone[0].tolist())}"
+
+
+def _redefined(key: KeyComparison) -> Iterator[str]:
+    """Which fields were not compared, where the definitions differ; a line each."""
+    if not key.redefined:
+        return
+    count = len(key.judged.fields) or len(key.judged.distributions)
+    yield f"  {key.redefined}: compared in the {count} fields that both have"
+    for path, kinds in list(key.unlike.items())[:_SUMMED_FIELDS]:
+        ignored = ", which is ignored" if path in key.judged.ignored else ""
+        yield f"  not compared: {told(path, kinds)}{ignored}"
+    if len(key.unlike) > _SUMMED_FIELDS:
+        yield f"  … {len(key.unlike) - _SUMMED_FIELDS} more fields are not compared"

@@ -1,0 +1,140 @@
+"""Counting what is found of a field while its messages are judged, some thousand at a time."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..message.arrays import Column, Floats, Int64s, Mask
+from .fields import FieldComparison
+from .subject import Subject
+from .tolerance import Tolerance
+
+
+class FieldTally:
+    """What is known so far of one field of a topic."""
+
+    def __init__(self, topic: str, subject: Subject, tolerance: Tolerance) -> None:
+        self.topic, self.subject, self.tolerance = topic, subject, tolerance
+        self.max_tick: int | None = None
+        self._compared = self._unequal = self._wrong = 0
+        self._wrong_ticks = self._other_lengths = 0
+        self._max_error = 0.0
+        self._max_is_wrong = False
+        self._first_tick: int | None = None
+        self._judged_tick: int | None = None
+        self._sum = self._squares = 0.0
+        self._products = (0.0, 0.0, 0.0)
+        self._likeness = math.inf
+
+    def add(self, ticks: Int64s, compared: int, rows: Int64s, error: Floats, wrong: Mask) -> Mask:
+        """Take what was judged of m messages with so many elements; gives which are wrong, (m,).
+
+        The k elements that are not equal are in the messages `rows`, with their errors and whether
+        they are wrong, (k,).
+        """
+        self._compared += compared
+        self._unequal += len(error)
+        self._wrong += int(np.count_nonzero(wrong))
+        self._sum += float(error.sum())
+        self._squares += float(error @ error)
+        wrong_ticks: Mask = np.zeros(len(ticks), np.bool_)
+        by_element = self.tolerance.by == "element"
+        if by_element:
+            wrong_ticks[rows[wrong]] = True
+            self._note(ticks, wrong_ticks)
+        self._see_largest(ticks, rows, error, wrong, prefer_wrong=by_element)
+        return wrong_ticks
+
+    def add_all(self, ticks: Int64s, error: Floats, wrong: Mask) -> Mask:
+        """The same, of the errors of all elements, (m, …)."""
+        at = np.flatnonzero((error != 0) | wrong)
+        rows = at // max(1, error[0].size)
+        return self.add(ticks, error.size, rows, error.reshape(-1)[at], wrong.reshape(-1)[at])
+
+    def add_image(self, tick: Int64s, pixels: int, error: Floats, value: float) -> Mask:
+        """Take how alike the images of a tick (1,) are, and the errors of unequal pixels.
+
+        Gives whether the image is wrong, (1,).
+        """
+        nowhere = np.zeros(len(error), np.int64)
+        self.add(tick, pixels, nowhere, error, np.zeros(len(error), np.bool_))
+        if len(error) and (self._judged_tick is None or value < self._likeness):
+            self._likeness, self._judged_tick = value, int(tick[0])
+        wrong: Mask = np.array([value < (self.tolerance.at_least or 0.0)])
+        self._note(tick, wrong)
+        return wrong
+
+    def add_lengths(self, ticks: Int64s) -> Mask:
+        """Take m messages whose arrays have other lengths, which is wrong; (m,)."""
+        self._other_lengths += len(ticks)
+        wrong: Mask = np.ones(len(ticks), np.bool_)
+        self._note(ticks, wrong)
+        return wrong
+
+    def add_products(self, a: Column, b: Column) -> None:
+        """Take all numbers of both sides, for the cosine between them."""
+        left, right = (np.asarray(x, np.float64).ravel() for x in (a, b))
+        dot, square_a, square_b = self._products
+        self._products = (
+            dot + float(left @ right),
+            square_a + float(left @ left),
+            square_b + float(right @ right),
+        )
+
+    def result(self) -> FieldComparison:
+        """What is known of the field."""
+        count = self._compared
+        mean_error = self._sum / count if count else 0.0
+        rmse = math.sqrt(self._squares / count) if count else 0.0
+        statistics = {
+            "mean": mean_error,
+            "rmse": rmse,
+            "cosine": 1 - self._cosine(),
+            "psnr": self._likeness,
+            "ssim": min(self._likeness, 1.0),
+            "quantile": 1 - self._wrong / count if count else 1.0,
+        }
+        return FieldComparison(
+            field=self.subject.path,
+            type=self.subject.type,
+            kind=self.subject.kind,
+            parts=self.subject.parts,
+            tolerance=self.tolerance,
+            compared=count,
+            unequal=self._unequal,
+            wrong=self._wrong,
+            wrong_ticks=self._wrong_ticks,
+            other_lengths=self._other_lengths,
+            max_error=self._max_error,
+            max_tick=self.max_tick,
+            first_tick=self._first_tick,
+            mean_error=mean_error,
+            rmse=rmse,
+            judged=statistics.get(self.tolerance.by),
+            judged_tick=self._judged_tick,
+        )
+
+    def _cosine(self) -> float:
+        """That of the angle between all of a and all of b; 1 if one is zero and both are equal."""
+        dot, a, b = self._products
+        if not (a and b):
+            return 1.0 if a == b else 0.0
+        return dot / math.sqrt(a) / math.sqrt(b)
+
+    def _see_largest(
+        self, ticks: Int64s, rows: Int64s, error: Floats, wrong: Mask, *, prefer_wrong: bool
+    ) -> None:
+        if not len(error):
+            return
+        is_wrong = prefer_wrong and bool(wrong.any())
+        worst = int(np.argmax(np.where(wrong, error, -1.0) if is_wrong else error))
+        if error[worst] and (is_wrong, error[worst]) > (self._max_is_wrong, self._max_error):
+            self._max_is_wrong = is_wrong
+            self._max_error, self.max_tick = float(error[worst]), int(ticks[rows[worst]])
+
+    def _note(self, ticks: Int64s, wrong: Mask) -> None:
+        self._wrong_ticks += int(np.count_nonzero(wrong))
+        if self._first_tick is None and wrong.any():
+            self._first_tick = int(ticks[np.argmax(wrong)])

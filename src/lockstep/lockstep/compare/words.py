@@ -1,0 +1,67 @@
+"""How what was found is said: of a field, a tick, an explanation and a distribution."""
+
+from __future__ import annotations
+
+from ..message.time import seconds
+from .deviation import Deviation
+from .distribution import DistributionComparison
+from .fields import FieldComparison, statistic
+from .key_comparison import Aligned
+from .simplest_law import Diagnosis
+from .tolerance import MEASURES
+
+KEPT_FIELDS = 50
+"""Fields of one message, or of one kind, that are told; the rest is only counted."""
+
+
+def reason(deviation: Deviation) -> str:
+    """By how much a field is off, and its tolerance; nothing where that has no meaning."""
+    if deviation.error is None:
+        return ""
+    return f"    # off by {deviation.error:.6g}, tolerance {deviation.tolerance}"
+
+
+def when(aligned: Aligned, side: int, tick: int, time_ns: int, other: int | None = None) -> str:
+    """The tick of a message of a side, that of its partner if it is another, and the time.
+
+    Also the step that it answers, if that is known.
+    """
+    ticks = f"tick {tick}" if other in (None, tick) else f"tick {tick} / {other}"
+    step = f", step {aligned.steps[side][tick]}" if aligned.steps else ""
+    return f"{ticks}{step}, t = {seconds(time_ns)} s"
+
+
+def explanation(law: Diagnosis | None) -> str:
+    """Why a field differs, in a sentence."""
+    if law is None:
+        return "no simple explanation"
+    return f"{law.sentence}; explains {law.explains * 100:.4g} % of the difference"
+
+
+def by_statistic(found: FieldComparison) -> str:
+    """What a field is judged by as a whole, of all its elements or of each image."""
+    by, value = statistic(found)
+    if found.tolerance.by not in MEASURES:
+        return (
+            f"{found.field}: {by} is {value} over {found.compared} elements, "
+            f"tolerance {found.tolerance}"
+        )
+    parts = [f"{by} is {value}, the worst image"] if found.judged_tick is not None else []
+    if found.other_lengths:
+        parts.append(f"{found.other_lengths} images of another size")
+    if found.wrong_ticks:
+        parts.append(f"{found.wrong_ticks} wrong")
+    return f"{found.field}: {', '.join(parts)}, tolerance {found.tolerance}"
+
+
+def in_distribution(found: DistributionComparison) -> str:
+    """How the distributions of a field differ, in numbers."""
+    shift = ""
+    if found.element is not None and found.element_shift:
+        shift = f", element {found.element} by {found.element_shift:.3g} standard errors"
+    return (
+        f"{found.field}: mean {found.means[1]:.6g} against {found.means[0]:.6g}, "
+        f"standard deviation {found.deviations[1]:.6g} against {found.deviations[0]:.6g}, "
+        f"Kolmogorov–Smirnov {found.ks:.3g} (p = {found.p:.2g}), "
+        f"Wasserstein {found.wasserstein:.3g}{shift}, tolerance {found.tolerance}"
+    )
