@@ -15,8 +15,6 @@ from stranger import ROOT, Done, Stranger
 
 EXAMPLE = ROOT / "examples/ai_compile"
 
-pytestmark = pytest.mark.xdist_group("ai_compile")  # which share one run of the workflow
-
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:

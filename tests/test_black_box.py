@@ -36,9 +36,6 @@ BOXES = {
 }
 
 
-of_one_run = pytest.mark.xdist_group("black_box")
-
-
 @pytest.fixture(scope="module")
 def verified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The output folder and the result of one verification of all boxes."""
@@ -72,7 +69,6 @@ def outcome(verified: tuple[Path, dict[str, Any]], name: str) -> dict[str, Any]:
     return key
 
 
-@of_one_run
 @pytest.mark.parametrize("name", ["ordinary", "sensor_qos", "wrapped"])
 def test_a_node_that_does_the_same_matches(
     verified: tuple[Path, dict[str, Any]], name: str
@@ -82,7 +78,6 @@ def test_a_node_that_does_the_same_matches(
     assert key["messages"] == [MESSAGES, MESSAGES]
 
 
-@of_one_run
 def test_a_dropped_message_is_named_by_its_tick(verified: tuple[Path, dict[str, Any]]) -> None:
     key = outcome(verified, "careless")
     assert (key["match"], key["missing"]) == (False, 1)
@@ -90,7 +85,6 @@ def test_a_dropped_message_is_named_by_its_tick(verified: tuple[Path, dict[str, 
     assert "tick 49" in diff
 
 
-@of_one_run
 def test_a_latched_message_from_before_the_recording_is_recorded(
     verified: tuple[Path, dict[str, Any]],
 ) -> None:
@@ -102,7 +96,6 @@ def test_a_latched_message_from_before_the_recording_is_recorded(
     assert topic.qos[0].durability == "transient_local"
 
 
-@of_one_run
 def test_clock_ticks_a_hundred_times_a_second_not_as_fast_as_it_can(
     verified: tuple[Path, dict[str, Any]],
 ) -> None:

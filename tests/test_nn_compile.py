@@ -21,10 +21,7 @@ NEEDED = ("torch", "onnx", "onnxruntime")
 MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]
 EXAMPLE = ROOT / "examples/nn_compile"
 
-pytestmark = [
-    pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}"),
-    pytest.mark.xdist_group("nn_compile"),  # which share one run of the workflow
-]
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}")
 
 
 def copied(folder: Path) -> Path:

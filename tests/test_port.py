@@ -19,8 +19,6 @@ EXAMPLES = {
 ODD = "odd_component:OddIMU2Filter"
 CPP = ROOT / "src/lockstep_examples_cpp/src"
 
-in_the_workspace = pytest.mark.xdist_group("port")  # which is built once
-
 
 def shell(words, cwd, timeout_s=280):
     """Run a line of a prompt as it stands in the shell of a workspace."""
@@ -54,7 +52,6 @@ def workspace(tmp_path_factory):
     return folder
 
 
-@in_the_workspace
 def test_each_scaffold_builds_as_written_and_keeps_the_contract(workspace):
     nodes = {f"lockstep_examples:{name}": node for name, node in EXAMPLES.items()}
     for target, node in {**nodes, ODD: "odd_imu2_filter"}.items():
@@ -63,7 +60,6 @@ def test_each_scaffold_builds_as_written_and_keeps_the_contract(workspace):
         assert "have the same contract" in done.stdout
 
 
-@in_the_workspace
 def test_a_scaffold_fails_honestly_until_it_is_written(workspace):
     done = shell("python3 -m pytest -q -ra src/scan_sectors_cpp/test", workspace)
     assert done.returncode == 1
@@ -71,7 +67,6 @@ def test_a_scaffold_fails_honestly_until_it_is_written(workspace):
     assert re.search(r"(\d) failed, \1 passed", done.stdout)  # of cpp, and of the reference
 
 
-@in_the_workspace
 def test_what_exists_is_overwritten_only_by_force(workspace):
     line = "lockstep scaffold lockstep_examples:PdController --to cpp -o src"
     source = workspace / "src/pd_controller_cpp/src/pd_controller.cpp"
@@ -84,7 +79,6 @@ def test_what_exists_is_overwritten_only_by_force(workspace):
     assert source.read_text() == before
 
 
-@in_the_workspace
 def test_the_prompts_commands_verify_a_port_that_is_written(workspace):
     prompt = shell("lockstep prompt lockstep_examples:VectorNormalizer --to cpp", workspace).stdout
     package = workspace / "src/vector_normalizer_cpp"

@@ -15,8 +15,6 @@ HUSKY = ROOT / "bags/husky_acceleration"
 # Little of all that is installed is ever imported, and so compiled.
 QUICKLY = ("--quiet", "--no-input", "--no-compile", "--disable-pip-version-check")
 
-pytestmark = pytest.mark.xdist_group("without_ros")  # which share one environment
-
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:

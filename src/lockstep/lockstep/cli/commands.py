@@ -30,7 +30,8 @@ LISTED = {
     "fit": "Propose a distribution for a topic of a recording, as Python and as YAML for "
     "verify.yaml.",
     "fuzz": "Search for inputs on which implementations of a verify.yaml differ, and shrink them.",
-    "prompt": "Write the prompt for porting a component.",
+    "prompt": "Write the prompt for porting a component: its contract, source, numeric rules, "
+    "samples, tests and commands.",
     "scaffold": "Write the package of a port that is still to be written.",
     "regress": "Write a pytest file with golden bags for a component that is right.",
     "mcp": "Serve the steps of porting to coding agents, as tools over MCP on stdin and stdout.",
