@@ -646,7 +646,7 @@ def test_a_parameter_file_out_of_range_ends_it_with_one_sentence(start, tmp_path
 
 def test_system_time_is_the_time_without_use_sim_time(start, node):
     start()
-    ticks = Inbox(node, Header, "ticks")
+    ticks = Inbox(node, Header, "ticks", 1000)
     wait_until(lambda: len(ticks) >= 10, node)
     stamps = [(t.frame_id, t.stamp.sec * 10**9 + t.stamp.nanosec) for t in ticks]
     fast = [stamp for frame_id, stamp in stamps if frame_id == "fast"]

@@ -12,7 +12,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "cpp.md"
 
 def write_package(folder, cmake_more=""):
     files = re.findall(
-        r"^\*\*(\S+)\*\*\n```\w+\n(.*?)```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+        r"^\*\*(\S+)\*\*\n+```\w+\n(.*?)```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
     )
     package = folder / "src" / "smoother_cpp"
     for name, text in files:

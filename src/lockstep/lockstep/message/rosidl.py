@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import logging
 import sys
 from typing import Any
 
@@ -40,6 +41,8 @@ def spare_generator() -> None:
     may, but need it for nothing; where it cannot be imported they leave it out.
     """
     sys.modules.setdefault("rosidl_generator_py.generate_py_impl", None)  # type: ignore[arg-type]
+    # At level debug it would tell a component's log of it, with a traceback.
+    logging.getLogger("rosidl_generator_py").setLevel(logging.INFO)
 
 
 def type_name(message_type: type) -> str:
