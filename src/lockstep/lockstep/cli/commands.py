@@ -3,9 +3,13 @@ called."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from importlib import import_module
+from types import ModuleType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import typer
@@ -51,8 +55,19 @@ def new_app(**options: Any) -> typer.Typer:
     )
 
 
+_TRACEBACK = "rich.traceback"
+_THREADS = "OPENBLAS_NUM_THREADS"
+_WITHOUT_COMPONENTS = {"compare", "convert", "info", "recover", "text", "types"}
+"""Sub-commands in whose process nothing of a user's computes, nor is drawn."""
+
+
 class Command(TyperCommand):
     """A sub-command."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """As Typer: the page of help."""
+        with _without_traceback():
+            super().format_help(ctx, formatter)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """As click: the parameters, with --help."""
@@ -61,6 +76,11 @@ class Command(TyperCommand):
 
 class SubCommands(TyperGroup):
     """Shows the list, and calls what the modules hold."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """As Typer: the page of help."""
+        with _without_traceback():
+            super().format_help(ctx, formatter)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """As click: the parameters, with --help."""
@@ -79,10 +99,43 @@ class SubCommands(TyperGroup):
 def loaded(name: str) -> TyperCommand:
     """Import a sub-command."""
     app = new_app()
-    app.command(name, cls=Command)(import_module(f".{name}", __package__).command)
+    with _without_threads() if name in _WITHOUT_COMPONENTS else nullcontext():
+        module = import_module(f".{name}", __package__)
+    app.command(name, cls=Command)(module.command)
     command = get_command(app)
     assert isinstance(command, TyperCommand)
     return command
+
+
+@contextmanager
+def _without_threads() -> Iterator[None]:
+    """Let numpy's BLAS start no threads when it is imported, which takes as long as all the rest.
+
+    The environment stays as it is for processes that are started.
+    """
+    if _THREADS in os.environ:
+        yield
+        return
+    os.environ[_THREADS] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_THREADS]
+
+
+@contextmanager
+def _without_traceback() -> Iterator[None]:
+    """Let Typer import no rich.traceback, with all the printers of code, for a page of help."""
+    if _TRACEBACK in sys.modules:
+        yield
+        return
+    stand_in: Any = ModuleType(_TRACEBACK)
+    stand_in.Traceback = None
+    sys.modules[_TRACEBACK] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules[_TRACEBACK]
 
 
 def _sparing(parameters: list[Any], function: Any) -> list[Any]:

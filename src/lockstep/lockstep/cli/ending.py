@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import signal
 import sys
@@ -20,11 +21,12 @@ def end_well(command: Callable[[], None]) -> None:
 
 
 def heed_interruptions() -> None:
-    """From now on Ctrl-C and the like raise Interrupted.
+    """All modules are loaded: from now on Ctrl-C and the like raise Interrupted.
 
-    Not before all modules are loaded: what a signal raises in the import system's own callbacks is
-    lost.
+    Not before: what a signal raises in the import system's own callbacks is lost.
     """
+    gc.freeze()
+    gc.enable()
     for number in _INTERRUPTIONS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
             signal.signal(number, _interrupt)

@@ -5,6 +5,11 @@ lockstep_cpp's direct_run.cpp is the twin.
 
 from __future__ import annotations
 
+import gc
+
+if __name__ == "__main__":
+    gc.disable()  # while modules load, which makes no garbage
+
 import os
 import signal
 import sys
@@ -247,6 +252,8 @@ def main() -> None:
         tell_error(error, str(error))
         print(f"host: {error}", file=sys.stderr)
         sys.exit(USAGE)
+    gc.freeze()
+    gc.enable()
     if mode == "--contract":
         with os.fdopen(output, "w", encoding="utf-8") as stdout:
             print(contract_of(component_class).to_json(), file=stdout)

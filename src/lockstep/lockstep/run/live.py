@@ -24,6 +24,8 @@ from .request import RunRequest
 from .result import RunResult, check_counts
 
 START_PATIENCE_S = 30.0
+# Of numpy's BLAS, which neither player nor recorder needs; starting them takes as long as numpy.
+_NO_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
 # A reliable reader that missed a message gets it after Fast DDS's heartbeat period of 3 s.
 QUIET_S = 3.5
 
@@ -46,7 +48,10 @@ class LiveRun:
         environment["PYTHONUNBUFFERED"] = "1"
         processes = stack.enter_context(Processes(environment))
         self._recorder = processes.start(
-            f"the recorder of {name}", _recorder_command(request), folder / "recorder.log"
+            f"the recorder of {name}",
+            _recorder_command(request),
+            folder / "recorder.log",
+            variables=_NO_THREADS,
         )
         self._node = processes.start(name, _node_command(request), folder / "node.log")
         self._player = processes.start(
@@ -54,6 +59,7 @@ class LiveRun:
             _player_command(request),
             folder / "player.log",
             stdin=subprocess.PIPE,
+            variables=_NO_THREADS,
         )
 
     def finish(self, progress: Progress | None = None) -> RunResult:

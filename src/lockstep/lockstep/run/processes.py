@@ -148,8 +148,9 @@ class Processes:
         *,
         stdin: int = subprocess.DEVNULL,
         pipes: bool = False,
+        variables: Mapping[str, str] | None = None,
     ) -> Process:
-        """Start a command in a process group of its own.
+        """Start a command in a process group of its own, with some more environment variables.
 
         With `pipes`, stdin and stdout are those, and the log has stderr.
         """
@@ -164,7 +165,9 @@ class Processes:
                 if pipes
                 else {"stdin": stdin, "stdout": output, "stderr": subprocess.STDOUT}
             )
-            environment = {**self._environment, EVENTS: str(log.with_suffix(".events").absolute())}
+            events = log.with_suffix(".events").absolute()
+            events.unlink(missing_ok=True)  # of one before that had the same log
+            environment = {**self._environment, **(variables or {}), EVENTS: str(events)}
             child = _start(name, command, env=environment, **streams)
             process = Process(name, log, child)
             self._running.append(process)
