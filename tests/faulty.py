@@ -48,6 +48,20 @@ class CrashInTheMiddle(_InTheMiddle):
         raise ValueError("the 50th vector is not to my taste")
 
 
+class CrashOtherwise(_InTheMiddle):
+    """Raises something else in the same step."""
+
+    def go_wrong(self) -> None:
+        raise KeyError("no such vector")
+
+
+class RunOutOfMemory(_InTheMiddle):
+    """Raises in the same step what no port is to blame for."""
+
+    def go_wrong(self) -> None:
+        raise MemoryError
+
+
 class CrashLater(VectorNormalizer):
     """Raises at the 51st message."""
 

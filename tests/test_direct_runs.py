@@ -111,15 +111,54 @@ def test_what_goes_wrong_is_never_a_match(
     stranger.assert_nothing_left()
 
 
-def test_the_same_failure_counts_as_the_same(stranger: Stranger, write_verification):
+def test_the_same_failure_is_a_failed_run(stranger: Stranger, write_verification):
+    file = write_verification(
+        {"python": faulty("CrashInTheMiddle"), "other": faulty("CrashInTheMiddle")}, run=DIRECT
+    )
+    done = stranger.run("verify", file, "-o", "out", "--junit", "out.xml", "--github")
+    assert (done.code, done.out) == (3, "")
+    assert "python failed in step 49: on_vector failed at" in done.error
+    assert "name a text of both exceptions under compare: failures:" in done.error
+    assert not (stranger.cwd / ".lockstep").exists()
+    assert not (stranger.cwd / "out.xml").exists()
+
+
+@pytest.mark.parametrize("other", ["CrashOtherwise", "RunOutOfMemory"])
+def test_another_failure_in_the_same_step_than_is_declared_is_a_failed_run(
+    stranger: Stranger, write_verification, other
+):
+    file = write_verification(
+        {"python": faulty("CrashInTheMiddle"), "other": faulty(other)},
+        run=DIRECT,
+        compare={"failures": ["is not to my taste"]},
+    )
+    done = stranger.run("verify", file, "-o", "out")
+    assert (done.code, done.out) == (3, "")
+    assert "other failed in step 49" in done.error
+
+
+def test_a_declared_failure_is_the_same_and_all_say_on_what_it_rests(
+    stranger: Stranger, write_verification
+):
     file = write_verification(
         {"python": faulty("CrashInTheMiddle"), "other": faulty("CrashInTheMiddle")},
         run={**DIRECT, "repeat": 2},
+        compare={"failures": ["is not to my taste"]},
     )
-    done = stranger.run("verify", file, "-o", "out")
+    done = stranger.run("verify", file, "-o", "out", "--junit", "out.xml", "--github")
     assert done.code == 0, done.err
     assert "49 aligned, 0 differ" in done.out
-    assert "both failed in step 49, which counts as the same" in done.out
+    result = json.loads((stranger.cwd / "out/result.json").read_text())
+    total = sum(result["runs"]["python"]["sent"].values())
+    assert total > 49
+    rests = f"rests on 49 of {total} steps"
+    assert f"{rests}: both failed in step 49, as is declared" in done.out
+    assert f"::warning title=other vs python::{rests}" in done.out
+    assert rests in (stranger.cwd / "out.xml").read_text()
+    assert result["comparisons"]["other"]["rests_on"] == [49, total]
+    record = json.loads((stranger.cwd / ".lockstep/verified/verify.json").read_text())
+    assert record["implementations"]["other"]["rests_on"] == [49, total]
+    assert rests in stranger.run("status").out
     assert "the 50th vector is not to my taste" in (stranger.cwd / "out/summary.txt").read_text()
     assert (
         json.loads((stranger.cwd / "out/result.json").read_text())["runs"]["other"]["failure"][

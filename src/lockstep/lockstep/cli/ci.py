@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,23 +30,31 @@ Github = Annotated[
 _SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
-def report(comparisons: Mapping[str, Comparison], junit: Path | None, github: bool) -> None:
-    """Write what is asked for; raises UsageError where it cannot be written."""
-    target = junit
+def report(
+    comparisons: Mapping[str, Comparison],
+    junit: Path | None,
+    github: bool,
+    remarks: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Write what is asked for; raises UsageError where it cannot be written.
+
+    `remarks` are lines that nobody may overlook about a comparison that matches.
+    """
+    target, remarks = junit, remarks or {}
     try:
         if junit is not None:
             from ..report.junit import write_junit
 
             junit.parent.mkdir(parents=True, exist_ok=True)
-            write_junit(junit, comparisons)
+            write_junit(junit, comparisons, remarks)
         if github:
             from ..report.github import markdown, workflow_commands
 
-            for line in workflow_commands(comparisons):
+            for line in workflow_commands(comparisons, remarks):
                 print_line(console, line)
             if os.environ.get(_SUMMARY):
                 target = Path(os.environ[_SUMMARY])
                 with target.open("a", encoding="utf-8") as stream:
-                    stream.write(markdown(comparisons))
+                    stream.write(markdown(comparisons, remarks))
     except OSError as error:
         raise UsageError(f"cannot write {target}: {error.strerror}") from error

@@ -39,8 +39,7 @@ LISTED = {
     "scaffold": "Write the package of a port that is still to be written.",
     "regress": "Write a pytest file with golden bags for a component that is right.",
     "mcp": "Serve the steps of porting to coding agents, as tools over MCP on stdin and stdout.",
-    "status": "Tell which implementations are verified, against what, since when, and what has "
-    "changed since.",
+    "status": "Tell what is verified, against what and since when, and what has changed since.",
 }
 """Name of a sub-command and of its module → the first paragraph of its help."""
 

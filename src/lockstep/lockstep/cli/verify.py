@@ -13,6 +13,7 @@ from ..run.folder import default_folder
 from ..verify.ledger import record, remember
 from ..verify.model import load
 from ..verify.report import as_data, copy_report
+from ..verify.verdict import same_failure
 from ..verify.verify import verify
 from .ci import Github, Junit, report
 from .show import (
@@ -79,5 +80,10 @@ def command(
         print_verdict(console, verdict)
         print_table(console, [verdict])
     names = {name: f"{name} vs {verdict.reference}" for name in verdict.comparisons}
-    report({names[name]: found for name, found in verdict.comparisons.items()}, junit, github)
+    report(
+        {names[name]: found for name, found in verdict.comparisons.items()},
+        junit,
+        github,
+        {names[name]: same_failure(verdict, name) for name in names},
+    )
     raise typer.Exit(verdict.exit_code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -48,6 +48,10 @@ class Compare(StrictModel):
         description="seconds; default: none in lockstep, else half the interval",
     )
     silent: list[str] = Field(default=[], description="outputs that need not carry a message")
+    failures: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[],
+        description="texts of exceptions that may end all runs in one step; direct runs only",
+    )
     common_fields: bool = Field(
         default=False, description="compare what other definitions of a type have in common"
     )

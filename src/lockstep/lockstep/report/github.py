@@ -7,7 +7,7 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..compare import Comparison
 from ..compare.summary import summary_of_key
@@ -15,8 +15,16 @@ from ..compare.summary import summary_of_key
 _SHOWN = 10  # annotations of one kind that GitHub shows for a step
 
 
-def workflow_commands(comparisons: Mapping[str, Comparison]) -> Iterator[str]:
-    """An error for each key that differs, or a notice that all match; each a line for stdout."""
+def workflow_commands(
+    comparisons: Mapping[str, Comparison], remarks: Mapping[str, Sequence[str]] | None = None
+) -> Iterator[str]:
+    """An error for each key that differs, or a notice that all match; each a line for stdout.
+
+    Remarks, by name of a comparison, are warnings.
+    """
+    for name, lines in (remarks or {}).items():
+        if lines:
+            yield f"::warning title={_property(name)}::{_data(chr(10).join(lines))}"
     errors: list[str] = []
     for name, comparison in comparisons.items():
         for key in comparison.keys.values():
@@ -31,12 +39,16 @@ def workflow_commands(comparisons: Mapping[str, Comparison]) -> Iterator[str]:
         yield f"::notice title=lockstep::{_data(found)}"
 
 
-def markdown(comparisons: Mapping[str, Comparison]) -> str:
+def markdown(
+    comparisons: Mapping[str, Comparison], remarks: Mapping[str, Sequence[str]] | None = None
+) -> str:
     """The summary of a step: a table of keys for each comparison, and all that differs."""
     lines: list[str] = []
     for name, comparison in comparisons.items():
         mark = "✅" if comparison.all_match else "❌"
         lines += [f"### {mark} {_cell(name)}: {comparison.grade}", ""]
+        if told := (remarks or {}).get(name):
+            lines += [f"⚠️ <pre>{html.escape(chr(10).join(told))}</pre>", ""]
         lines += ["| topic | type | aligned | differ | missing | extra | grade |"]
         lines += ["|---|---|---:|---:|---:|---:|---|"]
         for key in comparison.keys.values():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..compare import Comparison
@@ -18,8 +18,12 @@ from ..compare.summary import summary_of_key
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write_junit(path: Path, comparisons: Mapping[str, Comparison]) -> None:
-    """Write the outcome of comparisons, by name; raises OSError."""
+def write_junit(
+    path: Path,
+    comparisons: Mapping[str, Comparison],
+    remarks: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Write the outcome of comparisons, with remarks on some, by name; raises OSError."""
     root = ET.Element("testsuites", name="lockstep")
     for name, comparison in comparisons.items():
         keys = comparison.keys.values()
@@ -41,6 +45,8 @@ def write_junit(path: Path, comparisons: Mapping[str, Comparison]) -> None:
                     case, "failure", type=key.grade, message=lines.split("\n")[0]
                 )
                 failure.text = lines
+        if lines_of := (remarks or {}).get(name):
+            ET.SubElement(suite, "system-out").text = _text("\n".join(lines_of))
     for attribute in ("tests", "failures"):
         root.set(attribute, str(sum(int(suite.get(attribute, "0")) for suite in root)))
     ET.indent(root)

@@ -63,7 +63,7 @@ def run_direct(
             process.close()
         except CallbackError as error:
             wall_s = time.perf_counter() - start_s
-            failure = Failure(error.step or 0, str(error))
+            failure = Failure(error.step or 0, request.inputs.steps(), str(error))
         recorded = writer.counts
     program.end()
     recorded.pop(ACKNOWLEDGEMENT_TOPIC, None)

@@ -32,6 +32,10 @@ class RunInputs:
         """What happens when."""
         return Timeline(self.bag, list(self.topics), self.clock, self.start_s, self.duration_s)
 
+    def steps(self) -> int:
+        """How many steps a run of them has; reads the whole bag."""
+        return sum(len(steps.time_ns) for steps in self.timeline().steps())
+
     def ports(self, contract: Contract) -> dict[str, int]:
         """Topic of the bag → index of the input port."""
         index = {resolved(port.topic): number for number, port in enumerate(contract.inputs)}

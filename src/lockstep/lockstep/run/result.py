@@ -12,9 +12,10 @@ from ..errors import Loss, RunError
 
 @dataclass(frozen=True)
 class Failure:
-    """A callback that raised and so ended a direct run: during which step, and what."""
+    """A callback that raised and so ended a direct run: during which step of how many, and what."""
 
     step: int
+    of_steps: int
     sentence: str
 
 

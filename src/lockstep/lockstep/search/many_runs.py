@@ -119,11 +119,15 @@ class ManyRuns:
         except CallbackError as error:
             if not self._program.goes_on:
                 self.renew()
-            return Outcome(tuple(published), "raised", Failure(error.step or 0, str(error)))
+            return Outcome(
+                tuple(published), "raised", Failure(error.step or 0, len(steps), str(error))
+            )
         except RunError as error:
             self.renew()
             end: End = "hangs" if isinstance(error, Hang) else "crashes"
-            return Outcome(tuple(published), end, Failure(max(0, len(steps) - 1), str(error)))
+            return Outcome(
+                tuple(published), end, Failure(max(0, len(steps) - 1), len(steps), str(error))
+            )
         if self._program.log.stat().st_size > _LOG_BYTES:
             self.renew()
         return Outcome(tuple(published))

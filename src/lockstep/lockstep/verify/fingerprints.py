@@ -22,11 +22,12 @@ from ..bag.url import is_url
 from ..errors import UsageError
 from ..run.implementation import find_executable
 from ..run.model import Implementation
-from .model import Verification
+from .model import Verification, is_verify_file
 from .module_files import module_files
 
 _NO_SOURCES = {"build", "install", "log", "test", "tests", "doc", "docs", "launch", "__pycache__"}
 _NO_CODE = {".md", ".rst", ".pyc"}
+_NO_CODE_NAMES = ("README", "CHANGELOG", "LICENSE")
 _NAME = re.compile(r"<name>\s*([\w-]+)\s*</name>")
 _LINKED = re.compile(r"=> (/\S+)")
 _PATIENCE_S = 10
@@ -51,7 +52,7 @@ def fingerprint(name: str, verification: Verification, file: Path) -> dict[str, 
     folder = _source_folder(name, implementation, file)
     if folder is not None:
         root = folder if folder.is_dir() else folder.parent
-        found["sources"] = {str(p.relative_to(root)): digest(p) for p in _sources(folder, file)}
+        found["sources"] = {str(p.relative_to(root)): digest(p) for p in _sources(folder)}
     binary = _binary(name, implementation)
     if binary:
         found["binary"] = {path.name: digest(path) for path in binary}
@@ -96,7 +97,7 @@ def _digests(word: str, folder: Path) -> dict[str, str]:
 def source_files(name: str, implementation: Implementation, file: Path) -> list[Path]:
     """The sources of an implementation of a verify.yaml; none where they are not found."""
     folder = _source_folder(name, implementation, file)
-    return list(_sources(folder, file)) if folder is not None else []
+    return list(_sources(folder)) if folder is not None else []
 
 
 def digest(path: Path) -> str:
@@ -158,7 +159,7 @@ def _package_above(package: str, file: Path) -> Path | None:
     return None
 
 
-def _sources(folder: Path, verification: Path) -> Iterator[Path]:
+def _sources(folder: Path) -> Iterator[Path]:
     if folder.is_file():
         yield from module_files(folder)
         return
@@ -166,8 +167,8 @@ def _sources(folder: Path, verification: Path) -> Iterator[Path]:
         folders[:] = sorted(f for f in folders if f not in _NO_SOURCES and not f.startswith("."))
         for name in sorted(names):
             path = Path(place, name)
-            is_code = path.suffix not in _NO_CODE and not name.startswith(".")
-            if is_code and path.is_file() and path.resolve() != verification.resolve():
+            is_code = path.suffix not in _NO_CODE and not name.startswith((".", *_NO_CODE_NAMES))
+            if is_code and path.is_file() and not is_verify_file(path):
                 yield path
 
 

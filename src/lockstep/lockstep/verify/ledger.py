@@ -1,4 +1,4 @@
-"""Records of what has been verified: which implementation, against what, since when.
+"""Records of verdicts, green and red: which implementation, against what, since when.
 
 A record is a JSON file beside its verify.yaml, `.lockstep/verified/<name>.json`, that is meant to
 be committed. It holds digests of sources and binaries, of the dataset and the contract, and the
@@ -11,70 +11,91 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..component import Contract
 from ..errors import RunError, UsageError
 from .fingerprints import dataset, fingerprint
-from .model import Verification, load
+from .model import Verification, is_verify_file, load
 from .plan import asked_contract
+from .verdict import rests_on
 
 if TYPE_CHECKING:
     from .verdict import Verdict
 
-VERSION = 1
+VERSION = 2
 _PLACE = Path(".lockstep", "verified")
-_NOT_SEARCHED = {"build", "install", "log", ".git", ".venv", "node_modules"}
+_NOT_SEARCHED = {"build", "install", "log", "runs", ".git", ".venv", "node_modules"}
 _SINCE = "since"
 _ORIGIN = "verification.json"
 
 
+Verdicts = Literal["match", "differs", "never verified"]
+
+
 @dataclass(frozen=True)
 class Status:
-    """One implementation of a record: `changes` says what is no longer as it was verified, a phrase
-    each.
+    """One implementation of a record: `changes` says what is no longer as it was, a phrase each.
 
-    `rebuilt` is whether only the binary is another one, made of the same sources.
+    `rebuilt` is whether only the binary is another one, made of the same sources. The verdict rests
+    on only some of the steps, `rests_on` (how many, of how many), where both failed as declared. A
+    file that was never verified has neither an implementation nor a time.
     """
 
     file: Path
     implementation: str
+    verdict: Verdicts
     since: str
-    changes: tuple[str, ...]
-    rebuilt: bool
+    changes: tuple[str, ...] = ()
+    rebuilt: bool = False
+    rests_on: tuple[int, int] | None = None
 
     @property
     def is_verified(self) -> bool:
         """Whether what is there now is what was verified."""
-        return not self.changes
+        return self.verdict == "match" and not self.changes
 
 
-def record(file: Path, verification: Verification, verdict: Verdict) -> Path | None:
-    """Keep what a verdict has shown; an implementation that differs loses its place in the record.
+def record(file: Path, verification: Verification, verdict: Verdict) -> Path:
+    """Keep what a verdict has shown of each implementation, whether it matches or not.
 
-    Returns the record; None, and there is none any more, if nothing is verified. Raises UsageError
-    if it cannot be written.
+    Returns the record. Raises UsageError if it cannot be written.
     """
     place = record_of(file)
     before = _read(place) if place.is_file() else {}
     against = _against(file, verification, verdict.contract)
+    same_ground = all(before.get(key) == value for key, value in against.items())
+    entries = before.get("implementations", {})
     found = {}
     for name in verification.implementations:
-        comparison = verdict.comparisons.get(name)
-        if comparison is not None and comparison.all_match:
-            entry = fingerprint(name, verification, file)
-            old = before.get("implementations", {}).get(name, {})
-            same = all(before.get(key) == value for key, value in against.items())
-            same &= {key: value for key, value in old.items() if key != _SINCE} == entry
-            found[name] = {_SINCE: old[_SINCE] if same else _now(), **entry}
-    if not found:
-        place.unlink(missing_ok=True)
-        return None
+        if name == verification.reference:
+            continue
+        judged = _judged(verdict, name)
+        old = entries.get(name, {})
+        if judged is None:  # the contract of another differs, so that nothing was run
+            if same_ground and old:
+                found[name] = old
+            continue
+        entry = {"verdict": judged, **fingerprint(name, verification, file)}
+        if (rests := rests_on(verdict, name)) is not None:
+            entry["rests_on"] = list(rests)
+        same = same_ground and {k: v for k, v in old.items() if k != _SINCE} == entry
+        found[name] = {_SINCE: old[_SINCE] if same else _now(), **entry}
     _write(place, {"version": VERSION, **against, "implementations": found})
     return place
+
+
+def _judged(verdict: Verdict, name: str) -> Verdicts | None:
+    if name in verdict.mismatched_contracts:
+        return "differs"
+    comparison = verdict.comparisons.get(name)
+    if comparison is None:
+        return None
+    return "match" if comparison.all_match else "differs"
 
 
 def remember(file: Path, folder: Path) -> None:
@@ -118,17 +139,38 @@ def status(place: Path) -> list[Status]:
     found = []
     for name, old in data["implementations"].items():
         if name not in verification.implementations:
-            found.append(
-                Status(file, name, old[_SINCE], ("it is not in the file any more",), False)
-            )
+            gone = ("it is not in the file any more",)
+            found.append(Status(file, name, old["verdict"], old[_SINCE], gone))
             continue
         now = fingerprint(name, verification, file)
-        changes = [*common, *_changed(old, now, leave_out=(_SINCE, "binary"))]
+        changes = [*common, *_changed(old, now, leave_out=("binary",))]
         rebuilt = old.get("binary") != now.get("binary")
         if rebuilt and "sources" not in old:
             changes.append("its binary")
-        found.append(Status(file, name, old[_SINCE], tuple(changes), rebuilt))
+        rests = tuple(old["rests_on"]) if "rests_on" in old else None
+        found.append(
+            Status(file, name, old["verdict"], old[_SINCE], tuple(changes), rebuilt, rests)
+        )
     return found
+
+
+def never_verified(folder: Path, leave_out: Collection[str] = ()) -> Iterator[Status]:
+    """The verify files below a folder that no record speaks of.
+
+    `leave_out` are patterns of paths below the folder, as those of fnmatch.
+    """
+    for file in _verify_files(folder):
+        path = str(file.relative_to(folder))
+        if not (record_of(file).is_file() or any(fnmatch(path, one) for one in leave_out)):
+            yield Status(file, "", "never verified", "")
+
+
+def _verify_files(folder: Path) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if f not in _NOT_SEARCHED and not f.startswith("."))
+        yield from (
+            Path(place, name) for name in sorted(names) if is_verify_file(Path(place, name))
+        )
 
 
 def _against(file: Path, verification: Verification, contract: Contract) -> dict[str, Any]:
@@ -177,8 +219,9 @@ def _read(place: Path) -> dict[str, Any]:
             raise UsageError(
                 f"{place} is of version {data['version']}, not {VERSION}; verify again"
             )
-        if not all(_SINCE in entry for entry in data["implementations"].values()):
-            raise KeyError(_SINCE)
+        for entry in data["implementations"].values():
+            if entry["verdict"] not in ("match", "differs") or not str(entry[_SINCE]):
+                raise ValueError(entry)
         str(data["verify"])
     except OSError as error:
         raise UsageError(f"cannot read {place}: {error.strerror}") from error

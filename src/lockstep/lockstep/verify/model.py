@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,17 @@ class Verification(StrictModel):
 
     @field_validator("compare")
     @classmethod
+    def _only_direct_runs_end_by_a_failure(cls, compare: Compare, info: Any) -> Compare:
+        run = info.data.get("run")
+        if compare.failures and run is not None and run.mode != "direct":
+            raise ValueError(
+                "failures are for direct runs, as an exception ends a live node; "
+                "use run: {mode: direct}"
+            )
+        return compare
+
+    @field_validator("compare")
+    @classmethod
     def _black_boxes_tell_no_cause(cls, compare: Compare, info: Any) -> Compare:
         for name, implementation in info.data.get("implementations", {}).items():
             if implementation.command is not None and compare.align == "cause":
@@ -78,3 +90,13 @@ def load(path: Path) -> Verification:
         return verification
     inputs = verification.inputs.model_copy(update={"bag": path.parent / verification.inputs.bag})
     return verification.model_copy(update={"inputs": inputs})
+
+
+def is_verify_file(file: Path) -> bool:
+    """Whether a file looks like a verify.yaml, well-formed or not."""
+    if file.suffix not in (".yaml", ".yml") or not file.is_file():
+        return False
+    text = file.read_text("utf-8", "replace")
+    return all(
+        re.search(rf"^{key}:", text, re.MULTILINE) for key in ("implementations", "reference")
+    )

@@ -19,7 +19,7 @@ from ..run.inputs import RunInputs
 from .inputs_before import FILE_NAME, inputs_before
 from .judge import Recorded
 from .plan import Plan
-from .verdict import Verdict, same_failure
+from .verdict import Verdict, rests_on, same_failure
 
 
 def write(
@@ -60,7 +60,8 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
         "noise_floor": [comparison_as_data(comparison) for comparison in verdict.noise],
         "runs": {name: {**asdict(run), "bag": str(run.bag)} for name, run in verdict.runs.items()},
         "comparisons": {
-            name: comparison_as_data(comparison) for name, comparison in verdict.comparisons.items()
+            name: {**comparison_as_data(comparison), "rests_on": rests_on(verdict, name)}
+            for name, comparison in verdict.comparisons.items()
         },
     }
 

@@ -32,13 +32,22 @@ class Verdict:
         return MATCH if matches and not self.mismatched_contracts else DIFFERENT
 
 
+def rests_on(verdict: Verdict, name: str) -> tuple[int, int] | None:
+    """On how many steps of how many the verdict rests, if both runs ended by a declared failure."""
+    if name not in verdict.runs:  # as where contracts differ
+        return None
+    a, b = (verdict.runs[of].failure for of in (verdict.reference, name))
+    return None if a is None or b is None else (a.step, a.of_steps)
+
+
 def same_failure(verdict: Verdict, name: str) -> list[str]:
-    """That an implementation and the reference ended by a failure in the same step, if they did."""
+    """That an implementation and the reference ended by a failure in one step, if they did."""
     a, b = (verdict.runs[of].failure for of in (verdict.reference, name))
     if a is None or b is None:
         return []
     return [
-        f"both failed in step {a.step}, which counts as the same, and nothing after it is known:",
+        f"rests on {a.step} of {a.of_steps} steps: both failed in step {a.step}, as is declared,",
+        "and nothing after it is known:",
         f"  {verdict.reference}: {a.sentence}",
         f"  {name}: {b.sentence}",
     ]

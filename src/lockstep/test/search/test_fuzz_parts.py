@@ -330,7 +330,8 @@ def test_a_difference_tells_step_and_fields():
 )
 def test_ends_are_the_same_only_if_both_raise_in_one_step(a, b, kind):
     sides = [
-        Outcome((), end, Failure(step, f"in step {step}") if end else None) for end, step in (a, b)
+        Outcome((), end, Failure(step, 9, f"in step {step}") if end else None)
+        for end, step in (a, b)
     ]
     found = OutcomeJudge(CONTRACT, Compare()).difference(*sides, ("a", "b"), SECOND)
     assert (found and found.kind) == kind

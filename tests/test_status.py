@@ -1,0 +1,102 @@
+"""What `lockstep status` makes of verdicts: green, red, outdated, and none at all."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from stranger import Stranger
+
+COMPONENT = """from geometry_msgs.msg import Vector3Stamped
+from lockstep.component import Component, Input, Output
+
+
+class Same(Component):
+    vector = Input(Vector3Stamped)
+    out = Output(Vector3Stamped)
+
+    def on_vector(self, msg):
+        self.out.publish(msg)
+
+
+class Other(Same):
+    def on_vector(self, msg):
+        msg.vector.x *= FACTOR
+        self.out.publish(msg)
+
+
+FACTOR = 1.0
+"""
+
+
+@pytest.fixture
+def file(stranger: Stranger, write_verification):
+    """The verify.yaml of a package whose second component does what the first does."""
+    package = stranger.cwd / "scaling"
+    package.mkdir()
+    (package / "__init__.py").write_text(COMPONENT)
+    return write_verification(
+        {"a": {"component": "scaling:Same"}, "b": {"component": "scaling:Other"}},
+        duration=1.0,
+        run={"mode": "direct"},
+        folder=package,
+        compare={},
+    )
+
+
+def test_a_red_verdict_is_kept_and_fails_the_check_until_a_green_one(stranger: Stranger, file):
+    module = stranger.cwd / "scaling/__init__.py"
+    module.write_text(COMPONENT.replace("FACTOR = 1.0", "FACTOR = 2.0"))
+    assert stranger.run("verify", file).code == 1
+    record = json.loads((file.parent / ".lockstep/verified/verify.json").read_text())
+    assert record["implementations"]["b"]["verdict"] == "differs"
+    done = stranger.run("status", "--check")
+    assert (done.code, done.err) == (1, "")
+    assert done.out.startswith("DIFFERENT: b of scaling/verify.yaml, since 20")
+    assert stranger.run("status").code == 0
+
+    module.write_text(COMPONENT)
+    done = stranger.run("status", "--check")
+    assert (done.code, "changed since: " in done.out) == (1, True)
+    assert stranger.run("verify", file).code == 0
+    done = stranger.run("status", "--check")
+    assert (done.code, done.out.startswith("VERIFIED: b of scaling/verify.yaml")) == (0, True)
+
+
+def test_a_file_that_was_never_verified_fails_the_check_unless_it_is_left_out(
+    stranger: Stranger, file
+):
+    done = stranger.run("status", "--check")
+    assert (done.code, done.out) == (1, "NEVER VERIFIED: scaling/verify.yaml\n")
+    assert stranger.run("verify", file).code == 0
+    (file.parent / "nightly.yaml").write_text(file.read_text())
+    done = stranger.run("status", "--check", "--json")
+    assert (done.code, [one["verdict"] for one in json.loads(done.out)]) == (
+        1,
+        ["match", "never verified"],
+    )
+    assert stranger.run("status", "--check", "--exclude", "*/nightly.yaml").code == 0
+    assert stranger.run("status", "--check", "--exclude", "nothing.yaml").code == 1
+
+
+def test_neither_a_readme_nor_another_verify_file_is_a_source(stranger: Stranger, file):
+    assert stranger.run("verify", file).code == 0
+    (file.parent / "README").write_text("how to use it")
+    (file.parent / "nightly.yaml").write_text(file.read_text())
+    done = stranger.run("status", "--check", "--exclude", "*/nightly.yaml")
+    assert (done.code, done.out.count("\n")) == (0, 1), done.out
+    (file.parent / "gains.yaml").write_text("gain: 1.0\n")
+    done = stranger.run("status", "--check", "--exclude", "*/nightly.yaml")
+    assert (done.code, "its sources (gains.yaml)" in done.out) == (1, True)
+
+
+def test_a_contract_that_differs_is_kept_as_red(stranger: Stranger, file):
+    module = stranger.cwd / "scaling/__init__.py"
+    module.write_text(
+        COMPONENT.replace(
+            "class Other(Same):", "class Other(Same):\n    extra = Output(Vector3Stamped)\n"
+        )
+    )
+    assert stranger.run("verify", file).code == 1
+    done = stranger.run("status", "--check")
+    assert (done.code, done.out.startswith("DIFFERENT: b of scaling/verify.yaml")) == (1, True)
