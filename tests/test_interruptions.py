@@ -209,6 +209,31 @@ def test_a_read_only_disk_is_refused_before_anything_runs(
     assert done.error == f"error: cannot create {disk}/out: Read-only file system"
 
 
+def test_a_disk_that_is_full_after_direct_runs_have_begun_fails_the_run(
+    stranger: Stranger, write_verification: Write
+) -> None:
+    file = write_verification({"cpp": CPP, "again": CPP}, duration=60.0, run={"mode": "direct"})
+    with small_disk(stranger.cwd / "disk", "size=100k") as disk:
+        done = stranger.run("verify", file, "-o", disk / "out")
+    assert (done.code, done.err.count("\n")) == (3, 1), done.err
+    assert "No space left on device" in done.err
+
+
+def test_a_player_that_is_stopped_fails_the_run(
+    stranger: Stranger, write_verification: Write
+) -> None:
+    file = write_verification({"slow": SLOW}, run={"window": 1, "timeout": 1.0})
+    out = stranger.cwd / "out"
+    command = stranger.start("run", file, "slow", "-o", out)
+    command.wait_until(lambda: is_playing(out))
+    (process,) = stranger.processes("lockstep.nodes.player")
+    os.kill(process.pid, signal.SIGSTOP)
+    done = command.end(timeout_s=60)
+    stranger.assert_nothing_left()
+    assert done.code == 3
+    assert "the player for slow hangs: it told nothing for 6 s; its log " in done.err
+
+
 def test_verifications_at_once_do_not_hear_each_other(
     stranger: Stranger, write_verification: Write
 ) -> None:

@@ -14,7 +14,7 @@ from ..run.folder import default_folder
 from ..verify.inputs import FOLDER, inputs_of
 from ..verify.model import load
 from ..verify.plan import plan
-from ..verify.runs import Runs
+from ..verify.runs import Runs, a_run_has_begun
 from .show import console, print_json, print_line, progress_bars
 
 
@@ -55,6 +55,7 @@ def command(
                     print_line(console, f"CONTRACT DIFFERS: {implementation}: {difference}")
                 raise typer.Exit(DIFFERENT)
         inputs = stack.enter_context(inputs_of(planned, folder / FOLDER))
+        stack.enter_context(a_run_has_begun())
         request = planned.request(implementation, inputs, folder)
         (recorded,) = runs.each([(implementation, request)])
         result = recorded.result

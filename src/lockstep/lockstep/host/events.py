@@ -32,6 +32,11 @@ def tell_progress(done: int, total: int) -> None:
     _tell({"event": "progress", "done": done, "total": total})
 
 
+def tell_alive() -> None:
+    """Tell that this process has not stopped, though there is nothing else to tell."""
+    _tell({"event": "alive"})
+
+
 def tell_error(error: Exception, message: str, *, refused: bool = False) -> None:
     """Tell why this process is about to end; `refused` if whoever started it is to blame."""
     kind = "refused" if refused else _kind(error)
@@ -42,6 +47,11 @@ def told_progress(file: Path) -> tuple[int, int] | None:
     """How far the process is that tells its events to a file: (done, total)."""
     events = [event for event in _told(file) if event["event"] == "progress"]
     return (events[-1]["done"], events[-1]["total"]) if events else None
+
+
+def told_bytes(file: Path) -> int:
+    """How much a process has told, of whatever kind; it grows as long as the process goes on."""
+    return file.stat().st_size if file.exists() else 0
 
 
 def told_error(file: Path) -> LockstepError | None:

@@ -8,6 +8,7 @@ only serves the rest (parameters, services) now and then, in the same thread.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
@@ -36,8 +37,10 @@ class _HandsOff(CallbackGroup):
 class Inbox:
     """The subscriptions of a node, and what is left for its executor."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, meanwhile: Callable[[], None] | None = None) -> None:
+        """`meanwhile` is called before each wait."""
         self._node = node
+        self._meanwhile = meanwhile
         self._group = _HandsOff()
         self._subscriptions: list[Subscription] = []
         self._executor = SingleThreadedExecutor(context=node.context)
@@ -61,6 +64,8 @@ class Inbox:
         It waits for `timeout_s` at most. Under use_sim_time, it also brings the node's clock up to
         date.
         """
+        if self._meanwhile is not None:
+            self._meanwhile()
         watched = self._subscriptions if only is None else [only]
         if self._clock is not None:
             watched = [*watched, self._clock]

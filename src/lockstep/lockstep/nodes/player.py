@@ -27,7 +27,7 @@ from lockstep_interfaces.srv import PlayNext, Seek, SetRate
 from ..bag import Bag, BagError, Topic
 from ..component import stamp_ns, to_stamp
 from ..errors import Hang, Loss, UsageError
-from ..host.events import tell_progress
+from ..host.events import tell_alive, tell_progress
 from ..host.protocol import STATUS_TOPIC
 from ..message.rosidl import message_class, type_name
 from ..run.timeline import CLOCK_TYPE, JITTER_NS, Event, Timeline, offered
@@ -41,6 +41,7 @@ WINDOW_LIMIT = 1000
 CLOCK_PERIOD_S = 0.01
 SETTLE_S = 0.3
 PROGRESS_S = 0.1
+ALIVE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ class Player:
     def __init__(self, node: Node, bag: Bag, options: Options) -> None:
         self._node = node
         self._options = options
-        self._inbox = Inbox(node)
+        self._told_s = 0.0
+        self._inbox = Inbox(node, self._tell_alive)
         self._timeline = Timeline(
             bag, list(options.topics), options.clock, options.start_offset_s, options.duration_s
         )
@@ -101,7 +103,8 @@ class Player:
         self._wait_for_peers(stop)
         while self._options.hold and not _stdin_has_ended() and not stop.requested:
             self._listen(0.02)
-        total, told_s = self._timeline.total(), 0.0
+        total = self._timeline.total()
+        self._told_s = 0.0
         events = self._timeline.events()
         while not stop.requested:
             if self._seek_ns is not None:
@@ -116,8 +119,8 @@ class Player:
                 break
             if self._wait_until_due(event, stop):
                 self._send(event)
-            if time.monotonic() - told_s > PROGRESS_S:
-                told_s = time.monotonic()
+            if time.monotonic() - self._told_s > PROGRESS_S:
+                self._told_s = time.monotonic()
                 tell_progress(sum(self._sent.values()), total)
             self._inbox.serve()
         if self._flow is not None:
@@ -192,6 +195,12 @@ class Player:
         now_ns = event.time_ns - round(left_s * self._rtf * 1e9)
         if self._timeline.clock_topic is None and self._first_ns and now_ns > self._first_ns:
             self._publish_clock(now_ns)
+
+    def _tell_alive(self) -> None:
+        """Whatever is waited for, the harness hears of this process now and then."""
+        if time.monotonic() - self._told_s > ALIVE_S:
+            self._told_s = time.monotonic()
+            tell_alive()
 
     def _listen(self, timeout_s: float) -> None:
         self._inbox.wait(timeout_s)

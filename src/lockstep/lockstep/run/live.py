@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from ..errors import Crash, LockstepError, Loss, RunError
-from ..host.events import told_error, told_progress
+from ..errors import Crash, Hang, LockstepError, Loss, RunError
+from ..host.events import told_bytes, told_error, told_progress
 from ..host.protocol import resolved
 from ..progress import Progress
 from .domain import isolated_domain
@@ -26,6 +27,8 @@ from .result import RunResult, check_counts
 START_PATIENCE_S = 30.0
 # Of numpy's BLAS, which neither player nor recorder needs; starting them takes as long as numpy.
 _NO_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
+# Times the timeout of the run, which the player itself has with a host; it may also read a lot.
+_PLAYER_PATIENCE = 6
 # A reliable reader that missed a message gets it after Fast DDS's heartbeat period of 3 s.
 QUIET_S = 3.5
 
@@ -72,7 +75,8 @@ class LiveRun:
         assert self._player.child.stdin is not None
         with self._stack:
             self._player.child.stdin.close()
-            _play(self._player, self._node, self._recorder, progress)
+            patience_s = _PLAYER_PATIENCE * request.options.timeout
+            _play(self._player, self._node, self._recorder, patience_s, progress)
             _stop(self._recorder, self._node, in_lockstep)
         return checked_run(request.name, request.folder, in_lockstep, request.silent)
 
@@ -120,11 +124,24 @@ def checked_run(
     )
 
 
-def _play(player: Process, node: Process, recorder: Process, progress: Progress | None) -> None:
+def _play(
+    player: Process,
+    node: Process,
+    recorder: Process,
+    patience_s: float,
+    progress: Progress | None,
+) -> None:
     last = None
+    heard = -1, time.monotonic()
 
     def show() -> None:
-        nonlocal last
+        nonlocal last, heard
+        if (size := told_bytes(player.events)) != heard[0]:
+            heard = size, time.monotonic()
+        elif time.monotonic() - heard[1] > patience_s:
+            raise Hang(
+                f"{player.name} hangs: it told nothing for {patience_s:g} s; {player.last_words()}"
+            )
         told = told_progress(player.events)
         if progress and told is not None and told != last:
             last = told

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..component import Contract
-from ..errors import RunError
+from ..errors import BagError, RunError, unforeseen
 from ..progress import Progress
 from ..run.direct import run_direct
 from ..run.direct_program import DirectProgram, direct_environment
@@ -31,6 +31,17 @@ if TYPE_CHECKING:
 Watch = Callable[[str], Progress]
 """Takes what begins; gives what takes how far it is."""
 _Finish = Callable[[Progress], RunResult]
+
+
+@contextmanager
+def a_run_has_begun() -> Iterator[None]:
+    """From here on a full disk or a bag that is taken away is no bad usage, but a failed run."""
+    try:
+        yield
+    except BagError as error:
+        raise RunError(str(error)) from error
+    except OSError as error:
+        raise RunError(unforeseen(error)) from error
 
 
 class Runs:
@@ -128,7 +139,7 @@ class Runs:
 
         def progress(done: int, total: int) -> None:
             nonlocal begun
-            if early is not None and begun is None:
+            if early is not None and begun is None and done:
                 begun = self._begin(early)
                 self._untried.add(early.folder)
             if show is not None:

@@ -13,7 +13,7 @@ from .judge import judge, judge_noise
 from .model import Verification
 from .plan import plan
 from .report import write
-from .runs import Runs, Watch
+from .runs import Runs, Watch, a_run_has_begun
 from .verdict import Verdict
 
 
@@ -42,6 +42,7 @@ def verify(
             for n in range(2, verification.run.repeat + 1)
         ]
         rest = [(name, planned.request(name, inputs, folder / name)) for name in others]
+        stack.enter_context(a_run_has_begun())
         recorded = runs.each([first, *again, *rest])
         original = next(recorded)
         noise = tuple(
