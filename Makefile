@@ -2,8 +2,9 @@
 SHELL := /bin/bash
 .PHONY: demo test bench lint format asan tsan tidy fuzz setup build clean
 
-demo: build
-	@. ./env.sh && python3 tools/demo.py
+# Without the tests of C++, which take as long to build as all else.
+demo: setup
+	@tools/build --without-tests && . ./env.sh && python3 tools/demo.py
 
 test: build
 	@tools/test

@@ -116,12 +116,12 @@ def test_the_prompts_commands_verify_a_port_that_is_written(workspace):
     assert list(json.loads(kept)["implementations"]) == ["cpp"]
     assert shell(f"{verify} again", workspace).returncode == 0
     assert record.read_text() == kept
-    done = shell("lockstep status --check", workspace)
+    done = shell("lockstep status --check src/vector_normalizer_cpp", workspace)
     assert done.returncode == 0, done.stdout
     assert done.stdout.startswith("VERIFIED: cpp of src/vector_normalizer_cpp/verify.yaml since 20")
 
     (package / "src/vector_normalizer.cpp").write_text(wrong)
-    done = shell("lockstep status --check", workspace)
+    done = shell("lockstep status --check src/vector_normalizer_cpp", workspace)
     assert done.returncode == 1
     assert "is not what it was: its sources (src/vector_normalizer.cpp)" in done.stdout
 
