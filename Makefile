@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .PHONY: demo test bench lint format asan tsan tidy fuzz setup build clean
 
-# Without the tests of C++, which take as long to build as all else.
+# Without the tests of C++, which would take half as long again to build.
 demo: setup
 	@tools/build --without-tests && . ./env.sh && python3 tools/demo.py
 
