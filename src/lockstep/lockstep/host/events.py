@@ -25,6 +25,7 @@ KINDS: dict[str, type[LockstepError]] = {
 }
 """The errors that are told apart; whatever else ends a process is told as the first of its bases.
 """
+_TAIL_BYTES = 4096
 
 
 def tell_progress(done: int, total: int) -> None:
@@ -44,8 +45,11 @@ def tell_error(error: Exception, message: str, *, refused: bool = False) -> None
 
 
 def told_progress(file: Path) -> tuple[int, int] | None:
-    """How far the process is that tells its events to a file: (done, total)."""
-    events = [event for event in _told(file) if event["event"] == "progress"]
+    """How far the process is that tells its events to a file: (done, total).
+
+    It is asked again and again while the file grows, so only the end of it is read.
+    """
+    events = [event for event in _told(file, _TAIL_BYTES) if event["event"] == "progress"]
     return (events[-1]["done"], events[-1]["total"]) if events else None
 
 
@@ -73,10 +77,16 @@ def _tell(event: dict[str, Any]) -> None:
             stream.write(json.dumps(event) + "\n")
 
 
-def _told(file: Path) -> list[dict[str, Any]]:
-    """The events so far; a line that is not whole yet is left for the next time."""
+def _told(file: Path, last_bytes: int | None = None) -> list[dict[str, Any]]:
+    """The events so far, or those in the last bytes of the file.
+
+    A line that is not whole yet is left for the next time.
+    """
     try:
-        lines = file.read_text("utf-8", "replace").split("\n")[:-1]
+        with file.open("rb") as stream:
+            if last_bytes is not None:
+                stream.seek(max(0, told_bytes(file) - last_bytes))
+            lines = stream.read().decode("utf-8", "replace").split("\n")[:-1]
     except FileNotFoundError:
         return []
     return [event for line in lines if (event := _event(line)) is not None]

@@ -131,20 +131,21 @@ def _play(
     patience_s: float,
     progress: Progress | None,
 ) -> None:
-    last = None
     heard = -1, time.monotonic()
 
     def show() -> None:
-        nonlocal last, heard
-        if (size := told_bytes(player.events)) != heard[0]:
-            heard = size, time.monotonic()
-        elif time.monotonic() - heard[1] > patience_s:
-            raise Hang(
-                f"{player.name} hangs: it told nothing for {patience_s:g} s; {player.last_words()}"
-            )
+        nonlocal heard
+        size, now_s = told_bytes(player.events), time.monotonic()
+        if size == heard[0]:
+            if now_s - heard[1] > patience_s:
+                raise Hang(
+                    f"{player.name} hangs: it told nothing for {patience_s:g} s; "
+                    f"{player.last_words()}"
+                )
+            return
+        heard = size, now_s
         told = told_progress(player.events)
-        if progress and told is not None and told != last:
-            last = told
+        if progress and told is not None:
             progress(*told)
 
     wait_for(player, [node, recorder], show)

@@ -48,6 +48,15 @@ def test_progress_is_that_told_last(events):
     assert told_error(events) is None
 
 
+def test_progress_is_found_at_the_end_of_a_long_file(events):
+    for done in range(2000):
+        tell_progress(done, 2000)
+    assert told_progress(events) == (1999, 2000)
+    tell_error(Loss(), "lost")
+    tell_progress(2000, 2000)
+    assert type(told_error(events)) is Loss
+
+
 @pytest.mark.parametrize(
     "line",
     [
