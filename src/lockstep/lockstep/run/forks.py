@@ -98,6 +98,8 @@ class ForkServer:
 
     def _told(self, timeout_s: float) -> dict[str, int] | None:
         """The next that it tells; None if there is nothing, empty if it has ended."""
+        if self._asked.fileno() < 0:  # closed: whoever is left is ended by its group
+            return {}
         if not select.select([self._asked], [], [], timeout_s)[0]:
             return None
         with contextlib.suppress(ConnectionResetError):  # as good as an end
