@@ -66,6 +66,8 @@ SIGNALS = (
     signal.SIGPIPE,
     signal.SIGSTOP,
 )
+INTERRUPTED = 0.2
+"""How many of the signals go to the command itself."""
 PATIENCE_S = 60.0
 RIGHT = ("true verdict", "failed (3)", "interrupted", "refused (2)")
 WRONG_ENDS = ("false green", "false red", "traceback", "hangs", "left running", "other")
@@ -151,7 +153,10 @@ def one(stranger: Stranger, mode: str, is_wrong: bool, rng: random.Random) -> Fa
     victims = stranger.processes()
     if not victims:
         return Fault(mode, "nobody any more", number, after_s, "true verdict", "")
-    victim = rng.choice(sorted(victims, key=lambda process: process.pid))
+    others = [process for process in victims if process.pid != command.child.pid]
+    victim = rng.choice(sorted(others or victims, key=lambda process: process.pid))
+    if rng.random() < INTERRUPTED:
+        victim = next((one for one in victims if one.pid == command.child.pid), victim)
     strike(victim, number)
     if number == signal.SIGSTOP and (goes_on_s is not None or victim.pid == command.child.pid):
         time.sleep(goes_on_s or 1.0)
