@@ -44,6 +44,8 @@ SETTLE_S = 0.3
 PROGRESS_S = 0.1
 ALIVE_S = 1.0
 ACKNOWLEDGED = Duration(seconds=0.1)
+# Readers acknowledge when they are asked: by Fast DDS's heartbeats, every 3 s.
+HEARTBEATS_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ class Player:
             self._flow.drain(stop)
             if self._recorder is not None:
                 self._wait_for_recorder(self._flow.published, stop)
-        self._wait_until_acknowledged(stop)
+        else:
+            self._wait_until_acknowledged(stop)
         tell_progress(sum(self._sent.values()), total)
 
     def report(self) -> dict[str, Any]:
@@ -247,7 +250,7 @@ class Player:
 
     def _wait_until_acknowledged(self, stop: Stop) -> None:
         """A publisher that is destroyed takes with it what a reliable reader has not got yet."""
-        deadline = time.monotonic() + self._options.timeout_s
+        deadline = time.monotonic() + max(self._options.timeout_s, HEARTBEATS_S)
         for publisher in self._publishers.values():
             while not publisher.wait_for_all_acked(ACKNOWLEDGED):
                 if stop.requested:
