@@ -125,12 +125,9 @@ def copy(
     names = dict(selection.names or {})
 
     def add(name: str, new: str) -> None:
-        topic = bag.topic(name)
-        if topic.clash:
-            raise BagError(topic.clash)
         names[name] = new
         if new not in sink.counts:
-            declare(sink, topic, new)
+            declare(sink, bag.topic(name), new)
 
     for name in bag.topics if everything else list(names):
         add(name, names.get(name, name))

@@ -42,6 +42,7 @@ _FOREIGN = re.compile(
 _LINE_BREAK = re.compile(r"(?:^|(?<=\n))\r?\n\Z")
 # Where some programs see the end of a line and others do not, a definition has two readings.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]|\r(?!\n)")
+_COMMENT = re.compile(r"""^([^"'#]*)#.*""")
 _SUFFIXES = {"ros2msg": ".msg", "ros2idl": ".idl"}
 _MAKERS = {"srv": "a service", "action": "an action"}
 _CHOOSE = "choose other topics with --topic"
@@ -293,8 +294,10 @@ def _agreed(name: str, texts: Sequence[_Text], *, exactly: bool) -> _Text:
     return chosen
 
 
-def _plain(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.split("\n")).strip()
+def _plain(text: str) -> list[str]:
+    """The lines of a text that say something, without white space and comments."""
+    lines = (" ".join(_COMMENT.sub(r"\1", line).split()) for line in text.split("\n"))
+    return [line for line in lines if line]
 
 
 def _interface_package(package: str, texts: Mapping[str, _Text]) -> InterfacePackage:

@@ -14,6 +14,7 @@ from ..closing import Closable
 from ..errors import BagError
 from ..message.batch import Batch
 from . import metadata
+from .topic import Topic, described_alike
 
 _TABLES = """
 PRAGMA synchronous = OFF;
@@ -52,7 +53,7 @@ class Sqlite3Writer(Closable):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._topics: dict[str, _Topic] = {}
-        self._definitions: dict[str, str] = {}
+        self._definitions: dict[str, Topic] = {}
         self._closed = False
         try:
             self.path.mkdir(parents=True)
@@ -93,8 +94,9 @@ class Sqlite3Writer(Closable):
                 f"{name} is no ROS topic ({message_encoding}, {encoding or 'no schema'}), "
                 "which SQLite storage cannot hold; leave it out or write MCAP"
             )
+        described = Topic(name, type_name, definition, kind if definition else "", type_hash)
         known = self._definitions.get(type_name)
-        if known not in (None, definition):
+        if known is not None and not described_alike(known, described):
             raise BagError(
                 f"{name} is recorded with another definition of {type_name} than other topics, "
                 "which SQLite storage cannot hold; leave it out or write MCAP"
@@ -102,7 +104,7 @@ class Sqlite3Writer(Closable):
         topic = _Topic(len(self._topics) + 1, type_name, type_hash, tuple(qos))
         try:
             with self._database:
-                if known is None and definition:
+                if definition and (known is None or not known.encoding):
                     self._database.execute(
                         "INSERT INTO message_definitions VALUES (NULL, ?, ?, ?, ?)",
                         (type_name, encoding, definition, type_hash),
@@ -113,7 +115,8 @@ class Sqlite3Writer(Closable):
                 )
         except sqlite3.Error as error:
             raise self._unwritten(error) from error
-        self._definitions[type_name] = definition
+        if known is None or not known.encoding:
+            self._definitions[type_name] = described
         self._topics[name] = topic
 
     def write_batch(self, batch: Batch) -> None:

@@ -15,7 +15,7 @@ from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.bag.convert import copy, new_bag, select
 from lockstep.bag.metadata import OfferedQoS
 from lockstep.bag.sqlite3_writer import Sqlite3Writer
-from made_bags import write_rosbag1
+from made_bags import string_cdr, write_rosbag1
 from mcap.reader import make_reader
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import (
@@ -349,16 +349,72 @@ def test_types_without_a_definition_are_held_by_sqlite(tmp_path):
         assert (made.topics["/a"].type, made.count) == ("old_msgs/msg/X", 1)
 
 
-def test_a_topic_that_is_recorded_with_two_types_is_refused(tmp_path):
-    for number, name in enumerate((STRING, "a/msg/B")):
-        with BagWriter(tmp_path / f"x_{number}.mcap") as writer:
-            writer.add_topic("/a", name, "string data")
-            writer.write("/a", b"\0\1\0\0", number)
-    with Bag(f"{tmp_path}/*.mcap") as bag:
-        writer = BagWriter(tmp_path / "out")
-        with pytest.raises(BagError, match="recorded both as"), new_bag(writer):
-            copy(bag, writer)
-        assert not (tmp_path / "out").exists()
+def in_files(folder, *described):
+    """A file for each (type, definition), with one message of it on /a."""
+    for number, (name, text) in enumerate(described):
+        with BagWriter(folder / f"x_{number}.mcap") as writer:
+            writer.add_topic("/a", name, text)
+            writer.write("/a", string_cdr(b"%d" % number), number)
+    return f"{folder}/*.mcap"
+
+
+def test_topics_that_are_recorded_with_two_types_are_taken_apart(tmp_path):
+    files = in_files(tmp_path, (STRING, "string data"), ("a/msg/B", "int32 b"), ("a/msg/B", ""))
+    with Bag(files) as bag:
+        with pytest.raises(BagError, match="'lockstep convert', which gives the latter the name"):
+            bag.codec("/a")
+        with new_bag(writer := BagWriter(tmp_path / "out")):
+            assert copy(bag, writer) == 3
+        chosen = select(bag, {"/a (a/msg/B)": "/b"})
+        with new_bag(writer := BagWriter(tmp_path / "b")):
+            assert copy(bag, writer, chosen) == 2
+    with Bag(tmp_path / "out") as out:
+        assert out.codec("/a").fields() == {"data": "string"}
+        assert out.codec("/a (a/msg/B)").fields() == {"b": "int32"}
+        assert out.problem is None
+        assert [m.topic for m in out.messages()] == ["/a", "/a (a/msg/B)", "/a (a/msg/B)"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "string data  # in capitals",
+        "\n# Text\n\n  string   data\r\n",
+        'string data "none"',
+        "uint8 NOTHING=0\nstring data\n\n",
+    ],
+    ids=["comment", "white space", "default", "constant"],
+)
+def test_definitions_with_the_same_fields_are_one(tmp_path, other):
+    with Bag(in_files(tmp_path, (STRING, "string data"), (STRING, other))) as bag:
+        assert (bag.codec("/a").type, bag.topics["/a"].clash) == (STRING, "")
+        for sink in (BagWriter(tmp_path / "mcap"), Sqlite3Writer(tmp_path / "db3")):
+            with new_bag(sink):
+                copy(bag, sink)
+            assert rows(Bag(sink.path)) == rows(bag)
+
+
+def test_definitions_of_other_fields_or_values_are_two(tmp_path):
+    for number, (one, other) in enumerate(
+        [
+            ("string data", "string text"),
+            ("float64 x\nfloat64 y", "float64 y\nfloat64 x"),
+            ("# lockstep value: int\nint64 data", "# lockstep value: scalar <i8\nint64 data"),
+        ]
+    ):
+        (folder := tmp_path / str(number)).mkdir()
+        with Bag(in_files(folder, ("a/msg/X", one), ("a/msg/X", other))) as bag:
+            assert "/a is recorded with two definitions of a/msg/X" in bag.topics["/a"].clash
+            assert [*bag.topics] == ["/a", "/a (a/msg/X)"]
+
+
+def test_two_topics_whose_definitions_differ_in_a_comment_are_held_by_sqlite(tmp_path):
+    with BagWriter(tmp_path / "bag") as writer:
+        for name, text in (("/a", "string data"), ("/b", "string data  # b")):
+            writer.add_topic(name, "pkg/msg/X", text)
+            writer.write(name, b"\0\1\0\0", 1)
+    with Bag(tmp_path / "bag") as bag, new_bag(writer := Sqlite3Writer(tmp_path / "out")):
+        assert copy(bag, writer) == 2
 
 
 @pytest.mark.parametrize("name", ["50% #1?x=y", "mit Ümläut", "a.db3"])

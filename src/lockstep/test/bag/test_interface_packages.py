@@ -260,9 +260,17 @@ def test_types_defined_in_two_ways_name_both_topics(bag):
     assert list(interface_packages(found, ["/two"]).packages) == ["odd_msgs"]
 
 
-def test_comments_count_only_in_types_that_are_written(bag):
+def test_comments_are_no_contradiction(bag):
     other = joined(SAMPLE, NESTED | {"std_msgs/Header": "# new\n" + HEADER})
     found = bag(one=("odd_msgs/msg/Sample", DEFINITION), two=("odd_msgs/msg/Sample", other))
+    written = interface_packages(found, installed_too=True).packages["std_msgs"]
+    assert written.files["msg/Header.msg"].decode().strip() == HEADER.strip()
+
+
+def test_defaults_count_only_in_types_that_are_written(bag):
+    other = joined(SAMPLE, NESTED | {"std_msgs/Header": HEADER + 'string more "#"\n'})
+    another = other.replace('"#"', '"!"')
+    found = bag(one=("odd_msgs/msg/Sample", other), two=("odd_msgs/msg/Sample", another))
     assert list(interface_packages(found).packages) == ["odd_msgs"]
     with pytest.raises(BagError, match="/one and /two define std_msgs/msg/Header in two ways"):
         interface_packages(found, installed_too=True)

@@ -15,7 +15,7 @@ from ...message.arrays import Int64s
 from .. import magic, metadata
 from ..mcap_format import FOOTER, HEAD
 from ..source import Source
-from ..topic import Topic
+from ..topic import Topic, place
 from .mcap_records import DAMAGE, Damaged, Stream
 
 _LARGEST_SUMMARY = 1 << 28
@@ -51,12 +51,10 @@ class Channels:
         if first is not channel:
             return
         described = _topic(channel, self._schemas.get(channel.schema_id))
-        known = self.topics.setdefault(channel.topic, described)
+        known = place(self.topics, described)
         if known is described:
-            self.names.append(channel.topic)
-        else:
-            known.meet(described)
-        self._topic_of[channel.id] = self.names.index(channel.topic)
+            self.names.append(known.name)
+        self._topic_of[channel.id] = self.names.index(known.name)
 
     def indexes(self, channels: Int64s) -> Int64s:
         """Channel numbers (n,) as indexes into `names` (n,); -1 for an unknown one."""
@@ -67,7 +65,7 @@ class Channels:
         """The topic of a channel; raises Damaged for an unknown one."""
         if channel not in self._channels:
             raise Damaged(f"no channel has the number {channel}")
-        return self._channels[channel].topic
+        return self.names[self._topic_of[channel]]
 
 
 def _meaning(channel: Channel) -> tuple[str, str, int]:

@@ -24,7 +24,7 @@ from ...message.batch import Batch
 from .. import magic
 from ..metadata import OfferedQoS
 from ..source import Source
-from ..topic import Topic
+from ..topic import Topic, place
 from .rosbag1_records import (
     BAG,
     CHUNK,
@@ -352,12 +352,10 @@ class Rosbag1File(Closable):
             qos=(_LATCHED,) if fields.get(b"latching") == b"1" else (),
             message_encoding=kind.message_encoding,
         )
-        known = self.topics.setdefault(name, topic)
+        known = place(self.topics, topic)
         if known is topic:
-            self._names.append(name)
-        else:
-            known.meet(topic)
-        self._connections[number] = _Connection(self._names.index(name), kind.convert)
+            self._names.append(known.name)
+        self._connections[number] = _Connection(self._names.index(known.name), kind.convert)
 
     def _record(self, position: int, end: int, cut_off: bool = False) -> Record:
         """The record at a position.

@@ -30,7 +30,7 @@ from ..message_compression import plain
 from ..metadata import parse_qos
 from ..source import Source, parts
 from ..temporary import TemporarySource
-from ..topic import Topic
+from ..topic import Topic, place
 
 _Rows = list[tuple[Any, ...]]  # row numbers, topics, times, payloads; all (n,)
 _Report = Callable[[str], None]
@@ -153,10 +153,8 @@ class Sqlite3File(Closable):
         numbers: dict[int, int] = {}
         for row in database.execute(f"SELECT {selected} FROM topics ORDER BY id"):
             number, topic = row[0], _topic(row[1:], definitions)
-            known = self.topics.setdefault(topic.name, topic)
-            if known is not topic:
-                known.meet(topic)
-            numbers[number] = list(self.topics).index(topic.name)
+            name = place(self.topics, topic).name
+            numbers[number] = list(self.topics).index(name)
         self._index = numbers
         self._names = tuple(self.topics)
 
