@@ -12,7 +12,8 @@ from typing import Protocol
 from ..errors import BagError
 from ..message.batch import Batch
 from ..progress import Progress
-from .metadata import OfferedQoS
+from .enclosed import Enclosed
+from .metadata import OfferedQoS, Origin
 from .reader import Bag
 from .topic import Topic
 
@@ -38,6 +39,8 @@ class Sink(Protocol):
         message_encoding: str = "cdr",
     ) -> None: ...
     def write_batch(self, batch: Batch) -> None: ...
+    def describe(self, origin: Origin) -> str: ...
+    def enclose(self, enclosed: Enclosed) -> bool: ...
     def close(self) -> None: ...
 
 
@@ -142,6 +145,16 @@ def copy(
         if progress is not None:
             progress(done, total)
     return done
+
+
+def copy_rest(bag: Bag, sink: Sink) -> tuple[str, ...]:
+    """Copy what a bag holds beside messages: attachments, metadata records, its origin.
+
+    Gives what of it `sink` cannot hold, in words.
+    """
+    left_out = [sink.describe(bag.origin)]
+    left_out += [one.described for one in bag.enclosed() if not sink.enclose(one)]
+    return tuple(filter(None, left_out))
 
 
 @contextmanager

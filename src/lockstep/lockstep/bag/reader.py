@@ -24,7 +24,9 @@ from ..closing import Closable
 from ..errors import BagError
 from ..message.arrays import Column, Int64s
 from ..message.batch import Batch
+from . import metadata
 from .bag_files import bag_files
+from .enclosed import RECORDER, Enclosed
 from .source import open_source
 from .storage import EMPTY, BagFile, open_file
 from .topic import Topic, codec_of, place
@@ -81,7 +83,9 @@ class Bag(Closable):
         for file, placed in zip(self._open, self._placed, strict=True):
             for topic in file.topics.values():
                 self._place(topic, placed).count += topic.count
-        _take_hashes(information, self.topics)
+        self.origin = metadata.origin(information)
+        """What metadata.yaml tells of the recording as a whole."""
+        _take_metadata(information, self.topics)
         self._disagreement = _disagreement(self.path, information, self.topics)
         self._miscount: str | None = None
 
@@ -148,6 +152,11 @@ class Bag(Closable):
             self._compare(seen, self.topics.keys() if chosen is None else chosen)
             if strict and self.problem:
                 raise BagError(self.problem)
+
+    def enclosed(self) -> Iterator[Enclosed]:
+        """What the files hold beside messages, but for what repeats metadata.yaml."""
+        for file in self._open:
+            yield from (one for one in file.enclosed() if one.name != RECORDER)
 
     def messages(
         self,
@@ -280,13 +289,17 @@ def _count(batch: Batch, seen: dict[str, int]) -> None:
         seen[name] = seen.get(name, 0) + count
 
 
-def _take_hashes(information: dict[str, Any], topics: dict[str, Topic]) -> None:
-    """Type hashes that only metadata.yaml tells, as recorders before Jazzy wrote them."""
+def _take_metadata(information: dict[str, Any], topics: dict[str, Topic]) -> None:
+    """What metadata.yaml tells of topics: type hashes where the files tell none, and QoS,
+    which counts before that of the files, as it does for rosbag2.
+    """
     for row in information.get("topics_with_message_count") or []:
         described = row["topic_metadata"]
         topic, found = topics.get(described["name"]), described.get("type_description_hash")
-        if topic and not topic.type_hash and topic.type == described.get("type"):
-            topic.type_hash = found if isinstance(found, str) else ""
+        if topic is None or topic.type != described.get("type"):
+            continue
+        topic.type_hash = topic.type_hash or (found if isinstance(found, str) else "")
+        topic.qos = metadata.offered(described) or topic.qos
 
 
 def _disagreement(

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import BagError
 from ..progress import Progress
 from .bag_files import files_in, stem
-from .convert import Selection, copy, new_bag
+from .convert import Selection, copy, copy_rest, new_bag
 from .reader import Bag
 from .topic import Topic, place
 from .writer import BagWriter
@@ -56,6 +56,7 @@ def recover(
                 watch = _from(saved, counted, progress)
                 saved += copy(bag, writer, selection, strict=False, progress=watch)
                 lost.extend(filter(None, [bag.problem]))
+                lost.extend(f"{what} is left out" for what in copy_rest(bag, writer))
             if lost and not saved:
                 raise BagError(f"{path} holds no whole message: {_without_advice(lost[0])}")
     if saved < counted:

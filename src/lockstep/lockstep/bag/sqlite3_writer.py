@@ -14,6 +14,7 @@ from ..closing import Closable
 from ..errors import BagError
 from ..message.batch import Batch
 from . import metadata
+from .enclosed import Enclosed
 from .topic import Topic, described_alike
 
 _TABLES = """
@@ -54,6 +55,7 @@ class Sqlite3Writer(Closable):
         self.path = Path(path)
         self._topics: dict[str, _Topic] = {}
         self._definitions: dict[str, Topic] = {}
+        self._origin = metadata.Origin()
         self._closed = False
         try:
             self.path.mkdir(parents=True)
@@ -135,6 +137,15 @@ class Sqlite3Writer(Closable):
             if topic := topics[index]:
                 topic.count += 1
 
+    def describe(self, origin: metadata.Origin) -> str:
+        """Note the origin of what is written; see BagWriter."""
+        self._origin = origin
+        return ""
+
+    def enclose(self, enclosed: Enclosed) -> bool:
+        """Add what is no message: SQLite storage can hold nothing of it."""
+        return False
+
     def close(self) -> None:
         """Write metadata.yaml; a second time is harmless."""
         if self._closed:
@@ -155,7 +166,13 @@ class Sqlite3Writer(Closable):
                 for name, topic in self._topics.items()
             ]
             metadata.write(
-                self.path, self._file.name, start_ns or 0, end_ns or 0, rows, storage="sqlite3"
+                self.path,
+                self._file.name,
+                start_ns or 0,
+                end_ns or 0,
+                rows,
+                storage="sqlite3",
+                origin=self._origin,
             )
         except (OSError, sqlite3.Error) as error:
             raise self._unwritten(error) from error

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from ..bag import Bag, BagError, BagWriter
-from ..bag.convert import copy, new_bag, select
+from ..bag.convert import copy, copy_rest, new_bag, select
 from ..bag.sqlite3_writer import Sqlite3Writer
 from ..dataset.backends import is_bag
 from ..errors import UsageError
@@ -114,6 +114,8 @@ def command(
             progress = watch(f"converting {source}")
             if not copy(bag, writer, selection, strict=not lenient, progress=progress):
                 _complain(bag)
+            left_out = copy_rest(bag, writer)
+        _tell(left_out)
         if bag.problem:
             print_line(Console(stderr=True), f"lost: {bag.problem}")
     counts = writer.counts
@@ -148,9 +150,20 @@ def _convert_dataset(
             line = f"{target}: {saved.count} messages of {len(saved)} topics"
     if told and not lenient:
         raise BagError(f"{told[0].message}; {target} holds what is whole")
+    if is_bag(source):
+        with Bag(source) as bag:
+            data = ["custom data of metadata.yaml"] if bag.origin.custom_data else []
+            _tell((*data, *(one.described for one in bag.enclosed())))
     for warning in told[:1]:
         print_line(Console(stderr=True), f"lost: {warning.message}")
     print_line(console, line)
+
+
+def _tell(left_out: tuple[str, ...]) -> None:
+    if left_out:
+        print_line(
+            Console(stderr=True), f"left out, as the target cannot hold it: {', '.join(left_out)}"
+        )
 
 
 def _complain(bag: Bag) -> None:

@@ -12,11 +12,12 @@ import sys
 
 import pytest
 from lockstep.bag import Bag, BagError, BagWriter
-from lockstep.bag.convert import copy, new_bag, select
-from lockstep.bag.metadata import OfferedQoS
+from lockstep.bag.convert import copy, copy_rest, new_bag, select
+from lockstep.bag.metadata import OfferedQoS, Origin
 from lockstep.bag.sqlite3_writer import Sqlite3Writer
 from made_bags import string_cdr, write_rosbag1
 from mcap.reader import make_reader
+from mcap.writer import Writer as McapWriter
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import (
     Qos,
@@ -479,6 +480,98 @@ def test_a_message_that_the_index_leaves_out_is_copied_leniently(tmp_path):
         with new_bag(writer := BagWriter(tmp_path / "out")):
             assert copy(bag, writer, strict=False) == 6
         assert "where its index counts" in bag.problem
+
+
+def with_enclosed(path):
+    """A file of three strings with an attachment and two metadata records, as mcap writes it."""
+    with path.open("wb") as stream:
+        writer = McapWriter(stream, chunk_size=1)
+        writer.start("ros2", "test")
+        writer.add_metadata("rosbag2", {"serialized_metadata": "of this file alone"})
+        schema = writer.register_schema(STRING, "ros2msg", b"string data")
+        channel = writer.register_channel("/a", "cdr", schema)
+        for number in range(3):
+            writer.add_message(channel, number, string_cdr(b"x"), number)
+            if number == 1:
+                writer.add_attachment(7, 8, "calib.yaml", "text/yaml", b"fx: 500\n")
+                writer.add_metadata("episode", {"task": "pick"})
+        writer.finish()
+    return path
+
+
+@pytest.mark.parametrize("indexed", [True, False], ids=["indexed", "cut off"])
+def test_attachments_and_metadata_records_are_kept_or_named(tmp_path, indexed):
+    path = with_enclosed(tmp_path / "x.mcap")
+    if not indexed:
+        path.write_bytes(path.read_bytes()[:-100])
+    with Bag(path) as bag:
+        with new_bag(writer := BagWriter(tmp_path / "out")):
+            copy(bag, writer, strict=indexed)
+            assert copy_rest(bag, writer) == ()
+        with new_bag(sink := Sqlite3Writer(tmp_path / "db3")):
+            copy(bag, sink, strict=indexed)
+            assert copy_rest(bag, sink) == (
+                "the attachment 'calib.yaml'",
+                "the metadata record 'episode'",
+            )
+    with (tmp_path / "out/out_0.mcap").open("rb") as stream:
+        reader = make_reader(stream, validate_crcs=True)
+        [attachment] = reader.iter_attachments()
+        assert (attachment.create_time, attachment.log_time, attachment.name) == (
+            7,
+            8,
+            "calib.yaml",
+        )
+        assert (attachment.media_type, attachment.data) == ("text/yaml", b"fx: 500\n")
+        assert [(m.name, m.metadata) for m in reader.iter_metadata()] == [
+            ("episode", {"task": "pick"})
+        ]
+        statistics = reader.get_summary().statistics
+        assert (statistics.attachment_count, statistics.metadata_count) == (1, 1)
+
+
+TIMED = OfferedQoS(
+    "keep_last", 3, "best_effort", "volatile", 10**8, 10**9, "manual_by_topic", 2 * 10**9, True
+)
+
+
+def timed(folder):
+    with BagWriter(folder) as writer:
+        writer.add_topic("/a", STRING, "string data", qos=(TIMED,))
+        writer.write("/a", string_cdr(b"x"), 0)
+        writer.describe(Origin({"vehicle": "truck 7"}, "rolling"))
+    return folder
+
+
+@pytest.mark.parametrize("sink", [BagWriter, Sqlite3Writer])
+def test_deadlines_custom_data_and_the_distribution_are_kept(tmp_path, sink):
+    with Bag(timed(tmp_path / "bag")) as bag, new_bag(writer := sink(tmp_path / "out")):
+        copy(bag, writer)
+        assert copy_rest(bag, writer) == ()
+    with Bag(tmp_path / "out") as out:
+        assert out.topics["/a"].qos == (TIMED,)
+        assert out.origin == Origin({"vehicle": "truck 7"}, "rolling")
+
+
+def test_custom_data_that_a_bare_file_cannot_hold_are_named(tmp_path):
+    with Bag(timed(tmp_path / "bag")) as bag, new_bag(writer := BagWriter(tmp_path / "o.mcap")):
+        copy(bag, writer)
+        assert copy_rest(bag, writer) == ("custom data of metadata.yaml",)
+
+
+def test_a_schema_that_is_no_text_is_copied_byte_by_byte(tmp_path):
+    schema = bytes(range(256))
+    with (tmp_path / "x.mcap").open("wb") as stream:
+        writer = McapWriter(stream)
+        writer.start("", "test")
+        number = writer.register_schema("a.B", "protobuf", schema)
+        writer.add_message(writer.register_channel("/a", "protobuf", number), 0, b"\x08\x01", 0)
+        writer.finish()
+    with Bag(tmp_path / "x.mcap") as bag, new_bag(writer := BagWriter(tmp_path / "out.mcap")):
+        copy(bag, writer)
+    with (tmp_path / "out.mcap").open("rb") as stream:
+        [(made, channel, _)] = make_reader(stream).iter_messages()
+    assert (made.data, made.encoding, channel.message_encoding) == (schema, "protobuf", "protobuf")
 
 
 def test_progress_ends_at_the_number_of_messages(original, tmp_path):

@@ -9,10 +9,14 @@ import shutil
 
 import pytest
 from lockstep.bag import Bag, BagError, BagWriter
-from lockstep.bag.metadata import OfferedQoS
+from lockstep.bag.convert import copy
+from lockstep.bag.enclosed import enclosed
+from lockstep.bag.metadata import OfferedQoS, Origin
+from lockstep.bag.output import record
 from lockstep.bag.recover import recover, recovered_path
 from made_bags import string_cdr, write_db3_strings, write_rosbag1_strings, write_until_killed
 from mcap.reader import make_reader
+from mcap.records import Metadata
 from rosbags.rosbag2 import Reader
 
 STRING = "std_msgs/msg/String"
@@ -236,6 +240,23 @@ def test_a_topic_of_two_types_is_taken_apart(tmp_path, damaged):
     with Bag(tmp_path / "saved") as bag:
         assert bag.problem is None
         assert [t.type for t in bag.topics.values()] == [STRING, STRING, "a/msg/B"]
+
+
+def test_attachments_are_saved_and_what_cannot_be_is_told(tmp_path):
+    write(tmp_path / "bag", 2)
+    with Bag(tmp_path / "bag") as bag, BagWriter(tmp_path / "more") as writer:
+        copy(bag, writer)
+        note = record(Metadata("episode", {"task": "pick"}))
+        writer.enclose(enclosed(note[0], note[9:]))
+        writer.describe(Origin({"vehicle": "truck 7"}))
+    recovery = recover(tmp_path / "more", tmp_path / "saved")
+    assert recovery.lost == ()
+    with Bag(tmp_path / "saved") as bag:
+        assert [one.name for one in bag.enclosed()] == ["episode"]
+        assert bag.origin.custom_data == {"vehicle": "truck 7"}
+    assert recover(tmp_path / "more", tmp_path / "bare.mcap").lost == (
+        "custom data of metadata.yaml is left out",
+    )
 
 
 def test_an_empty_bag_is_whole(tmp_path):

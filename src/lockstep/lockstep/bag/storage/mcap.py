@@ -23,6 +23,7 @@ from ...errors import BagError
 from ...message.arrays import Bytes, Int64s
 from ...message.batch import Batch
 from .. import magic
+from ..enclosed import Enclosed, enclosed
 from ..mcap_format import HEAD, INDEX, MESSAGE_FIELDS, MESSAGE_HEAD, Heads
 from ..message_compression import plain
 from ..source import Source
@@ -102,6 +103,23 @@ class McapFile(Closable):
         yield from plain(self._chosen(selection), lambda what: self._report(what, selection))
         if strict and selection.everything:
             self._check_data_crc()
+
+    def enclosed(self) -> Iterator[Enclosed]:
+        """See storage.BagFile."""
+        behind = {extent.start: extent.end for extent in self._extents}
+        window = Window(self._source)
+        position = len(magic.MCAP)
+        while position + HEAD.size <= self._end:
+            if position in behind:
+                position = behind[position]
+                continue
+            opcode, length = HEAD.unpack(window.read(position, HEAD.size, self._end))
+            start, position = position + HEAD.size, position + HEAD.size + length
+            if (opcode, length) in _ENDS or opcode == 0 or position > self._end:
+                return
+            if opcode in (Opcode.ATTACHMENT, Opcode.METADATA):
+                with contextlib.suppress(*DAMAGE):
+                    yield enclosed(opcode, self._source.read(start, length))
 
     # the order of a file: chunks where the summary says so, walked records between them
 

@@ -13,10 +13,10 @@ from mcap.records import Channel, ChunkIndex, Schema, Statistics
 
 from ...message.arrays import Int64s
 from .. import magic, metadata
-from ..mcap_format import FOOTER, HEAD
+from ..mcap_format import FOOTER, HEAD, Stream
 from ..source import Source
 from ..topic import Topic, place
-from .mcap_records import DAMAGE, Damaged, Stream
+from .mcap_records import DAMAGE, Damaged
 
 _LARGEST_SUMMARY = 1 << 28
 _LARGEST_DESCRIPTION = 1 << 24
@@ -78,10 +78,12 @@ def _topic(channel: Channel, schema: Schema | None) -> Topic:
         qos = metadata.parse_qos(channel.metadata.get("offered_qos_profiles", ""))
     except ValueError:
         qos = ()  # advice, not data: the defaults serve
+    # Definitions of ROS are texts; others are copied byte by byte.
+    damage = "replace" if schema and schema.encoding.startswith("ros") else "surrogateescape"
     return Topic(
         name=channel.topic,
         type=schema.name if schema else "",
-        definition=schema.data.decode("utf-8", "replace") if schema else "",
+        definition=schema.data.decode("utf-8", damage) if schema else "",
         encoding=schema.encoding if schema else "",
         type_hash=channel.metadata.get("topic_type_hash", ""),
         qos=qos,

@@ -22,6 +22,7 @@ from ...closing import Closable
 from ...errors import BagError
 from ...message.batch import Batch
 from .. import magic
+from ..enclosed import Enclosed
 from ..metadata import OfferedQoS
 from ..source import Source
 from ..topic import Topic, place
@@ -120,6 +121,10 @@ class Rosbag1File(Closable):
     def close(self) -> None:
         """See storage.BagFile."""
         self._source.close()
+
+    def enclosed(self) -> Iterator[Enclosed]:
+        """See storage.BagFile; this storage holds nothing but messages."""
+        return iter(())
 
     def batches(
         self,

@@ -26,6 +26,7 @@ from ...closing import Closable
 from ...errors import BagError
 from ...message.batch import Batch
 from ...message.definitions import definition
+from ..enclosed import Enclosed
 from ..message_compression import plain
 from ..metadata import parse_qos
 from ..source import Source, parts
@@ -79,6 +80,10 @@ class Sqlite3File(Closable):
         """See storage.BagFile."""
         self._whole.close()
         self._source.close()
+
+    def enclosed(self) -> Iterator[Enclosed]:
+        """See storage.BagFile; this storage holds nothing but messages."""
+        return iter(())
 
     def batches(
         self,
