@@ -239,8 +239,7 @@ def _texts(topic: Topic) -> Iterator[tuple[str, _Text]]:
             f"U+{ord(match[0]):04X}; {_CHOOSE}"
         )
     try:
-        # A type without fields has an empty definition; the parser would take what is installed.
-        types = schema(root, topic.definition if topic.definition.strip() else "#", topic.encoding)
+        types = schema(root, topic.definition, topic.encoding)
     except BagError as error:
         raise BagError(f"{topic.name}: {error}; {_CHOOSE}") from error
     texts = list(_split(topic, root))

@@ -90,23 +90,24 @@ class Sqlite3Writer(Closable):
         message_encoding: str = "cdr",
     ) -> None:
         """Declare a topic before its first message; see BagWriter."""
-        kind = encoding if definition else "ros2msg"
-        if message_encoding != "cdr" or kind not in ("ros2msg", "ros2idl") or not type_name:
+        known = encoding in ("ros2msg", "ros2idl")
+        if message_encoding != "cdr" or not type_name or (definition and not known):
             raise BagError(
                 f"{name} is no ROS topic ({message_encoding}, {encoding or 'no schema'}), "
                 "which SQLite storage cannot hold; leave it out or write MCAP"
             )
-        described = Topic(name, type_name, definition, kind if definition else "", type_hash)
-        known = self._definitions.get(type_name)
-        if known is not None and not described_alike(known, described):
+        described = Topic(name, type_name, definition, encoding if known else "", type_hash)
+        first = self._definitions.get(type_name)
+        if first is not None and not described_alike(first, described):
             raise BagError(
                 f"{name} is recorded with another definition of {type_name} than other topics, "
                 "which SQLite storage cannot hold; leave it out or write MCAP"
             )
+        is_new = bool(known and (first is None or not first.encoding))
         topic = _Topic(len(self._topics) + 1, type_name, type_hash, tuple(qos))
         try:
             with self._database:
-                if definition and (known is None or not known.encoding):
+                if is_new:
                     self._database.execute(
                         "INSERT INTO message_definitions VALUES (NULL, ?, ?, ?, ?)",
                         (type_name, encoding, definition, type_hash),
@@ -117,7 +118,7 @@ class Sqlite3Writer(Closable):
                 )
         except sqlite3.Error as error:
             raise self._unwritten(error) from error
-        if known is None or not known.encoding:
+        if first is None or is_new:
             self._definitions[type_name] = described
         self._topics[name] = topic
 

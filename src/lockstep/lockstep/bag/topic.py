@@ -21,7 +21,8 @@ class Topic:
     ("ros2msg", "ros2idl", "jsonschema"); without an encoding it is not known.
 
     `clash` is a sentence if the bag describes the topic in two ways that mean different messages;
-    those of the second way are then on a topic of their own, see `place`.
+    those of the second way are then on a topic of their own, see `place`. `undecodable` is the
+    cause if it is known that its messages cannot be decoded.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Topic:
     count: int = 0
     message_encoding: str = "cdr"
     clash: str = ""
+    undecodable: str = ""
 
 
 def place(topics: dict[str, Topic], described: Topic) -> Topic:
@@ -85,6 +87,8 @@ def codec_of(topic: Topic) -> Codec:
     """
     if topic.clash:
         raise BagError(topic.clash)
+    if topic.undecodable:
+        raise BagError(f"{topic.name} cannot be decoded: {topic.undecodable}")
     if topic.message_encoding != "cdr":
         raise BagError(
             f"{topic.name} holds messages in '{topic.message_encoding}'; only CDR, "

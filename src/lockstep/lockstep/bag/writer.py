@@ -119,8 +119,8 @@ class BagWriter(Closable):
         """Declare a topic before its first message; `definition` is embedded as `encoding`.
 
         `encoding` is "ros2msg", "ros2idl" or "jsonschema", `message_encoding` "cdr" or "json".
-        Without a definition only the name of the type is kept, and without that there is no schema:
-        JSON needs none.
+        An empty definition is that of a type without fields. With "" for the encoding only the name
+        of the type is kept, and without that there is no schema: JSON needs none.
         """
         if name in self._topics:
             raise BagError(f"{self.path}: topic {name} is declared twice")
@@ -314,7 +314,7 @@ class BagWriter(Closable):
         """The number of a schema, which is added to the chunk if it is new."""
         if not type_name and not definition:
             return 0
-        key = (type_name, definition, encoding if definition else "")
+        key = (type_name, definition, encoding)
         if key not in self._schemas:
             schema = Schema(
                 id=len(self._schemas) + 1,

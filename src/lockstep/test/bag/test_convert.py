@@ -342,7 +342,7 @@ def test_one_type_of_two_definitions_is_refused_by_sqlite_alone(tmp_path):
 
 def test_types_without_a_definition_are_held_by_sqlite(tmp_path):
     with BagWriter(tmp_path / "bag") as writer:
-        writer.add_topic("/a", "old_msgs/msg/X", "")
+        writer.add_topic("/a", "old_msgs/msg/X", "", encoding="")
         writer.write("/a", b"\0\1\0\0", 1)
     with Bag(tmp_path / "bag") as bag, new_bag(writer := Sqlite3Writer(tmp_path / "out")):
         copy(bag, writer)
@@ -354,7 +354,7 @@ def in_files(folder, *described):
     """A file for each (type, definition), with one message of it on /a."""
     for number, (name, text) in enumerate(described):
         with BagWriter(folder / f"x_{number}.mcap") as writer:
-            writer.add_topic("/a", name, text)
+            writer.add_topic("/a", name, text, encoding="ros2msg" if text else "")
             writer.write("/a", string_cdr(b"%d" % number), number)
     return f"{folder}/*.mcap"
 
@@ -407,6 +407,17 @@ def test_definitions_of_other_fields_or_values_are_two(tmp_path):
         with Bag(in_files(folder, ("a/msg/X", one), ("a/msg/X", other))) as bag:
             assert "/a is recorded with two definitions of a/msg/X" in bag.topics["/a"].clash
             assert [*bag.topics] == ["/a", "/a (a/msg/X)"]
+
+
+@pytest.mark.parametrize("sink", [BagWriter, Sqlite3Writer])
+def test_a_type_without_fields_stays_one(tmp_path, sink):
+    with BagWriter(tmp_path / "bag") as writer:
+        writer.add_topic("/a", "shop_msgs/msg/Trigger", "")
+        writer.write("/a", b"\0\1\0\0\0", 1)
+    with Bag(tmp_path / "bag") as bag, new_bag(writer := sink(tmp_path / "out")):
+        copy(bag, writer)
+    with Bag(tmp_path / "out") as out:
+        assert out.codec("/a").fields() == {}
 
 
 def test_two_topics_whose_definitions_differ_in_a_comment_are_held_by_sqlite(tmp_path):

@@ -240,9 +240,9 @@ def test_parts_of_services_and_actions_are_left_out_in_a_sentence(bag, machine):
 
 def test_topics_without_a_ros_definition_are_left_out_in_a_sentence(bag):
     found = bag(
-        a=("odd_msgs/msg/A", ""),
+        a=("odd_msgs/msg/A", "", ""),
         b=("foxglove.Pose", '{"type": "object"}', "jsonschema"),
-        std=("std_msgs/msg/Header", ""),
+        std=("std_msgs/msg/Header", "", ""),
     )
     assert interface_packages(found).remarks == (
         "/a is left out: the bag embeds no definition of odd_msgs/msg/A",

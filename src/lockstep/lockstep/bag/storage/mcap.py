@@ -25,7 +25,7 @@ from ...message.batch import Batch
 from .. import magic
 from ..enclosed import Enclosed, enclosed
 from ..mcap_format import HEAD, INDEX, MESSAGE_FIELDS, MESSAGE_HEAD, Heads
-from ..message_compression import plain
+from ..message_compression import changed, plain
 from ..source import Source
 from ..topic import Topic
 from .loading import ahead
@@ -100,7 +100,9 @@ class McapFile(Closable):
     ) -> Iterator[Batch]:
         """See storage.BagFile."""
         selection = _Selection(topics, start_ns, end_ns, strict)
-        yield from plain(self._chosen(selection), lambda what: self._report(what, selection))
+        yield from self._as_cdr(
+            plain(self._chosen(selection), lambda what: self._report(what, selection)), selection
+        )
         if strict and selection.everything:
             self._check_data_crc()
 
@@ -120,6 +122,22 @@ class McapFile(Closable):
             if opcode in (Opcode.ATTACHMENT, Opcode.METADATA):
                 with contextlib.suppress(*DAMAGE):
                     yield enclosed(opcode, self._source.read(start, length))
+
+    def _as_cdr(self, batches: Iterator[Batch], selection: _Selection) -> Iterator[Batch]:
+        """Batches whose messages of ROS 1 are made CDR."""
+        for batch in batches:
+            conversions = self._channels.conversions
+            if not conversions:
+                yield batch
+                continue
+            changes = {
+                index: conversions[batch.topics[topic]]
+                for index, topic in enumerate(batch.topic.tolist())
+                if batch.topics[topic] in conversions
+            }
+            yield from changed(
+                batch, changes, "be converted", lambda what: self._report(what, selection)
+            )
 
     # the order of a file: chunks where the summary says so, walked records between them
 

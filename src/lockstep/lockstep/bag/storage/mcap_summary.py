@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
+from typing import TypeAlias
 
 import numpy as np
 from mcap.data_stream import ReadDataStream
@@ -18,6 +20,7 @@ from ..source import Source
 from ..topic import Topic, place
 from .mcap_records import DAMAGE, Damaged
 
+Conversion: TypeAlias = Callable[[bytes], "bytes | memoryview"]
 _LARGEST_SUMMARY = 1 << 28
 _LARGEST_DESCRIPTION = 1 << 24
 
@@ -28,6 +31,8 @@ class Channels:
     def __init__(self) -> None:
         self.topics: dict[str, Topic] = {}
         self.names: list[str] = []
+        self.conversions: dict[str, Conversion] = {}
+        """What makes CDR of the payloads of ROS 1, by topic."""
         self._schemas: dict[int, Schema] = {}
         self._channels: dict[int, Channel] = {}
         self._topic_of = np.full(1 << 16, -1, np.int64)  # channel → index into names
@@ -50,10 +55,12 @@ class Channels:
             raise Damaged(f"channel {channel.id} is defined in two ways")
         if first is not channel:
             return
-        described = _topic(channel, self._schemas.get(channel.schema_id))
+        described, convert = _topic(channel, self._schemas.get(channel.schema_id))
         known = place(self.topics, described)
         if known is described:
             self.names.append(known.name)
+        if convert is not None:
+            self.conversions[known.name] = convert
         self._topic_of[channel.id] = self.names.index(known.name)
 
     def indexes(self, channels: Int64s) -> Int64s:
@@ -73,14 +80,15 @@ def _meaning(channel: Channel) -> tuple[str, str, int]:
     return channel.topic, channel.message_encoding, channel.schema_id
 
 
-def _topic(channel: Channel, schema: Schema | None) -> Topic:
+def _topic(channel: Channel, schema: Schema | None) -> tuple[Topic, Conversion | None]:
+    """A channel as a topic, and what makes CDR of its messages if they are none."""
     try:
         qos = metadata.parse_qos(channel.metadata.get("offered_qos_profiles", ""))
     except ValueError:
         qos = ()  # advice, not data: the defaults serve
     # Definitions of ROS are texts; others are copied byte by byte.
     damage = "replace" if schema and schema.encoding.startswith("ros") else "surrogateescape"
-    return Topic(
+    topic = Topic(
         name=channel.topic,
         type=schema.name if schema else "",
         definition=schema.data.decode("utf-8", damage) if schema else "",
@@ -89,6 +97,14 @@ def _topic(channel: Channel, schema: Schema | None) -> Topic:
         qos=qos,
         message_encoding=channel.message_encoding,
     )
+    if (topic.message_encoding, topic.encoding) != ("ros1", "ros1msg"):
+        return topic, None
+    from .rosbag1_types import converted  # takes long to import
+
+    kind = converted(topic.type, topic.definition, channel.metadata.get("md5sum", ""))
+    topic.type, topic.definition, topic.encoding = kind.name, kind.definition, kind.encoding
+    topic.message_encoding, topic.undecodable = kind.message_encoding, kind.problem
+    return topic, None if kind.problem else kind.convert
 
 
 @dataclass(frozen=True)

@@ -348,7 +348,9 @@ class Rosbag1File(Closable):
             text.decode("utf-8", "replace")
             for text in (record.fields[b"topic"], fields[b"type"], fields[b"message_definition"])
         )
-        kind = converted(type_name, definition)
+        kind = converted(
+            type_name, definition, fields.get(b"md5sum", b"").decode("ascii", "replace")
+        )
         topic = Topic(
             name,
             kind.name,
@@ -356,6 +358,7 @@ class Rosbag1File(Closable):
             kind.encoding,
             qos=(_LATCHED,) if fields.get(b"latching") == b"1" else (),
             message_encoding=kind.message_encoding,
+            undecodable=kind.problem,
         )
         known = place(self.topics, topic)
         if known is topic:

@@ -44,7 +44,7 @@ _MOST_BYTES = 4 << 20
 _MOST_ROWS = 1 << 10
 _FIRST, _LAST = -(1 << 63), (1 << 63) - 1
 _LENGTH = "iif(typeof(data) = 'blob', length(data), NULL)"
-_TYPE = re.compile(r"[a-zA-Z]\w*/msg/[a-zA-Z]\w*")
+_TYPE = re.compile(r"[a-zA-Z]\w*/(msg|srv|action)/[a-zA-Z]\w*")
 
 
 class Sqlite3File(Closable):
@@ -286,7 +286,8 @@ def _definitions(database: sqlite3.Connection) -> dict[str, tuple[str, str]]:
 def _topic(row: tuple[Any, ...], definitions: dict[str, tuple[str, str]]) -> Topic:
     name, type_name, serialization_format, qos, type_hash = map(str, row)
     encoding, text = definitions.get(type_name, ("", ""))
-    if not text and _TYPE.fullmatch(type_name):  # before Iron they were not recorded
+    if encoding not in ("ros2msg", "ros2idl") and not text and _TYPE.fullmatch(type_name):
+        # before Iron they were not recorded
         encoding, text = _installed(type_name)
     try:
         offered = parse_qos(qos)
