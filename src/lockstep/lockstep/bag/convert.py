@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from ..progress import Progress
 from .enclosed import Enclosed
 from .metadata import OfferedQoS, Origin
 from .reader import Bag
+from .sorting import batches_by_time
 from .topic import Topic
 
 _LONGEST_S = 4e9  # 64-bit nanoseconds
@@ -115,10 +117,11 @@ def copy(
     selection: Selection | None = None,
     *,
     strict: bool = True,
+    by_time: bool = False,
     progress: Progress | None = None,
 ) -> int:
-    """Copy messages with their topics, times and sequence numbers as they are recorded;
-    gives how many.
+    """Copy messages with their topics, times and sequence numbers as they are recorded, in file
+    order or by log time; gives how many.
 
     Topics that the sink has already are added to. Strict: raises BagError where the bag is damaged;
     else all that is whole is copied, and `bag.problem` says what was lost.
@@ -136,7 +139,8 @@ def copy(
         add(name, names.get(name, name))
     total, done = sum(bag.topics[name].count for name in names), 0
     chosen = None if names.keys() == bag.topics.keys() else names.keys()
-    for batch in bag.batches(chosen, selection.start_ns, selection.end_ns, strict):
+    batches = partial(batches_by_time, bag) if by_time else bag.batches
+    for batch in batches(chosen, selection.start_ns, selection.end_ns, strict):
         if everything:
             for name in bag.topics.keys() - names.keys():  # an index may leave out a topic
                 add(name, name)

@@ -14,7 +14,9 @@ import pytest
 from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.bag.convert import copy, copy_rest, new_bag, select
 from lockstep.bag.metadata import OfferedQoS, Origin
+from lockstep.bag.sorting import batches_by_time
 from lockstep.bag.sqlite3_writer import Sqlite3Writer
+from lockstep.run.timeline import Timeline
 from made_bags import string_cdr, write_rosbag1
 from mcap.reader import make_reader
 from mcap.writer import Writer as McapWriter
@@ -583,6 +585,32 @@ def test_a_schema_that_is_no_text_is_copied_byte_by_byte(tmp_path):
     with (tmp_path / "out.mcap").open("rb") as stream:
         [(made, channel, _)] = make_reader(stream).iter_messages()
     assert (made.data, made.encoding, channel.message_encoding) == (schema, "protobuf", "protobuf")
+
+
+@pytest.mark.parametrize("most_bytes", [1, 100, 1 << 20])
+def test_messages_are_copied_in_order_of_time_on_request(tmp_path, most_bytes):
+    with BagWriter(tmp_path / "bag", chunk_bytes=200) as writer:
+        for name in ("/a", "/b"):
+            writer.add_topic(name, STRING, "string data")
+            for number in range(20):
+                writer.write(name, string_cdr(b"%s%d" % (name.encode(), number)), number * 10**9)
+    with Bag(tmp_path / "bag") as bag:
+        topics = ["/a", "/b"]
+        with pytest.raises(BagError, match="'lockstep convert --sort' puts them in order"):
+            list(Timeline(bag, topics).events())
+        with new_bag(writer := BagWriter(tmp_path / "out")):
+            assert copy(bag, writer, by_time=True) == 40
+        expected = sorted(rows(bag), key=lambda row: row[1])
+        few = batches_by_time(bag, most_bytes=most_bytes)
+        assert [row for batch in few for row in rows_of_batch(batch)] == expected
+    with Bag(tmp_path / "out") as out:
+        assert rows(out) == expected
+        assert [event.data for event in Timeline(out, topics).events()] == [e[2] for e in expected]
+
+
+def rows_of_batch(batch):
+    names = map(batch.topics.__getitem__, batch.topic.tolist())
+    return list(zip(names, batch.log_time_ns.tolist(), batch.payloads(), strict=True))
 
 
 def test_progress_ends_at_the_number_of_messages(original, tmp_path):
