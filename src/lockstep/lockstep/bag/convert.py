@@ -6,14 +6,17 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from ..errors import BagError
 from ..message.batch import Batch
 from ..progress import Progress
-from .metadata import OfferedQoS
+from .enclosed import Enclosed
+from .metadata import OfferedQoS, Origin
 from .reader import Bag
+from .sorting import batches_by_time
 from .topic import Topic
 
 _LONGEST_S = 4e9  # 64-bit nanoseconds
@@ -38,6 +41,8 @@ class Sink(Protocol):
         message_encoding: str = "cdr",
     ) -> None: ...
     def write_batch(self, batch: Batch) -> None: ...
+    def describe(self, origin: Origin) -> str: ...
+    def enclose(self, enclosed: Enclosed) -> bool: ...
     def close(self) -> None: ...
 
 
@@ -112,10 +117,11 @@ def copy(
     selection: Selection | None = None,
     *,
     strict: bool = True,
+    by_time: bool = False,
     progress: Progress | None = None,
 ) -> int:
-    """Copy messages with their topics, times and sequence numbers as they are recorded;
-    gives how many.
+    """Copy messages with their topics, times and sequence numbers as they are recorded, in file
+    order or by log time; gives how many.
 
     Topics that the sink has already are added to. Strict: raises BagError where the bag is damaged;
     else all that is whole is copied, and `bag.problem` says what was lost.
@@ -125,18 +131,16 @@ def copy(
     names = dict(selection.names or {})
 
     def add(name: str, new: str) -> None:
-        topic = bag.topic(name)
-        if topic.clash:
-            raise BagError(topic.clash)
         names[name] = new
         if new not in sink.counts:
-            declare(sink, topic, new)
+            declare(sink, bag.topic(name), new)
 
     for name in bag.topics if everything else list(names):
         add(name, names.get(name, name))
     total, done = sum(bag.topics[name].count for name in names), 0
     chosen = None if names.keys() == bag.topics.keys() else names.keys()
-    for batch in bag.batches(chosen, selection.start_ns, selection.end_ns, strict):
+    batches = partial(batches_by_time, bag) if by_time else bag.batches
+    for batch in batches(chosen, selection.start_ns, selection.end_ns, strict):
         if everything:
             for name in bag.topics.keys() - names.keys():  # an index may leave out a topic
                 add(name, name)
@@ -145,6 +149,16 @@ def copy(
         if progress is not None:
             progress(done, total)
     return done
+
+
+def copy_rest(bag: Bag, sink: Sink) -> tuple[str, ...]:
+    """Copy what a bag holds beside messages: attachments, metadata records, its origin.
+
+    Gives what of it `sink` cannot hold, in words.
+    """
+    left_out = [sink.describe(bag.origin)]
+    left_out += [one.described for one in bag.enclosed() if not sink.enclose(one)]
+    return tuple(filter(None, left_out))
 
 
 @contextmanager

@@ -42,6 +42,7 @@ _FOREIGN = re.compile(
 _LINE_BREAK = re.compile(r"(?:^|(?<=\n))\r?\n\Z")
 # Where some programs see the end of a line and others do not, a definition has two readings.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]|\r(?!\n)")
+_COMMENT = re.compile(r"""^([^"'#]*)#.*""")
 _SUFFIXES = {"ros2msg": ".msg", "ros2idl": ".idl"}
 _MAKERS = {"srv": "a service", "action": "an action"}
 _CHOOSE = "choose other topics with --topic"
@@ -238,8 +239,7 @@ def _texts(topic: Topic) -> Iterator[tuple[str, _Text]]:
             f"U+{ord(match[0]):04X}; {_CHOOSE}"
         )
     try:
-        # A type without fields has an empty definition; the parser would take what is installed.
-        types = schema(root, topic.definition if topic.definition.strip() else "#", topic.encoding)
+        types = schema(root, topic.definition, topic.encoding)
     except BagError as error:
         raise BagError(f"{topic.name}: {error}; {_CHOOSE}") from error
     texts = list(_split(topic, root))
@@ -293,8 +293,10 @@ def _agreed(name: str, texts: Sequence[_Text], *, exactly: bool) -> _Text:
     return chosen
 
 
-def _plain(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.split("\n")).strip()
+def _plain(text: str) -> list[str]:
+    """The lines of a text that say something, without white space and comments."""
+    lines = (" ".join(_COMMENT.sub(r"\1", line).split()) for line in text.split("\n"))
+    return [line for line in lines if line]
 
 
 def _interface_package(package: str, texts: Mapping[str, _Text]) -> InterfacePackage:

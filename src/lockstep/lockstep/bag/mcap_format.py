@@ -7,6 +7,7 @@ mcap library.
 
 from __future__ import annotations
 
+import io
 import struct
 
 import numpy as np
@@ -36,3 +37,14 @@ INDEX = struct.Struct("<HI")
 """What a message index begins with after its HEAD: channel, bytes of the entries."""
 FOOTER = struct.Struct("<BQQQI")
 """Opcode, length, start of the summary, start of the summary offsets, checksum."""
+
+
+class Stream(io.BytesIO):
+    """The body of a record for mcap's parsers: ends with EOFError, never with less than asked."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next `size` bytes."""
+        data = super().read(size)
+        if len(data) < (size or 0):
+            raise EOFError("a record is too short")
+        return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -30,7 +30,8 @@ def plain(batches: Iterable[Batch], report: Callable[[str], None]) -> Iterator[B
         if not len(compressed):
             yield batch
             continue
-        yield from _decompressed(batch, frozenset(compressed.tolist()), report)
+        changes = dict.fromkeys(compressed.tolist(), _plain)
+        yield from changed(batch, changes, "be decompressed", report)
 
 
 def _compressed(batch: Batch) -> Int64s:
@@ -45,21 +46,30 @@ def _compressed(batch: Batch) -> Int64s:
     return long
 
 
-def _decompressed(
-    batch: Batch, compressed: frozenset[int], report: Callable[[str], None]
+def changed(
+    batch: Batch,
+    changes: Mapping[int, Callable[[bytes], bytes | memoryview]],
+    what: str,
+    report: Callable[[str], None],
 ) -> Iterator[Batch]:
+    """A batch of whose messages some, by their index, have other payloads.
+
+    `report` is told in a sentence of each that cannot, as `what` says, after those before it were
+    yielded; if it returns, that message is left out. A change raises ValueError then.
+    """
     indices: list[int] = []
-    payloads: list[bytes] = []
+    payloads: list[bytes | memoryview] = []
     size = 0
-    for index, data in enumerate(batch.payloads()):
-        if index in compressed:
+    for index, recorded in enumerate(batch.payloads()):
+        data: bytes | memoryview = recorded
+        if index in changes:
             try:
-                data = _plain(data)
+                data = changes[index](recorded)
             except ValueError as error:
                 yield from _joined(batch, indices, payloads)
                 indices, payloads, size = [], [], 0
                 topic = batch.topics[int(batch.topic[index])]
-                report(f"a message of {topic} cannot be decompressed ({error})")
+                report(f"a message of {topic} cannot {what} ({error})")
                 continue
         if size + len(data) > _BATCH_BYTES:
             yield from _joined(batch, indices, payloads)
@@ -96,7 +106,9 @@ def _plain(data: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _joined(batch: Batch, indices: list[int], payloads: list[bytes]) -> Iterator[Batch]:
+def _joined(
+    batch: Batch, indices: list[int], payloads: list[bytes | memoryview]
+) -> Iterator[Batch]:
     if not indices:
         return
     length = np.fromiter(map(len, payloads), np.int64, len(payloads))

@@ -4,14 +4,15 @@ version 9 written as Jazzy does (rosbag2_storage/yaml.hpp).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ..errors import BagError
+from ..message.time import NS_PER_S
 
 FILE_NAME = "metadata.yaml"
 LARGEST = 1 << 24
@@ -25,17 +26,35 @@ _RELIABILITY = _OTHER | {1: "reliable", 2: "best_effort"}
 _DURABILITY = _OTHER | {1: "transient_local", 2: "volatile"}
 _DEEPEST = 32
 _MOST = 1 << 22
-_FOREVER = {"sec": 9223372036, "nsec": 854775807}
+_LIVELINESS = _OTHER | {1: "automatic", 2: "manual_by_node", 3: "manual_by_topic"}
+FOREVER_NS = (1 << 63) - 1
+DISTRO = "jazzy"
+"""Whose metadata.yaml is written."""
 
 
 @dataclass(frozen=True)
 class OfferedQoS:
-    """The QoS that a topic's publisher offered when it was recorded."""
+    """The QoS that a topic's publisher offered when it was recorded; times in ns."""
 
     history: str = "keep_last"
     depth: int = 10
     reliability: str = "reliable"
     durability: str = "volatile"
+    deadline_ns: int = FOREVER_NS
+    lifespan_ns: int = FOREVER_NS
+    liveliness: str = "automatic"
+    liveliness_lease_duration_ns: int = FOREVER_NS
+    avoid_ros_namespace_conventions: bool = False
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a recording says of itself as a whole: whatever its recorder was told to note,
+    and the distribution of ROS it was made with ("" if it does not tell).
+    """
+
+    custom_data: Mapping[str, str] = field(default_factory=dict)
+    ros_distro: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +111,9 @@ def joined(informations: Sequence[dict[str, Any]]) -> dict[str, Any]:
     if not all(informations):
         return {}
     counts: dict[str, int] = {}
+    custom_data: dict[str, str] = {}
     for information in informations:
+        custom_data |= origin(information).custom_data
         for row in information["topics_with_message_count"]:
             name = row["topic_metadata"]["name"]
             counts[name] = counts.get(name, 0) + row["message_count"]
@@ -100,8 +121,30 @@ def joined(informations: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "topics_with_message_count": [
             {"topic_metadata": {"name": name}, "message_count": count}
             for name, count in counts.items()
-        ]
+        ],
+        "custom_data": custom_data,
+        "ros_distro": informations[0].get("ros_distro"),
     }
+
+
+def origin(information: Mapping[str, Any]) -> Origin:
+    """The origin that metadata tells."""
+    data, distro = information.get("custom_data"), information.get("ros_distro")
+    return Origin(
+        {str(key): str(value) for key, value in data.items()} if isinstance(data, dict) else {},
+        distro if isinstance(distro, str) else "",
+    )
+
+
+def offered(topic_metadata: Mapping[str, Any]) -> tuple[OfferedQoS, ...]:
+    """The QoS in the row of a topic, which is YAML in a string before version 9; none if it
+    is no QoS: it is advice, not data, so that the defaults serve.
+    """
+    profiles = topic_metadata.get("offered_qos_profiles")
+    try:
+        return parse_qos(profiles) if isinstance(profiles, str) else _profiles(profiles)
+    except ValueError:
+        return ()
 
 
 def write(
@@ -111,6 +154,7 @@ def write(
     end_ns: int,
     topics: Sequence[TopicMetadata],
     storage: str = "mcap",
+    origin: Origin = Origin(),
 ) -> None:
     """Write version 9 metadata for a folder with one file, all of it or none; times in ns."""
     count = sum(topic.message_count for topic in topics)
@@ -140,8 +184,8 @@ def write(
         "compression_mode": "",
         "relative_file_paths": [file],
         "files": [{"path": file, **span}],
-        "custom_data": {},
-        "ros_distro": "jazzy",
+        "custom_data": dict(origin.custom_data),
+        "ros_distro": origin.ros_distro or DISTRO,
     }
     text = yaml.safe_dump({"rosbag2_bagfile_information": information}, sort_keys=False)
     unfinished = folder / f".{FILE_NAME}"
@@ -163,14 +207,21 @@ def parse_qos(text: str) -> tuple[OfferedQoS, ...]:
     Raises ValueError for anything else.
     """
     try:
-        return tuple(_qos(row) for row in _loaded(text) or [])
+        rows = _loaded(text)
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        raise ValueError(f"not a QoS profile ({type(error).__name__}: {error})") from error
+    return _profiles(rows)
+
+
+def _profiles(rows: Any) -> tuple[OfferedQoS, ...]:
+    try:
+        return tuple(map(_qos, rows or ()))
     except (
         KeyError,
         TypeError,
         ValueError,
         OverflowError,
-        yaml.YAMLError,
-        RecursionError,
+        AttributeError,
     ) as error:
         raise ValueError(f"not a QoS profile ({type(error).__name__}: {error})") from error
 
@@ -200,12 +251,30 @@ def _loaded(text: str) -> Any:
 
 
 def _qos(row: dict[str, Any]) -> OfferedQoS:
+    liveliness = row.get("liveliness", OfferedQoS.liveliness)
     return OfferedQoS(
         history=_HISTORY.get(row["history"], str(row["history"])),
         depth=int(row.get("depth", 0)) or OfferedQoS.depth,  # 0: rosbag2 could not tell
         reliability=_RELIABILITY.get(row["reliability"], str(row["reliability"])),
         durability=_DURABILITY.get(row["durability"], str(row["durability"])),
+        deadline_ns=_duration_ns(row.get("deadline")),
+        lifespan_ns=_duration_ns(row.get("lifespan")),
+        liveliness=_LIVELINESS.get(liveliness, str(liveliness)),
+        liveliness_lease_duration_ns=_duration_ns(row.get("liveliness_lease_duration")),
+        avoid_ros_namespace_conventions=bool(row.get("avoid_ros_namespace_conventions", False)),
     )
+
+
+def _duration_ns(row: dict[str, Any] | None) -> int:
+    """A duration; before Foxy there was none."""
+    if row is None:
+        return FOREVER_NS
+    return min(int(row["sec"]) * NS_PER_S + int(row["nsec"]), FOREVER_NS)
+
+
+def _duration(duration_ns: int) -> dict[str, int]:
+    seconds, nanoseconds = divmod(duration_ns, NS_PER_S)
+    return {"sec": seconds, "nsec": nanoseconds}
 
 
 def _dump_qos(qos: OfferedQoS) -> dict[str, Any]:
@@ -214,9 +283,9 @@ def _dump_qos(qos: OfferedQoS) -> dict[str, Any]:
         "depth": qos.depth,
         "reliability": qos.reliability,
         "durability": qos.durability,
-        "deadline": dict(_FOREVER),
-        "lifespan": dict(_FOREVER),
-        "liveliness": "automatic",
-        "liveliness_lease_duration": dict(_FOREVER),
-        "avoid_ros_namespace_conventions": False,
+        "deadline": _duration(qos.deadline_ns),
+        "lifespan": _duration(qos.lifespan_ns),
+        "liveliness": qos.liveliness,
+        "liveliness_lease_duration": _duration(qos.liveliness_lease_duration_ns),
+        "avoid_ros_namespace_conventions": qos.avoid_ros_namespace_conventions,
     }

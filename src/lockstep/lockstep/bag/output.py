@@ -11,11 +11,13 @@ from typing import Any
 from mcap.data_stream import RecordBuilder
 from mcap.opcode import Opcode
 from mcap.records import (
+    AttachmentIndex,
     Channel,
     ChunkIndex,
     DataEnd,
     Footer,
     Header,
+    MetadataIndex,
     Schema,
     Statistics,
     SummaryOffset,
@@ -24,6 +26,8 @@ from mcap.records import (
 from ..errors import BagError
 from . import magic
 from .chunk import OpenChunk, pack
+from .enclosed import Enclosed
+from .mcap_format import HEAD
 
 
 class McapOutput:
@@ -47,6 +51,7 @@ class McapOutput:
             raise BagError(f"cannot create {path}: {error.strerror}") from error
         self._stored: OpenChunk | None = None
         self._indexes: list[ChunkIndex] = []
+        self._enclosed: list[AttachmentIndex | MetadataIndex] = []
 
     @property
     def start_ns(self) -> int:
@@ -88,6 +93,11 @@ class McapOutput:
             )
         )
 
+    def enclose(self, enclosed: Enclosed) -> None:
+        """Write an attachment or a metadata record."""
+        self._enclosed.append(enclosed.index(self._stream.tell()))
+        self._put(HEAD.pack(enclosed.opcode, len(enclosed.body)), enclosed.body)
+
     def end(self, chunk: OpenChunk, schemas: Sequence[Schema], channels: Sequence[Channel]) -> None:
         """Write the last chunk and the index, and close the file."""
         with self._stream:
@@ -97,15 +107,17 @@ class McapOutput:
 
     def _summary(self, schemas: Sequence[Schema], channels: Sequence[Channel]) -> bytes:
         start = self._stream.tell()
+        attachments = [x for x in self._enclosed if isinstance(x, AttachmentIndex)]
+        metadata = [x for x in self._enclosed if isinstance(x, MetadataIndex)]
         statistics = Statistics(
-            attachment_count=0,
+            attachment_count=len(attachments),
             channel_count=len(channels),
             channel_message_counts={c.id: self.counts.get(c.id, 0) for c in channels},
             chunk_count=len(self._indexes),
             message_count=sum(self.counts.values()),
             message_start_time=self.start_ns,
             message_end_time=self.end_ns,
-            metadata_count=0,
+            metadata_count=len(metadata),
             schema_count=len(schemas),
         )
         body = offsets = b""
@@ -114,6 +126,8 @@ class McapOutput:
             (Opcode.CHANNEL, channels),
             (Opcode.STATISTICS, [statistics]),
             (Opcode.CHUNK_INDEX, self._indexes),
+            (Opcode.ATTACHMENT_INDEX, attachments),
+            (Opcode.METADATA_INDEX, metadata),
         ):
             group = b"".join(map(record, of_kind))
             if group:

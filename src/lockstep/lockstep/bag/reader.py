@@ -24,10 +24,12 @@ from ..closing import Closable
 from ..errors import BagError
 from ..message.arrays import Column, Int64s
 from ..message.batch import Batch
+from . import metadata
 from .bag_files import bag_files
+from .enclosed import RECORDER, Enclosed
 from .source import open_source
 from .storage import EMPTY, BagFile, open_file
-from .topic import Topic, codec_of
+from .topic import Topic, codec_of, place
 
 TimeKind = Literal["log", "publish", "header"]
 _STAMP = "header.stamp"
@@ -77,12 +79,13 @@ class Bag(Closable):
         except BaseException:
             self.close()
             raise
-        for file in self._open:
+        self._placed: list[dict[str, str]] = [{} for _ in self._open]
+        for file, placed in zip(self._open, self._placed, strict=True):
             for topic in file.topics.values():
-                known = self.topics.setdefault(topic.name, replace(topic, count=0))
-                known.count += topic.count
-                known.meet(topic)
-        _take_hashes(information, self.topics)
+                self._place(topic, placed).count += topic.count
+        self.origin = metadata.origin(information)
+        """What metadata.yaml tells of the recording as a whole."""
+        _take_metadata(information, self.topics)
         self._disagreement = _disagreement(self.path, information, self.topics)
         self._miscount: str | None = None
 
@@ -136,15 +139,24 @@ class Bag(Closable):
         """
         chosen = None if topics is None else frozenset(topics)
         seen: dict[str, int] = {}
-        for name, file in zip(self._names, self._open, strict=True):
+        for name, file, placed in zip(self._names, self._open, self._placed, strict=True):
+            wanted = chosen
+            if chosen is not None and any(there != here for here, there in placed.items()):
+                wanted = frozenset(here for here, there in placed.items() if there in chosen)
             with _enough_memory(name):
-                for batch in file.batches(chosen, start_ns, end_ns, strict):
-                    self._count(batch, file, seen)
+                for batch in file.batches(wanted, start_ns, end_ns, strict):
+                    batch = self._named(batch, file, placed)
+                    _count(batch, seen)
                     yield batch
         if start_ns is None and end_ns is None:
             self._compare(seen, self.topics.keys() if chosen is None else chosen)
             if strict and self.problem:
                 raise BagError(self.problem)
+
+    def enclosed(self) -> Iterator[Enclosed]:
+        """What the files hold beside messages, but for what repeats metadata.yaml."""
+        for file in self._open:
+            yield from (one for one in file.enclosed() if one.name != RECORDER)
 
     def messages(
         self,
@@ -235,11 +247,19 @@ class Bag(Closable):
                 raise error.of(topic, done + error.tick) from error
             done += len(batch)
 
-    def _count(self, batch: Batch, file: BagFile, seen: dict[str, int]) -> None:
-        for name, count in zip(batch.topics, np.bincount(batch.topic).tolist(), strict=False):
-            seen[name] = seen.get(name, 0) + count
-            if name not in self.topics:
-                self.topics[name] = replace(file.topics[name], count=0)
+    def _place(self, topic: Topic, placed: dict[str, str]) -> Topic:
+        """The topic of the bag that a topic of one of its files is; `placed` notes its name."""
+        known = place(self.topics, replace(topic, count=0))
+        placed[topic.name] = known.name
+        return known
+
+    def _named(self, batch: Batch, file: BagFile, placed: dict[str, str]) -> Batch:
+        """A batch of a file with the names that its topics have in the bag."""
+        for name in batch.topics:
+            if name not in placed:
+                self._place(file.topics[name], placed)
+        names = tuple(map(placed.__getitem__, batch.topics))
+        return batch if names == batch.topics else replace(batch, topics=names)
 
     def _compare(self, seen: dict[str, int], chosen: Collection[str]) -> None:
         """Note the first topic of which other messages were seen than are counted."""
@@ -264,13 +284,22 @@ def _enough_memory(name: str) -> Iterator[None]:
         ) from error
 
 
-def _take_hashes(information: dict[str, Any], topics: dict[str, Topic]) -> None:
-    """Type hashes that only metadata.yaml tells, as recorders before Jazzy wrote them."""
+def _count(batch: Batch, seen: dict[str, int]) -> None:
+    for name, count in zip(batch.topics, np.bincount(batch.topic).tolist(), strict=False):
+        seen[name] = seen.get(name, 0) + count
+
+
+def _take_metadata(information: dict[str, Any], topics: dict[str, Topic]) -> None:
+    """What metadata.yaml tells of topics: type hashes where the files tell none, and QoS,
+    which counts before that of the files, as it does for rosbag2.
+    """
     for row in information.get("topics_with_message_count") or []:
         described = row["topic_metadata"]
         topic, found = topics.get(described["name"]), described.get("type_description_hash")
-        if topic and not topic.type_hash and topic.type == described.get("type"):
-            topic.type_hash = found if isinstance(found, str) else ""
+        if topic is None or topic.type != described.get("type"):
+            continue
+        topic.type_hash = topic.type_hash or (found if isinstance(found, str) else "")
+        topic.qos = metadata.offered(described) or topic.qos
 
 
 def _disagreement(
@@ -279,7 +308,12 @@ def _disagreement(
     """What metadata.yaml counts and the files do not have; None if they agree."""
     for row in information.get("topics_with_message_count") or []:
         name, counted = row["topic_metadata"]["name"], row["message_count"]
-        there = topics[name].count if name in topics else 0
+        apart = f"{name} ("  # begins the names of its other types
+        there = sum(
+            topic.count
+            for topic in topics.values()
+            if topic.name == name or (topic.clash and topic.name.startswith(apart))
+        )
         if counted != there:
             return (
                 f"{path} is not whole: its metadata.yaml counts {counted} messages of {name}, "

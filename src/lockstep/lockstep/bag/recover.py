@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,9 +10,9 @@ from pathlib import Path
 from ..errors import BagError
 from ..progress import Progress
 from .bag_files import files_in, stem
-from .convert import Selection, copy, new_bag
+from .convert import Selection, copy, copy_rest, new_bag
 from .reader import Bag
-from .topic import Topic
+from .topic import Topic, place
 from .writer import BagWriter
 
 
@@ -41,23 +40,23 @@ def recover(
 ) -> Recovery:
     """Write all whole messages of a bag to a new one; the original is only read.
 
-    Topics that are recorded with two types are left out. Raises BagError if there is nothing to
-    save or `output` exists.
+    Raises BagError if there is nothing to save or `output` exists.
     """
     with ExitStack() as stack:
         bags, lost = _open(path, stack)
-        clashes = _clashes(bags)
-        lost.extend(clashes.values())
         counted = sum(bag.count for bag in bags)
         writer = BagWriter(output)
         with new_bag(writer):
             saved = 0
+            topics: dict[str, Topic] = {}
             for bag in bags:
-                names = {name: name for name in bag.topics if name not in clashes}
-                selection = Selection(names if clashes else None)
+                names = {t.name: place(topics, replace(t)).name for t in bag.topics.values()}
+                moved = any(name != new for name, new in names.items())
+                selection = Selection(names if moved else None)
                 watch = _from(saved, counted, progress)
                 saved += copy(bag, writer, selection, strict=False, progress=watch)
                 lost.extend(filter(None, [bag.problem]))
+                lost.extend(f"{what} is left out" for what in copy_rest(bag, writer))
             if lost and not saved:
                 raise BagError(f"{path} holds no whole message: {_without_advice(lost[0])}")
     if saved < counted:
@@ -86,19 +85,6 @@ def _open(path: str | os.PathLike[str], stack: ExitStack) -> tuple[list[Bag], li
         if not bags:
             raise
         return bags, list(dict.fromkeys(problems))
-
-
-def _clashes(bags: Sequence[Bag]) -> dict[str, str]:
-    """The topics that are described in two ways, and sentences about them."""
-    known: dict[str, Topic] = {}
-    clashes: dict[str, str] = {}
-    for bag in bags:
-        for topic in bag.topics.values():
-            together = known.setdefault(topic.name, replace(topic))
-            together.meet(topic)
-            if clash := topic.clash or together.clash:
-                clashes[topic.name] = clash
-    return clashes
 
 
 def _from(before: int, total: int, progress: Progress | None) -> Progress | None:

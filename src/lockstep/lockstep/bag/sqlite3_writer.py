@@ -14,6 +14,8 @@ from ..closing import Closable
 from ..errors import BagError
 from ..message.batch import Batch
 from . import metadata
+from .enclosed import Enclosed
+from .topic import Topic, described_alike
 
 _TABLES = """
 PRAGMA synchronous = OFF;
@@ -52,7 +54,8 @@ class Sqlite3Writer(Closable):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._topics: dict[str, _Topic] = {}
-        self._definitions: dict[str, str] = {}
+        self._definitions: dict[str, Topic] = {}
+        self._origin = metadata.Origin()
         self._closed = False
         try:
             self.path.mkdir(parents=True)
@@ -87,22 +90,24 @@ class Sqlite3Writer(Closable):
         message_encoding: str = "cdr",
     ) -> None:
         """Declare a topic before its first message; see BagWriter."""
-        kind = encoding if definition else "ros2msg"
-        if message_encoding != "cdr" or kind not in ("ros2msg", "ros2idl") or not type_name:
+        known = encoding in ("ros2msg", "ros2idl")
+        if message_encoding != "cdr" or not type_name or (definition and not known):
             raise BagError(
                 f"{name} is no ROS topic ({message_encoding}, {encoding or 'no schema'}), "
                 "which SQLite storage cannot hold; leave it out or write MCAP"
             )
-        known = self._definitions.get(type_name)
-        if known not in (None, definition):
+        described = Topic(name, type_name, definition, encoding if known else "", type_hash)
+        first = self._definitions.get(type_name)
+        if first is not None and not described_alike(first, described):
             raise BagError(
                 f"{name} is recorded with another definition of {type_name} than other topics, "
                 "which SQLite storage cannot hold; leave it out or write MCAP"
             )
+        is_new = bool(known and (first is None or not first.encoding))
         topic = _Topic(len(self._topics) + 1, type_name, type_hash, tuple(qos))
         try:
             with self._database:
-                if known is None and definition:
+                if is_new:
                     self._database.execute(
                         "INSERT INTO message_definitions VALUES (NULL, ?, ?, ?, ?)",
                         (type_name, encoding, definition, type_hash),
@@ -113,7 +118,8 @@ class Sqlite3Writer(Closable):
                 )
         except sqlite3.Error as error:
             raise self._unwritten(error) from error
-        self._definitions[type_name] = definition
+        if first is None or is_new:
+            self._definitions[type_name] = described
         self._topics[name] = topic
 
     def write_batch(self, batch: Batch) -> None:
@@ -131,6 +137,15 @@ class Sqlite3Writer(Closable):
         for index in batch.topic.tolist():
             if topic := topics[index]:
                 topic.count += 1
+
+    def describe(self, origin: metadata.Origin) -> str:
+        """Note the origin of what is written; see BagWriter."""
+        self._origin = origin
+        return ""
+
+    def enclose(self, enclosed: Enclosed) -> bool:
+        """Add what is no message: SQLite storage can hold nothing of it."""
+        return False
 
     def close(self) -> None:
         """Write metadata.yaml; a second time is harmless."""
@@ -152,7 +167,13 @@ class Sqlite3Writer(Closable):
                 for name, topic in self._topics.items()
             ]
             metadata.write(
-                self.path, self._file.name, start_ns or 0, end_ns or 0, rows, storage="sqlite3"
+                self.path,
+                self._file.name,
+                start_ns or 0,
+                end_ns or 0,
+                rows,
+                storage="sqlite3",
+                origin=self._origin,
             )
         except (OSError, sqlite3.Error) as error:
             raise self._unwritten(error) from error

@@ -77,7 +77,7 @@ def survey(bag: Bag, progress: Callable[[int, int], None] | None = None) -> Surv
     for name, parts in times.items():
         _describe(found[name], np.concatenate(parts))
     problems = [bag.problem] if bag.problem else []
-    problems += [topic.clash for topic in bag.topics.values() if topic.clash]
+    problems += dict.fromkeys(topic.clash for topic in bag.topics.values() if topic.clash)
     problems += backward.problems()
     problems += [f"{topic.name} holds no message" for topic in found.values() if not topic.count]
     return Survey(dict(sorted(found.items())), _clock(bag, offset_ns), problems)

@@ -23,6 +23,7 @@ from ..message.arrays import Bytes, Int64s
 from ..message.batch import Batch
 from . import metadata
 from .chunk import COMPRESSIONS, OpenChunk, heads, records
+from .enclosed import Enclosed
 from .mcap_format import MESSAGE_FIELDS, MESSAGE_HEAD
 from .output import McapOutput, record
 
@@ -90,6 +91,7 @@ class BagWriter(Closable):
         self._topics: dict[str, _Topic] = {}
         self._schemas: dict[tuple[str, str, str], Schema] = {}
         self._channels: list[Channel] = []
+        self._origin = metadata.Origin()
         self._chunk = OpenChunk()
         self._last_flush = time.monotonic()
         self._thread = ThreadPoolExecutor(1, "lockstep-bag-writer")
@@ -117,8 +119,8 @@ class BagWriter(Closable):
         """Declare a topic before its first message; `definition` is embedded as `encoding`.
 
         `encoding` is "ros2msg", "ros2idl" or "jsonschema", `message_encoding` "cdr" or "json".
-        Without a definition only the name of the type is kept, and without that there is no schema:
-        JSON needs none.
+        An empty definition is that of a type without fields. With "" for the encoding only the name
+        of the type is kept, and without that there is no schema: JSON needs none.
         """
         if name in self._topics:
             raise BagError(f"{self.path}: topic {name} is declared twice")
@@ -278,6 +280,19 @@ class BagWriter(Closable):
                     self._topics[name].count += count
         self.flush()
 
+    def describe(self, origin: metadata.Origin) -> str:
+        """Note the origin of what is written.
+
+        Gives what of it cannot be held, in words, because there is no metadata.yaml.
+        """
+        self._origin = origin
+        return "" if self._in_folder or not origin.custom_data else "custom data of metadata.yaml"
+
+    def enclose(self, enclosed: Enclosed) -> bool:
+        """Add what is no message; gives whether the storage can hold it."""
+        self._submit(self._output.enclose, enclosed)
+        return True
+
     def flush(self) -> None:
         """Hand what is in memory to the operating system if it is older than half a second."""
         if self._timed and time.monotonic() - self._last_flush >= FLUSH_S:
@@ -299,13 +314,13 @@ class BagWriter(Closable):
         """The number of a schema, which is added to the chunk if it is new."""
         if not type_name and not definition:
             return 0
-        key = (type_name, definition, encoding if definition else "")
+        key = (type_name, definition, encoding)
         if key not in self._schemas:
             schema = Schema(
                 id=len(self._schemas) + 1,
                 name=type_name,
                 encoding=key[2],
-                data=definition.encode(),
+                data=definition.encode(errors="surrogateescape"),
             )
             self._schemas[key] = schema
             self._chunk.describe(record(schema))
@@ -365,7 +380,7 @@ class BagWriter(Closable):
         self._submit(self._output.store, self._chunk)
         self._chunk = OpenChunk()
 
-    def _submit(self, step: Callable[..., None], *items: OpenChunk) -> None:
+    def _submit(self, step: Callable[..., None], *items: OpenChunk | Enclosed) -> None:
         """Have the thread do a step; raises what an earlier one met."""
         self._writing.append(self._thread.submit(step, *items))
         while len(self._writing) > _WAITING or self._writing[0].done():
@@ -398,6 +413,6 @@ class BagWriter(Closable):
         ]
         file, start_ns, end_ns = self._output.path.name, self._output.start_ns, self._output.end_ns
         try:
-            metadata.write(self.path, file, start_ns, end_ns, rows)
+            metadata.write(self.path, file, start_ns, end_ns, rows, origin=self._origin)
         except OSError as error:
             raise BagError(f"cannot write {self.path}: {error.strerror}") from error

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from ..bag import Bag, BagError, BagWriter
-from ..bag.convert import copy, new_bag, select
+from ..bag.convert import copy, copy_rest, new_bag, select
 from ..bag.sqlite3_writer import Sqlite3Writer
 from ..dataset.backends import is_bag
 from ..errors import UsageError
@@ -68,6 +68,9 @@ def command(
     storage: Annotated[Storage, typer.Option(help="sqlite3 keeps log times only.")] = Storage.mcap,
     compression: Annotated[Compression, typer.Option(help="Of MCAP chunks.")] = Compression.zstd,
     chunk_size: Annotated[int, typer.Option(help="Bytes in an MCAP chunk.")] = 1 << 20,
+    sort: Annotated[
+        bool, typer.Option("--sort", help="Order messages by log time instead of as in the file.")
+    ] = False,
     lenient: Annotated[
         bool,
         typer.Option("--lenient", help="Copy what is whole of a damaged bag; say what was lost."),
@@ -87,6 +90,8 @@ def command(
 
     lockstep convert recording smaller --exclude /camera/image --compression zstd
 
+    lockstep convert --sort by_topic.mcap in_order
+
     lockstep convert recording reduct://token@localhost:8383/drives
     """
     if end is not None and duration is not None:
@@ -95,6 +100,8 @@ def command(
         raise UsageError(f"{target} would not be MCAP; give a folder for --storage sqlite3")
     if duration is not None:
         end = (start or 0.0) + duration
+    if sort and not (is_bag(source) and is_bag(target)):
+        raise UsageError("--sort orders the messages of bags; give it without a dataset")
     renamed = _renamed(topics) if topics else None
     if not (is_bag(source) and is_bag(target)):
         _convert_dataset(
@@ -112,8 +119,11 @@ def command(
         )
         with new_bag(writer), progress_bars() as watch:
             progress = watch(f"converting {source}")
-            if not copy(bag, writer, selection, strict=not lenient, progress=progress):
+            strict = not lenient
+            if not copy(bag, writer, selection, strict=strict, by_time=sort, progress=progress):
                 _complain(bag)
+            left_out = copy_rest(bag, writer)
+        _tell(left_out)
         if bag.problem:
             print_line(Console(stderr=True), f"lost: {bag.problem}")
     counts = writer.counts
@@ -148,9 +158,20 @@ def _convert_dataset(
             line = f"{target}: {saved.count} messages of {len(saved)} topics"
     if told and not lenient:
         raise BagError(f"{told[0].message}; {target} holds what is whole")
+    if is_bag(source):
+        with Bag(source) as bag:
+            data = ["custom data of metadata.yaml"] if bag.origin.custom_data else []
+            _tell((*data, *(one.described for one in bag.enclosed())))
     for warning in told[:1]:
         print_line(Console(stderr=True), f"lost: {warning.message}")
     print_line(console, line)
+
+
+def _tell(left_out: tuple[str, ...]) -> None:
+    if left_out:
+        print_line(
+            Console(stderr=True), f"left out, as the target cannot hold it: {', '.join(left_out)}"
+        )
 
 
 def _complain(bag: Bag) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bag import BagError, Topic
+from ..bag.topic import described_alike
 from ..cdr.codec import codec
 from ..errors import DatasetError
 from .columns import column
@@ -62,7 +63,7 @@ def encoded(form: Form, value: Any, key: str) -> bytes:
     try:
         if not isinstance(value, Encoded):
             return form.encode(value)
-        if not _same(value.form.topic, form.topic):
+        if not described_alike(value.form.topic, form.topic):
             raise DatasetError(
                 f"{value.form.topic.type} is not among the {form.topic.type} of this key; use a "
                 "key of its own"
@@ -70,18 +71,6 @@ def encoded(form: Form, value: Any, key: str) -> bytes:
         return value.data
     except DatasetError as error:
         raise DatasetError(f"key {key}: {error}") from error
-
-
-def _same(one: Topic, other: Topic) -> bool:
-    """Whether the messages of two topics can stand in one."""
-    if one.message_encoding == other.message_encoding == "json":
-        return True
-    return (one.message_encoding, one.type, one.definition, one.encoding) == (
-        other.message_encoding,
-        other.type,
-        other.definition,
-        other.encoding,
-    )
 
 
 def another(value: Any, expected: str) -> DatasetError:

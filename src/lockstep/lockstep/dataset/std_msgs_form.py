@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from ..bag import BagError, Topic
+from ..bag.topic import VALUE_MARK
 from ..cdr.codec import codec
 from ..cdr.encapsulation import LITTLE_ENDIAN
 from ..errors import DatasetError
 from .form import Form, another
 
-_MARK = "lockstep value: "
-MARKED = re.compile(rf"# {_MARK}(.*)")
+MARKED = re.compile(rf"{VALUE_MARK}(.*)")
 _SEPARATOR = "=" * 80
 _LAYOUT = f"""{_SEPARATOR}
 MSG: std_msgs/MultiArrayLayout
@@ -170,7 +170,7 @@ MARKED_FORMS: dict[str, Callable[[str], Form]] = {
 
 
 def _described(type_name: str, name: str, definition: str) -> Topic:
-    return Topic("", type_name, f"# {_MARK}{name}\n{definition}", "ros2msg")
+    return Topic("", type_name, f"{VALUE_MARK}{name}\n{definition}", "ros2msg")
 
 
 def _layout(shape: tuple[int, ...]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..errors import BagError
 from .primitives import SIZES, STRINGS
+from .services import IMPLIED, base
 
 _SEPARATOR = "=" * 80
 _FIELD = re.compile(
@@ -22,8 +23,30 @@ _FIELD = re.compile(
 
 def definition(type_name: str) -> str:
     """The definition of an installed type, with all it depends on."""
+    if service := base(type_name):
+        return _of_service(service)
     package, _, message = type_name.partition("/msg/")
     texts = {f"{package}/{message}": _installed(package, message, ".msg")}
+    first, *rest = _with_dependencies(texts).items()
+    return first[1] + "".join(f"\n{_SEPARATOR}\nMSG: {name}\n{text}" for name, text in rest)
+
+
+def _of_service(name: str) -> str:
+    """The definition of a service or action, as rosbag2 embeds it."""
+    package, kind, file = name.split("/")
+    text = _installed(package, file, f".{kind}")
+    implied = "".join(f"{used} x\n" for used in IMPLIED)
+    names = {name: text, package: implied}
+    used = {
+        one: body for one, body in _with_dependencies(names).items() if one not in (name, package)
+    }
+    return f"{_SEPARATOR}\n{kind.upper()}: {name}\n{text}" + "".join(
+        f"\n{_SEPARATOR}\nMSG: {one}\n{body}" for one, body in used.items()
+    )
+
+
+def _with_dependencies(texts: dict[str, str]) -> dict[str, str]:
+    """The texts by type, and those of all types that they use."""
     pending = list(texts)
     while pending:
         owner = pending.pop(0)
@@ -32,8 +55,7 @@ def definition(type_name: str) -> str:
                 package, _, message = used.partition("/")
                 texts[used] = _installed(package, message, ".msg")
                 pending.append(used)
-    first, *rest = texts.items()
-    return first[1] + "".join(f"\n{_SEPARATOR}\nMSG: {name}\n{text}" for name, text in rest)
+    return texts
 
 
 def type_hash(type_name: str) -> str:
@@ -44,12 +66,13 @@ def type_hash(type_name: str) -> str:
 
 
 def _installed(package: str, message: str, suffix: str) -> str:
+    folder = suffix[1:] if suffix in (".srv", ".action") else "msg"
     for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep):
-        path = Path(prefix, "share", package, "msg", message + suffix)
+        path = Path(prefix, "share", package, folder, message + suffix)
         if prefix and path.is_file():
             return path.read_text("utf-8")
     raise BagError(
-        f"no definition of {package}/msg/{message} on AMENT_PREFIX_PATH; "
+        f"no definition of {package}/{folder}/{message} on AMENT_PREFIX_PATH; "
         f"build or source the package '{package}'"
     )
 

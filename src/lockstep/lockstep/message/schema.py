@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeAlias
 from ..errors import BagError
 from .definitions import definition as installed_definition
 from .primitives import SIZES, STRINGS
+from .services import IMPLIED, base, holds_parts, messages_of
 
 Constant: TypeAlias = "bool | int | float | str"
 Cardinality: TypeAlias = Literal["", "fixed", "sequence"]
@@ -34,7 +35,7 @@ _MAX_FIELDS = 10_000
 _MAX_BYTES = 1 << 30
 _TYPE = re.compile(r"([A-Za-z]\w*)(?:/(msg|srv|action))?/([A-Za-z]\w*)", re.ASCII)
 _SEPARATOR = re.compile(r"^={20,}[ \t]*\n\s*", re.MULTILINE)
-_HEADING = re.compile(r"MSG: +([\w/]+)", re.ASCII)
+_HEADING = re.compile(r"(MSG|SRV|ACTION): +([\w/]+)", re.ASCII)
 _PASSED_OVER = re.compile(r"\s*(?:#.*|@[a-z]+)?")
 _LINE = re.compile(
     r"\s*([A-Za-z][\w/]*)(?:<=(0*[1-9]\d*))?(\[(?:(?:<=)?0*[1-9]\d*)?\])?\s+([A-Za-z]\w*)(?:\s*=\s*(.*)|[\s#].*)?",
@@ -47,6 +48,8 @@ _IDL_PASSED_OVER = re.compile(
     rf'({_IDL_STRING})|/[*].*?(?:[*]/|\Z)|//[^\n]*|@\s*\w+(?:::\w+)*(?:\s*\((?:{_IDL_STRING}|[^()"])*\))?',
     re.DOTALL,
 )
+_IDL_ENUM = re.compile(r"\benum\s+(\w+)\s*\{[^{}]*\}\s*;")  # 32 bits in CDR
+_IDL_DIMENSIONS = re.compile(r"\b\w+(?:\s*\[[^\]]*\]){2,}")
 _IDL_LITERAL = re.compile(rf"{_IDL_STRING}|(?<![\w.])[\d.]+[eE][-+]?\d+", re.DOTALL)
 _IDL_EXPRESSION = re.compile(
     r"[(~|&^%*/]|<<|[\w)]\s*[-+]|[-+]\s*[-+]|[\w)]\s*>>\s*\d|sequence\s*<\s*sequence|(?:[{][^{}]*){20}"
@@ -97,16 +100,17 @@ class Schema:
 def schema(type_name: str, definition: str, encoding: str = "ros2msg") -> Schema:
     """Parse the definition of a type ("ros2msg" or "ros2idl").
 
-    Without one, that of the installed type. Raises BagError, which names the type, if the
+    Without an encoding, that of the installed type. Raises BagError, which names the type, if the
     definition is malformed, lacks a type, is cyclic or exceeds a limit.
     """
-    name = qualified(type_name)
-    if not definition.strip() or not encoding:
-        definition, encoding = installed_definition(name), "ros2msg"
-    if encoding not in ("ros2msg", "ros2idl"):
+    known = encoding in ("ros2msg", "ros2idl")
+    if encoding and not known and definition:
         raise BagError(
             f"{type_name} is described as '{encoding}'; only 'ros2msg' and 'ros2idl' can be decoded"
         )
+    name = qualified(type_name)
+    if not known:  # an empty text of a known encoding is a type without fields
+        definition, encoding = installed_definition(name), "ros2msg"
     if len(definition) > _MAX_TEXT:
         raise BagError(f"the definition of {type_name} has more than {_MAX_TEXT >> 20} MiB")
     try:
@@ -147,17 +151,32 @@ def qualified(type_name: str) -> str:
 
 def _msg(text: str, name: str) -> dict[str, MessageType]:
     head, *others = _SEPARATOR.split("\n".join(line.rstrip() for line in text.splitlines()))
+    bodies = _bodies(name, others)
+    if holds_parts(head):
+        bodies |= messages_of(base(name), head)
+    elif head.strip() or name not in bodies:
+        bodies[name] = head
+    for implied, body in IMPLIED.items():
+        if base(name):
+            bodies.setdefault(implied, body)
+    return {one: _type_of_lines(one, body, bodies) for one, body in bodies.items()}
+
+
+def _bodies(name: str, parts: Collection[str]) -> dict[str, str]:
+    """The texts of the types in the parts of a definition that have headings."""
     bodies: dict[str, str] = {}
-    for other in others:
+    for other in parts:
         heading, _, body = other.partition("\n")
         match = _HEADING.fullmatch(heading)
         if not match:
             raise SyntaxError(
                 f"'{heading[:60]}' should be 'MSG: pkg/Name', as it follows a line of ="
             )
-        bodies[qualified(match[1])] = body
-    bodies[name] = head
-    return {one: _type_of_lines(one, body, bodies) for one, body in bodies.items()}
+        if match[1] == "MSG":
+            bodies[qualified(match[2])] = body
+        else:
+            bodies |= messages_of(qualified(match[2]), body)
+    return bodies
 
 
 def _type_of_lines(name: str, text: str, known: Collection[str]) -> MessageType:
@@ -233,6 +252,9 @@ def _idl(text: str) -> dict[str, MessageType]:
     # It takes its time for comments and annotations.
     text = _IDL_PASSED_OVER.sub(lambda match: match[1] or " ", text)
     text = re.sub(r"^[ \t]*#[^\n]*", "", text, flags=re.MULTILINE)
+    text = _IDL_ENUM.sub(r"typedef uint32 \1;", text)
+    if match := _IDL_DIMENSIONS.search(text):
+        raise BagError(f"'{match[0]}' is an array of several dimensions, which cannot be decoded")
     if len(text) > _MAX_IDL_TEXT:
         raise BagError(f"it has more than {_MAX_IDL_TEXT >> 10} KiB of IDL")
     if _IDL_EXPRESSION.search(_IDL_LITERAL.sub("0", text)):

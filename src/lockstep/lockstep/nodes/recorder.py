@@ -256,6 +256,10 @@ def _adapted(profiles: list[QoSProfile]) -> tuple[QoSProfile, tuple[OfferedQoS, 
             durability="transient_local"
             if p.durability == DurabilityPolicy.TRANSIENT_LOCAL
             else "volatile",
+            deadline_ns=p.deadline.nanoseconds,
+            lifespan_ns=p.lifespan.nanoseconds,
+            liveliness=p.liveliness.name.lower(),
+            liveliness_lease_duration_ns=p.liveliness_lease_duration.nanoseconds,
         )
         for p in profiles
     )

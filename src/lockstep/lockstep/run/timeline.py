@@ -167,8 +167,8 @@ class _Order:
                 raise BagError(
                     f"{self._bag.path} is ordered by topic ({topic} begins after later messages of "
                     "others), "
-                    "so its messages cannot be replayed in order of time; record or convert it "
-                    "again"
+                    "so its messages cannot be replayed in order of time; "
+                    "'lockstep convert --sort' puts them in order"
                 )
         self._last_ns = int(log_ns[-1])
         self._seen |= self._names(batch, len(batch))

@@ -12,11 +12,14 @@ import sys
 
 import pytest
 from lockstep.bag import Bag, BagError, BagWriter
-from lockstep.bag.convert import copy, new_bag, select
-from lockstep.bag.metadata import OfferedQoS
+from lockstep.bag.convert import copy, copy_rest, new_bag, select
+from lockstep.bag.metadata import OfferedQoS, Origin
+from lockstep.bag.sorting import batches_by_time
 from lockstep.bag.sqlite3_writer import Sqlite3Writer
-from made_bags import write_rosbag1
+from lockstep.run.timeline import Timeline
+from made_bags import string_cdr, write_rosbag1
 from mcap.reader import make_reader
+from mcap.writer import Writer as McapWriter
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import (
     Qos,
@@ -341,7 +344,7 @@ def test_one_type_of_two_definitions_is_refused_by_sqlite_alone(tmp_path):
 
 def test_types_without_a_definition_are_held_by_sqlite(tmp_path):
     with BagWriter(tmp_path / "bag") as writer:
-        writer.add_topic("/a", "old_msgs/msg/X", "")
+        writer.add_topic("/a", "old_msgs/msg/X", "", encoding="")
         writer.write("/a", b"\0\1\0\0", 1)
     with Bag(tmp_path / "bag") as bag, new_bag(writer := Sqlite3Writer(tmp_path / "out")):
         copy(bag, writer)
@@ -349,16 +352,83 @@ def test_types_without_a_definition_are_held_by_sqlite(tmp_path):
         assert (made.topics["/a"].type, made.count) == ("old_msgs/msg/X", 1)
 
 
-def test_a_topic_that_is_recorded_with_two_types_is_refused(tmp_path):
-    for number, name in enumerate((STRING, "a/msg/B")):
-        with BagWriter(tmp_path / f"x_{number}.mcap") as writer:
-            writer.add_topic("/a", name, "string data")
-            writer.write("/a", b"\0\1\0\0", number)
-    with Bag(f"{tmp_path}/*.mcap") as bag:
-        writer = BagWriter(tmp_path / "out")
-        with pytest.raises(BagError, match="recorded both as"), new_bag(writer):
-            copy(bag, writer)
-        assert not (tmp_path / "out").exists()
+def in_files(folder, *described):
+    """A file for each (type, definition), with one message of it on /a."""
+    for number, (name, text) in enumerate(described):
+        with BagWriter(folder / f"x_{number}.mcap") as writer:
+            writer.add_topic("/a", name, text, encoding="ros2msg" if text else "")
+            writer.write("/a", string_cdr(b"%d" % number), number)
+    return f"{folder}/*.mcap"
+
+
+def test_topics_that_are_recorded_with_two_types_are_taken_apart(tmp_path):
+    files = in_files(tmp_path, (STRING, "string data"), ("a/msg/B", "int32 b"), ("a/msg/B", ""))
+    with Bag(files) as bag:
+        with pytest.raises(BagError, match="'lockstep convert', which gives the latter the name"):
+            bag.codec("/a")
+        with new_bag(writer := BagWriter(tmp_path / "out")):
+            assert copy(bag, writer) == 3
+        chosen = select(bag, {"/a (a/msg/B)": "/b"})
+        with new_bag(writer := BagWriter(tmp_path / "b")):
+            assert copy(bag, writer, chosen) == 2
+    with Bag(tmp_path / "out") as out:
+        assert out.codec("/a").fields() == {"data": "string"}
+        assert out.codec("/a (a/msg/B)").fields() == {"b": "int32"}
+        assert out.problem is None
+        assert [m.topic for m in out.messages()] == ["/a", "/a (a/msg/B)", "/a (a/msg/B)"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "string data  # in capitals",
+        "\n# Text\n\n  string   data\r\n",
+        'string data "none"',
+        "uint8 NOTHING=0\nstring data\n\n",
+    ],
+    ids=["comment", "white space", "default", "constant"],
+)
+def test_definitions_with_the_same_fields_are_one(tmp_path, other):
+    with Bag(in_files(tmp_path, (STRING, "string data"), (STRING, other))) as bag:
+        assert (bag.codec("/a").type, bag.topics["/a"].clash) == (STRING, "")
+        for sink in (BagWriter(tmp_path / "mcap"), Sqlite3Writer(tmp_path / "db3")):
+            with new_bag(sink):
+                copy(bag, sink)
+            assert rows(Bag(sink.path)) == rows(bag)
+
+
+def test_definitions_of_other_fields_or_values_are_two(tmp_path):
+    for number, (one, other) in enumerate(
+        [
+            ("string data", "string text"),
+            ("float64 x\nfloat64 y", "float64 y\nfloat64 x"),
+            ("# lockstep value: int\nint64 data", "# lockstep value: scalar <i8\nint64 data"),
+        ]
+    ):
+        (folder := tmp_path / str(number)).mkdir()
+        with Bag(in_files(folder, ("a/msg/X", one), ("a/msg/X", other))) as bag:
+            assert "/a is recorded with two definitions of a/msg/X" in bag.topics["/a"].clash
+            assert [*bag.topics] == ["/a", "/a (a/msg/X)"]
+
+
+@pytest.mark.parametrize("sink", [BagWriter, Sqlite3Writer])
+def test_a_type_without_fields_stays_one(tmp_path, sink):
+    with BagWriter(tmp_path / "bag") as writer:
+        writer.add_topic("/a", "shop_msgs/msg/Trigger", "")
+        writer.write("/a", b"\0\1\0\0\0", 1)
+    with Bag(tmp_path / "bag") as bag, new_bag(writer := sink(tmp_path / "out")):
+        copy(bag, writer)
+    with Bag(tmp_path / "out") as out:
+        assert out.codec("/a").fields() == {}
+
+
+def test_two_topics_whose_definitions_differ_in_a_comment_are_held_by_sqlite(tmp_path):
+    with BagWriter(tmp_path / "bag") as writer:
+        for name, text in (("/a", "string data"), ("/b", "string data  # b")):
+            writer.add_topic(name, "pkg/msg/X", text)
+            writer.write(name, b"\0\1\0\0", 1)
+    with Bag(tmp_path / "bag") as bag, new_bag(writer := Sqlite3Writer(tmp_path / "out")):
+        assert copy(bag, writer) == 2
 
 
 @pytest.mark.parametrize("name", ["50% #1?x=y", "mit Ümläut", "a.db3"])
@@ -423,6 +493,124 @@ def test_a_message_that_the_index_leaves_out_is_copied_leniently(tmp_path):
         with new_bag(writer := BagWriter(tmp_path / "out")):
             assert copy(bag, writer, strict=False) == 6
         assert "where its index counts" in bag.problem
+
+
+def with_enclosed(path):
+    """A file of three strings with an attachment and two metadata records, as mcap writes it."""
+    with path.open("wb") as stream:
+        writer = McapWriter(stream, chunk_size=1)
+        writer.start("ros2", "test")
+        writer.add_metadata("rosbag2", {"serialized_metadata": "of this file alone"})
+        schema = writer.register_schema(STRING, "ros2msg", b"string data")
+        channel = writer.register_channel("/a", "cdr", schema)
+        for number in range(3):
+            writer.add_message(channel, number, string_cdr(b"x"), number)
+            if number == 1:
+                writer.add_attachment(7, 8, "calib.yaml", "text/yaml", b"fx: 500\n")
+                writer.add_metadata("episode", {"task": "pick"})
+        writer.finish()
+    return path
+
+
+@pytest.mark.parametrize("indexed", [True, False], ids=["indexed", "cut off"])
+def test_attachments_and_metadata_records_are_kept_or_named(tmp_path, indexed):
+    path = with_enclosed(tmp_path / "x.mcap")
+    if not indexed:
+        path.write_bytes(path.read_bytes()[:-100])
+    with Bag(path) as bag:
+        with new_bag(writer := BagWriter(tmp_path / "out")):
+            copy(bag, writer, strict=indexed)
+            assert copy_rest(bag, writer) == ()
+        with new_bag(sink := Sqlite3Writer(tmp_path / "db3")):
+            copy(bag, sink, strict=indexed)
+            assert copy_rest(bag, sink) == (
+                "the attachment 'calib.yaml'",
+                "the metadata record 'episode'",
+            )
+    with (tmp_path / "out/out_0.mcap").open("rb") as stream:
+        reader = make_reader(stream, validate_crcs=True)
+        [attachment] = reader.iter_attachments()
+        assert (attachment.create_time, attachment.log_time, attachment.name) == (
+            7,
+            8,
+            "calib.yaml",
+        )
+        assert (attachment.media_type, attachment.data) == ("text/yaml", b"fx: 500\n")
+        assert [(m.name, m.metadata) for m in reader.iter_metadata()] == [
+            ("episode", {"task": "pick"})
+        ]
+        statistics = reader.get_summary().statistics
+        assert (statistics.attachment_count, statistics.metadata_count) == (1, 1)
+
+
+TIMED = OfferedQoS(
+    "keep_last", 3, "best_effort", "volatile", 10**8, 10**9, "manual_by_topic", 2 * 10**9, True
+)
+
+
+def timed(folder):
+    with BagWriter(folder) as writer:
+        writer.add_topic("/a", STRING, "string data", qos=(TIMED,))
+        writer.write("/a", string_cdr(b"x"), 0)
+        writer.describe(Origin({"vehicle": "truck 7"}, "rolling"))
+    return folder
+
+
+@pytest.mark.parametrize("sink", [BagWriter, Sqlite3Writer])
+def test_deadlines_custom_data_and_the_distribution_are_kept(tmp_path, sink):
+    with Bag(timed(tmp_path / "bag")) as bag, new_bag(writer := sink(tmp_path / "out")):
+        copy(bag, writer)
+        assert copy_rest(bag, writer) == ()
+    with Bag(tmp_path / "out") as out:
+        assert out.topics["/a"].qos == (TIMED,)
+        assert out.origin == Origin({"vehicle": "truck 7"}, "rolling")
+
+
+def test_custom_data_that_a_bare_file_cannot_hold_are_named(tmp_path):
+    with Bag(timed(tmp_path / "bag")) as bag, new_bag(writer := BagWriter(tmp_path / "o.mcap")):
+        copy(bag, writer)
+        assert copy_rest(bag, writer) == ("custom data of metadata.yaml",)
+
+
+def test_a_schema_that_is_no_text_is_copied_byte_by_byte(tmp_path):
+    schema = bytes(range(256))
+    with (tmp_path / "x.mcap").open("wb") as stream:
+        writer = McapWriter(stream)
+        writer.start("", "test")
+        number = writer.register_schema("a.B", "protobuf", schema)
+        writer.add_message(writer.register_channel("/a", "protobuf", number), 0, b"\x08\x01", 0)
+        writer.finish()
+    with Bag(tmp_path / "x.mcap") as bag, new_bag(writer := BagWriter(tmp_path / "out.mcap")):
+        copy(bag, writer)
+    with (tmp_path / "out.mcap").open("rb") as stream:
+        [(made, channel, _)] = make_reader(stream).iter_messages()
+    assert (made.data, made.encoding, channel.message_encoding) == (schema, "protobuf", "protobuf")
+
+
+@pytest.mark.parametrize("most_bytes", [1, 100, 1 << 20])
+def test_messages_are_copied_in_order_of_time_on_request(tmp_path, most_bytes):
+    with BagWriter(tmp_path / "bag", chunk_bytes=200) as writer:
+        for name in ("/a", "/b"):
+            writer.add_topic(name, STRING, "string data")
+            for number in range(20):
+                writer.write(name, string_cdr(b"%s%d" % (name.encode(), number)), number * 10**9)
+    with Bag(tmp_path / "bag") as bag:
+        topics = ["/a", "/b"]
+        with pytest.raises(BagError, match="'lockstep convert --sort' puts them in order"):
+            list(Timeline(bag, topics).events())
+        with new_bag(writer := BagWriter(tmp_path / "out")):
+            assert copy(bag, writer, by_time=True) == 40
+        expected = sorted(rows(bag), key=lambda row: row[1])
+        few = batches_by_time(bag, most_bytes=most_bytes)
+        assert [row for batch in few for row in rows_of_batch(batch)] == expected
+    with Bag(tmp_path / "out") as out:
+        assert rows(out) == expected
+        assert [event.data for event in Timeline(out, topics).events()] == [e[2] for e in expected]
+
+
+def rows_of_batch(batch):
+    names = map(batch.topics.__getitem__, batch.topic.tolist())
+    return list(zip(names, batch.log_time_ns.tolist(), batch.payloads(), strict=True))
 
 
 def test_progress_ends_at_the_number_of_messages(original, tmp_path):

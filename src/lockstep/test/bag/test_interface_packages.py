@@ -240,9 +240,9 @@ def test_parts_of_services_and_actions_are_left_out_in_a_sentence(bag, machine):
 
 def test_topics_without_a_ros_definition_are_left_out_in_a_sentence(bag):
     found = bag(
-        a=("odd_msgs/msg/A", ""),
+        a=("odd_msgs/msg/A", "", ""),
         b=("foxglove.Pose", '{"type": "object"}', "jsonschema"),
-        std=("std_msgs/msg/Header", ""),
+        std=("std_msgs/msg/Header", "", ""),
     )
     assert interface_packages(found).remarks == (
         "/a is left out: the bag embeds no definition of odd_msgs/msg/A",
@@ -260,9 +260,17 @@ def test_types_defined_in_two_ways_name_both_topics(bag):
     assert list(interface_packages(found, ["/two"]).packages) == ["odd_msgs"]
 
 
-def test_comments_count_only_in_types_that_are_written(bag):
+def test_comments_are_no_contradiction(bag):
     other = joined(SAMPLE, NESTED | {"std_msgs/Header": "# new\n" + HEADER})
     found = bag(one=("odd_msgs/msg/Sample", DEFINITION), two=("odd_msgs/msg/Sample", other))
+    written = interface_packages(found, installed_too=True).packages["std_msgs"]
+    assert written.files["msg/Header.msg"].decode().strip() == HEADER.strip()
+
+
+def test_defaults_count_only_in_types_that_are_written(bag):
+    other = joined(SAMPLE, NESTED | {"std_msgs/Header": HEADER + 'string more "#"\n'})
+    another = other.replace('"#"', '"!"')
+    found = bag(one=("odd_msgs/msg/Sample", other), two=("odd_msgs/msg/Sample", another))
     assert list(interface_packages(found).packages) == ["odd_msgs"]
     with pytest.raises(BagError, match="/one and /two define std_msgs/msg/Header in two ways"):
         interface_packages(found, installed_too=True)

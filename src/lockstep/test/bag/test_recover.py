@@ -9,10 +9,14 @@ import shutil
 
 import pytest
 from lockstep.bag import Bag, BagError, BagWriter
-from lockstep.bag.metadata import OfferedQoS
+from lockstep.bag.convert import copy
+from lockstep.bag.enclosed import enclosed
+from lockstep.bag.metadata import OfferedQoS, Origin
+from lockstep.bag.output import record
 from lockstep.bag.recover import recover, recovered_path
 from made_bags import string_cdr, write_db3_strings, write_rosbag1_strings, write_until_killed
 from mcap.reader import make_reader
+from mcap.records import Metadata
 from rosbags.rosbag2 import Reader
 
 STRING = "std_msgs/msg/String"
@@ -219,7 +223,7 @@ def test_a_file_that_metadata_names_and_that_is_gone_is_told(tmp_path):
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_a_topic_of_two_types_is_left_out_and_told(tmp_path, damaged):
+def test_a_topic_of_two_types_is_taken_apart(tmp_path, damaged):
     folder = tmp_path / "bag"
     folder.mkdir()
     for number, name in enumerate((STRING, "a/msg/B")):
@@ -231,10 +235,28 @@ def test_a_topic_of_two_types_is_left_out_and_told(tmp_path, damaged):
     if damaged:
         (folder / "metadata.yaml").write_text("damaged")
     recovery = recover(folder, tmp_path / "saved")
-    assert recovery.counts == {"/b": 2}
-    assert "/a is recorded both as std_msgs/msg/String and as a/msg/B" in " ".join(recovery.lost)
-    assert "2 of the 4 messages" in recovery.lost[-1]
-    assert Bag(tmp_path / "saved").problem is None
+    assert recovery.counts == {"/a": 1, "/b": 2, "/a (a/msg/B)": 1}
+    assert len(recovery.lost) == damaged
+    with Bag(tmp_path / "saved") as bag:
+        assert bag.problem is None
+        assert [t.type for t in bag.topics.values()] == [STRING, STRING, "a/msg/B"]
+
+
+def test_attachments_are_saved_and_what_cannot_be_is_told(tmp_path):
+    write(tmp_path / "bag", 2)
+    with Bag(tmp_path / "bag") as bag, BagWriter(tmp_path / "more") as writer:
+        copy(bag, writer)
+        note = record(Metadata("episode", {"task": "pick"}))
+        writer.enclose(enclosed(note[0], note[9:]))
+        writer.describe(Origin({"vehicle": "truck 7"}))
+    recovery = recover(tmp_path / "more", tmp_path / "saved")
+    assert recovery.lost == ()
+    with Bag(tmp_path / "saved") as bag:
+        assert [one.name for one in bag.enclosed()] == ["episode"]
+        assert bag.origin.custom_data == {"vehicle": "truck 7"}
+    assert recover(tmp_path / "more", tmp_path / "bare.mcap").lost == (
+        "custom data of metadata.yaml is left out",
+    )
 
 
 def test_an_empty_bag_is_whole(tmp_path):

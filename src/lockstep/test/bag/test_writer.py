@@ -338,7 +338,7 @@ def test_json_needs_no_schema(tmp_path):
     with BagWriter(tmp_path / "b") as writer:
         writer.add_topic("/plain", "", "", message_encoding="json")
         writer.add_topic("/typed", "X", "{}", encoding="jsonschema", message_encoding="json")
-        writer.add_topic("/named", "my_msgs/msg/X", "")
+        writer.add_topic("/named", "my_msgs/msg/X", "", encoding="")
         writer.write("/plain", b"{}", 1)
     with (tmp_path / "b/b_0.mcap").open("rb") as stream:
         summary = make_reader(stream).get_summary()

@@ -306,7 +306,7 @@ def test_rclpy_writes_and_reads_the_same_bytes(name, data):
     kind = ros_class(name)
     from rclpy.serialization import deserialize_message, serialize_message
 
-    codec = Codec(name, "")
+    codec = Codec(name, "", "")
     message = data.draw(messages(codec.schema, ros=True))
     theirs = ros_message(codec.schema, name, message)
     ours = codec.encode(message)
@@ -322,7 +322,7 @@ def test_what_serialize_message_leaves_behind_a_message_is_passed_over():
     kind = ros_class("sensor_msgs/msg/JointState")
     from rclpy.serialization import serialize_message
 
-    codec = Codec("sensor_msgs/msg/JointState", "")
+    codec = Codec("sensor_msgs/msg/JointState", "", "")
     data = serialize_message(kind(name=["wheel"], position=[0.5]))
     assert len(data) > len(codec.encode(codec.decode(data))) + 3
     assert codec.decode(data).position == [0.5]

@@ -200,7 +200,7 @@ def test_types_of_services_and_actions_have_messages_too():
 def test_without_a_definition_that_of_the_installed_type_is_taken():
     pytest.importorskip("sensor_msgs", reason="no ROS packages are installed")
     embedded = schema("sensor_msgs/msg/Imu", definition("sensor_msgs/msg/Imu"))
-    assert schema("sensor_msgs/msg/Imu", "") == schema("sensor_msgs/msg/Imu", " \n") == embedded
+    assert schema("sensor_msgs/msg/Imu", "", "") == embedded
     assert schema("sensor_msgs/msg/Imu", "anything", "") == embedded
 
 
@@ -211,8 +211,10 @@ def test_ament_prefix_path_says_what_is_installed(tmp_path, monkeypatch):
         (folder / f"{name}.msg").write_text(text)
     (tmp_path / "share/a/msg/Part.msg").write_text("string s")
     monkeypatch.setenv("AMENT_PREFIX_PATH", f"/nowhere:{tmp_path}")
-    assert Codec("a/msg/T", "").fields() == {"p[].x": "int8", "q.s": "string"}
-    assert refusal("", name="a/msg/U").startswith("no definition of a/msg/U on AMENT_PREFIX_PATH")
+    assert Codec("a/msg/T", "", "").fields() == {"p[].x": "int8", "q.s": "string"}
+    assert refusal("", "", name="a/msg/U").startswith(
+        "no definition of a/msg/U on AMENT_PREFIX_PATH"
+    )
 
 
 def test_every_type_of_every_bag_is_read(bags):
@@ -339,7 +341,7 @@ def test_the_idl_of_an_installed_type_says_the_same_as_its_msg(name):
         pending.extend(set(re.findall(r'#include "(.*)\.idl"', text)) - texts.keys())
     first, *others = texts.items()
     joined = first[1] + "".join(f"{IDL_LINE}{one}\n{text}" for one, text in others)
-    of_msg = Codec(name, "")
+    of_msg = Codec(name, "", "")
     of_idl = Codec(name, joined, "ros2idl")
     assert of_idl.fields() == {
         path: kind.replace("char", "uint8") for path, kind in of_msg.fields().items()
@@ -497,7 +499,7 @@ def test_idl_that_would_take_long_is_refused_soon(text):
     [
         ("long double x;", "float128, which cannot be decoded"),
         ("wchar x;", "wchar, which cannot be decoded"),
-        ("long x[2][2];", "is not valid ros2idl"),
+        ("long x[2][2];", "'x[2][2]' is an array of several dimensions"),
         ("long x[0];", "is an array of 0 elements"),
         ("long x[-2];", "is an array of -2 elements"),
         ("string<-2> x;", "is a string of -2 characters"),
@@ -573,6 +575,85 @@ def test_any_text_is_a_definition_or_refused(text, encoding):
         found.fields()
         assert found.classes
         assert_usable(found)
+
+
+ADD = "int64 a\nint64 b\n---\nint64 sum\n"
+EVENT = "example_interfaces/srv/AddTwoInts_Event"
+AT = {"stamp": {"sec": 1, "nanosec": 5}, "client_gid": list(range(16)), "sequence_number": 2}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [ADD, f"{LINE}\nSRV: example_interfaces/srv/AddTwoInts\n{ADD}"],
+    ids=["Jazzy", "Rolling"],
+)
+def test_service_events_are_decoded(text):
+    codec = Codec(EVENT, text)
+    sent = {"info": AT | {"event_type": 0}, "request": [{"a": 2, "b": 10}], "response": []}
+    event = codec.decode(codec.encode(sent))
+    assert (event.info.event_type, event.info.sequence_number) == (0, 2)
+    assert [(request.a, request.b) for request in event.request] == [(2, 10)]
+    assert event.response == []
+    with pytest.raises(BagError, match="response"):
+        codec.encode(sent | {"response": [{"sum": 1}, {"sum": 2}]})
+    assert event.info.RESPONSE_RECEIVED == 3
+
+
+FIBONACCI = "int32 order\n---\nint32[] sequence\n---\nint32[] partial\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("FeedbackMessage", {"goal_id.uuid": "uint8[16]", "feedback.partial": "int32[]"}),
+        ("SendGoal_Request", {"goal_id.uuid": "uint8[16]", "goal.order": "int32"}),
+        ("GetResult_Response", {"status": "int8", "result.sequence": "int32[]"}),
+        ("Feedback", {"partial": "int32[]"}),
+    ],
+)
+@pytest.mark.parametrize("heading", ["", f"{LINE}\nACTION: my/action/Fibonacci\n"])
+def test_messages_of_actions_are_described(name, expected, heading):
+    assert Codec(f"my/action/Fibonacci_{name}", heading + FIBONACCI).fields() == expected
+
+
+def test_installed_services_describe_their_events():
+    text = definition("std_srvs/srv/SetBool_Event")
+    fields = Codec("std_srvs/srv/SetBool_Event", text).fields()
+    assert fields["request[].data"] == "bool"
+    assert fields["info.stamp"] == "builtin_interfaces/msg/Time"
+
+
+def test_parts_that_are_too_many_are_refused():
+    assert "has 3 parts between lines of ---" in refusal(ADD + "---\n", name="a/srv/T_Event")
+
+
+@pytest.mark.parametrize("encoding", ["ros2msg", "ros2idl"])
+def test_an_empty_definition_is_a_type_without_fields(encoding):
+    if encoding == "ros2msg":
+        codec = Codec("shop_msgs/msg/Trigger", "", encoding)
+        assert codec.fields() == {}
+        codec.decode(b"\0\1\0\0\0")
+    else:
+        refusal("", encoding)
+
+
+def test_enums_of_idl_are_numbers():
+    text = idl("Mode mode; double x;", "enum Mode { IDLE, RUN, @value(7) STOP };")
+    codec = Codec("a/msg/T", text, "ros2idl")
+    assert codec.fields() == {"mode": "uint32", "x": "float64"}
+    message = codec.decode(b"\0\1\0\0" + b"\1\0\0\0" + bytes(4) + b"\0\0\0\0\0\0\xf8\x3f")
+    assert (message.mode, message.x) == (1, 1.5)
+
+
+def test_arrays_of_several_dimensions_are_named():
+    assert "'cells[2][3]' is an array of several dimensions" in refusal(
+        idl("float cells[2][3];"), "ros2idl"
+    )
+
+
+def test_a_foreign_encoding_is_named_before_the_name_of_the_type():
+    with pytest.raises(BagError, match="shop::Scene is described as 'omgidl'"):
+        schema("shop::Scene", "module shop { };", "omgidl")
 
 
 @QUICK

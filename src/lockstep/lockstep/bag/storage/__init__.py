@@ -9,6 +9,7 @@ from typing import Protocol
 from ...errors import BagError
 from ...message.batch import Batch
 from .. import magic
+from ..enclosed import Enclosed
 from ..source import Source
 from ..topic import Topic
 from .mcap import McapFile
@@ -44,6 +45,9 @@ class BagFile(Protocol):
         Strict: raises BagError where the file is damaged, after all that is whole before it.
         Otherwise yields all that is whole anywhere in the file, and says in `problem` what is lost.
         """
+
+    def enclosed(self) -> Iterator[Enclosed]:
+        """What the file holds beside messages, as far as it is whole."""
 
     def close(self) -> None:
         """Close the source too; nothing can be read any more."""

@@ -23,8 +23,9 @@ from ...errors import BagError
 from ...message.arrays import Bytes, Int64s
 from ...message.batch import Batch
 from .. import magic
+from ..enclosed import Enclosed, enclosed
 from ..mcap_format import HEAD, INDEX, MESSAGE_FIELDS, MESSAGE_HEAD, Heads
-from ..message_compression import plain
+from ..message_compression import changed, plain
 from ..source import Source
 from ..topic import Topic
 from .loading import ahead
@@ -99,9 +100,44 @@ class McapFile(Closable):
     ) -> Iterator[Batch]:
         """See storage.BagFile."""
         selection = _Selection(topics, start_ns, end_ns, strict)
-        yield from plain(self._chosen(selection), lambda what: self._report(what, selection))
+        yield from self._as_cdr(
+            plain(self._chosen(selection), lambda what: self._report(what, selection)), selection
+        )
         if strict and selection.everything:
             self._check_data_crc()
+
+    def enclosed(self) -> Iterator[Enclosed]:
+        """See storage.BagFile."""
+        behind = {extent.start: extent.end for extent in self._extents}
+        window = Window(self._source)
+        position = len(magic.MCAP)
+        while position + HEAD.size <= self._end:
+            if position in behind:
+                position = behind[position]
+                continue
+            opcode, length = HEAD.unpack(window.read(position, HEAD.size, self._end))
+            start, position = position + HEAD.size, position + HEAD.size + length
+            if (opcode, length) in _ENDS or opcode == 0 or position > self._end:
+                return
+            if opcode in (Opcode.ATTACHMENT, Opcode.METADATA):
+                with contextlib.suppress(*DAMAGE):
+                    yield enclosed(opcode, self._source.read(start, length))
+
+    def _as_cdr(self, batches: Iterator[Batch], selection: _Selection) -> Iterator[Batch]:
+        """Batches whose messages of ROS 1 are made CDR."""
+        for batch in batches:
+            conversions = self._channels.conversions
+            if not conversions:
+                yield batch
+                continue
+            changes = {
+                index: conversions[batch.topics[topic]]
+                for index, topic in enumerate(batch.topic.tolist())
+                if batch.topics[topic] in conversions
+            }
+            yield from changed(
+                batch, changes, "be converted", lambda what: self._report(what, selection)
+            )
 
     # the order of a file: chunks where the summary says so, walked records between them
 

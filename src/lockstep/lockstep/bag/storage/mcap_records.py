@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from collections.abc import Callable
@@ -37,17 +36,6 @@ DAMAGE = (
     OverflowError,
 )
 """Whatever a damaged record makes us or mcap's parsers raise."""
-
-
-class Stream(io.BytesIO):
-    """The body of a record for mcap's parsers: ends with EOFError, never with less than asked."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """The next `size` bytes."""
-        data = super().read(size)
-        if len(data) < (size or 0):
-            raise EOFError("a record is too short")
-        return data
 
 
 def chunk_records(body: memoryview, at: int) -> Bytes:

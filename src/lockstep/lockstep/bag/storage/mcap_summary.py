@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
+from typing import TypeAlias
 
 import numpy as np
 from mcap.data_stream import ReadDataStream
@@ -13,11 +15,12 @@ from mcap.records import Channel, ChunkIndex, Schema, Statistics
 
 from ...message.arrays import Int64s
 from .. import magic, metadata
-from ..mcap_format import FOOTER, HEAD
+from ..mcap_format import FOOTER, HEAD, Stream
 from ..source import Source
-from ..topic import Topic
-from .mcap_records import DAMAGE, Damaged, Stream
+from ..topic import Topic, place
+from .mcap_records import DAMAGE, Damaged
 
+Conversion: TypeAlias = Callable[[bytes], "bytes | memoryview"]
 _LARGEST_SUMMARY = 1 << 28
 _LARGEST_DESCRIPTION = 1 << 24
 
@@ -28,6 +31,8 @@ class Channels:
     def __init__(self) -> None:
         self.topics: dict[str, Topic] = {}
         self.names: list[str] = []
+        self.conversions: dict[str, Conversion] = {}
+        """What makes CDR of the payloads of ROS 1, by topic."""
         self._schemas: dict[int, Schema] = {}
         self._channels: dict[int, Channel] = {}
         self._topic_of = np.full(1 << 16, -1, np.int64)  # channel → index into names
@@ -50,13 +55,13 @@ class Channels:
             raise Damaged(f"channel {channel.id} is defined in two ways")
         if first is not channel:
             return
-        described = _topic(channel, self._schemas.get(channel.schema_id))
-        known = self.topics.setdefault(channel.topic, described)
+        described, convert = _topic(channel, self._schemas.get(channel.schema_id))
+        known = place(self.topics, described)
         if known is described:
-            self.names.append(channel.topic)
-        else:
-            known.meet(described)
-        self._topic_of[channel.id] = self.names.index(channel.topic)
+            self.names.append(known.name)
+        if convert is not None:
+            self.conversions[known.name] = convert
+        self._topic_of[channel.id] = self.names.index(known.name)
 
     def indexes(self, channels: Int64s) -> Int64s:
         """Channel numbers (n,) as indexes into `names` (n,); -1 for an unknown one."""
@@ -67,7 +72,7 @@ class Channels:
         """The topic of a channel; raises Damaged for an unknown one."""
         if channel not in self._channels:
             raise Damaged(f"no channel has the number {channel}")
-        return self._channels[channel].topic
+        return self.names[self._topic_of[channel]]
 
 
 def _meaning(channel: Channel) -> tuple[str, str, int]:
@@ -75,20 +80,31 @@ def _meaning(channel: Channel) -> tuple[str, str, int]:
     return channel.topic, channel.message_encoding, channel.schema_id
 
 
-def _topic(channel: Channel, schema: Schema | None) -> Topic:
+def _topic(channel: Channel, schema: Schema | None) -> tuple[Topic, Conversion | None]:
+    """A channel as a topic, and what makes CDR of its messages if they are none."""
     try:
         qos = metadata.parse_qos(channel.metadata.get("offered_qos_profiles", ""))
     except ValueError:
         qos = ()  # advice, not data: the defaults serve
-    return Topic(
+    # Definitions of ROS are texts; others are copied byte by byte.
+    damage = "replace" if schema and schema.encoding.startswith("ros") else "surrogateescape"
+    topic = Topic(
         name=channel.topic,
         type=schema.name if schema else "",
-        definition=schema.data.decode("utf-8", "replace") if schema else "",
+        definition=schema.data.decode("utf-8", damage) if schema else "",
         encoding=schema.encoding if schema else "",
         type_hash=channel.metadata.get("topic_type_hash", ""),
         qos=qos,
         message_encoding=channel.message_encoding,
     )
+    if (topic.message_encoding, topic.encoding) != ("ros1", "ros1msg"):
+        return topic, None
+    from .rosbag1_types import converted  # takes long to import
+
+    kind = converted(topic.type, topic.definition, channel.metadata.get("md5sum", ""))
+    topic.type, topic.definition, topic.encoding = kind.name, kind.definition, kind.encoding
+    topic.message_encoding, topic.undecodable = kind.message_encoding, kind.problem
+    return topic, None if kind.problem else kind.convert
 
 
 @dataclass(frozen=True)

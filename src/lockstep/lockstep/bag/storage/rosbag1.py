@@ -22,9 +22,10 @@ from ...closing import Closable
 from ...errors import BagError
 from ...message.batch import Batch
 from .. import magic
+from ..enclosed import Enclosed
 from ..metadata import OfferedQoS
 from ..source import Source
-from ..topic import Topic
+from ..topic import Topic, place
 from .rosbag1_records import (
     BAG,
     CHUNK,
@@ -120,6 +121,10 @@ class Rosbag1File(Closable):
     def close(self) -> None:
         """See storage.BagFile."""
         self._source.close()
+
+    def enclosed(self) -> Iterator[Enclosed]:
+        """See storage.BagFile; this storage holds nothing but messages."""
+        return iter(())
 
     def batches(
         self,
@@ -343,7 +348,9 @@ class Rosbag1File(Closable):
             text.decode("utf-8", "replace")
             for text in (record.fields[b"topic"], fields[b"type"], fields[b"message_definition"])
         )
-        kind = converted(type_name, definition)
+        kind = converted(
+            type_name, definition, fields.get(b"md5sum", b"").decode("ascii", "replace")
+        )
         topic = Topic(
             name,
             kind.name,
@@ -351,13 +358,12 @@ class Rosbag1File(Closable):
             kind.encoding,
             qos=(_LATCHED,) if fields.get(b"latching") == b"1" else (),
             message_encoding=kind.message_encoding,
+            undecodable=kind.problem,
         )
-        known = self.topics.setdefault(name, topic)
+        known = place(self.topics, topic)
         if known is topic:
-            self._names.append(name)
-        else:
-            known.meet(topic)
-        self._connections[number] = _Connection(self._names.index(name), kind.convert)
+            self._names.append(known.name)
+        self._connections[number] = _Connection(self._names.index(known.name), kind.convert)
 
     def _record(self, position: int, end: int, cut_off: bool = False) -> Record:
         """The record at a position.

@@ -15,8 +15,9 @@ import shutil
 import sqlite3
 import tempfile
 import weakref
-from collections.abc import Callable, Collection, Iterator
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -26,11 +27,13 @@ from ...closing import Closable
 from ...errors import BagError
 from ...message.batch import Batch
 from ...message.definitions import definition
+from ..enclosed import Enclosed
 from ..message_compression import plain
 from ..metadata import parse_qos
 from ..source import Source, parts
 from ..temporary import TemporarySource
-from ..topic import Topic
+from ..topic import Topic, place
+from .sqlite3_leaves import rows_of_leaves
 
 _Rows = list[tuple[Any, ...]]  # row numbers, topics, times, payloads; all (n,)
 _Report = Callable[[str], None]
@@ -43,7 +46,7 @@ _MOST_BYTES = 4 << 20
 _MOST_ROWS = 1 << 10
 _FIRST, _LAST = -(1 << 63), (1 << 63) - 1
 _LENGTH = "iif(typeof(data) = 'blob', length(data), NULL)"
-_TYPE = re.compile(r"[a-zA-Z]\w*/msg/[a-zA-Z]\w*")
+_TYPE = re.compile(r"[a-zA-Z]\w*/(msg|srv|action)/[a-zA-Z]\w*")
 
 
 class Sqlite3File(Closable):
@@ -60,6 +63,7 @@ class Sqlite3File(Closable):
         """Topics by name."""
         self._names: tuple[str, ...] = ()
         self._cut_off = False
+        self._from_leaves = False
         self._largest = 1
         try:
             with closing(self._connect()) as database:
@@ -79,6 +83,10 @@ class Sqlite3File(Closable):
         """See storage.BagFile."""
         self._whole.close()
         self._source.close()
+
+    def enclosed(self) -> Iterator[Enclosed]:
+        """See storage.BagFile; this storage holds nothing but messages."""
+        return iter(())
 
     def batches(
         self,
@@ -110,6 +118,9 @@ class Sqlite3File(Closable):
             self._keep(self._sentence(what))
 
         try:
+            if self._from_leaves and not strict:
+                yield from plain(self._leaves(topics, start_ns, end_ns), report)
+                return
             rows = self._rows("data", conditions, values, report)
             batches = (
                 self._batch(sound) for some in rows for sound in self._sound(some, bytes, report)
@@ -137,7 +148,9 @@ class Sqlite3File(Closable):
         return database
 
     def _describe(self, database: sqlite3.Connection) -> None:
-        columns = {table: _columns(database, table) for table in _TABLES}
+        in_order = {table: _columns(database, table) for table in _TABLES}
+        columns = {table: set(names) for table, names in in_order.items()}
+        self._columns_in_order = in_order["messages"]
         for table, needed in _TABLES.items():
             odd = needed - columns[table] or "rowid" in columns[table]
             if odd and table != "message_definitions":
@@ -153,26 +166,29 @@ class Sqlite3File(Closable):
         numbers: dict[int, int] = {}
         for row in database.execute(f"SELECT {selected} FROM topics ORDER BY id"):
             number, topic = row[0], _topic(row[1:], definitions)
-            known = self.topics.setdefault(topic.name, topic)
-            if known is not topic:
-                known.meet(topic)
-            numbers[number] = list(self.topics).index(topic.name)
+            name = place(self.topics, topic).name
+            numbers[number] = list(self.topics).index(name)
         self._index = numbers
         self._names = tuple(self.topics)
 
     def _count(self) -> None:
         """Walk all rows once: nothing in the file that tells their number can be relied on."""
         lost: list[str] = []
-        counts = np.zeros(len(self._names) + 1, np.int64)
+        seen = _Seen(len(self._names))
         for rows in self._rows(_LENGTH, [], [], lost.append):
             for _, topics, times, lengths in self._sound(rows, int, lost.append):
-                indices = list(map(self._index.__getitem__, topics))
-                counts += np.bincount(indices, minlength=len(counts))
-                first, last = min(times), max(times)
-                self.start_ns = first if self.start_ns is None else min(self.start_ns, first)
-                self.end_ns = last if self.end_ns is None else max(self.end_ns, last)
+                seen.add(list(map(self._index.__getitem__, topics)), times)
                 self._largest = max(self._largest, *lengths)
-        for topic, count in zip(self.topics.values(), counts.tolist(), strict=False):
+        if not lost and (indexed := self._indexed()) not in (None, seen.count):
+            lost.append(f"its index has {indexed} messages, its table {seen.count}")
+        if lost or self._cut_off:
+            whole = _Seen(len(self._names))
+            for batch in self._leaves(None, None, None):
+                whole.add(batch.topic.tolist(), batch.log_time_ns.tolist())
+            if whole.count > seen.count:  # the tree that leads to them is damaged
+                self._from_leaves, seen = True, whole
+        self.start_ns, self.end_ns = seen.start_ns, seen.end_ns
+        for topic, count in zip(self.topics.values(), seen.by_topic.tolist(), strict=False):
             topic.count = count
         if self._cut_off:
             lost.insert(0, "cut off")
@@ -180,6 +196,41 @@ class Sqlite3File(Closable):
             self._keep(self._sentence(lost[0]))
 
     # rows
+
+    def _indexed(self) -> int | None:
+        """How many messages the index of the table has, which SQLite counts itself; None if it
+        cannot.
+        """
+        with closing(self._connect()) as database, suppress(*_DAMAGE):
+            return int(database.execute("SELECT COUNT(*) FROM messages").fetchone()[0])
+        return None
+
+    def _leaves(
+        self, topics: Collection[str] | None, start_ns: int | None, end_ns: int | None
+    ) -> Iterator[Batch]:
+        """The messages that are whole on any leaf page, in the order of the pages."""
+        order = [_KINDS.get(name, "") for name in self._columns_in_order]
+        place = [self._columns_in_order.index(name) for name in ("topic_id", "timestamp", "data")]
+        gathered: list[tuple[Any, ...]] = []
+        size = 0
+        with open(self._path, "rb") as file:
+            for number, row in rows_of_leaves(file, order):
+                topic_id, time_ns, data = (row[index] for index in place)
+                index = self._index.get(topic_id)
+                if (
+                    index is None
+                    or (topics is not None and self._names[index] not in topics)
+                    or (start_ns is not None and time_ns < start_ns)
+                    or (end_ns is not None and time_ns >= end_ns)
+                ):
+                    continue
+                gathered.append((number, topic_id, time_ns, data))
+                size += len(data)
+                if size >= _MOST_BYTES or len(gathered) >= _MOST_ROWS:
+                    yield self._batch(list(zip(*gathered, strict=True)))
+                    gathered, size = [], 0
+        if gathered:
+            yield self._batch(list(zip(*gathered, strict=True)))
 
     def _rows(
         self, payload: str, conditions: list[str], values: list[int], report: _Report
@@ -215,7 +266,6 @@ class Sqlite3File(Closable):
         return (
             set(map(type, times)) == {int}
             and set(map(type, payloads)) == {payload}
-            and min(times) >= 0
             and self._index.keys() >= set(topics)
         )
 
@@ -260,15 +310,39 @@ _TABLES = {
     "messages": {"topic_id", "timestamp", "data"},
     "message_definitions": {"topic_type", "encoding", "encoded_message_definition"},
 }
+_KINDS = {"id": "n", "topic_id": "i", "timestamp": "i", "data": "b"}
+"""The kinds of the columns of messages; see sqlite3_leaves."""
 _LATER_COLUMNS = ("offered_qos_profiles", "type_description_hash")
 
 
-def _columns(database: sqlite3.Connection, table: str) -> set[str]:
+@dataclass
+class _Seen:
+    """What was met of `topics` topics, messages of which are counted."""
+
+    topics: int
+    start_ns: int | None = None
+    end_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        self.by_topic = np.zeros(self.topics + 1, np.int64)
+
+    @property
+    def count(self) -> int:
+        return int(self.by_topic.sum())
+
+    def add(self, topics: Sequence[int], times_ns: Sequence[int]) -> None:
+        self.by_topic += np.bincount(topics, minlength=len(self.by_topic))
+        first, last = min(times_ns), max(times_ns)
+        self.start_ns = first if self.start_ns is None else min(self.start_ns, first)
+        self.end_ns = last if self.end_ns is None else max(self.end_ns, last)
+
+
+def _columns(database: sqlite3.Connection, table: str) -> list[str]:
     """The columns that a table stores; none of a view, a virtual table or one that is not there."""
     real = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ? AND rootpage > 0"
     if database.execute(real, (table,)).fetchone() is None:
-        return set()
-    return {str(row[1]).lower() for row in database.execute(f"PRAGMA table_info({table})")}
+        return []
+    return [str(row[1]).lower() for row in database.execute(f"PRAGMA table_info({table})")]
 
 
 def _definitions(database: sqlite3.Connection) -> dict[str, tuple[str, str]]:
@@ -283,7 +357,8 @@ def _definitions(database: sqlite3.Connection) -> dict[str, tuple[str, str]]:
 def _topic(row: tuple[Any, ...], definitions: dict[str, tuple[str, str]]) -> Topic:
     name, type_name, serialization_format, qos, type_hash = map(str, row)
     encoding, text = definitions.get(type_name, ("", ""))
-    if not text and _TYPE.fullmatch(type_name):  # before Iron they were not recorded
+    if encoding not in ("ros2msg", "ros2idl") and not text and _TYPE.fullmatch(type_name):
+        # before Iron they were not recorded
         encoding, text = _installed(type_name)
     try:
         offered = parse_qos(qos)
@@ -318,18 +393,36 @@ def _pages(
                 return
             columns = list(zip(*rows, strict=True))
             numbers = columns[0]
-            if numbers[0] < start or not all(map(operator.lt, numbers, numbers[1:])):
-                raise sqlite3.DatabaseError("rows are out of order")
-            start = numbers[-1] + 1
-            yield columns
-            continue
+            if numbers[0] >= start and all(map(operator.lt, numbers, numbers[1:])):
+                start = numbers[-1] + 1
+                yield columns
+                continue
+            ordered = _ordered(start, numbers)
+            if ordered:
+                start = numbers[ordered - 1] + 1
+                yield [column[:ordered] for column in columns]
+            report("rows are out of order")  # read from there on, they would seem to be in order
+            if ordered:
+                continue
+            damage = ""
         except _DAMAGE as error:
             damage = _told(error)
         if count > 1:  # those before the damaged one are lost with it
             count = 1
             continue
-        report(damage)
+        if damage:
+            report(damage)
         start, count = _behind(database, limited, values, start), at_once
+
+
+def _ordered(start: int, numbers: Sequence[int]) -> int:
+    """How many row numbers are in order, from `start` on."""
+    count = 0
+    for number in numbers:
+        if number < start:
+            break
+        start, count = number + 1, count + 1
+    return count
 
 
 def _behind(

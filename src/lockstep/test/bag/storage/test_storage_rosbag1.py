@@ -4,7 +4,9 @@ import itertools
 import struct
 
 import pytest
-from lockstep.bag import Bag, BagError
+from lockstep.bag import Bag, BagError, BagWriter
+from lockstep.bag.convert import copy, new_bag
+from lockstep.bag.recover import recover
 from lockstep.bag.source import open_source
 from lockstep.bag.storage.rosbag1 import Rosbag1File
 from lockstep.cdr.codec import Codec
@@ -16,6 +18,7 @@ from made_bags import (
     write_rosbag1,
     write_rosbag1_strings,
 )
+from mcap.writer import Writer as McapWriter
 from rosbags.rosbag1 import Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
@@ -220,6 +223,106 @@ def test_the_old_tf_message_is_the_new_one(tmp_path):
         connection = writer.add_connection("/tf", "tf/msg/tfMessage", msgdef=definition, md5sum="*")
         writer.write(connection, 0, bytes(4))
     assert opened(tmp_path / "x.bag").topics["/tf"].type == "tf2_msgs/msg/TFMessage"
+
+
+def with_definition(path, name, definition, payloads, md5sum="*"):
+    """A bag of one topic, /x, as a recorder with such a definition leaves it."""
+    with Writer(path) as writer:
+        connection = writer.add_connection("/x", name, msgdef=definition, md5sum=md5sum)
+        for number, data in enumerate(payloads):
+            writer.write(connection, number, data)
+    return path
+
+
+TEMPERATURE = "Header header\nfloat64 temperature\nfloat64 variance\n"
+TEMPERATURE_MD5 = "ff71b307acdbe7c871a5a6d7ed359100"
+TEMPERATURES = [struct.pack("<4I1sdd", n, 5, 6, 1, b"f", n + 0.5, 0.25) for n in range(3)]
+
+
+@pytest.mark.parametrize("definition", ["\n", TEMPERATURE], ids=["empty", "without its parts"])
+@pytest.mark.parametrize("storage", ["bag", "mcap"])
+def test_what_a_definition_lacks_is_that_of_noetic(tmp_path, definition, storage):
+    path = tmp_path / f"x.{storage}"
+    if storage == "bag":
+        with_definition(
+            path, "sensor_msgs/msg/Temperature", definition, TEMPERATURES, TEMPERATURE_MD5
+        )
+    else:
+        write_ros1_in_mcap(path, definition, {"md5sum": TEMPERATURE_MD5})
+    with Bag(path) as bag:
+        columns = bag.columns("/x", ["temperature", "header.stamp"])
+    assert columns["temperature"].tolist() == [0.5, 1.5, 2.5]
+    assert columns["header.stamp"].tolist() == [5_000_000_006] * 3
+
+
+def write_ros1_in_mcap(path, definition, metadata):
+    with path.open("wb") as stream:
+        writer = McapWriter(stream)
+        writer.start("ros1", "test")
+        schema = writer.register_schema("sensor_msgs/Temperature", "ros1msg", definition.encode())
+        channel = writer.register_channel("/x", "ros1", schema, metadata)
+        for number, data in enumerate(TEMPERATURES):
+            writer.add_message(channel, number, data, number)
+        writer.finish()
+
+
+def test_messages_of_ros1_in_mcap_are_those_of_ros2(tmp_path):
+    whole = TEMPERATURE + "=" * 80 + f"\nMSG: std_msgs/Header\n{ROS1_HEADER}"
+    write_ros1_in_mcap(tmp_path / "x.mcap", whole, {})
+    with Bag(tmp_path / "x.mcap") as bag:
+        assert bag.topics["/x"].type == "sensor_msgs/msg/Temperature"
+        assert bag.columns("/x", ["temperature"])["temperature"].tolist() == [0.5, 1.5, 2.5]
+        with new_bag(writer := BagWriter(tmp_path / "out")):
+            assert copy(bag, writer) == 3
+        assert rows_of(Bag(tmp_path / "out")) == rows_of(bag)
+
+
+@pytest.mark.parametrize(
+    ("definition", "md5sum", "cause"),
+    [
+        ("\n", "1" * 32, "it is empty, and no type of Noetic has its checksum 1111"),
+        (TEMPERATURE, "1" * 32, "it lacks std_msgs/Header, which is none that Noetic has"),
+        ("shop_msgs/Crate c", "*", "it lacks shop_msgs/Crate"),
+        ("no definition at all!", "*", "it lacks shop_msgs/no"),
+    ],
+)
+def test_the_cause_is_named_where_a_definition_cannot_be_read(tmp_path, definition, md5sum, cause):
+    path = with_definition(tmp_path / "x.bag", "shop_msgs/msg/T", definition, [b"\0"], md5sum)
+    with Bag(path) as bag, pytest.raises(BagError) as caught:
+        bag.codec("/x")
+    assert str(caught.value) == (
+        f"/x cannot be decoded: its definition of shop_msgs/T cannot be read: {cause}"
+        + ("1" * 28 if "1111" in cause else "")
+    )
+
+
+def test_an_empty_definition_is_a_type_without_fields_if_its_checksum_says_so(tmp_path):
+    nothing = "d41d8cd98f00b204e9800998ecf8427e"
+    path = with_definition(tmp_path / "x.bag", "my/msg/Trigger", "\n", [b"", b""], nothing)
+    with Bag(path) as bag:
+        assert bag.codec("/x").fields() == {}
+        assert [bag.codec("/x").decode(m.data) for m in bag.messages()] != []
+
+
+def test_bytes_behind_a_message_are_passed_over_as_roscpp_and_rospy_do(tmp_path):
+    payloads = [struct.pack("<f", 0.0), struct.pack("<fB", 0.5, 7), struct.pack("<fQ", 1.0, 7)]
+    path = with_definition(tmp_path / "x.bag", "std_msgs/msg/Float32", "float32 data", payloads)
+    with Bag(path) as bag:
+        assert bag.columns("/x", ["data"])["data"].tolist() == [0.0, 0.5, 1.0]
+    recovery = recover(path, tmp_path / "saved")
+    assert (recovery.counts, recovery.lost) == ({"/x": 3}, ())
+
+
+@pytest.mark.parametrize(
+    ("definition", "field"),
+    [("uint8 idle=0\nuint8 kRun=3\nuint8 mode", "mode"), ("uint8 mode=3\nuint8 MODE", "MODE")],
+)
+def test_constants_and_fields_may_have_any_case(tmp_path, definition, field):
+    path = with_definition(tmp_path / "x.bag", "my/msg/K", definition, [b"\0", b"\1", b"\2"])
+    with Bag(path) as bag:
+        assert bag.columns("/x", [field])[field].tolist() == [0, 1, 2]
+        constants = bag.codec("/x").schema.root.constants
+        assert constants in ({"idle": 0, "kRun": 3}, {"mode": 3})
 
 
 def test_other_versions_are_refused_in_a_sentence(tmp_path):

@@ -13,7 +13,7 @@ from lockstep.bag import Bag, BagError
 from lockstep.bag.bag_files import bag_files
 from lockstep.bag.source import open_source
 from lockstep.bag.storage.sqlite3 import Sqlite3File
-from made_bags import REAL_BAGS, rows_of
+from made_bags import REAL_BAGS, rows_of, string_cdr, write_db3_strings
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 SCHEMA = """
@@ -247,7 +247,6 @@ def test_a_damaged_page_costs_only_itself_when_not_strict(tmp_path):
         "UPDATE messages SET data = 12 WHERE id = 100",
         "UPDATE messages SET timestamp = 'yesterday' WHERE id = 100",
         "UPDATE messages SET timestamp = 1.5 WHERE id = 100",
-        "UPDATE messages SET timestamp = -1 WHERE id = 100",
         "UPDATE messages SET topic_id = 77 WHERE id = 100",
         "UPDATE messages SET topic_id = 'x' WHERE id = 100",
     ],
@@ -326,3 +325,47 @@ def test_sequence_numbers_and_publish_times_stand_in_for_what_is_not_recorded(tm
         assert not batch.sequence.any()
         assert np.array_equal(batch.publish_time_ns, batch.log_time_ns)
         assert not batch.buffer.flags.writeable
+
+
+def two_levels(path):
+    """A file of 2000 messages whose table has interior pages, and its bytes."""
+    rows = [("/a", number - 1000, string_cdr(b"%04d" % number)) for number in range(2000)]
+    write_db3_strings(path, rows)
+    return rows, bytearray(path.read_bytes())
+
+
+def test_of_a_file_cut_off_all_messages_on_whole_pages_are_read(tmp_path):
+    path = tmp_path / "x.db3"
+    rows, data = two_levels(path)
+    last = 0
+    for pages in range(len(data) // 512 // 2, len(data) // 512, 20):
+        path.write_bytes(data[: pages * 512 + 7])
+        file = opened(path)
+        assert "is cut off" in file.problem
+        read = rows_of(file, strict=False)
+        assert read == rows[: len(read)]
+        assert file.topics["/a"].count == len(read) > last
+        last = len(read)
+    assert last > 1700
+
+
+def test_a_flipped_bit_in_the_number_of_a_row_is_told_and_costs_no_message(tmp_path):
+    path = tmp_path / "x.db3"
+    rows, data = two_levels(path)
+    place = data.index(string_cdr(b"1000"))
+    row = data.rindex((1001 >> 7 | 0x80).to_bytes(1, "big") + bytes([1001 & 0x7F]), 0, place)
+    for bit in (1, 2, 0x40):
+        path.write_bytes(data[: row + 1] + bytes([data[row + 1] ^ bit]) + data[row + 2 :])
+        file = opened(path)
+        assert "is damaged" in file.problem
+        assert rows_of(file, strict=False) == rows
+        with pytest.raises(BagError, match="is damaged"):
+            rows_of(file)
+
+
+def test_times_before_1970_are_times(tmp_path):
+    rows, _ = two_levels(tmp_path / "x.db3")
+    file = opened(tmp_path / "x.db3")
+    assert (file.problem, file.start_ns, file.end_ns) == (None, -1000, 999)
+    assert rows_of(file) == rows
+    assert rows_of(file, start_ns=-2, end_ns=1) == rows[998:1001]
