@@ -13,7 +13,7 @@ from .align import Align, Alignment
 from .deviation import Deviation
 from .distribution import DistributionComparison
 from .fields import FieldComparison
-from .simplest_law import Diagnosis
+from .simplest_law import Diagnosis, Extent
 
 Grade = Literal[
     "identical bytes", "equal values", "within tolerance", "wrong values", "wrong messages"
@@ -124,6 +124,8 @@ class Explained:
 
     diagnoses: Mapping[str, Diagnosis | None] = field(default_factory=dict)
     """The law by which each field differs that does, by path; None if there is no simple one."""
+    extents: Mapping[str, Extent] = field(default_factory=dict)
+    """Of the fields that differ beyond the ticks that were looked at: in which ticks that was."""
 
 
 @dataclass(frozen=True)

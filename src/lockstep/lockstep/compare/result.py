@@ -56,6 +56,13 @@ def _key_as_data(key: KeyComparison) -> dict[str, Any]:
         "diagnoses": {
             path: law and _law_as_data(law) for path, law in key.explained.diagnoses.items()
         },
+        "diagnosed": {
+            path: {
+                "ticks": [extent.first, extent.last],
+                "differing": [extent.differing, extent.of],
+            }
+            for path, extent in key.explained.extents.items()
+        },
         "distributions": {
             path: distribution_as_data(found) for path, found in judged.distributions.items()
         },
@@ -79,7 +86,7 @@ def _law_as_data(law: Diagnosis) -> dict[str, Any]:
     return {
         "law": law.law,
         "sentence": law.sentence,
-        "explains": law.explains,
+        "explains": law.explains if law.predicts else None,
         "parameters": {name: _finite(value) for name, value in law.parameters.items()},
     }
 

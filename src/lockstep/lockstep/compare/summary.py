@@ -107,11 +107,11 @@ def _field(found: FieldComparison, key: KeyComparison) -> Iterator[str]:
         if math.isfinite(found.max_error) and found.max_error:
             parts.append(f"largest error {found.max_error:.6g}")
         yield f"{found.field}: {', '.join(filter(None, parts))}, from tick {found.first_tick} on"
-    diagnoses = key.explained.diagnoses
+    diagnoses, extents = key.explained.diagnoses, key.explained.extents
     for path in found.parts:
         if path in diagnoses:
             of_part = f" ({path})" if len(found.parts) > 1 else ""
-            yield f"  why{of_part}: {explanation(diagnoses[path])}"
+            yield f"  why{of_part}: {explanation(diagnoses[path], extents.get(path))}"
 
 
 def _alone(aligned: Aligned, names: tuple[str, str]) -> Iterator[str]:

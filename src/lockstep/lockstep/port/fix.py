@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..compare.simplest_law import Diagnosis, Extent
+from ..compare.words import explanation
 from ..component.source import Source, SourceModule, source_of
 from ..errors import PortError
 from ..host.python_component import load_here
@@ -153,11 +155,15 @@ def _difference(topic: str, key: dict[str, Any], reference: str, name: str) -> I
 
 def _diagnosis(key: dict[str, Any]) -> Iterator[str]:
     for field, law in key["diagnoses"].items():
-        if law is None:
-            yield f"* `{field}`: no simple explanation"
-        else:
-            share = f"{law['explains'] * 100:.4g} %"
-            yield f"* `{field}`: {law['sentence']}; explains {share} of the difference"
+        known = key["diagnosed"].get(field)
+        extent = Extent(*known["ticks"], *known["differing"]) if known else None
+        found = law and Diagnosis(
+            law["law"],
+            law["sentence"],
+            law["explains"] or 0.0,
+            predicts=law["explains"] is not None,
+        )
+        yield f"* `{field}`: {explanation(found, extent)}"
 
 
 def _fields(key: dict[str, Any]) -> list[str]:

@@ -17,6 +17,7 @@ from lockstep.compare import (
 )
 from lockstep.compare.align import align_ticks, tolerance_ns
 from lockstep.compare.side_by_side import paired_columns
+from lockstep.compare.summary import summary_of_key
 from lockstep.compare.text_diff import text_diff
 from lockstep.compare.values import deviations
 from lockstep.message.time import seconds
@@ -521,6 +522,47 @@ def test_the_summary_says_why_each_field_differs(tmp_path):
     law = comparison.keys["/out"].explained.diagnoses["x"]
     assert (law.law, law.explains) == ("offset", pytest.approx(1))
     assert f"  why: {law.sentence}; explains 100 % of the difference" in comparison.summary()
+
+
+@pytest.fixture(scope="module")
+def long_key(tmp_path_factory):
+    rng = np.random.default_rng(5)
+    count, late = 26_000, rng.normal(size=26_000)
+    x, n = rng.normal(size=count), rng.integers(0, 9, count)
+    ticks = np.arange(count)
+    other_x = np.where(ticks < 3210, x, np.where(ticks < 24_000, x + 0.5, late))
+    other_n = np.where(ticks < 25_000, n, n + 2)
+    bags = [
+        write(
+            tmp_path_factory.mktemp("long") / name,
+            [
+                (t * 10, pair(*values))
+                for t, values in enumerate(zip(xs.tolist(), ns.tolist(), strict=True))
+            ],
+        )
+        for name, xs, ns in (("a", x, n), ("b", other_x, other_n))
+    ]
+    return compare(*bags).keys["/out"]
+
+
+class TestDifferencesBeyondWhatIsLookedAt:
+    """Laws are sought in some thousand messages; what is said of them is said of these."""
+
+    def test_the_ticks_are_those_of_the_recording(self, long_key):
+        law = long_key.explained.diagnoses["x"]
+        assert law.sentence == "equal until tick 3210, then b is a + 0.5"
+        assert law.parameters["seconds"] == pytest.approx(32_100e-9)
+
+    def test_it_is_said_what_part_of_all_differences_is_explained(self, long_key):
+        where = "in 19000 of 22790 messages that differ (ticks 2210 … 22209)"
+        told = list(summary_of_key(long_key, ("a", "b")))
+        law = long_key.explained.diagnoses["x"].sentence
+        assert f"    why: {law}; explains 100 % of the difference {where}" in told
+
+    def test_a_field_that_differs_first_later_is_explained_too(self, long_key):
+        law = long_key.explained.diagnoses["n"]
+        assert law.sentence == "equal until tick 25000, then b is a + 2"
+        assert long_key.explained.extents.keys() == {"x"}
 
 
 def test_what_no_law_explains_is_said(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...message.arrays import Floats
 
-_MOST_ROWS = 20_000
+_MOST_ROWS = 4_000
 
 
 def foretold(values: Floats, known: list[Floats]) -> float:

@@ -231,7 +231,8 @@ def _said(chosen: Choice) -> Diagnosis:
 
 def _unpredicted(laws: Iterable[Law]) -> Diagnosis | None:
     for law in laws:
-        return Diagnosis(law.name, law.sentence, 1.0, law.parameters)
+        bounds = law.name != "wander"
+        return Diagnosis(law.name, law.sentence, 1.0, law.parameters, predicts=bounds)
     return None
 
 
@@ -242,7 +243,8 @@ def _placed(pair: Pair, inputs: Mapping[str, Column]) -> Diagnosis | None:
             parameters = {**rest.parameters, **place.parameters}
             return Diagnosis(place.law, sentence, rest.explains, parameters, rest)
         if place.speaks:
-            return Diagnosis(place.law, place.sentence, 1.0, place.parameters)
+            says_values = place.law in ("nan", "infinite")
+            return Diagnosis(place.law, place.sentence, 1.0, place.parameters, predicts=says_values)
     return None
 
 
