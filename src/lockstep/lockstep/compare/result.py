@@ -44,8 +44,14 @@ def _key_as_data(key: KeyComparison) -> dict[str, Any]:
         "missing": len(aligned.only_a),
         "extra": len(aligned.only_b),
         "first_difference": first and _first_as_data(first),
+        "first_beyond_rounding": judged.beyond_rounding and _first_as_data(judged.beyond_rounding),
         "largest_error": worst
-        and {"tick": judged.worst_tick, "field": worst.field, "error": _finite(worst.error)},
+        and {
+            "tick": judged.worst_tick,
+            "field": worst.field,
+            "error": _finite(worst.error),
+            "within_tolerance": not judged.is_worst_wrong,
+        },
         "grade": key.grade,
         "align": aligned.by,
         "reordered": len(aligned.reordered),

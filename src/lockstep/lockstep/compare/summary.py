@@ -76,17 +76,23 @@ def _values(aligned: Aligned, judged: Judged) -> Iterator[str]:
     for found in judged.fields.values():
         if found.judged is not None and (not found.matches or found.judged_tick is not None):
             yield f"  {by_statistic(found)}"
-    if first := judged.first:
-        deviation = first.fields[0]
-        yield (
-            f"  first at {when(aligned, 0, first.tick_a, first.time_ns)}: {deviation.field} "
-            f"is {deviation.b}, expected {deviation.a}{reason(deviation)}"
-        )
+    for words, first in (("first", judged.first), ("first beyond rounding", judged.hidden)):
+        if first:
+            deviation = first.fields[0]
+            yield (
+                f"  {words} at {when(aligned, 0, first.tick_a, first.time_ns)}: "
+                f"{deviation.field} is {deviation.b}, expected {deviation.a}{reason(deviation)}"
+            )
     worst = judged.worst
-    if worst and worst.error is not None:
+    if worst and worst.error is not None and judged.is_worst_wrong:
         yield (
             f"  largest error at tick {judged.worst_tick}: {worst.field} is {worst.b}, "
             f"expected {worst.a}{reason(worst)}"
+        )
+    elif worst and worst.error is not None:
+        yield (
+            f"  within tolerance {worst.tolerance}, at most {worst.error:.6g} apart: "
+            f"{worst.field} at tick {judged.worst_tick}"
         )
 
 

@@ -139,23 +139,27 @@ def _difference(topic: str, key: dict[str, Any], reference: str, name: str) -> I
     )
     if key["problem"]:
         yield f"  * {key['problem']}"
-    first = key["first_difference"]
-    if first:
-        error = "" if first["error"] is None else f" (off by {first['error']:.6g})"
+    first, clear = key["first_difference"], key.get("first_beyond_rounding")
+    hidden = clear if first and clear and clear["ticks"] != first["ticks"] else None
+    for words, one in (("first", first), ("first beyond rounding", hidden)):
+        if not one:
+            continue
+        error = "" if one["error"] is None else f" (off by {one['error']:.6g})"
         yield (
-            f"  * first at tick {first['ticks'][0]}, {first['time_ns'] * 1e-9:.9f} s after the "
-            f"first input: `{first['field']}` is {first['found']}, expected "
-            f"{first['expected']}{error}; tolerance {first['tolerance']}"
+            f"  * {words} at tick {one['ticks'][0]}, {one['time_ns'] * 1e-9:.9f} s after the "
+            f"first input: `{one['field']}` is {one['found']}, expected "
+            f"{one['expected']}{error}; tolerance {one['tolerance']}"
         )
     largest = key["largest_error"]
     if largest and largest["error"] is not None:
-        where = f"tick {largest['tick']}: `{largest['field']}`"
-        yield f"  * largest error at {where}, {largest['error']:.6g}"
+        where = f"tick {largest['tick']}: `{largest['field']}`, {largest['error']:.6g}"
+        words = "largest difference, within tolerance," if largest.get("within_tolerance") else ""
+        yield f"  * {words or 'largest error'} at {where}"
 
 
 def _diagnosis(key: dict[str, Any]) -> Iterator[str]:
     for field, law in key["diagnoses"].items():
-        known = key["diagnosed"].get(field)
+        known = key.get("diagnosed", {}).get(field)
         extent = Extent(*known["ticks"], *known["differing"]) if known else None
         found = law and Diagnosis(
             law["law"],

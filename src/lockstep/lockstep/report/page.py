@@ -133,7 +133,7 @@ def key_rows(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
 
 def _key_row(key: KeyComparison) -> dict[str, Any]:
     aligned, judged = key.aligned, key.judged
-    first, why = judged.first, key.problem or key.redefined
+    first, hidden, why = judged.first, judged.hidden, key.problem or key.redefined
     shift_s = aligned.largest_shift_ns / NS_PER_S
     return {
         "topic": cut(key.topic),
@@ -150,6 +150,7 @@ def _key_row(key: KeyComparison) -> dict[str, Any]:
         "extra": len(aligned.only_b),
         "reordered": len(aligned.reordered),
         "first": first and {"tick": first.tick_a, "s": first.time_ns / NS_PER_S},
+        "hidden": hidden and {"tick": hidden.tick_a, "s": hidden.time_ns / NS_PER_S},
         "shift_s": shift_s if aligned.by in ("time", "cause") else 0,
         "ignored": [cut(path) for path in judged.ignored[:_SUMMARY_LINES]],
     }

@@ -42,7 +42,7 @@ def inputs_before(inputs: RunInputs, reference: Recorded, comparison: Comparison
 def _first_times(reference: Recorded, comparison: Comparison) -> Iterator[int]:
     """The log times at which keys first differ, in ns."""
     for key in comparison.keys.values():
-        only_a, first = key.aligned.only_a, key.judged.first
+        only_a, first = key.aligned.only_a, key.judged.beyond_rounding or key.judged.first
         ticks = [int(only_a[0, 0])] if len(only_a) else []
         ticks += [first.tick_a] if first is not None else []
         if ticks:

@@ -16,6 +16,7 @@ from lockstep.compare import (
     write_text_diffs,
 )
 from lockstep.compare.align import align_ticks, tolerance_ns
+from lockstep.compare.result import comparison_as_data
 from lockstep.compare.side_by_side import paired_columns
 from lockstep.compare.summary import summary_of_key
 from lockstep.compare.text_diff import text_diff
@@ -512,6 +513,51 @@ assert compare(Bag(sys.argv[1]), Bag(sys.argv[1])).all_match
 
 def test_bags_are_compared_without_any_ros(bags):
     subprocess.run([sys.executable, "-c", WITHOUT_ROS, bags / "husky_acceleration"], check=True)
+
+
+class TestRoundingBeforeTheFirstError:
+    """What differs by next to nothing does not hide where it first differs by more."""
+
+    @staticmethod
+    def compared(tmp_path, errors, x=1.0, **options):
+        xs = x + np.zeros(len(errors))
+        bags = [
+            write(tmp_path / name, [(t * 10, pair(v, 7)) for t, v in enumerate(values.tolist())])
+            for name, values in (("a", xs), ("b", xs + errors))
+        ]
+        return compare(*bags, **options)
+
+    @pytest.mark.parametrize(("x", "tiny"), [(1.0, 2.3e-16), (0.0, 1e-19)])
+    def test_both_are_named(self, tmp_path, x, tiny):
+        errors = np.full(400, tiny)
+        errors[321:] = 0.25
+        comparison = self.compared(tmp_path, errors, x)
+        judged = comparison.keys["/out"].judged
+        assert (judged.first.tick_a, judged.beyond_rounding.tick_a) == (0, 321)
+        lines = comparison.summary().splitlines()
+        assert lines[2].startswith("  first at tick 0, ")
+        assert lines[3].startswith("  first beyond rounding at tick 321, t = 0.000003210 s: x is ")
+        assert any("tick 321" in line for line in text_diff(comparison, comparison.keys["/out"]))
+        data = comparison_as_data(comparison)["keys"]["/out"]
+        assert data["first_beyond_rounding"]["ticks"] == [321, 321]
+
+    def test_rounding_alone_hides_nothing(self, tmp_path):
+        comparison = self.compared(tmp_path, np.full(50, 2.3e-16))
+        assert comparison.keys["/out"].judged.beyond_rounding is None
+        assert "beyond rounding" not in comparison.summary()
+
+    def test_small_errors_that_grow_are_errors_from_the_first_on(self, tmp_path):
+        comparison = self.compared(tmp_path, 1e-9 * 1.05 ** np.arange(400))
+        assert comparison.keys["/out"].judged.beyond_rounding.tick_a == 0
+        assert "beyond rounding" not in comparison.summary()
+
+    def test_what_is_within_tolerance_does_not_read_as_an_error(self, tmp_path):
+        comparison = self.compared(tmp_path, np.full(50, 0.01), tolerance=0.1)
+        assert comparison.all_match
+        assert "error" not in comparison.summary() and "expected" not in comparison.summary()
+        assert "  within tolerance abs 0.1, at most 0.01 apart: x at tick" in comparison.summary()
+        largest = comparison_as_data(comparison)["keys"]["/out"]["largest_error"]
+        assert largest["within_tolerance"]
 
 
 def test_the_summary_says_why_each_field_differs(tmp_path):

@@ -193,7 +193,7 @@
       any("missing") ? count(`Only in ${a}`, "missing") : null,
       any("extra") ? count(`Only in ${b}`, "extra") : null,
       any("reordered") ? count("Out of order", "reordered") : null,
-      { title: "First difference", number: true, cell: (row) => (row.first ? `tick ${row.first.tick}, ${seconds(row.first.s)}` : "–"), value: (row) => row.first?.s },
+      { title: "First difference", number: true, cell: (row) => (row.first ? `tick ${row.first.tick}, ${seconds(row.first.s)}${row.hidden ? `; beyond rounding: tick ${row.hidden.tick}, ${seconds(row.hidden.s)}` : ""}` : "–"), value: (row) => row.first?.s },
       { title: "Type", cell: (row) => element("span", { className: "type" }, row.type), value: (row) => row.type },
       any("problem") ? { title: "Problem", words: true, cell: (row) => row.problem || "–", value: (row) => row.problem } : null,
     ].filter(Boolean);
@@ -215,7 +215,7 @@
       { title: "Verdict", cell: fieldMark, value: (row) => (row.match ? (row.differs ? 1 : 0) : 2), number: false },
       { title: "Wrong messages", number: true, cell: (row) => number(row.wrong_ticks), value: (row) => row.wrong_ticks },
       arrays ? { title: "Wrong values", number: true, cell: (row) => (row.compared ? `${number(row.wrong)} of ${number(row.compared)}` : "0"), value: (row) => row.wrong } : null,
-      { title: "Largest error", number: true, cell: largest, value: (row) => (row.max_error === null ? Infinity : row.max_error) },
+      { title: "Largest difference", number: true, cell: largest, value: (row) => (row.max_error === null ? Infinity : row.max_error) },
       { title: "Tolerance", words: true, cell: (row) => (row.judged ? `${row.tolerance}: ${row.judged}` : row.tolerance), value: (row) => row.tolerance },
       { title: "First wrong tick", number: true, plain: true, cell: (row) => (row.first_tick === null ? "–" : String(row.first_tick)), value: (row) => row.first_tick },
       explained ? { title: "Explanation", wide: true, cell: (row) => explanation(row) || "–", value: (row) => explanation(row) } : null,
@@ -319,10 +319,11 @@
   function finding(row) {
     const parts = [];
     if (row.judged) parts.push(`${row.judged} over ${number(row.compared)} values`);
-    if (row.wrong || !row.judged) parts.push(`${number(row.wrong)} of ${number(row.compared)} values in ${plural(row.wrong_ticks, "message")} are beyond the tolerance (${row.tolerance})`);
+    if (row.match && !row.judged) parts.push(`all ${number(row.compared)} values are within the tolerance (${row.tolerance})`);
+    else if (row.wrong || !row.judged) parts.push(`${number(row.wrong)} of ${number(row.compared)} values in ${plural(row.wrong_ticks, "message")} are beyond the tolerance (${row.tolerance})`);
     if (row.other_lengths) parts.push(`${plural(row.other_lengths, "message")} with another length`);
     if (row.first_tick !== null) parts.push(`first at tick ${row.first_tick}, ${seconds(row.first_s)}`);
-    if (row.max_tick !== null && !isText(row)) parts.push(`largest error ${largestOf(row)} at tick ${row.max_tick}, ${seconds(row.max_s)}`);
+    if (row.max_tick !== null && !isText(row)) parts.push(`${row.match ? `at most ${largestOf(row)} apart` : `largest error ${largestOf(row)}`} at tick ${row.max_tick}, ${seconds(row.max_s)}`);
     return `${parts.join("; ")}.`;
   }
 
@@ -361,7 +362,7 @@
       ["Mean |error|", withUnit(number(found.mean), unit)],
       ["RMS error", withUnit(number(found.rmse), unit)],
       ["Bias (mean error)", withUnit(number(found.bias), unit)],
-      ["Largest |error|", largestOf(row)],
+      [row.match ? "Largest |difference|" : "Largest |error|", largestOf(row)],
       ["Tolerance", row.tolerance],
       ["Messages drawn", plots.rows < plots.of ? `the first ${number(plots.rows)} of ${number(plots.of)}` : number(plots.rows)],
     ];
