@@ -28,6 +28,7 @@ _INPUT_LINES = 120
 _LINES = 60
 _CONTEXT = 1
 _SHORT_FILE = 150
+_MESSAGE = re.compile(r"/\S+ \d+ t -?[\d.]+")
 _CODE = (".cpp", ".cc", ".cxx", ".hpp", ".h", ".hh", ".py", ".rs")
 
 
@@ -114,16 +115,16 @@ def _red(
     why = [line for key in red.values() for line in _diagnosis(key)]
     if why:
         yield Section("Diagnosis", ("\n".join(["a is the reference, b the port.", "", *why]),))
-    before = _head(folder / FILE_NAME, _INPUT_LINES, from_end=True)
+    before = _lines(folder / FILE_NAME)
     if before:
         yield Section(
             "Inputs before the first difference",
-            (_fenced(before), _fenced(before[-_INPUT_LINES // 3 :])),
+            tuple(_fenced(_last_messages(before, most)) for most in (_INPUT_LINES, _LINES)),
         )
     fields = sorted({field for key in red.values() for field in _fields(key)})
     if declared is not None and file is not None:
         yield from _lines_involved(declared, name, file, fields)
-    hunks = [line for diff in sorted(folder.glob("*.diff")) for line in _head(diff, _DIFF_LINES)]
+    hunks = [line for diff in sorted(folder.glob("*.diff")) for line in _lines(diff)[:_DIFF_LINES]]
     if hunks:
         yield Section(
             "Text diff, from its start",
@@ -314,11 +315,18 @@ def _related(files: list[Path], executable: str) -> list[Path]:
     return chosen or code
 
 
-def _head(path: Path, most: int, *, from_end: bool = False) -> list[str]:
-    if not path.is_file():
-        return []
-    lines = path.read_text("utf-8", "replace").splitlines()
-    return lines[-most:] if from_end else lines[:most]
+def _lines(path: Path) -> list[str]:
+    return path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
+
+
+def _last_messages(lines: list[str], most: int) -> list[str]:
+    """The last of some messages in text, as many as fit; of one that does not fit, its start."""
+    starts = [number for number, line in enumerate(lines) if _MESSAGE.fullmatch(line)] or [0]
+    fitting = [start for start in starts if len(lines) - start <= most]
+    if fitting:
+        return lines[fitting[0] :]
+    last = lines[starts[-1] :]
+    return [*last[:most], f"… {len(last) - most} more lines of this message"]
 
 
 def _fenced(lines: Sequence[str], language: str = "") -> str:
