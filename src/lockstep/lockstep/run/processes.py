@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Crash, Hang, LockstepError, UsageError
 from ..host.events import EVENTS, told_error
+from .forks import Child, ForkServer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -46,7 +48,7 @@ class Process:
 
     name: str
     log: Path
-    child: subprocess.Popen[bytes]
+    child: Child
 
     @property
     def events(self) -> Path:
@@ -149,8 +151,11 @@ class Processes:
         stdin: int = subprocess.DEVNULL,
         pipes: bool = False,
         variables: Mapping[str, str] | None = None,
+        forks: ForkServer | None = None,
     ) -> Process:
         """Start a command in a process group of its own, with some more environment variables.
+
+        It is forked by a server if there is one.
 
         With `pipes`, stdin and stdout are those, and the log has stderr.
         """
@@ -168,7 +173,11 @@ class Processes:
             events = log.with_suffix(".events").absolute()
             events.unlink(missing_ok=True)  # of one before that had the same log
             environment = {**self._environment, **(variables or {}), EVENTS: str(events)}
-            child = _start(name, command, env=environment, **streams)
+            child: Child = (
+                _start(name, command, env=environment, **streams)
+                if forks is None
+                else forks.start(command, stdin, output, environment)
+            )
             process = Process(name, log, child)
             self._running.append(process)
             assert self._guardian.stdin is not None
@@ -180,6 +189,23 @@ class Processes:
         with _undisturbed():
             process.end()
             self._running.remove(process)
+
+
+@contextlib.contextmanager
+def fork_server(processes: Processes) -> Iterator[ForkServer]:
+    """One among some processes, for those that others start."""
+    with tempfile.TemporaryDirectory(prefix="lockstep-forks-") as folder:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours:  # it ends when this is closed
+            with theirs:
+                process = processes.start(
+                    "the process that starts players and recorders",
+                    ForkServer.COMMAND,
+                    Path(folder) / "log",
+                    stdin=theirs.fileno(),
+                    variables=ForkServer.VARIABLES,
+                )
+            yield ForkServer(ours, process.last_words)
 
 
 @dataclass(frozen=True)
