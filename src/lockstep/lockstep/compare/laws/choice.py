@@ -103,7 +103,8 @@ def _fit_in_noise(pair: Pair, law: Law, price: float) -> Choice | None:
     most_left = (1.0 - EXACT_IN_NOISE) * math.exp(-price * law.cost)
     if fit.residual > most_left or not _follows_everywhere(law, told, predicted, covers):
         return None
-    if fit.explains < _PLAIN and law.pointwise and not pair.joined and _is_bent(pair, predicted):
+    is_plain = fit.explains >= _PLAIN or law.name == "mean"
+    if not is_plain and law.pointwise and not pair.joined and _is_bent(pair, predicted):
         return None
     return Choice(law, fit, moved, math.sqrt(fit.residual * _power(told)) * told.unit)
 

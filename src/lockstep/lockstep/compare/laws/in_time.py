@@ -149,12 +149,35 @@ def wanders(pair: Pair) -> Iterator[Law]:
     ratio = float(np.var(d[lag:] - d[:-lag])) / (lag * per_tick**2)
     if 0.4 <= ratio <= 2.5 and float(np.mean(np.square(d))) > (5 * per_tick) ** 2:
         # Steps that a, or the difference so far, foretells are no errors that add up by chance.
-        known = [np.diff(pair.a / pair.unit), d[:-1], np.concatenate([[0.0], steps[:-1]])]
-        if foretold(steps, known) > _FORETOLD:
+        if _are_foretold(steps, d, pair.a / pair.unit):
             return
         size = per_tick * pair.unit
         sentence = f"b wanders from a as errors do that add up (about {size:.3g} a tick)"
         yield Law("wander", sentence, 3.0, np.positive, {"per_tick": size})
+
+
+def _are_foretold(steps: Floats, d: Floats, a: Floats) -> bool:
+    """Whether the steps of a difference, their sizes or their signs depend on a or on those before.
+
+    `d` and `a` are (n,), the steps between (n - 1,).
+    """
+    moves, before = np.diff(a), np.concatenate([[0.0], steps[:-1]])
+    signs = [np.sign(side) for side in (moves, moves * a[1:], before)]
+    return any(
+        foretold(values, known) > _FORETOLD
+        for values, known in (
+            (steps, [moves, d[:-1], before]),
+            (_sizes(steps), [_sizes(moves)]),
+            (np.sign(steps), signs),
+        )
+    )
+
+
+def _sizes(values: Floats) -> Floats:
+    """Orders of magnitude, so that a few large values do not outweigh all others."""
+    sizes = np.abs(values)
+    logarithms: Floats = np.log10(np.maximum(sizes, 1e-12 * (sizes.max(initial=0.0) or 1.0)))
+    return logarithms
 
 
 def _delay(pair: Pair, shift: int) -> Law:

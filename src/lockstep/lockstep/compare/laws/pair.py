@@ -21,6 +21,8 @@ HeldOut = Literal["ticks", "later", "nothing"]
 EXACT_SHARE = 0.99
 """A law is exact if it brings this share of the elements within tolerance, and of those that
 differed."""
+_BROKEN = 0.1
+"""Nor may it push more elements beyond tolerance than this share of those that differed."""
 EXACT_IN_NOISE = 0.98
 """A law holds in noise if it accounts for this share of the mean square of the difference."""
 MOST_ELEMENTS = 200_000
@@ -361,7 +363,9 @@ def judge(pair: Pair, predicted: Floats, covers: Mask | None = None) -> Fit:
     explains = min(max(1.0 - left, 0.0), 1.0)
     if not before:  # whatever differs is not finite
         explains = fixed
-    exact = passing >= EXACT_SHARE and fixed >= EXACT_SHARE
+    inside = ~good & ~pair.differs if covers is None else ~good & ~pair.differs & covers
+    broken = int(inside.sum()) / max(1, int(differs.sum()))
+    exact = min(passing, fixed) >= EXACT_SHARE and broken <= _BROKEN
     return Fit(explains, passing, exact, left)
 
 

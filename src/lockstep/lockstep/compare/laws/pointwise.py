@@ -66,7 +66,7 @@ def simple_laws(pair: Pair) -> Iterator[Law]:
 
 
 def mean(pair: Pair) -> Iterator[Law]:
-    """What is left to say of an offset where b does not move with a."""
+    """What is left to say of an offset where b is not just a and an offset."""
     a, b = pair.finite_values
     if len(a) < 2:
         return
@@ -74,7 +74,7 @@ def mean(pair: Pair) -> Iterator[Law]:
     if by:
         yield Law(
             "mean",
-            f"b is a {_plus(pair, by)} on average, but does not follow it",
+            f"b is a {_plus(pair, by)} on average",
             1.2,
             lambda x: x + by,
             {"offset": _si(pair, by)},

@@ -143,6 +143,22 @@ class TestTrendsByChance:
         found = diagnosis_of(a, a + 1e-4 * np.cumsum(walk(seed)))
         assert found is None or "not evenly" in found.sentence
 
+    @pytest.mark.parametrize("seed", range(5))
+    def test_a_gain_that_changes_is_no_walk(self, seed):
+        gains = np.repeat(np.random.default_rng(seed).normal(1, 0.05, 10), 200)
+        a = walk(seed + 50)
+        for b in (gains * a, np.where(a > 0, 1.1, 0.9) * a):
+            found = diagnosis_of(a, b)
+            assert found is None or found.law != "wander"
+        held = np.repeat(gains[::10], 10)
+        found = diagnosis_of(held, held * (1 + 0.0002 * TICKS))
+        assert found is None or found.law != "wander"
+
+    def test_a_law_that_breaks_as_much_as_it_mends_is_none(self, rng):
+        a = np.repeat(rng.normal(size=20), 100)
+        found = diagnosis_of(a, a[TICKS // 3 * 3])
+        assert found is None or not found.predicts
+
     def test_noise_is_none_of_few_ticks(self):
         for seed in range(100):
             rng = np.random.default_rng(seed)
@@ -168,7 +184,7 @@ class TestTrendsByChance:
         found = diagnosis_of(rng.normal(size=N), 30 + rng.normal(size=N))
         assert found.law == "mean"
         assert found.parameters["offset"] == pytest.approx(30, abs=0.2)
-        assert "on average, but does not follow it" in found.sentence
+        assert "on average, within" in found.sentence
 
 
 class TestMatrices:
