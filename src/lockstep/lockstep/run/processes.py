@@ -12,7 +12,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -222,37 +221,31 @@ class Answer:
 def ask(commands: Mapping[str, Sequence[str]], timeout_s: float) -> dict[str, Answer]:
     """Run commands, by name, at once to their ends; raises Hang after so long, and leaves nothing
     running."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-ask-")))
-        children = {
-            name: stack.enter_context(_asked(name, command, folder / name))
-            for name, command in commands.items()
-        }
-        return {
-            name: _answer(name, child, folder / name, timeout_s) for name, child in children.items()
-        }
+    deadline = time.monotonic() + timeout_s
+    with (
+        tempfile.TemporaryDirectory(prefix="lockstep-ask-") as folder,
+        Processes(os.environ) as processes,
+    ):
+        children = [
+            processes.start(name, command, Path(folder) / f"{number}.log", pipes=True)
+            for number, (name, command) in enumerate(commands.items())
+        ]
+        return {child.name: _answer(child, timeout_s, deadline) for child in children}
 
 
-@contextlib.contextmanager
-def _asked(name: str, command: Sequence[str], events: Path) -> Iterator[subprocess.Popen[str]]:
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    environment = {**os.environ, EVENTS: str(events)}
-    with _start(
-        name, command, **pipes, encoding="utf-8", errors="replace", env=environment
-    ) as child:
-        try:
-            yield child
-        finally:
-            with contextlib.suppress(ProcessLookupError):  # the whole group has ended
-                os.killpg(child.pid, signal.SIGKILL)
-
-
-def _answer(name: str, child: subprocess.Popen[str], events: Path, timeout_s: float) -> Answer:
+def _answer(process: Process, timeout_s: float, deadline: float) -> Answer:
+    child = process.child
+    assert isinstance(child, subprocess.Popen)
     try:
-        out, err = child.communicate(timeout=timeout_s)
+        out, _ = child.communicate(timeout=max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired as error:
-        raise Hang(f"{name} did not end within {timeout_s:g} s") from error
-    return Answer(child.returncode, out, err, told_error(events))
+        raise Hang(f"{process.name} did not end within {timeout_s:g} s") from error
+    return Answer(
+        child.returncode,
+        out.decode("utf-8", "replace"),
+        process.log.read_text("utf-8", "replace"),
+        told_error(process.events),
+    )
 
 
 def wait_for(process: Process, watched: Sequence[Process], meanwhile: Callable[[], None]) -> None:
