@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from ..progress import Progress as OnProgress
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from ..compare.key_comparison import Judged
     from ..verify.runs import Watch
     from ..verify.verdict import Verdict
 
@@ -125,8 +126,6 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
         for name, comparison in verdict.comparisons.items():
             reference, run = verdict.runs[verdict.reference], verdict.runs[name]
             keys = comparison.keys.values()
-            worst = [key.judged.worst for key in keys]
-            errors = [found.error for found in worst if found and found.error is not None]
             differing = sum(
                 key.judged.differing + len(key.aligned.only_a) + len(key.aligned.only_b)
                 for key in keys
@@ -136,7 +135,7 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
                 f"{sum(run.sent.values())} → {sum(run.recorded.values())}",
                 str(sum(key.aligned.count for key in keys)),
                 str(differing),
-                f"{max(errors, default=0.0):.3g}",
+                _largest([key.judged for key in keys]),
                 f"{_us(reference.median_ns)} → {_us(run.median_ns)} µs",
                 _ratio(reference.median_ns, run.median_ns),
                 "[green]match[/]" if comparison.all_match else "[red]differs[/]",
@@ -146,6 +145,15 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
         out.print(
             "median: reference → implementation, one callback with its publishing", style="dim"
         )
+
+
+def _largest(judged: Sequence[Judged]) -> str:
+    """The largest error, or else by how much what is within tolerance is apart."""
+    known = [found for found in judged if found.worst and found.worst.error is not None]
+    wrong = [found for found in known if found.is_worst_wrong]
+    errors = (found.worst.error or 0.0 for found in wrong or known if found.worst)
+    size = f"{max(errors, default=0.0):.3g}"
+    return f"{size} tolerated" if known and not wrong else size
 
 
 def _us(duration_ns: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,8 @@ from .kinds import KINDS, subject_of
 from .side_by_side import Side, columns_of
 from .tally import FieldTally
 from .tolerance import MEASURES, Tolerances
+
+_TINY = 1e-12
 
 
 class ColumnJudge:
@@ -60,6 +63,22 @@ class ColumnJudge:
         """The ticks at which fields have their largest error so far."""
         ticks = (tally.max_tick for tally in self._tallies.values())
         return {tick for tick in ticks if tick is not None}
+
+    @property
+    def climbed_at(self) -> set[int]:
+        """The ticks at which errors of a field became much larger than before."""
+        return set().union(*(tally.climbed_at for tally in self._tallies.values()))
+
+    @property
+    def first_beyond_rounding(self) -> int | None:
+        """The first tick with an error beyond tolerance that is not next to nothing beside others.
+
+        None if there is none.
+        """
+        errors = [tally.result().max_error for tally in self._tallies.values()]
+        largest = max((error for error in errors if math.isfinite(error)), default=0.0)
+        firsts = (tally.first_larger(_TINY * largest) for tally in self._tallies.values())
+        return min((tick for tick in firsts if tick is not None), default=None)
 
     def judge(self, a: Side, b: Side) -> Mask:
         """Which of m messages are beyond a tolerance that holds for each element, (m,).

@@ -22,6 +22,8 @@ class KeptDifferences:
         self._codecs, self._tolerances = codecs, tolerances
         self._kinds = common(*codecs)
         self.kept: list[TickDifference] = []
+        self.climbs: dict[int, TickDifference] = {}
+        """The ticks at which errors became much larger than before."""
         self.worst: Deviation | None = None
         self.worst_tick: int | None = None
 
@@ -35,6 +37,10 @@ class KeptDifferences:
         for row in np.flatnonzero(wrong)[: KEPT_TICKS - len(self.kept)].tolist():
             time_ns = 0 if times is None else int(times[row])
             self.kept.append(self.difference(a, b, row, time_ns))
+        for tick in sorted(judge.climbed_at - self.climbs.keys()):
+            row = int(np.searchsorted(a.ticks, tick))
+            time_ns = 0 if times is None else int(times[row])
+            self.climbs[tick] = self.difference(a, b, row, time_ns)
         here = {tick for tick in judge.largest_at if a.ticks[0] <= tick <= a.ticks[-1]}
         for tick in sorted(here):
             for deviation in self._deviations(a, b, int(np.searchsorted(a.ticks, tick))):

@@ -13,7 +13,7 @@ from .align import Align, Alignment
 from .deviation import Deviation
 from .distribution import DistributionComparison
 from .fields import FieldComparison
-from .simplest_law import Diagnosis
+from .simplest_law import Diagnosis, Extent
 
 Grade = Literal[
     "identical bytes", "equal values", "within tolerance", "wrong values", "wrong messages"
@@ -102,6 +102,9 @@ class Judged:
     """The fields that a tolerance leaves out."""
     kept: tuple[TickDifference, ...] = ()
     """The first pairs that differ, at most KEPT_TICKS."""
+    beyond_rounding: TickDifference | None = None
+    """The first pair that differs by more than rounding, and not by next to nothing beside others;
+    None if none does."""
     worst: Deviation | None = None
     worst_tick: int | None = None
     distributions: Mapping[str, DistributionComparison] = field(default_factory=dict)
@@ -111,6 +114,17 @@ class Judged:
     def first(self) -> TickDifference | None:
         """The first pair that differs."""
         return self.kept[0] if self.kept else None
+
+    @property
+    def hidden(self) -> TickDifference | None:
+        """The first pair that differs by more than rounding, if others by rounding come before."""
+        first, clear = self.first, self.beyond_rounding
+        return clear if first and clear and clear.tick_a != first.tick_a else None
+
+    @property
+    def is_worst_wrong(self) -> bool:
+        """Whether the largest difference is an error, rather than within tolerance."""
+        return self.worst is not None and not (self.worst.passes and self.fields_match)
 
     @property
     def fields_match(self) -> bool:
@@ -124,6 +138,8 @@ class Explained:
 
     diagnoses: Mapping[str, Diagnosis | None] = field(default_factory=dict)
     """The law by which each field differs that does, by path; None if there is no simple one."""
+    extents: Mapping[str, Extent] = field(default_factory=dict)
+    """Of the fields that differ beyond the ticks that were looked at: in which ticks that was."""
 
 
 @dataclass(frozen=True)

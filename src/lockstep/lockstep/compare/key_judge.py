@@ -73,14 +73,20 @@ class KeyJudge:
     def judged(self, times_a: Int64s | None = None) -> Judged:
         """What was found so far, at the times (n,) of all messages of A if they are known now."""
         kept = self._kept.kept
+        beyond = self._columns.first_beyond_rounding
+        clear = [] if beyond is None else [self._kept.climbs[beyond]]
         if times_a is not None:
-            kept = [replace(found, time_ns=int(times_a[found.tick_a])) for found in kept]
+            kept, clear = (
+                [replace(found, time_ns=int(times_a[found.tick_a])) for found in some]
+                for some in (kept, clear)
+            )
         return Judged(
             equal_bytes=self._equal_bytes,
             differing=self._differing,
             fields=self._columns.fields,
             ignored=self._columns.ignored,
             kept=tuple(kept),
+            beyond_rounding=clear[0] if clear else None,
             worst=self._kept.worst,
             worst_tick=self._kept.worst_tick,
         )

@@ -44,8 +44,14 @@ def _key_as_data(key: KeyComparison) -> dict[str, Any]:
         "missing": len(aligned.only_a),
         "extra": len(aligned.only_b),
         "first_difference": first and _first_as_data(first),
+        "first_beyond_rounding": judged.beyond_rounding and _first_as_data(judged.beyond_rounding),
         "largest_error": worst
-        and {"tick": judged.worst_tick, "field": worst.field, "error": _finite(worst.error)},
+        and {
+            "tick": judged.worst_tick,
+            "field": worst.field,
+            "error": _finite(worst.error),
+            "within_tolerance": not judged.is_worst_wrong,
+        },
         "grade": key.grade,
         "align": aligned.by,
         "reordered": len(aligned.reordered),
@@ -55,6 +61,13 @@ def _key_as_data(key: KeyComparison) -> dict[str, Any]:
         "fields": {path: field_as_data(found) for path, found in judged.fields.items()},
         "diagnoses": {
             path: law and _law_as_data(law) for path, law in key.explained.diagnoses.items()
+        },
+        "diagnosed": {
+            path: {
+                "ticks": [extent.first, extent.last],
+                "differing": [extent.differing, extent.of],
+            }
+            for path, extent in key.explained.extents.items()
         },
         "distributions": {
             path: distribution_as_data(found) for path, found in judged.distributions.items()
@@ -79,7 +92,7 @@ def _law_as_data(law: Diagnosis) -> dict[str, Any]:
     return {
         "law": law.law,
         "sentence": law.sentence,
-        "explains": law.explains,
+        "explains": law.explains if law.predicts else None,
         "parameters": {name: _finite(value) for name, value in law.parameters.items()},
     }
 

@@ -13,7 +13,8 @@ class Diagnosis:
     `explains` is 1 - sum((b - law(a))²) / sum((b - a)²) over the finite elements that the law
     predicts, at least 0. For the laws in `why.diagnose.UNPREDICTED` it is the share of the
     difference in the place, or within the bound, that they name. A place may have a law of its own
-    in `rest`, whose `explains` it then takes.
+    in `rest`, whose `explains` it then takes; without, it says nothing of values, and `predicts` is
+    false.
     """
 
     law: str
@@ -21,3 +22,16 @@ class Diagnosis:
     explains: float
     parameters: Mapping[str, float] = field(default_factory=dict)
     rest: Diagnosis | None = None
+    predicts: bool = True
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The ticks of A in which a law was sought, where a field differs in others as well."""
+
+    first: int
+    last: int
+    differing: int
+    """Messages among them in which the field differs."""
+    of: int | None
+    """Messages in which it differs in all; None if no single one is judged."""

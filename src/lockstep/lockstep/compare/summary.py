@@ -76,17 +76,23 @@ def _values(aligned: Aligned, judged: Judged) -> Iterator[str]:
     for found in judged.fields.values():
         if found.judged is not None and (not found.matches or found.judged_tick is not None):
             yield f"  {by_statistic(found)}"
-    if first := judged.first:
-        deviation = first.fields[0]
-        yield (
-            f"  first at {when(aligned, 0, first.tick_a, first.time_ns)}: {deviation.field} "
-            f"is {deviation.b}, expected {deviation.a}{reason(deviation)}"
-        )
+    for words, first in (("first", judged.first), ("first beyond rounding", judged.hidden)):
+        if first:
+            deviation = first.fields[0]
+            yield (
+                f"  {words} at {when(aligned, 0, first.tick_a, first.time_ns)}: "
+                f"{deviation.field} is {deviation.b}, expected {deviation.a}{reason(deviation)}"
+            )
     worst = judged.worst
-    if worst and worst.error is not None:
+    if worst and worst.error is not None and judged.is_worst_wrong:
         yield (
             f"  largest error at tick {judged.worst_tick}: {worst.field} is {worst.b}, "
             f"expected {worst.a}{reason(worst)}"
+        )
+    elif worst and worst.error is not None:
+        yield (
+            f"  within tolerance {worst.tolerance}, at most {worst.error:.6g} apart: "
+            f"{worst.field} at tick {judged.worst_tick}"
         )
 
 
@@ -107,11 +113,11 @@ def _field(found: FieldComparison, key: KeyComparison) -> Iterator[str]:
         if math.isfinite(found.max_error) and found.max_error:
             parts.append(f"largest error {found.max_error:.6g}")
         yield f"{found.field}: {', '.join(filter(None, parts))}, from tick {found.first_tick} on"
-    diagnoses = key.explained.diagnoses
+    diagnoses, extents = key.explained.diagnoses, key.explained.extents
     for path in found.parts:
         if path in diagnoses:
             of_part = f" ({path})" if len(found.parts) > 1 else ""
-            yield f"  why{of_part}: {explanation(diagnoses[path])}"
+            yield f"  why{of_part}: {explanation(diagnoses[path], extents.get(path))}"
 
 
 def _alone(aligned: Aligned, names: tuple[str, str]) -> Iterator[str]:

@@ -11,6 +11,10 @@ from .fields import FieldComparison
 from .subject import Subject
 from .tolerance import Tolerance
 
+_CLIMB = 10.0
+_ROUNDING = 64.0
+"""So many steps of the type at the largest value are rounding."""
+
 
 class FieldTally:
     """What is known so far of one field of a topic."""
@@ -24,6 +28,8 @@ class FieldTally:
         self._max_is_wrong = False
         self._first_tick: int | None = None
         self._judged_tick: int | None = None
+        self._climbs: list[tuple[int, float]] = []
+        self._largest_value = self._eps = 0.0
         self._sum = self._squares = 0.0
         self._products = (0.0, 0.0, 0.0)
         self._likeness = math.inf
@@ -44,6 +50,7 @@ class FieldTally:
         if by_element:
             wrong_ticks[rows[wrong]] = True
             self._note(ticks, wrong_ticks)
+            self._climb(ticks, rows, error, wrong)
         self._see_largest(ticks, rows, error, wrong, prefer_wrong=by_element)
         return wrong_ticks
 
@@ -71,7 +78,24 @@ class FieldTally:
         self._other_lengths += len(ticks)
         wrong: Mask = np.ones(len(ticks), np.bool_)
         self._note(ticks, wrong)
+        self._climb(ticks, np.arange(len(ticks)), np.full(len(ticks), math.inf), wrong)
         return wrong
+
+    def add_floats(self, values: Floats) -> None:
+        """Take numbers of A that B has not quite; what is tiny beside the largest is rounding."""
+        finite = np.abs(values[np.isfinite(values)])
+        self._largest_value = max(self._largest_value, float(finite.max(initial=0.0)))
+        self._eps = float(np.finfo(values.dtype).eps)
+
+    @property
+    def climbed_at(self) -> set[int]:
+        """The ticks at which errors beyond tolerance became ten times larger than ever before."""
+        return {tick for tick, _ in self._climbs}
+
+    def first_larger(self, error: float) -> int | None:
+        """About the first tick with an error beyond tolerance that is larger, and no rounding."""
+        least = max(error, _ROUNDING * self._eps * self._largest_value)
+        return next((tick for tick, size in self._climbs if size > least), None)
 
     def add_products(self, a: Column, b: Column) -> None:
         """Take all numbers of both sides, for the cosine between them."""
@@ -133,6 +157,16 @@ class FieldTally:
         if error[worst] and (is_wrong, error[worst]) > (self._max_is_wrong, self._max_error):
             self._max_is_wrong = is_wrong
             self._max_error, self.max_tick = float(error[worst]), int(ticks[rows[worst]])
+
+    def _climb(self, ticks: Int64s, rows: Int64s, error: Floats, wrong: Mask) -> None:
+        at = np.flatnonzero(wrong)
+        while len(at):
+            highest = self._climbs[-1][1] if self._climbs else 0.0
+            higher = np.flatnonzero(error[at] > _CLIMB * highest)
+            if not len(higher):
+                break
+            at = at[higher[0] :]
+            self._climbs.append((int(ticks[rows[at[0]]]), float(error[at[0]])))
 
     def _note(self, ticks: Int64s, wrong: Mask) -> None:
         self._wrong_ticks += int(np.count_nonzero(wrong))

@@ -78,7 +78,9 @@ def _distributions(key: KeyComparison) -> Iterator[str]:
 
 def _differing(key: KeyComparison) -> Iterator[tuple[int, list[str]]]:
     """The lines on each tick that is kept, with its time in ns."""
-    for difference in key.judged.kept:
+    hidden, kept = key.judged.hidden, key.judged.kept
+    more = [hidden] if hidden and hidden.tick_a > kept[-1].tick_a else []
+    for difference in [*kept, *more]:
         yield difference.time_ns, list(_hunk(difference, key))
 
 

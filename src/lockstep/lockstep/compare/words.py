@@ -7,7 +7,7 @@ from .deviation import Deviation
 from .distribution import DistributionComparison
 from .fields import FieldComparison, statistic
 from .key_comparison import Aligned
-from .simplest_law import Diagnosis
+from .simplest_law import Diagnosis, Extent
 from .tolerance import MEASURES
 
 KEPT_FIELDS = 50
@@ -31,11 +31,24 @@ def when(aligned: Aligned, side: int, tick: int, time_ns: int, other: int | None
     return f"{ticks}{step}, t = {seconds(time_ns)} s"
 
 
-def explanation(law: Diagnosis | None) -> str:
-    """Why a field differs, in a sentence."""
+def explanation(law: Diagnosis | None, extent: Extent | None = None) -> str:
+    """Why a field differs, in a sentence; `extent` where it does so in other messages as well."""
+    where = "" if extent is None else f" {in_extent(extent)}"
     if law is None:
-        return "no simple explanation"
-    return f"{law.sentence}; explains {law.explains * 100:.4g} % of the difference"
+        return f"no simple explanation{where}" if extent is None or extent.differing else where[1:]
+    if not law.predicts:
+        return f"{law.sentence}{where and ','}{where}"
+    return f"{law.sentence}; explains {law.explains * 100:.4g} % of the difference{where}"
+
+
+def in_extent(extent: Extent) -> str:
+    """Of which part of all differences a sentence is."""
+    ticks = f"ticks {extent.first} … {extent.last}"
+    if extent.of is None:
+        return f"in {ticks}"
+    if not extent.differing:
+        return f"not looked for: no difference is in {ticks}, all {extent.of} are elsewhere"
+    return f"in {extent.differing} of {extent.of} messages that differ ({ticks})"
 
 
 def by_statistic(found: FieldComparison) -> str:

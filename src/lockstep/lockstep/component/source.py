@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import UsageError
 from . import Component, component_of
-from .excerpt import ModuleText, used
+from .excerpt import ModuleText
 
 _NOT_OURS = ("lockstep",)
 _LIBRARIES = {
@@ -37,11 +37,13 @@ class SourceModule:
         return self.module.excerpt(self.names)
 
     def statements(self) -> Iterator[ast.stmt]:
-        """The definitions among them, in file order."""
-        chosen = {id(self.module.bindings[name]) for name in self.names}
-        for statement in self.module.tree.body:
-            if id(statement) in chosen and not isinstance(statement, (ast.Import, ast.ImportFrom)):
-                yield statement
+        """Their definitions, and what changes them, in file order."""
+        return self.module.statements(self.names)
+
+    @property
+    def left_out(self) -> list[str]:
+        """The top-level names of the module that the component does not need."""
+        return self.module.unused(self.names)
 
 
 @dataclass(frozen=True)
@@ -159,10 +161,7 @@ def _original(statement: ast.ImportFrom, name: str) -> str:
 def _attributes(module: ModuleText, name: str, also: set[str]) -> set[str]:
     """What the chosen definitions of a module read of a module that they know as `name`."""
     found = set()
-    for other in also:
-        statement = module.bindings[other]
-        if isinstance(statement, (ast.Import, ast.ImportFrom)) or name not in used(statement):
-            continue
+    for statement in module.statements(also):
         for node in ast.walk(statement):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 found |= {node.attr} if node.value.id == name else set()

@@ -55,6 +55,10 @@ class Hosted:
         self._execution.advance(time_ns)
         self.steps += 1
 
+    def pass_time(self, time_ns: int) -> None:
+        """Step time to `time_ns` within a step that goes on."""
+        self._execution.advance(time_ns)
+
     def set_parameters(self, parameters: dict[str, Any]) -> None:
         """Set all of them or none, and tell the component.
 

@@ -34,7 +34,9 @@ from .targets import Target, target_of
 from .workspace import unit_tests
 
 _SAMPLES = (6, 3, 1)
-_LATER = 100
+_SEARCHED = (100, 2000)
+_SEARCHED_BYTES = 4 << 20
+_LEFT_OUT = 20
 _SHOWN_LINES = 40
 _ARRAY_LINE = re.compile(r"(.*)\[(\d+):(\d+)\]: ")
 _WIDTH = 160
@@ -67,7 +69,7 @@ def contents(subject: Subject, language: str, requirements: list[str], source: s
     found = [
         _task(subject, language, target, requirements),
         _contract(subject.contract),
-        *_reference_source(sources),
+        *_reference_source(subject, sources),
         _numbers(subject, target),
         _package(subject, language, target),
         _api(target),
@@ -82,7 +84,7 @@ def contents(subject: Subject, language: str, requirements: list[str], source: s
         tuple(found),
         "\n\n".join(sources.values()),
         target.api(False),
-        examples,
+        tuple(text for _, text in examples.steps),
     )
 
 
@@ -156,11 +158,20 @@ def _sources(subject: Subject, source: str) -> dict[str, str]:
     return {"": textwrap.dedent(source)} if source else {}
 
 
-def _reference_source(sources: dict[str, str]) -> Iterator[Section]:
+def _reference_source(subject: Subject, sources: dict[str, str]) -> Iterator[Section]:
     parts = [
         f"{module}:\n\n{_fenced('python', text)}" if module else _fenced("python", text)
         for module, text in sources.items()
     ]
+    modules = source_of(subject.component).modules if subject.component is not None else ()
+    for part in modules:
+        names = [f"`{name}`" for name in part.left_out]
+        if names:
+            more = f" and {len(names) - _LEFT_OUT} more" if len(names) > _LEFT_OUT else ""
+            parts.append(
+                f"Of {part.module.name}, {', '.join(names[:_LEFT_OUT])}{more} "
+                "are not shown: nothing above uses them."
+            )
     if parts:
         yield Section("Reference source", ("\n\n".join(parts),))
 
@@ -267,42 +278,105 @@ def _unit_tests(subject: Subject) -> Iterator[Section]:
         )
 
 
-def _examples(subject: Subject) -> tuple[str, ...]:
-    """The first steps of the reference's run in which something comes or goes."""
+@dataclass(frozen=True)
+class _Examples:
+    """Steps of the reference's run: the first ones in which something comes or goes, and later ones
+    that show an output for the first time; each with its number and as text.
+
+    `silent` are the outputs of which none was published in the `searched` first steps.
+    """
+
+    steps: tuple[tuple[int, str], ...] = ()
+    silent: tuple[str, ...] = ()
+    searched: int = 0
+    is_new: frozenset[int] = frozenset()
+
+    def shown(self, count: int) -> str:
+        """The first ones, and what is new later."""
+        chosen = [
+            *self.steps[:count],
+            *(one for one in self.steps[count:] if one[0] in self.is_new),
+        ]
+        lines: list[str] = []
+        last = chosen[0][0] - 1 if chosen else 0
+        for number, text in chosen:
+            if left_out := number - last - 1:
+                lines.append(f"… {left_out} step{'s' if left_out > 1 else ''} left out")
+            lines.append(text)
+            last = number
+        return "\n".join(lines)
+
+
+def _examples(subject: Subject) -> _Examples:
     if subject.component is None or not subject.has_inputs:
-        return ()
-    steps = [
-        step
-        for step in steps_of(reference_of(subject), with_verification(subject), _LATER)
-        if step.port or step.outputs
-    ]
-    return tuple("\n".join(_step_lines(subject.contract, step)) for step in steps[: max(_SAMPLES)])
+        return _Examples()
+    few, many = _SEARCHED
+    found, size = _searched(subject, few)
+    if found.silent and found.searched == few and size < _SEARCHED_BYTES:
+        found, _ = _searched(subject, many)
+    return found
 
 
-def _samples(examples: tuple[str, ...]) -> Iterator[Section]:
-    if not examples:
+def _searched(subject: Subject, most: int) -> tuple[_Examples, int]:
+    """What is worth showing of so many steps, and how many bytes of inputs they had."""
+    missing = {port.name: None for port in subject.contract.outputs}
+    chosen: list[tuple[int, str]] = []
+    is_new: set[int] = set()
+    searched = size = 0
+    for number, step in enumerate(
+        steps_of(reference_of(subject), with_verification(subject), most)
+    ):
+        searched, size = number, size + len(step.data)
+        new = {output.port for output in step.outputs} & missing.keys()
+        if new or (len(chosen) < max(_SAMPLES) and (step.port or step.outputs or step.log)):
+            chosen.append((number, "\n".join(_step_lines(subject.contract, step))))
+        if new:
+            is_new.add(number)
+            missing = {name: None for name in missing if name not in new}
+        if len(chosen) >= max(_SAMPLES) and not missing:
+            break
+    return _Examples(tuple(chosen), tuple(missing), searched, frozenset(is_new)), size
+
+
+def _samples(examples: _Examples) -> Iterator[Section]:
+    if not examples.steps:
         return
     intro = (
         "What the reference does with the first messages of the dataset, in order, from its start "
         "on. Fields as text, times in seconds."
     )
-    variants = [f"{intro}\n\n{_fenced('', chr(10).join(examples[:count]))}" for count in _SAMPLES]
+    if examples.silent:
+        names = ", ".join(f"`{name}`" for name in examples.silent)
+        intro += f" In the first {examples.searched} steps nothing was published on {names}."
+    variants = [f"{intro}\n\n{_fenced('', examples.shown(count))}" for count in _SAMPLES]
     yield Section("Sample inputs and outputs", tuple(dict.fromkeys(variants)))
 
 
 def _step_lines(contract: Contract, step: Step) -> Iterator[str]:
+    """What came and went in a step, in the order in which it did."""
     types = {port.name: port.type for port in (*contract.inputs, *contract.outputs)}
     at = seconds(step.time_ns)
-    yield f"-> {step.port} at {at}" if step.port else f"-> time is {at}"
-    if step.port:
-        yield from _message(types[step.port], step.data)
-    for line in step.log:
-        yield f"   logs {line}"
-    for port, time_ns, data in step.outputs:
-        yield f"<- {port} at {seconds(time_ns)}"
-        yield from _message(types[port], data)
-    if not step.outputs:
+    if step.starts:
+        yield "-> start"
+    elif not step.port:
+        yield f"-> time is {at}"
+    for number, event in enumerate(step.events):
+        if step.port and number == step.delivered:
+            yield from _delivered(types, step)
+        if isinstance(event, str):
+            yield f"   logs {event}"
+        else:
+            yield f"<- {event.port} at {seconds(event.time_ns)}"
+            yield from _message(types[event.port], event.data)
+    if step.port and step.delivered == len(step.events):
+        yield from _delivered(types, step)
+    if not any(not isinstance(event, str) for event in step.events[step.delivered :]):
         yield "<- nothing"
+
+
+def _delivered(types: dict[str, str], step: Step) -> Iterator[str]:
+    yield f"-> {step.port} at {seconds(step.time_ns)}"
+    yield from _message(types[step.port], step.data)
 
 
 def _message(type_name: str, data: bytes) -> Iterator[str]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..compare.simplest_law import Diagnosis, Extent
+from ..compare.words import explanation
 from ..component.source import Source, SourceModule, source_of
 from ..errors import PortError
 from ..host.python_component import load_here
@@ -26,6 +28,7 @@ _INPUT_LINES = 120
 _LINES = 60
 _CONTEXT = 1
 _SHORT_FILE = 150
+_MESSAGE = re.compile(r"/\S+ \d+ t -?[\d.]+")
 _CODE = (".cpp", ".cc", ".cxx", ".hpp", ".h", ".hh", ".py", ".rs")
 
 
@@ -112,16 +115,16 @@ def _red(
     why = [line for key in red.values() for line in _diagnosis(key)]
     if why:
         yield Section("Diagnosis", ("\n".join(["a is the reference, b the port.", "", *why]),))
-    before = _head(folder / FILE_NAME, _INPUT_LINES, from_end=True)
+    before = _lines(folder / FILE_NAME)
     if before:
         yield Section(
             "Inputs before the first difference",
-            (_fenced(before), _fenced(before[-_INPUT_LINES // 3 :])),
+            tuple(_fenced(_last_messages(before, most)) for most in (_INPUT_LINES, _LINES)),
         )
     fields = sorted({field for key in red.values() for field in _fields(key)})
     if declared is not None and file is not None:
         yield from _lines_involved(declared, name, file, fields)
-    hunks = [line for diff in sorted(folder.glob("*.diff")) for line in _head(diff, _DIFF_LINES)]
+    hunks = [line for diff in sorted(folder.glob("*.diff")) for line in _lines(diff)[:_DIFF_LINES]]
     if hunks:
         yield Section(
             "Text diff, from its start",
@@ -137,27 +140,35 @@ def _difference(topic: str, key: dict[str, Any], reference: str, name: str) -> I
     )
     if key["problem"]:
         yield f"  * {key['problem']}"
-    first = key["first_difference"]
-    if first:
-        error = "" if first["error"] is None else f" (off by {first['error']:.6g})"
+    first, clear = key["first_difference"], key.get("first_beyond_rounding")
+    hidden = clear if first and clear and clear["ticks"] != first["ticks"] else None
+    for words, one in (("first", first), ("first beyond rounding", hidden)):
+        if not one:
+            continue
+        error = "" if one["error"] is None else f" (off by {one['error']:.6g})"
         yield (
-            f"  * first at tick {first['ticks'][0]}, {first['time_ns'] * 1e-9:.9f} s after the "
-            f"first input: `{first['field']}` is {first['found']}, expected "
-            f"{first['expected']}{error}; tolerance {first['tolerance']}"
+            f"  * {words} at tick {one['ticks'][0]}, {one['time_ns'] * 1e-9:.9f} s after the "
+            f"first input: `{one['field']}` is {one['found']}, expected "
+            f"{one['expected']}{error}; tolerance {one['tolerance']}"
         )
     largest = key["largest_error"]
     if largest and largest["error"] is not None:
-        where = f"tick {largest['tick']}: `{largest['field']}`"
-        yield f"  * largest error at {where}, {largest['error']:.6g}"
+        where = f"tick {largest['tick']}: `{largest['field']}`, {largest['error']:.6g}"
+        words = "largest difference, within tolerance," if largest.get("within_tolerance") else ""
+        yield f"  * {words or 'largest error'} at {where}"
 
 
 def _diagnosis(key: dict[str, Any]) -> Iterator[str]:
     for field, law in key["diagnoses"].items():
-        if law is None:
-            yield f"* `{field}`: no simple explanation"
-        else:
-            share = f"{law['explains'] * 100:.4g} %"
-            yield f"* `{field}`: {law['sentence']}; explains {share} of the difference"
+        known = key.get("diagnosed", {}).get(field)
+        extent = Extent(*known["ticks"], *known["differing"]) if known else None
+        found = law and Diagnosis(
+            law["law"],
+            law["sentence"],
+            law["explains"] or 0.0,
+            predicts=law["explains"] is not None,
+        )
+        yield f"* `{field}`: {explanation(found, extent)}"
 
 
 def _fields(key: dict[str, Any]) -> list[str]:
@@ -304,11 +315,18 @@ def _related(files: list[Path], executable: str) -> list[Path]:
     return chosen or code
 
 
-def _head(path: Path, most: int, *, from_end: bool = False) -> list[str]:
-    if not path.is_file():
-        return []
-    lines = path.read_text("utf-8", "replace").splitlines()
-    return lines[-most:] if from_end else lines[:most]
+def _lines(path: Path) -> list[str]:
+    return path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
+
+
+def _last_messages(lines: list[str], most: int) -> list[str]:
+    """The last of some messages in text, as many as fit; of one that does not fit, its start."""
+    starts = [number for number, line in enumerate(lines) if _MESSAGE.fullmatch(line)] or [0]
+    fitting = [start for start in starts if len(lines) - start <= most]
+    if fitting:
+        return lines[fitting[0] :]
+    last = lines[starts[-1] :]
+    return [*last[:most], f"… {len(last) - most} more lines of this message"]
 
 
 def _fenced(lines: Sequence[str], language: str = "") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -23,23 +23,45 @@ from ..verify.model import Verification
 _SHOWN_ELEMENTS = 16
 
 
+@dataclass(frozen=True)
+class Published:
+    """A message in CDR that an output published at a time of the run in ns."""
+
+    port: str
+    time_ns: int
+    data: bytes
+
+
 @dataclass
 class Step:
     """One step of a run: time steps to `time_ns`, `port` gets `data` (nothing if only time steps).
 
-    `outputs` has (port, time in ns, message in CDR) for all that was published on the way, `log`
-    the lines logged.
+    The first one `starts` the component and nothing else.
     """
 
     time_ns: int
     port: str
     data: bytes
-    outputs: list[tuple[str, int, bytes]] = field(default_factory=list)
-    log: list[str] = field(default_factory=list)
+    starts: bool = False
+    events: list[Published | str] = field(default_factory=list)
+    """What was published, and the lines logged, in their order."""
+    delivered: int = 0
+    """How many of them came before the message, as those of timers do."""
+
+    @property
+    def outputs(self) -> list[Published]:
+        """What was published."""
+        return [event for event in self.events if isinstance(event, Published)]
+
+    @property
+    def log(self) -> list[str]:
+        """The lines logged."""
+        return [event for event in self.events if isinstance(event, str)]
 
 
 def steps_of(component: type[Component], verification: Verification, count: int) -> Iterator[Step]:
-    """The first steps of the reference's run, each a message of the dataset or a tick of its clock.
+    """The start of the reference and the first steps of its run, each a message of the dataset or a
+    tick of its clock.
 
     Raises BagError or UsageError for a bag that cannot be read or does not fit, RunError if a
     callback raises.
@@ -48,28 +70,29 @@ def steps_of(component: type[Component], verification: Verification, count: int)
     reference = verification.implementations[verification.reference]
     ports = {resolved(port.topic): (i, port.name) for i, port in enumerate(contract.inputs)}
     names = [port.name for port in contract.outputs]
-    step = Step(0, "", b"")
+    step = Step(0, "", b"", starts=True)
 
     def publish(index: int, time_ns: int, data: bytes) -> None:
-        step.outputs.append((names[index], time_ns, data))
+        step.events.append(Published(names[index], time_ns, data))
 
     with ExitStack() as stack:
         declared = _recorded(verification.inputs, contract, reference.component, count, stack)
         inputs = run_inputs(declared, stack.enter_context(Bag(declared.bag)), contract)
         topics = inputs.topics
-        lines = stack.enter_context(logged(component))
+        stack.enter_context(logged(component, lambda line: step.events.append(line)))
         host = InProcess(
             make(component), {**verification.parameters, **reference.parameters}, publish
         )
+        yield step
         for event in islice(inputs.timeline().events(), count):
             index, port = ports[topics[event.topic]] if event.topic in topics else (0, "")
             step = Step(event.time_ns, port, event.data if port else b"")
             if port:
+                host.pass_time(event.time_ns)
+                step.delivered = len(step.events)
                 host.deliver(index, event.time_ns, event.data)
             else:
                 host.advance(event.time_ns)
-            step.log += lines
-            lines.clear()
             yield step
 
 
@@ -87,23 +110,23 @@ def _recorded(
 
 
 @contextmanager
-def logged(component: type[Component]) -> Iterator[list[str]]:
-    """What a component logs meanwhile, line by line, instead of on stderr."""
+def logged(component: type[Component], take: Callable[[str], None]) -> Iterator[None]:
+    """Gives what a component logs meanwhile to `take`, line by line, instead of to stderr."""
     logger = logging.getLogger(component.__name__)
-    handler = _Lines()
+    handler = _Lines(take)
     propagated, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
     try:
-        yield handler.lines
+        yield
     finally:
         logger.removeHandler(handler)
         logger.propagate = propagated
 
 
 class _Lines(logging.Handler):
-    def __init__(self) -> None:
+    def __init__(self, take: Callable[[str], None]) -> None:
         super().__init__()
-        self.lines: list[str] = []
+        self._take = take
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(f"{record.levelname.lower()}: {record.getMessage()}")
+        self._take(f"{record.levelname.lower()}: {record.getMessage()}")

@@ -114,7 +114,7 @@ def _done(subject: Subject, case: _Case) -> _Case:
     def publish(index: int, time_ns: int, data: bytes) -> None:
         case.published[names[index]].append((time_ns, data))
 
-    with logged(reference_of(subject)):
+    with logged(reference_of(subject), lambda _: None):
         try:
             parameters = parameters_of(subject.verification)
             host = InProcess(make(reference_of(subject)), parameters, publish)

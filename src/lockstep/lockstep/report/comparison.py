@@ -126,8 +126,8 @@ def _draw_error(axes: Axes, found: Difference, at: Floats, tolerance: Tolerance)
             marker="o",
             markersize=9,
             markerfacecolor="none",
-            color=VERMILLION,
-            label="largest error",
+            color=VERMILLION if len(found.wrong_rows) else GREY,
+            label="largest error" if len(found.wrong_rows) else "largest difference",
         )
     elif not found.limit.any():
         axes.set(ylim=(-1, 1), yticks=[0])

@@ -48,10 +48,11 @@ class Difference:
 
     @cached_property
     def worst(self) -> tuple[int, int] | None:
-        """Row and element of the largest finite error; None if all are 0."""
+        """Row and element of the largest finite error beyond tolerance, or else of the largest
+        within; None if all are 0."""
         if not self.size.size:
             return None
-        place = int(np.argmax(np.nan_to_num(self.size)))
+        place = int(np.argmax(largest_first(np.nan_to_num(self.size), self.wrong)))
         row, element = divmod(place, self.size.shape[1])
         return (row, element) if self.size[row, element] > 0 else None
 
@@ -74,7 +75,7 @@ class Difference:
         if self.worst:
             row, element = self.worst
             error = quantity(float(self.size[row, element]), self.unit)
-            text += f", largest error {error} at tick {self.ticks[row]}"
+            text += f", {largest_words(error, wrong)} at tick {self.ticks[row]}"
             text += f" in {self.element(element)}" if self.shape else ""
         for only, name in zip(self.only, names, strict=True):
             text += f"; {only} only in {name}" if only else ""
@@ -86,6 +87,17 @@ class Difference:
     def _at(self, row: int) -> str:
         tick = f"tick {self.ticks[row]}"
         return tick if self.seconds is None else f"{tick} ({self.seconds[row]:.3f} s)"
+
+
+def largest_first(sizes: Floats, wrong: npt.NDArray[np.bool_]) -> Floats:
+    """Sizes of differences; if any finite one is beyond tolerance, those within are left out."""
+    beyond = np.where(wrong, sizes, 0.0)
+    return beyond if beyond.any() else sizes
+
+
+def largest_words(size: str, wrong: int) -> str:
+    """How the largest difference is told, with so many beyond tolerance."""
+    return f"largest error {size}" if wrong else f"at most {size} apart"
 
 
 def difference(a: Signal, b: Signal, tolerance: Tolerance) -> Difference:

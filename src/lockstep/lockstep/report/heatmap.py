@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ..compare import Tolerance
 from ..errors import ReportError
 from ..message.arrays import Floats
-from .difference import difference, is_exact, tolerance_of
+from .difference import difference, is_exact, largest_first, largest_words, tolerance_of
 from .downsample import column_starts
 from .magnitude import draw_magnitudes, largest_of_blocks
 from .picture import PixelErrors, picture_of, pictures_of, pixel_errors
@@ -189,9 +189,11 @@ def _finding(found: _Errors, exact: bool, unit: str) -> str:
         text += "" if found.seconds is None else f" ({found.seconds[wrong[0]]:.3f} s)"
     else:
         text = f"all {count} ticks are {'within tolerance' if finite.any() else 'equal'}"
+    finite = largest_first(finite, found.wrong)
     if finite.any():
         tick, row = divmod(int(finite.argmax()), finite.shape[1])
-        text += f", largest error {quantity(float(finite.max()), unit)} at tick {tick}"
+        size = quantity(float(finite.max()), unit)
+        text += f", {largest_words(size, len(wrong))} at tick {tick}"
         text += f" in {found.rows[row]}" if len(found.rows) > 1 else ""
     broken = int(np.isinf(found.sizes).sum())
     return text + (f"; {broken} NaN or inf" if broken else "")

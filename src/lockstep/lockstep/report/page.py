@@ -17,6 +17,7 @@ from ..compare.fields import FieldComparison, statistic
 from ..compare.key_comparison import KeyComparison
 from ..compare.simplest_law import Diagnosis
 from ..compare.text_diff import text_diff
+from ..compare.words import in_extent
 from ..message.time import NS_PER_S
 
 MOST_KEYS, MOST_FIELDS = 1000, 3000
@@ -132,7 +133,7 @@ def key_rows(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
 
 def _key_row(key: KeyComparison) -> dict[str, Any]:
     aligned, judged = key.aligned, key.judged
-    first, why = judged.first, key.problem or key.redefined
+    first, hidden, why = judged.first, judged.hidden, key.problem or key.redefined
     shift_s = aligned.largest_shift_ns / NS_PER_S
     return {
         "topic": cut(key.topic),
@@ -149,6 +150,7 @@ def _key_row(key: KeyComparison) -> dict[str, Any]:
         "extra": len(aligned.only_b),
         "reordered": len(aligned.reordered),
         "first": first and {"tick": first.tick_a, "s": first.time_ns / NS_PER_S},
+        "hidden": hidden and {"tick": hidden.tick_a, "s": hidden.time_ns / NS_PER_S},
         "shift_s": shift_s if aligned.by in ("time", "cause") else 0,
         "ignored": [cut(path) for path in judged.ignored[:_SUMMARY_LINES]],
     }
@@ -179,7 +181,7 @@ def field_rows(fields: Iterable[FoundField], order: list[str]) -> Iterator[dict[
             "judged": _judged(one),
         }
         if found.diagnoses:
-            row["explanation"] = _explained(found.diagnoses)
+            row["explanation"] = _explained(found)
         yield row
 
 
@@ -195,18 +197,21 @@ def _judged(found: FieldComparison) -> str | None:
     return " ".join(statistic(found))
 
 
-def _explained(diagnoses: list[Diagnosis | None]) -> dict[str, Any] | None:
+def _explained(found: FoundField) -> dict[str, Any] | None:
     """Each sentence once, and the least share that one of them explains.
 
     None if nothing simple does.
     """
-    told = list(dict.fromkeys(law.sentence for law in diagnoses if law))
-    if not told:
+    laws = [law for law in found.diagnoses if law]
+    if not laws:
         return None
-    explains = min(float(law.explains) for law in diagnoses if law)
+    told = list(dict.fromkeys(law.sentence for law in laws))
+    shares = [float(law.explains) for law in laws if law.predicts]
+    extents = [found.key.explained.extents.get(path) for path in found.field.parts]
+    where = next((f" {in_extent(extent)}" for extent in extents if extent), "")
     return {
-        "sentence": cut("; ".join(told), 3 * _NAME),
-        "explains": explains if math.isfinite(explains) else None,
+        "sentence": cut("; ".join(told) + (where and ",") + where, 3 * _NAME),
+        "explains": min(shares) if shares and math.isfinite(min(shares)) else None,
     }
 
 

@@ -15,6 +15,7 @@ from ..compare import Tolerance
 from ..compare.kinds.number import judge_numbers
 from ..errors import ReportError
 from ..message.images import pixels
+from .difference import largest_first, largest_words
 from .signals import not_finite
 from .style import quantity
 
@@ -102,10 +103,11 @@ class PixelErrors:
             row, column = divmod(int(self.wrong.argmax()), width)
             text = f"{count} of {total} pixels {'differ' if exact else 'are beyond tolerance'} "
             text += f"({100 * count / total:.2g} %), first at row {row} column {column}"
-        finite = np.where(np.isfinite(self.sizes), self.sizes, 0.0)
+        finite = largest_first(np.where(np.isfinite(self.sizes), self.sizes, 0.0), self.wrong)
         if finite.any():
             row, column = divmod(int(finite.argmax()), width)
-            text += f", largest error {quantity(float(finite.max()))} at row {row} column {column}"
+            size = quantity(float(finite.max()))
+            text += f", {largest_words(size, count)} at row {row} column {column}"
         return text
 
 

@@ -16,7 +16,9 @@ from lockstep.compare import (
     write_text_diffs,
 )
 from lockstep.compare.align import align_ticks, tolerance_ns
+from lockstep.compare.result import comparison_as_data
 from lockstep.compare.side_by_side import paired_columns
+from lockstep.compare.summary import summary_of_key
 from lockstep.compare.text_diff import text_diff
 from lockstep.compare.values import deviations
 from lockstep.message.time import seconds
@@ -513,6 +515,51 @@ def test_bags_are_compared_without_any_ros(bags):
     subprocess.run([sys.executable, "-c", WITHOUT_ROS, bags / "husky_acceleration"], check=True)
 
 
+class TestRoundingBeforeTheFirstError:
+    """What differs by next to nothing does not hide where it first differs by more."""
+
+    @staticmethod
+    def compared(tmp_path, errors, x=1.0, **options):
+        xs = x + np.zeros(len(errors))
+        bags = [
+            write(tmp_path / name, [(t * 10, pair(v, 7)) for t, v in enumerate(values.tolist())])
+            for name, values in (("a", xs), ("b", xs + errors))
+        ]
+        return compare(*bags, **options)
+
+    @pytest.mark.parametrize(("x", "tiny"), [(1.0, 2.3e-16), (0.0, 1e-19)])
+    def test_both_are_named(self, tmp_path, x, tiny):
+        errors = np.full(400, tiny)
+        errors[321:] = 0.25
+        comparison = self.compared(tmp_path, errors, x)
+        judged = comparison.keys["/out"].judged
+        assert (judged.first.tick_a, judged.beyond_rounding.tick_a) == (0, 321)
+        lines = comparison.summary().splitlines()
+        assert lines[2].startswith("  first at tick 0, ")
+        assert lines[3].startswith("  first beyond rounding at tick 321, t = 0.000003210 s: x is ")
+        assert any("tick 321" in line for line in text_diff(comparison, comparison.keys["/out"]))
+        data = comparison_as_data(comparison)["keys"]["/out"]
+        assert data["first_beyond_rounding"]["ticks"] == [321, 321]
+
+    def test_rounding_alone_hides_nothing(self, tmp_path):
+        comparison = self.compared(tmp_path, np.full(50, 2.3e-16))
+        assert comparison.keys["/out"].judged.beyond_rounding is None
+        assert "beyond rounding" not in comparison.summary()
+
+    def test_small_errors_that_grow_are_errors_from_the_first_on(self, tmp_path):
+        comparison = self.compared(tmp_path, 1e-9 * 1.05 ** np.arange(400))
+        assert comparison.keys["/out"].judged.beyond_rounding.tick_a == 0
+        assert "beyond rounding" not in comparison.summary()
+
+    def test_what_is_within_tolerance_does_not_read_as_an_error(self, tmp_path):
+        comparison = self.compared(tmp_path, np.full(50, 0.01), tolerance=0.1)
+        assert comparison.all_match
+        assert "error" not in comparison.summary() and "expected" not in comparison.summary()
+        assert "  within tolerance abs 0.1, at most 0.01 apart: x at tick" in comparison.summary()
+        largest = comparison_as_data(comparison)["keys"]["/out"]["largest_error"]
+        assert largest["within_tolerance"]
+
+
 def test_the_summary_says_why_each_field_differs(tmp_path):
     waves = [np.sin(t / 7) + t / 100 for t in range(500)]
     a = write(tmp_path / "a", [(t * 10, pair(x, 7)) for t, x in enumerate(waves)])
@@ -521,6 +568,47 @@ def test_the_summary_says_why_each_field_differs(tmp_path):
     law = comparison.keys["/out"].explained.diagnoses["x"]
     assert (law.law, law.explains) == ("offset", pytest.approx(1))
     assert f"  why: {law.sentence}; explains 100 % of the difference" in comparison.summary()
+
+
+@pytest.fixture(scope="module")
+def long_key(tmp_path_factory):
+    rng = np.random.default_rng(5)
+    count, late = 26_000, rng.normal(size=26_000)
+    x, n = rng.normal(size=count), rng.integers(0, 9, count)
+    ticks = np.arange(count)
+    other_x = np.where(ticks < 3210, x, np.where(ticks < 24_000, x + 0.5, late))
+    other_n = np.where(ticks < 25_000, n, n + 2)
+    bags = [
+        write(
+            tmp_path_factory.mktemp("long") / name,
+            [
+                (t * 10, pair(*values))
+                for t, values in enumerate(zip(xs.tolist(), ns.tolist(), strict=True))
+            ],
+        )
+        for name, xs, ns in (("a", x, n), ("b", other_x, other_n))
+    ]
+    return compare(*bags).keys["/out"]
+
+
+class TestDifferencesBeyondWhatIsLookedAt:
+    """Laws are sought in some thousand messages; what is said of them is said of these."""
+
+    def test_the_ticks_are_those_of_the_recording(self, long_key):
+        law = long_key.explained.diagnoses["x"]
+        assert law.sentence == "equal until tick 3210, then b is a + 0.5"
+        assert law.parameters["seconds"] == pytest.approx(32_100e-9)
+
+    def test_it_is_said_what_part_of_all_differences_is_explained(self, long_key):
+        where = "in 19000 of 22790 messages that differ (ticks 2210 … 22209)"
+        told = list(summary_of_key(long_key, ("a", "b")))
+        law = long_key.explained.diagnoses["x"].sentence
+        assert f"    why: {law}; explains 100 % of the difference {where}" in told
+
+    def test_a_field_that_differs_first_later_is_explained_too(self, long_key):
+        law = long_key.explained.diagnoses["n"]
+        assert law.sentence == "equal until tick 25000, then b is a + 2"
+        assert long_key.explained.extents.keys() == {"x"}
 
 
 def test_what_no_law_explains_is_said(tmp_path):

@@ -91,6 +91,96 @@ def test_the_source_has_what_the_component_calls_and_nothing_else(module):
     ast.parse(first.text)
 
 
+def test_what_changes_a_table_after_it_is_made_belongs_to_the_source(module):
+    own = module(
+        "import math\n"
+        "from geometry_msgs.msg import Vector3Stamped\n"
+        "from lockstep.component import Component, Input, Output\n\n"
+        "STEP = 0.5\n"
+        "OTHER = math.sqrt(2.0)\n"
+        "TABLE = [0.0] * 8\n"
+        "GAINS = {}\n"
+        "LIMIT = 1.0\n"
+        "LIMIT *= 2.0\n\n"
+        "for i in range(8):\n"
+        "    TABLE[i] = math.sin(i * STEP)\n\n\n"
+        "def fill():\n"
+        "    GAINS.update(x=1.5)\n\n\n"
+        "fill()\n"
+        "GAINS['y'] = 2.5\n"
+        "print('loaded')\n\n\n"
+        "class Mine(Component):\n"
+        "    vector = Input(Vector3Stamped)\n"
+        "    out = Output(Vector3Stamped)\n\n"
+        "    def on_vector(self, msg):\n"
+        "        msg.vector.x = min(TABLE[3] * GAINS['x'], LIMIT)\n"
+        "        self.out.publish(msg)\n\n\n"
+        "if __name__ == '__main__':\n"
+        "    print(Mine)\n"
+    )
+    (part,) = source_of(own.Mine).modules
+    changes = ("STEP = 0.5", "TABLE[i] = math.sin", "LIMIT *= 2.0", "\nfill()", "GAINS['y'] = 2.5")
+    for text in (*changes, "GAINS.update"):
+        assert text in part.text
+    assert "OTHER" not in part.text and "__main__" not in part.text
+    excerpt = module(part.text, "excerpt")
+    assert [excerpt.TABLE, excerpt.GAINS, excerpt.LIMIT] == [own.TABLE, own.GAINS, own.LIMIT]
+    text = create_prompt(own.Mine).to_markdown()
+    assert "Of own_module, `OTHER` are not shown: nothing above uses them." in text
+
+
+SAMPLES = """\
+from geometry_msgs.msg import PointStamped, Vector3Stamped
+from lockstep.component import Component, Input, Output, Timer
+from lockstep.distributions import Box, Distribution, FrameId, Timestamps
+
+VECTORS = Distribution(
+    {
+        "header.stamp": Timestamps(rate_hz=10.0),
+        "header.frame_id": FrameId("imu"),
+        "vector": Box(-1.0, 1.0),
+    }
+)
+
+
+class Rare(Component):
+    vector = Input(Vector3Stamped, dist=VECTORS)
+    ready = Output(PointStamped)
+    beat = Output(PointStamped)
+    rare = Output(PointStamped)
+    never = Output(PointStamped)
+    tick = Timer(0.55)
+    count = 0
+
+    def on_start(self):
+        self.ready.publish(PointStamped())
+
+    def on_tick(self):
+        self.logger.warning("beat")
+        self.beat.publish(PointStamped())
+
+    def on_vector(self, msg):
+        self.count += 1
+        if self.count == 150:
+            self.rare.publish(PointStamped())
+"""
+
+
+def test_samples_show_an_output_of_every_port_in_the_order_in_which_they_came(module):
+    prompt = create_prompt(module(SAMPLES).Rare)
+    text = prompt.to_markdown().partition("## Sample inputs and outputs")[2]
+    heads = re.findall(r"^(?:->|<-|…|   logs) .*", text, re.MULTILINE)
+    assert heads[:2] == ["-> start", "<- ready at 0.000000000"]
+    assert heads[2].startswith("-> vector at ")
+    beat = next(i for i, head in enumerate(heads) if head.startswith("<- beat at "))
+    assert heads[beat - 1] == "   logs warning: beat"
+    assert heads[beat + 1].startswith("-> vector at ")  # the timer fired before the message came
+    assert heads[beat + 1].rpartition(" ")[2] > heads[beat].rpartition(" ")[2]
+    assert heads[-2].startswith("-> vector at ") and heads[-1].startswith("<- rare at ")
+    assert heads[-5] == "… 142 steps left out"
+    assert "In the first 2000 steps nothing was published on `never`." in text
+
+
 def test_a_function_component_has_the_source_of_its_function(module):
     own = module(
         "from geometry_msgs.msg import Vector3Stamped\n"

@@ -157,6 +157,21 @@ def test_it_opens_with_the_verdict_the_worst_field_and_no_complaint(
     assert browser.script("return document.documentElement.lang") == "en"
 
 
+def test_what_is_within_tolerance_is_not_called_an_error(browser: Browser, tmp_path: Path) -> None:
+    a, b = write(tmp_path / "a", 0.0, "idle"), write(tmp_path / "b", 0.01, "idle")
+    comparison = compare(a, b, tolerance=0.1)
+    write_html(tmp_path / "report.html", {"b": comparison}, {"b": (a, b)})
+    browser.open(tmp_path / "report.html")
+    browser.field("ranges").click()
+    browser.wait_for(".plot.map .heatmaplayer image")
+    assert "values are within the tolerance (abs 0.1); at most 0.01 m apart" in browser.text(
+        ".finding"
+    )
+    text = browser.script("return document.getElementById('page').textContent")
+    assert "error" not in text.replace(TOPIC, "")
+    assert browser.errors() == []
+
+
 def test_a_click_on_a_field_shows_its_plots(browser: Browser, page: Path) -> None:
     browser.open(page)
     browser.field("ranges").click()

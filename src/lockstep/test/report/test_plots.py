@@ -127,8 +127,8 @@ def test_rounding_to_float32_is_within_a_relative_tolerance(imu: Any) -> None:
     assert differing
     assert finding(plot_comparison(a, b)).startswith(f"{differing} of 11865 differ, first at tick ")
     within = drawn(plot_comparison(a, b, tolerance=Tolerance(rel=2e-7)))
-    assert finding(within).startswith("all 11865 are within tolerance, largest error ")
-    assert legend_of(within.axes[1]) == ["largest error", "tolerance: rel 2e-07"]
+    assert finding(within).startswith("all 11865 are within tolerance, at most ")
+    assert legend_of(within.axes[1]) == ["largest difference", "tolerance: rel 2e-07"]
 
 
 def test_the_band_is_the_tolerance_and_what_is_beyond_it_is_counted() -> None:

@@ -69,6 +69,8 @@ def judge_whole(tally: FieldTally, ticks: Int64s, a: Column, b: Column) -> Mask:
     if tally.tolerance.by == "cosine":
         tally.add_products(a, b)
     at, error, wrong = differing(a, b, tally.tolerance)
+    if a.dtype.kind == "f":
+        tally.add_floats(a.reshape(-1)[at])
     return tally.add(ticks, a.size, at // max(1, a[0].size), error, wrong)
 
 

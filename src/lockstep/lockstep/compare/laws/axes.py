@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from ...message.arrays import Floats
+from ...message.arrays import Floats, Mask
 from .pair import Law, Pair
 
 AXES = (("x", "y", "z", "w"), ("x", "y", "z"), ("x", "y"), ("roll", "pitch", "yaw"))
@@ -50,16 +50,28 @@ def is_quaternion(pair: Pair) -> bool:
     return called or all(bool((np.abs(length - 1) < 1e-3).mean() > 0.9) for length in lengths)
 
 
-def group_laws(pair: Pair) -> Iterator[Law]:
-    """Laws without fitted numbers of columns that belong together."""
+def axis_laws(pair: Pair) -> Iterator[Law]:
+    """Laws of columns that belong together, in which no number is fitted.
+
+    What is said of all columns comes before what is said of each.
+    """
     if is_quaternion(pair):
         yield from _quaternion_laws(pair)
+    yield from _orders(pair)
     if 2 <= pair.width <= _MOST_COLUMNS:
         yield from _permutations(pair)
     if pair.width in (3, 4) and pair.has_zero and not pair.is_integer:
         yield Law(
-            "normalized", "b is a scaled to unit length", 0.5, _normalized, {}, pointwise=False
+            "normalized",
+            "b is a scaled to unit length",
+            0.5,
+            _normalized,
+            {},
+            pointwise=False,
+            held_out="ticks",
         )
+    for shift in _index_shifts(pair):
+        yield _rolled(pair, shift) if _goes_round(pair, shift) else _index_shift(pair, shift)
 
 
 def rotations(pair: Pair) -> Iterator[Law]:
@@ -76,17 +88,19 @@ def rotations(pair: Pair) -> Iterator[Law]:
         yield from _turned(a, b)
 
 
-def index_laws(pair: Pair) -> Iterator[Law]:
-    """Laws along arrays (n, k): reversed, off by one, turned round, transposed."""
-    if pair.a.ndim != 2 or pair.joined or pair.width < 4:
+def _is_array(pair: Pair) -> bool:
+    return pair.a.ndim == 2 and not pair.joined and pair.width >= 4
+
+
+def _orders(pair: Pair) -> Iterator[Law]:
+    """Arrays (n, k) in another order: reversed, transposed."""
+    if not _is_array(pair):
         return
     yield _index("reversed", "b is a in reversed order", 0.3, np.arange(pair.width)[::-1])
     side = math.isqrt(pair.width)
-    if side * side == pair.width:
+    if side * side == pair.width and side > 2:
         order = np.arange(pair.width).reshape(side, side).T.ravel()
         yield _index("transposed", f"b is a transposed ({side} × {side})", 0.3, order)
-    for shift in _index_shifts(pair):
-        yield _rolled(pair, shift) if _goes_round(pair, shift) else _index_shift(pair, shift)
 
 
 def plus_index(shift: int) -> str:
@@ -101,7 +115,15 @@ def _index(
     order: npt.NDArray[np.intp],
     parameters: Mapping[str, float] | None = None,
 ) -> Law:
-    return Law(name, sentence, cost, lambda x: x[:, order], parameters or {}, pointwise=False)
+    return Law(
+        name,
+        sentence,
+        cost,
+        lambda x: x[:, order],
+        parameters or {},
+        pointwise=False,
+        held_out="ticks",
+    )
 
 
 def _index_shift(pair: Pair, shift: int) -> Law:
@@ -115,7 +137,8 @@ def _index_shift(pair: Pair, shift: int) -> Law:
         lambda x: x[:, order],
         {"index": float(shift)},
         pointwise=False,
-        covers=np.broadcast_to(inside, pair.a.shape),
+        covers=inside[None, :],
+        held_out="ticks",
     )
 
 
@@ -136,6 +159,8 @@ def _goes_round(pair: Pair, shift: int) -> bool:
 
 def _index_shifts(pair: Pair) -> list[int]:
     """Off by one or two, and the shift of the best circular correlation along the array."""
+    if not _is_array(pair):
+        return []
     near = [s for s in (1, -1, 2, -2) if abs(s) <= pair.width // 4]
     a, b = (np.where(np.isfinite(side), side, 0.0)[:_SAMPLE] for side in (pair.a, pair.b))
     unit = max(float(np.abs(a).max(initial=0.0)), float(np.abs(b).max(initial=0.0))) or 1.0
@@ -149,12 +174,14 @@ def _index_shifts(pair: Pair) -> list[int]:
 def _permutations(pair: Pair) -> Iterator[Law]:
     """Every column of b is a column of a, perhaps with its sign flipped.
 
-    The best match by column.
+    The best match by column. Where b does not move, many a column would do as well: there it is
+    only the one that no other column of b is.
     """
     sources, signs = _sources(pair)
     own = np.arange(pair.width)
-    if (sources == own).all():
+    if not ((sources != own) & pair.moving).any():
         return
+    known = _settle_still(pair, sources, signs)
     name, sentence = _told(labels_of(pair), sources, signs)
     parameters = {
         label: float(sign * (source + 1))
@@ -162,7 +189,37 @@ def _permutations(pair: Pair) -> Iterator[Law]:
             labels_of(pair), sources.tolist(), signs.tolist(), strict=True
         )
     }
-    yield Law(name, sentence, 0.2, lambda x: x[:, sources] * signs, parameters, pointwise=False)
+    moved = np.count_nonzero((sources != own) | (signs < 0))
+    yield Law(
+        name,
+        sentence,
+        0.2 + 0.1 * moved,
+        lambda x: x[:, sources] * signs,
+        parameters,
+        pointwise=False,
+        covers=None if known.all() else known[None, :],
+        held_out="ticks",
+    )
+
+
+def _settle_still(pair: Pair, sources: npt.NDArray[np.intp], signs: Floats) -> Mask:
+    """Set the sources of columns of b that do not move, in place; (k,) of which columns they are
+    known."""
+    known = np.ones(pair.width, np.bool_)
+    free = set(range(pair.width)) - set(sources[pair.moving].tolist())
+    still = np.flatnonzero(~pair.moving).tolist()
+    # Those that are equal to their own column have it before others look for one.
+    still.sort(key=lambda column: bool((pair.a[:, column] != pair.b[0, column]).any()))
+    for column in still:
+        alike = [
+            source
+            for source in (column, *sorted(free))
+            if source in free and (pair.a[:, source] == pair.b[0, column]).all()
+        ]
+        known[column] = bool(alike) or bool((pair.a[:, column] == pair.b[0, column]).all())
+        sources[column], signs[column] = alike[0] if alike else column, 1.0
+        free -= {alike[0]} if alike else set()
+    return known
 
 
 def _sources(pair: Pair) -> tuple[npt.NDArray[np.intp], Floats]:
@@ -212,12 +269,22 @@ def _quaternion_laws(pair: Pair) -> Iterator[Law]:
     for name, sentence, order, signs in ways:
         turn = functools.partial(_reordered, order=order, signs=signs or [1, 1, 1, 1])
         parameters = {axis: float(i + 1) for axis, i in zip("xyzw", order, strict=True)}
-        yield Law(name, sentence, 0.0, turn, {} if signs else parameters, pointwise=False)
+        # A fixed rotation may well be negated or inverted, but tells nothing of an order.
+        cost = 0.0 if signs else 0.1
+        yield Law(
+            name,
+            sentence,
+            cost,
+            turn,
+            {} if signs else parameters,
+            pointwise=False,
+            held_out="ticks",
+        )
         cover = functools.partial(_covering, pair, turn)
         also = f"{sentence}; at some ticks negated, which is the same rotation"
         if name == "negated":
             also = "b is -a at some ticks, the same rotation"
-        yield Law(name, also, 0.1, cover, {} if signs else parameters, pointwise=False)
+        yield Law(name, also, cost + 0.1, cover, {} if signs else parameters, pointwise=False)
 
 
 def _reordered(x: Floats, order: list[int], signs: list[int]) -> Floats:
@@ -251,6 +318,7 @@ def _rotation(a: Floats, b: Floats) -> Law:
         lambda x: x @ turn.T,
         _angle_axis(angle, axis),
         pointwise=False,
+        held_out="ticks",
     )
 
 
@@ -267,7 +335,8 @@ def _turned(a: Floats, b: Floats) -> Iterator[Law]:
         axis = q[:3] / (float(np.linalg.norm(q[:3])) or 1.0)
         sentence = f"b is a turned by {math.degrees(angle):.4g} degrees about {_axis(axis)} {words}"
         apply = functools.partial(turn, q)
-        yield Law("rotated", sentence, 3.0, apply, _angle_axis(angle, axis), pointwise=False)
+        parameters = _angle_axis(angle, axis)
+        yield Law("rotated", sentence, 3.0, apply, parameters, pointwise=False, held_out="ticks")
 
 
 def _from_left(q: Floats, x: Floats) -> Floats:

@@ -10,7 +10,9 @@ import numpy as np
 
 from ...message.arrays import Floats, Mask
 from .pair import Law, Pair, dot, judge
+from .regression import foretold
 
+_FORETOLD = 0.2
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _DRIFTS = ((1, "per second"), (2, "t², with t in seconds"))
 
@@ -51,6 +53,8 @@ def fractional_delays(pair: Pair) -> Iterator[Law]:
             {"ticks": tau / step, "seconds": tau},
             pointwise=False,
             covers=covers,
+            roughly=f"b {'lags' if tau > 0 else 'leads'} a by about {_seconds(abs(tau))} "
+            f"({abs(tau) / step:.3g} ticks), but is no plain delay of it",
         )
 
 
@@ -74,6 +78,8 @@ def drifts(pair: Pair) -> Iterator[Law]:
                 _added(shaped, rate),
                 {"rate": si, "power": float(power)},
                 pointwise=False,
+                held_out="later",
+                roughly=f"b drifts from a by about {_signed(si)}{unit} {words}, but not evenly",
             )
     yield from _offset_and_drift(pair, time)
 
@@ -142,22 +148,52 @@ def wanders(pair: Pair) -> Iterator[Law]:
     lag = max(2, pair.n // 40)
     ratio = float(np.var(d[lag:] - d[:-lag])) / (lag * per_tick**2)
     if 0.4 <= ratio <= 2.5 and float(np.mean(np.square(d))) > (5 * per_tick) ** 2:
+        # Steps that a, or the difference so far, foretells are no errors that add up by chance.
+        if _are_foretold(steps, d, pair.a / pair.unit):
+            return
         size = per_tick * pair.unit
         sentence = f"b wanders from a as errors do that add up (about {size:.3g} a tick)"
         yield Law("wander", sentence, 3.0, np.positive, {"per_tick": size})
 
 
+def _are_foretold(steps: Floats, d: Floats, a: Floats) -> bool:
+    """Whether the steps of a difference, their sizes or their signs depend on a or on those before.
+
+    `d` and `a` are (n,), the steps between (n - 1,).
+    """
+    moves, before = np.diff(a), np.concatenate([[0.0], steps[:-1]])
+    signs = [np.sign(side) for side in (moves, moves * a[1:], before)]
+    return any(
+        foretold(values, known) > _FORETOLD
+        for values, known in (
+            (steps, [moves, d[:-1], before]),
+            (_sizes(steps), [_sizes(moves)]),
+            (np.sign(steps), signs),
+        )
+    )
+
+
+def _sizes(values: Floats) -> Floats:
+    """Orders of magnitude, so that a few large values do not outweigh all others."""
+    sizes = np.abs(values)
+    logarithms: Floats = np.log10(np.maximum(sizes, 1e-12 * (sizes.max(initial=0.0) or 1.0)))
+    return logarithms
+
+
 def _delay(pair: Pair, shift: int) -> Law:
     seconds = shift * _step_s(pair)
     ticks = f"{abs(shift)} tick{'s' if abs(shift) > 1 else ''}"
+    lags = "lags" if shift > 0 else "leads"
     return Law(
         "delay",
-        f"b {'lags' if shift > 0 else 'leads'} a by {ticks} ({_seconds(abs(seconds))})",
+        f"b {lags} a by {ticks} ({_seconds(abs(seconds))})",
         1.3,
         lambda x: _shifted(pair, x, shift),
         {"ticks": float(shift), "seconds": seconds},
         pointwise=False,
         covers=_covers(pair, shift),
+        roughly=f"b {lags} a by about {ticks} ({_seconds(abs(seconds))}), "
+        "but is no plain delay of it",
     )
 
 
@@ -262,6 +298,9 @@ def _offset_and_drift(pair: Pair, time: Floats) -> Iterator[Law]:
             functools.partial(np.add, first + rate * time),
             {"offset": first * si, "rate": rate * si, "power": 1.0},
             pointwise=False,
+            held_out="later",
+            roughly=f"b starts about {_signed(first * si)}{unit} off a "
+            f"and drifts by about {_signed(rate * si)}{unit} per second, but not evenly",
         )
 
 

@@ -6,7 +6,7 @@ import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,16 +15,21 @@ from ...message.arrays import Column, Floats, Int64s, Mask
 from .correlation import mismatch
 
 Matches = Callable[[str, Column, Column], Mask]
+HeldOut = Literal["ticks", "later", "nothing"]
+"""Every other tick, as rows do not depend on each other; the later half; or none."""
 
 EXACT_SHARE = 0.99
 """A law is exact if it brings this share of the elements within tolerance, and of those that
 differed."""
+_BROKEN = 0.1
+"""Nor may it push more elements beyond tolerance than this share of those that differed."""
 EXACT_IN_NOISE = 0.98
 """A law holds in noise if it accounts for this share of the mean square of the difference."""
 MOST_ELEMENTS = 200_000
 MOST_TICKS = 20_000
 _WINDOWS = 8
 _PROBE = 512
+_PROBE_TICKS = 64
 _ULPS = 16
 _NEGLIGIBLE = 1e-9
 _EXACT_INTEGER = 2**53
@@ -35,8 +40,8 @@ class Law:
     """A way to get `b` from `a`: `apply` maps values of a to values of b, of the same shape.
 
     `cost` orders laws from the simplest on: roughly the number of parameters. A law that is not
-    pointwise needs the whole series and may leave elements out of `covers`, which it cannot
-    predict.
+    pointwise needs the whole series and may leave elements out of `covers` (n, k) or (1, k), which
+    it cannot predict.
     """
 
     name: str
@@ -46,6 +51,10 @@ class Law:
     parameters: Mapping[str, float]
     pointwise: bool = True
     covers: Mask | None = None
+    held_out: HeldOut = "nothing"
+    """On what data that it was not fitted on a law that is not pointwise can be tried."""
+    roughly: str = ""
+    """What is still true in words if b is not just this law of a and noise; nothing if empty."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,10 @@ class Pair:
     raw: Column
     """The values of b as they are in the messages."""
     time_s: Floats
+    """(n,) since the first of them all, which is at `start_s`."""
+    start_s: float
+    tick: Int64s
+    """(n,) the number of each tick in the whole series."""
     differs: Mask
     segment: Int64s
     """(n,) number of the contiguous window that a tick belongs to."""
@@ -144,6 +157,11 @@ class Pair:
         return self.raw.dtype.kind in "iub"
 
     @functools.cached_property
+    def is_flag(self) -> bool:
+        """Whether values are true or false, of which there are no multiples."""
+        return self.raw.dtype.kind == "b"
+
+    @functools.cached_property
     def has_zero(self) -> bool:
         """Whether values are the field's own, so that scaling them makes sense."""
         return not self.base and not self.is_time
@@ -155,6 +173,27 @@ class Pair:
         worst = int(np.argmax(np.bincount(self.segment, weights=power))) if self.n else 0
         part = self.segment == worst  # across the seam of two windows nothing matches
         return mismatch(self.a[part].reshape(-1, self.width), self.b[part].reshape(-1, self.width))
+
+    @functools.cached_property
+    def moving(self) -> Mask:
+        """(k,) columns whose b is not the same finite number at all ticks."""
+        b = self.b.reshape(self.n, self.width)
+        moving: Mask = ((b != b[:1]) | ~np.isfinite(b)).any(axis=0)
+        return moving
+
+    @functools.cached_property
+    def evidence(self) -> int:
+        """In how many ways b differs: other values, other columns, and other runs of ticks.
+
+        Of one value at one place any law can be made.
+        """
+        rows = np.flatnonzero(self.ticks)
+        rows = rows[:: len(rows) // _PROBE_TICKS + 1]
+        b, differs = (side.reshape(self.n, self.width)[rows] for side in (self.b, self.differs))
+        at = np.flatnonzero(differs)[: _PROBE_TICKS * _PROBE_TICKS]
+        kinds = np.stack([at % self.width, b.ravel()[at]], axis=1)
+        runs = int(np.count_nonzero(np.diff(self.ticks.astype(np.int8), prepend=0) > 0))
+        return len(np.unique(kinds, axis=0)) + max(0, runs - 1)
 
     @functools.cached_property
     def probe(self) -> Pair:
@@ -174,6 +213,7 @@ class Pair:
             raw=self.raw.ravel()[flat],
             differs=self.differs.ravel()[flat],
             time_s=self.time_s[flat // self.width],
+            tick=self.tick[flat // self.width],
             segment=np.zeros(len(flat), np.int64),
         )
 
@@ -186,6 +226,7 @@ class Pair:
             raw=self.raw[which],
             differs=self.differs[which],
             time_s=self.time_s[which],
+            tick=self.tick[which],
             segment=self.segment[which],
         )
 
@@ -236,7 +277,9 @@ def equal(_path: str, a: Column, b: Column) -> Mask:
     return same
 
 
-def make_pair(path: str, a: Column, b: Column, time_ns: Int64s, matches: Matches) -> Pair:
+def make_pair(
+    path: str, a: Column, b: Column, time_ns: Int64s, tick: Int64s, matches: Matches
+) -> Pair:
     """The pair of a field; more than two dimensions of a column become two."""
     if a.ndim > 2:
         a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
@@ -249,6 +292,8 @@ def make_pair(path: str, a: Column, b: Column, time_ns: Int64s, matches: Matches
         b=values_b,
         raw=b,
         time_s=(time_ns - (time_ns[0] if len(time_ns) else 0)).astype(np.float64) * 1e-9,
+        start_s=float(time_ns[0]) * 1e-9 if len(time_ns) else 0.0,
+        tick=tick,
         differs=differs,
         segment=np.zeros(len(a), np.int64),
         eps=eps,
@@ -318,7 +363,9 @@ def judge(pair: Pair, predicted: Floats, covers: Mask | None = None) -> Fit:
     explains = min(max(1.0 - left, 0.0), 1.0)
     if not before:  # whatever differs is not finite
         explains = fixed
-    exact = passing >= EXACT_SHARE and fixed >= EXACT_SHARE
+    inside = ~good & ~pair.differs if covers is None else ~good & ~pair.differs & covers
+    broken = int(inside.sum()) / max(1, int(differs.sum()))
+    exact = min(passing, fixed) >= EXACT_SHARE and broken <= _BROKEN
     return Fit(explains, passing, exact, left)
 
 
@@ -327,6 +374,7 @@ def _shares(good: Mask, differs: Mask, covers: Mask | None) -> tuple[float, floa
     fixed = float((good & differs).sum()) / among if among else 0.0
     if covers is None:
         return float(good.mean()) if good.size else 0.0, fixed
+    covers = np.broadcast_to(covers, good.shape)
     counted = int(covers.sum())
     return float((good & covers).sum()) / counted if counted else 0.0, fixed
 

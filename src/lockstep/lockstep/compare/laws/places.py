@@ -5,6 +5,7 @@ From a tick on, at few ticks, in some elements, at special values.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ import numpy as np
 from ...message.arrays import Column, Floats, Mask
 from .pair import Pair
 
+_NO_CHANCE = 4.6
+"""A place must be so improbable by chance (1 %, as a logarithm) to be worth telling."""
 _ISOLATED = 0.01
 _FEW = 3
 _CLEAR_START = 10
@@ -88,6 +91,8 @@ def _specials_of(
         among = int(case.sum())
         if not least <= among < case.size or among > 1.1 * count or not (differs <= case).all():
             continue
+        if count * math.log(case.size / among) < _NO_CHANCE:
+            continue
         where = f"where {name} is {words}"
         sentence = (
             f"b differs only {where} ({_of(differs, 'times' if differs.ndim == 2 else 'ticks')})"
@@ -122,19 +127,22 @@ def _span(pair: Pair) -> Iterator[Place]:
     if length == pair.n or len(where) < max(_FEW + 1, _DENSE * length):
         return
     inside = pair.rows(slice(first, last + 1))
-    parameters = {"tick": float(first), "seconds": float(pair.time_s[first])}
+    at, to = int(pair.tick[first]), int(pair.tick[last])
+    parameters = {"tick": float(at), "seconds": pair.start_s + float(pair.time_s[first])}
     clear = pair.n - length >= max(_CLEAR_START, 0.01 * pair.n)
     if last == pair.n - 1:
-        lead = f"equal until tick {first}, then"
+        lead = f"equal until tick {at}, then"
         yield Place("onset", f"{lead} b differs", lead, inside, parameters, clear)
     elif first == 0:
-        parameters = {"tick": float(last + 1), "seconds": float(pair.time_s[last + 1])}
-        sentence = f"b differs until tick {last + 1}, then it is equal"
-        yield Place("ending", sentence, f"until tick {last + 1}", inside, parameters, clear)
+        after = int(pair.tick[last + 1])
+        seconds = pair.start_s + float(pair.time_s[last + 1])
+        parameters = {"tick": float(after), "seconds": seconds}
+        sentence = f"b differs until tick {after}, then it is equal"
+        yield Place("ending", sentence, f"until tick {after}", inside, parameters, clear)
     else:
-        parameters |= {"last_tick": float(last)}
-        sentence = f"b differs only from tick {first} to {last}"
-        lead = f"from tick {first} to {last}"
+        parameters |= {"last_tick": float(to)}
+        sentence = f"b differs only from tick {at} to {to}"
+        lead = f"from tick {at} to {to}"
         yield Place("span", sentence, lead, inside, parameters, clear)
 
 
@@ -170,10 +178,10 @@ def _few_ticks(pair: Pair) -> Iterator[Place]:
     few = len(where) <= _ISOLATED * pair.n or (len(where) <= _FEW and len(where) * 5 <= pair.n)
     if not few:
         return
-    if len(where) == 1 and where[0] == 0:
+    if len(where) == 1 and pair.tick[where[0]] == 0:
         yield _place(pair, "first_tick", "only the first tick differs", "", {"count": 1.0})
         return
-    shown = ", ".join(str(tick) for tick in where[:_FEW].tolist())
+    shown = ", ".join(str(tick) for tick in pair.tick[where[:_FEW]].tolist())
     first = f"tick{'s' if len(where) > 1 else ''} {shown}{' …' if len(where) > _FEW else ''}"
     sentence = f"{_of(pair.ticks, 'ticks')} differ{'s' if len(where) == 1 else ''}: {first}"
     yield _place(pair, "isolated", sentence, "", {"count": float(len(where))})

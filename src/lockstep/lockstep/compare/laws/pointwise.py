@@ -55,14 +55,30 @@ UNITS: tuple[tuple[str, float, float, str], ...] = (
 
 def simple_laws(pair: Pair) -> Iterator[Law]:
     """Laws without parameters, from the simplest on."""
-    if pair.raw.dtype.kind == "b":
+    if pair.is_flag:
         yield Law("inverted", "b is not a", 0.0, lambda a: 1.0 - a, {})
-    if pair.has_zero:
+    elif pair.has_zero:
         yield Law("sign", "b is -a", 0.0, np.negative, {})
         yield Law("magnitude", "b is |a|", 0.1, np.abs, {})
         yield from _units(pair)
         yield Law("reciprocal", "b is 1 / a", 0.4, _reciprocal, {})
         yield from _wraps(pair)
+
+
+def mean(pair: Pair) -> Iterator[Law]:
+    """What is left to say of an offset where b is not just a and an offset."""
+    a, b = pair.finite_values
+    if len(a) < 2:
+        return
+    by = float((b - a).mean())
+    if by:
+        yield Law(
+            "mean",
+            f"b is a {_plus(pair, by)} on average",
+            1.2,
+            lambda x: x + by,
+            {"offset": _si(pair, by)},
+        )
 
 
 def offset(pair: Pair, average: Callable[[Floats], float]) -> Iterator[Law]:
@@ -80,7 +96,7 @@ def offset(pair: Pair, average: Callable[[Floats], float]) -> Iterator[Law]:
 def scale(pair: Pair, robust: bool) -> Iterator[Law]:
     """b = s a, with s the median of the ratios of larger values, or the least squares."""
     a, b = pair.finite_values
-    if not pair.has_zero or len(a) < 2 or not np.abs(a).max(initial=0.0):
+    if pair.is_flag or not pair.has_zero or len(a) < 2 or not np.abs(a).max(initial=0.0):
         return
     if robust:
         large = np.abs(a) >= np.median(np.abs(a[a != 0.0]))
@@ -90,13 +106,13 @@ def scale(pair: Pair, robust: bool) -> Iterator[Law]:
         by = dot(a / unit, b) / dot(a / unit, a / unit) / unit
     if not math.isfinite(by) or abs(by) < 1e-12 or not _varied(a, b, 2):
         return
-    yield Law("scale", f"b is a × {by:.6g}", 1.1, lambda x: x * by, {"scale": by})
+    yield Law("scale", f"b is a {times(by)}", 1.1, lambda x: x * by, {"scale": by})
 
 
 def affine(pair: Pair, robust: bool) -> Iterator[Law]:
     """b = s a + c, by medians of slopes and rests (Theil-Sen on n/2 pairs) or least squares."""
     a, b = pair.finite_values
-    if not pair.has_zero or not _varied(a, b, 3):
+    if pair.is_flag or not pair.has_zero or not _varied(a, b, 3):
         return
     slope = _median_slope(a, b) if robust else _least_squares_slope(a, b)
     if not math.isfinite(slope) or abs(slope) < 1e-12:
@@ -105,7 +121,7 @@ def affine(pair: Pair, robust: bool) -> Iterator[Law]:
     by = float(np.median(rest) if robust else rest.mean())
     yield Law(
         "affine",
-        f"b is a × {slope:.6g} {plus(by)}",
+        f"b is a {times(slope)} {plus(by)}",
         2.0,
         lambda x: x * slope + by,
         {"scale": slope, "offset": by},
@@ -113,24 +129,28 @@ def affine(pair: Pair, robust: bool) -> Iterator[Law]:
 
 
 def constant(pair: Pair) -> Iterator[Law]:
-    """b is stuck at one value although a moves."""
+    """b is one value throughout, whether a moves or not."""
     a, b = pair.a, pair.b
     if not a.size or pair.n < 3:
         return
     value = float(np.median(b)) if not np.isnan(b).all() else math.nan
-    moves = bool((a != a.flat[0]).any()) and not np.isnan(a).all()
     if math.isnan(value) and np.isnan(a).any():
         return
     # The median is NaN already if any element is.
-    if moves or math.isnan(value):
-        shown = f"{int(value) + pair.base}" if pair.base else f"{value:.6g}"
-        yield Law(
-            "constant",
-            f"b is {shown} throughout",
-            1.05,
-            lambda x: np.full(x.shape, value),
-            {"value": value + pair.base},
-        )
+    is_still = bool((a == a.flat[0]).all())
+    yield Law(
+        "constant",
+        f"b is {_shown(pair, value)} throughout"
+        + (f", a is {_shown(pair, float(a.flat[0]))}" if is_still else ""),
+        1.05,
+        lambda x: np.full(x.shape, value),
+        {"value": value + pair.base},
+    )
+
+
+def is_constant(pair: Pair) -> bool:
+    """Whether b is the same number at all ticks, so that no law of a tells more than that."""
+    return pair.n > 2 and bool((pair.b == pair.b.flat[0]).all())
 
 
 def clips(pair: Pair, exact: bool) -> Iterator[Law]:
@@ -227,6 +247,18 @@ def plus(by: float) -> str:
     return f"{'-' if by < 0 else '+'} {abs(by):.6g}"
 
 
+def times(by: float) -> str:
+    """A factor as it follows 'a': '× 1.5', or '× (1 + 2e-09)' where it would read as 1."""
+    shown = f"{by:.6g}"
+    if abs(by) != 1.0 and shown in ("1", "-1"):
+        return f"× ({shown} {plus(by - float(shown))})"
+    return f"× {shown}"
+
+
+def _shown(pair: Pair, value: float) -> str:
+    return f"{int(value) + pair.base}" if pair.base else f"{value:.6g}"
+
+
 def _plus(pair: Pair, by: float) -> str:
     if pair.is_time:
         return f"{'-' if by < 0 else '+'} {abs(by) * 1e-9:.9f}".rstrip("0").rstrip(".") + " s"
@@ -285,8 +317,10 @@ def _wraps(pair: Pair) -> Iterator[Law]:
         least, most = float(turns.min(initial=0.0)), float(turns.max(initial=0.0))
         if not parts.size or least == most or max(-least, most) > _FEW_TURNS:
             continue
-        # Any two values are within half a turn of each other after wrapping: demand far better.
-        if math.sqrt(dot(parts - turns, parts - turns) / parts.size) > 0.05:
+        # Any two values are within half a turn of each other after wrapping: demand far better,
+        # of those with the fewer turns as well.
+        other = turns != np.median(turns)
+        if max(_rms(parts - turns), _rms((parts - turns)[other])) > 0.05:
             continue
         if turn == 360.0 and (turns == turns[0]).all():
             continue  # rather an offset, if nothing else speaks of angles
@@ -298,6 +332,10 @@ def _wraps(pair: Pair) -> Iterator[Law]:
             {"turn": turn},
             pointwise=False,
         )
+
+
+def _rms(values: Floats) -> float:
+    return math.sqrt(dot(values, values) / values.size) if values.size else 0.0
 
 
 def _add_turns(pair: Pair, turn: float) -> Callable[[Floats], Floats]:

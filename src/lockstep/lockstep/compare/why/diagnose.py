@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from ...message.arrays import Column, Floats, Int64s
-from ..laws.axes import group_laws, index_laws, rotations, siblings
-from ..laws.choice import Choice, best_in_noise, first_exact
+from ..laws.axes import axis_laws, rotations, siblings
+from ..laws.choice import Choice, Make, best_in_noise, first_exact
 from ..laws.in_time import decays, delays, drifts, fractional_delays, rates, wanders
 from ..laws.pair import MOST_TICKS, Law, Matches, Pair, equal, join, make_pair, sampled
 from ..laws.places import Place, places
@@ -16,6 +17,8 @@ from ..laws.pointwise import (
     affine,
     clips,
     constant,
+    is_constant,
+    mean,
     offset,
     recoding,
     scale,
@@ -54,24 +57,27 @@ def diagnose(
     time_ns: Int64s,
     matches: Matches | None = None,
     inputs: Mapping[str, Column] | None = None,
+    ticks: Int64s | None = None,
 ) -> dict[str, Diagnosis | None]:
     """The Diagnosis of every field in which `b` differs from the reference `a`.
 
     None if nothing simple explains it. `a` and `b` hold n aligned ticks by field path: numbers (n,)
-    or (n, k); what is not numeric is left out. `time_ns` (n,) is the time of the ticks. `matches`
-    says which elements are within tolerance, and is given columns, parts of them, or flattened
-    elements; by default they must be equal. `inputs` are columns that the ticks answer. Of long
-    series only contiguous windows are tried.
+    or (n, k); what is not numeric is left out. `time_ns` (n,) is the time of the ticks, `ticks`
+    (n,) are their numbers in the whole series, by default from 0 on. `matches` says which elements
+    are within tolerance, and is given columns, parts of them, or flattened elements; by default
+    they must be equal. `inputs` are columns that the ticks answer. Of long series only contiguous
+    windows are tried.
     """
     ask = matches or equal
     known = inputs or {}
+    numbers = np.arange(len(time_ns)) if ticks is None else ticks
     paths = [path for path in a if path in b and _is_comparable(a[path], b[path])]
     with np.errstate(all="ignore"):
         pairs = {}
         for path in paths:
             kind = np.result_type(a[path], b[path])
             sides = a[path].astype(kind, copy=False), b[path].astype(kind, copy=False)
-            pairs[path] = make_pair(path, *sides, time_ns, ask)
+            pairs[path] = make_pair(path, *sides, time_ns, numbers, ask)
         return _Search(pairs, {path: a[path] for path in paths}, known).run()
 
 
@@ -102,16 +108,16 @@ class _Search:
 
         What explains several fields at once comes first.
         """
-        self._by_group(lambda pair: first_exact(pair, _axis_laws(pair)))
+        self._by_group(lambda pair: first_exact(pair, axis_laws(pair)))
         self._by_field(lambda path: _unpredicted(last_bits(self.samples[path])))
         self._by_field(lambda path: _exact(self.samples[path], _exact_laws(self.samples[path])))
         self._by_field(self._copied)
         self._by_group(lambda pair: first_exact(pair, rotations(pair)), whole=True)
         self._by_field(lambda path: _unpredicted(coarse_arithmetic(self.samples[path])))
         self._by_field(lambda path: _placed(self.pairs[path], self.inputs))
-        self._by_group(lambda pair: best_in_noise(pair, _axis_laws(pair)))
-        self._by_field(lambda path: _in_noise(self.samples[path], _noise_laws(self.samples[path])))
-        self._by_group(lambda pair: best_in_noise(pair, rotations(pair)), whole=True)
+        self._by_group(lambda pair: best_in_noise(pair, [axis_laws]))
+        self._by_field(lambda path: _in_noise(self.samples[path], _IN_NOISE))
+        self._by_group(lambda pair: best_in_noise(pair, [rotations]), whole=True)
         self._by_field(lambda path: _unpredicted(wanders(self.samples[path])))
         return {path: self.found.get(path) for path in self.pairs}
 
@@ -170,13 +176,10 @@ def _copy_of(column: Column, sentence: str) -> Law:
     return Law("copied", sentence, 0.0, lambda _: values, {}, pointwise=False)
 
 
-def _axis_laws(pair: Pair) -> Iterator[Law]:
-    yield from group_laws(pair)
-    yield from index_laws(pair)
-
-
 def _exact_laws(pair: Pair) -> Iterator[Law]:
     """By cost, in two lots: fits are made only if nothing simpler holds."""
+    if is_constant(pair):
+        yield from constant(pair)
     first = [*simple_laws(pair), *rounding_laws(pair), *offset(pair, _median), *constant(pair)]
     yield from sorted(first, key=lambda law: law.cost)
     second = [
@@ -186,18 +189,24 @@ def _exact_laws(pair: Pair) -> Iterator[Law]:
     yield from sorted(second, key=lambda law: law.cost)
 
 
-def _noise_laws(pair: Pair) -> Iterator[Law]:
-    yield from simple_laws(pair)
+def _mean_offset(pair: Pair) -> Iterator[Law]:
     yield from offset(pair, lambda values: float(values.mean()))
-    yield from constant(pair)
-    yield from scale(pair, False)
-    yield from affine(pair, False)
-    yield from clips(pair, False)
-    yield from delays(pair)
-    yield from fractional_delays(pair)
-    yield from drifts(pair)
-    yield from rates(pair)
-    yield from decays(pair)
+
+
+_IN_NOISE: tuple[Make, ...] = (
+    simple_laws,
+    _mean_offset,
+    constant,
+    mean,
+    functools.partial(scale, robust=False),
+    functools.partial(affine, robust=False),
+    functools.partial(clips, exact=False),
+    delays,
+    fractional_delays,
+    drifts,
+    rates,
+    decays,
+)
 
 
 def _exact(pair: Pair, laws: Iterable[Law]) -> Diagnosis | None:
@@ -205,8 +214,8 @@ def _exact(pair: Pair, laws: Iterable[Law]) -> Diagnosis | None:
     return _said(chosen) if chosen else None
 
 
-def _in_noise(pair: Pair, laws: Iterable[Law]) -> Diagnosis | None:
-    chosen = best_in_noise(pair, laws)
+def _in_noise(pair: Pair, makes: Sequence[Make]) -> Diagnosis | None:
+    chosen = best_in_noise(pair, makes)
     return _said(chosen) if chosen else None
 
 
@@ -222,7 +231,8 @@ def _said(chosen: Choice) -> Diagnosis:
 
 def _unpredicted(laws: Iterable[Law]) -> Diagnosis | None:
     for law in laws:
-        return Diagnosis(law.name, law.sentence, 1.0, law.parameters)
+        bounds = law.name != "wander"
+        return Diagnosis(law.name, law.sentence, 1.0, law.parameters, predicts=bounds)
     return None
 
 
@@ -233,7 +243,8 @@ def _placed(pair: Pair, inputs: Mapping[str, Column]) -> Diagnosis | None:
             parameters = {**rest.parameters, **place.parameters}
             return Diagnosis(place.law, sentence, rest.explains, parameters, rest)
         if place.speaks:
-            return Diagnosis(place.law, place.sentence, 1.0, place.parameters)
+            says_values = place.law in ("nan", "infinite")
+            return Diagnosis(place.law, place.sentence, 1.0, place.parameters, predicts=says_values)
     return None
 
 
@@ -243,7 +254,12 @@ def _law_inside(place: Place) -> Diagnosis | None:
     found = _exact(inside, (law for law in _exact_laws(inside) if whole or law.pointwise))
     if found or not place.speaks:
         return found
-    return _in_noise(inside, (law for law in _noise_laws(inside) if whole or law.pointwise))
+    return _in_noise(inside, _IN_NOISE if whole else [_of_values(make) for make in _IN_NOISE])
+
+
+def _of_values(make: Make) -> Make:
+    """The laws among these that hold for each value by itself."""
+    return lambda pair: (law for law in make(pair) if law.pointwise)
 
 
 def _median(values: Floats) -> float:

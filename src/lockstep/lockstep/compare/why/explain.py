@@ -1,22 +1,25 @@
 """Why the fields of keys differ: the simplest law for each.
 
-It is sought in some thousand ticks from a little before the first difference on.
+It is sought in some thousand ticks from a little before the first difference on, and for fields
+that differ first only later in some of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 
 from ...bag import Bag
-from ...message.arrays import Column, Mask
+from ...message.arrays import Column, Int64s, Mask
 from ..align import Alignment
+from ..fields import FieldComparison
 from ..key_comparison import Explained, KeyComparison
 from ..kinds import kind_of_elements
 from ..side_by_side import Side, columns_of, paired_topics
+from ..simplest_law import Diagnosis, Extent
 from ..tolerance import Tolerances
 from .diagnose import diagnose
 
@@ -27,6 +30,7 @@ _BYTES = 32 << 20
 ALL_BYTES = 64 << 20
 _ELEMENTS = 4096
 _FIELDS = 300
+_MOST_PASSES = 4
 _Parts: TypeAlias = list[dict[str, Column]]
 
 
@@ -36,7 +40,8 @@ def explain(
     """The same keys, those explained whose values differ beyond tolerance.
 
     None for a field is "no simple explanation". The bags are read once; only where columns of all
-    keys would take too much memory, the largest ones are put off to a pass of their own.
+    keys would take too much memory, the largest ones are put off to a pass of their own, as are
+    fields of which the first difference lies beyond what was looked at, for some passes.
     """
     windows = {
         key.topic: _Window(bags, key, key.aligned.pairs)
@@ -44,6 +49,7 @@ def explain(
         if key.aligned.pairs is not None and _can_be_explained(key)
     }
     explained: dict[str, Explained] = {}
+    later: dict[str, int] = {}
     while windows:
         put_off: dict[str, _Window] = {}
         chosen = {topic: window.pairs for topic, window in windows.items()}
@@ -52,7 +58,12 @@ def explain(
                 continue
             windows[topic].add(side_a, side_b)
             if windows[topic].is_full:
-                explained[topic] = windows.pop(topic).explained(tolerances)
+                window = windows.pop(topic)
+                known = explained.get(topic, Explained())
+                explained[topic] = _joined(known, window.explained(tolerances))
+                later[topic] = later.get(topic, 0) + 1
+                if later[topic] < _MOST_PASSES and window.later:
+                    put_off[topic] = window.beginning_at(window.later)
             elif len(windows) > 1 and sum(window.size for window in windows.values()) > ALL_BYTES:
                 largest = max(windows, key=lambda name: windows[name].size)
                 put_off[largest] = windows.pop(largest).emptied()
@@ -66,20 +77,41 @@ def _can_be_explained(key: KeyComparison) -> bool:
     return key.aligned.count >= _LEAST_TICKS and not key.judged.fields_match
 
 
-class _Window:
-    """The numeric columns of both sides from a little before the first difference of a key on."""
+def _joined(first: Explained, later: Explained) -> Explained:
+    """What is known of all fields; of those explained twice, what is known later."""
+    old = {path: at for path, at in first.extents.items() if path not in later.diagnoses}
+    return Explained({**first.diagnoses, **later.diagnoses}, {**old, **later.extents})
 
-    def __init__(self, bags: tuple[Bag, Bag], key: KeyComparison, pairs: Alignment) -> None:
-        fields = key.judged.fields.values()
-        firsts = [found.first_tick for found in fields if found.first_tick is not None]
+
+class _Window:
+    """The numeric columns of both sides from a little before the first difference of a key on.
+
+    Of some of its wrong fields, or else of all.
+    """
+
+    def __init__(
+        self,
+        bags: tuple[Bag, Bag],
+        key: KeyComparison,
+        pairs: Alignment,
+        fields: Collection[str] | None = None,
+        before: int = _TICKS_BEFORE,
+    ) -> None:
+        self._wrong = {
+            path: field
+            for path, field in key.judged.fields.items()
+            if not field.matches and (fields is None or path in fields)
+        }
+        wrong = self._wrong.values()
+        firsts = [field.first_tick for field in wrong if field.first_tick is not None]
         first = int(np.searchsorted(pairs.a, min(firsts, default=0)))
-        start = max(0, first - _TICKS_BEFORE)
+        start = max(0, first - before)
         part = slice(start, start + _TICKS)
         self.pairs = replace(pairs, a=pairs.a[part], b=pairs.b[part])
         self.size = 0
         """Bytes of the columns so far."""
-        self._again = bags, key, pairs
-        self._key = key
+        self._key, self._whole_pairs = key, pairs
+        self._again = bags, key, pairs, fields, before
         self._codecs = bags[0].codec(key.topic), bags[1].codec(key.topic)
         types = self._codecs[0].fields()
         kinds = {path: kind_of_elements(types[path]) for path in types if path not in key.unlike}
@@ -91,6 +123,21 @@ class _Window:
     def emptied(self) -> _Window:
         """The same without what was taken."""
         return _Window(*self._again)
+
+    def beginning_at(self, fields: Collection[str]) -> _Window:
+        """One that begins before the first difference of these fields, and reaches it."""
+        before = min(_TICKS_BEFORE, sum(map(len, self._ticks)) // 2)
+        return _Window(*self._again[:3], fields, before)
+
+    @property
+    def later(self) -> list[str]:
+        """The fields that differ first only after the ticks that were taken."""
+        last = int(self._ticks[-1][-1])
+        return [
+            path
+            for path, field in self._wrong.items()
+            if field.first_tick is not None and field.first_tick > last
+        ]
 
     @property
     def is_full(self) -> bool:
@@ -118,11 +165,32 @@ class _Window:
             }
             for parts in self._parts
         )
-        times = self._key.aligned.times_ns[0][np.concatenate(self._ticks)]
-        found = diagnose(columns_a, columns_b, times, matches)
-        fields = self._key.judged.fields.values()
-        wrong = {path for field in fields if not field.matches for path in field.parts}
-        return Explained({path: law for path, law in found.items() if path in wrong})
+        ticks = np.concatenate(self._ticks)
+        times = self._key.aligned.times_ns[0][ticks]
+        found = diagnose(columns_a, columns_b, times, matches, ticks=ticks)
+        diagnoses: dict[str, Diagnosis | None] = {}
+        extents: dict[str, Extent] = {}
+        for field in self._wrong.values():
+            known = [path for path in field.parts if path in columns_a and path in columns_b]
+            here = [path for path in known if path in found]
+            diagnoses |= {path: found[path] for path in here}
+            if known and len(ticks) < len(self._whole_pairs.a):
+                differs = [~matches(path, columns_a[path], columns_b[path]) for path in known]
+                rows = [part.reshape(len(ticks), -1).any(axis=1) for part in differs]
+                count = int(np.count_nonzero(np.any(rows, axis=0)))
+                extent = self._extent(field, ticks, count)
+                if extent is not None:
+                    told = here or known
+                    extents |= dict.fromkeys(told, extent)
+                    diagnoses |= {path: found.get(path) for path in told}
+        return Explained(diagnoses, extents)
+
+    def _extent(self, field: FieldComparison, ticks: Int64s, differing: int) -> Extent | None:
+        """The ticks that were looked at, unless they have all differences of a field."""
+        of = field.wrong_ticks if field.tolerance.by == "element" else None
+        if of is not None and differing >= of:
+            return None
+        return Extent(int(ticks[0]), int(ticks[-1]), differing, of)
 
 
 def _whole(parts: list[Column]) -> Column | None:

@@ -193,7 +193,7 @@
       any("missing") ? count(`Only in ${a}`, "missing") : null,
       any("extra") ? count(`Only in ${b}`, "extra") : null,
       any("reordered") ? count("Out of order", "reordered") : null,
-      { title: "First difference", number: true, cell: (row) => (row.first ? `tick ${row.first.tick}, ${seconds(row.first.s)}` : "–"), value: (row) => row.first?.s },
+      { title: "First difference", number: true, cell: (row) => (row.first ? `tick ${row.first.tick}, ${seconds(row.first.s)}${row.hidden ? `; beyond rounding: tick ${row.hidden.tick}, ${seconds(row.hidden.s)}` : ""}` : "–"), value: (row) => row.first?.s },
       { title: "Type", cell: (row) => element("span", { className: "type" }, row.type), value: (row) => row.type },
       any("problem") ? { title: "Problem", words: true, cell: (row) => row.problem || "–", value: (row) => row.problem } : null,
     ].filter(Boolean);
@@ -215,7 +215,7 @@
       { title: "Verdict", cell: fieldMark, value: (row) => (row.match ? (row.differs ? 1 : 0) : 2), number: false },
       { title: "Wrong messages", number: true, cell: (row) => number(row.wrong_ticks), value: (row) => row.wrong_ticks },
       arrays ? { title: "Wrong values", number: true, cell: (row) => (row.compared ? `${number(row.wrong)} of ${number(row.compared)}` : "0"), value: (row) => row.wrong } : null,
-      { title: "Largest error", number: true, cell: largest, value: (row) => (row.max_error === null ? Infinity : row.max_error) },
+      { title: "Largest difference", number: true, cell: largest, value: (row) => (row.max_error === null ? Infinity : row.max_error) },
       { title: "Tolerance", words: true, cell: (row) => (row.judged ? `${row.tolerance}: ${row.judged}` : row.tolerance), value: (row) => row.tolerance },
       { title: "First wrong tick", number: true, plain: true, cell: (row) => (row.first_tick === null ? "–" : String(row.first_tick)), value: (row) => row.first_tick },
       explained ? { title: "Explanation", wide: true, cell: (row) => explanation(row) || "–", value: (row) => explanation(row) } : null,
@@ -290,6 +290,11 @@
     return row.max_error === null ? "NaN or inf" : withUnit(largest(row), data.plots[row.index]?.error_unit);
   }
 
+  // What is within tolerance is no error.
+  function errorWord(row) {
+    return row.match ? "difference" : "error";
+  }
+
   function isText(row) {
     return /^w?string/.test(row.type);
   }
@@ -319,10 +324,11 @@
   function finding(row) {
     const parts = [];
     if (row.judged) parts.push(`${row.judged} over ${number(row.compared)} values`);
-    if (row.wrong || !row.judged) parts.push(`${number(row.wrong)} of ${number(row.compared)} values in ${plural(row.wrong_ticks, "message")} are beyond the tolerance (${row.tolerance})`);
+    if (row.match && !row.judged) parts.push(`all ${number(row.compared)} values are within the tolerance (${row.tolerance})`);
+    else if (row.wrong || !row.judged) parts.push(`${number(row.wrong)} of ${number(row.compared)} values in ${plural(row.wrong_ticks, "message")} are beyond the tolerance (${row.tolerance})`);
     if (row.other_lengths) parts.push(`${plural(row.other_lengths, "message")} with another length`);
     if (row.first_tick !== null) parts.push(`first at tick ${row.first_tick}, ${seconds(row.first_s)}`);
-    if (row.max_tick !== null && !isText(row)) parts.push(`largest error ${largestOf(row)} at tick ${row.max_tick}, ${seconds(row.max_s)}`);
+    if (row.max_tick !== null && !isText(row)) parts.push(`${row.match ? `at most ${largestOf(row)} apart` : `largest error ${largestOf(row)}`} at tick ${row.max_tick}, ${seconds(row.max_s)}`);
     return `${parts.join("; ")}.`;
   }
 
@@ -358,10 +364,10 @@
   function statistics(row, plots) {
     const unit = plots.error_unit, found = plots.statistics;
     const lines = [
-      ["Mean |error|", withUnit(number(found.mean), unit)],
-      ["RMS error", withUnit(number(found.rmse), unit)],
-      ["Bias (mean error)", withUnit(number(found.bias), unit)],
-      ["Largest |error|", largestOf(row)],
+      [`Mean |${errorWord(row)}|`, withUnit(number(found.mean), unit)],
+      [`RMS ${errorWord(row)}`, withUnit(number(found.rmse), unit)],
+      [`Bias (mean ${errorWord(row)})`, withUnit(number(found.bias), unit)],
+      [`Largest |${errorWord(row)}|`, largestOf(row)],
       ["Tolerance", row.tolerance],
       ["Messages drawn", plots.rows < plots.of ? `the first ${number(plots.rows)} of ${number(plots.of)}` : number(plots.rows)],
     ];
@@ -412,20 +418,21 @@
   }
 
   function showPlots(left, row, plots) {
-    const of = plots.element === null ? row.field : `${row.field}, element ${plots.element} (where the error is largest)`;
-    const top = plots.a ? `${of}: both sides, and below the error` : `Where ${row.field} differs`;
+    const word = errorWord(row);
+    const of = plots.element === null ? row.field : `${row.field}, element ${plots.element} (where the ${word} is largest)`;
+    const top = plots.a ? `${of}: both sides, and below the ${word}` : `Where ${row.field} differs`;
     const band = plots.limit ? " with its tolerance" : "";
     const large = peakOf(plots), first = Math.abs(plots.first?.y ?? 0);
     const logarithmic = element("input", { type: "checkbox", id: "logarithmic", onchange: () => draw() });
     logarithmic.checked = first > 0 && large > 300 * first; // or else the first difference could not be seen
-    if (plots.a && large > 0) left.append(element("p", { className: "tools scale" }, element("label", { for: "logarithmic" }, logarithmic, "error on a logarithmic scale")));
+    if (plots.a && large > 0) left.append(element("p", { className: "tools scale" }, element("label", { for: "logarithmic" }, logarithmic, `${word} on a logarithmic scale`)));
     plot(left, "main", `${top}${band}${plots.width > 1 && plots.a ? " of the worst element of each message" : ""}.`, () => overlay(row, plots, plots.a && logarithmic.checked));
     const pair = element("div", { className: "pair" });
     left.append(pair);
     if (plots.spreads) plot(pair, "small", "How values are distributed.", () => histogram(row, plots.spreads, names[row.comparison], plots.unit, "value"));
     if (plots.texts.length) pair.append(textTable(row, plots.texts));
-    if (plots.error_spread && plots.a) plot(pair, "small", "How errors are distributed.", () => histogram(row, plots.error_spread, ["error"], plots.error_unit, "error"));
-    if (plots.map) plot(left, "map", "Size of errors by index in the array over time.", () => errorMap(plots));
+    if (plots.error_spread && plots.a) plot(pair, "small", `How ${word}s are distributed.`, () => histogram(row, plots.error_spread, [word], plots.error_unit, word));
+    if (plots.map) plot(left, "map", `Size of ${word}s by index in the array over time.`, () => errorMap(row, plots));
     if (window.Plotly) draw();
   }
 
@@ -519,7 +526,7 @@
     const peaks = peakOf(plots);
     const sized = (y) => (logarithmic ? (y ? Math.abs(y) : null) : y);
     const errors = { ...plots.error, y: plots.error.y.map(sized) };
-    traces.push(line(plots, errors, "error", { color: colour("error"), width: 1.2, shape: whole ? "hv" : "linear" }, "y2"));
+    traces.push(line(plots, errors, errorWord(row), { color: colour("error"), width: 1.2, shape: whole ? "hv" : "linear" }, "y2"));
     if (plots.no_number.tick.length) {
       traces.push({
         type: "scatter", mode: "markers", name: "NaN or inf on one side", x: along(plots, plots.no_number), y: plots.no_number.y.map(() => (logarithmic ? peaks : 0)), yaxis: "y2",
@@ -550,8 +557,8 @@
         xaxis: axis(plots.in_order ? "time [s]" : "tick (times are not in order)", { anchor: "y2" }),
         yaxis: axis(plots.unit ? `value [${plots.unit}]` : "value", { domain: [0.53, 1], visible: !whole }),
         yaxis2: logarithmic
-          ? axis(`|error|${unit}`, { domain, type: "log", dtick: Math.max(1, Math.ceil(decades(errors.y) / 5)) })
-          : axis(`error${unit}`, { domain, range: [low, reach], zeroline: true, zerolinecolor: faint("soft", 0.5) }),
+          ? axis(`|${errorWord(row)}|${unit}`, { domain, type: "log", dtick: Math.max(1, Math.ceil(decades(errors.y) / 5)) })
+          : axis(`${errorWord(row)}${unit}`, { domain, range: [low, reach], zeroline: true, zerolinecolor: faint("soft", 0.5) }),
       }),
     };
   }
@@ -572,7 +579,8 @@
     return { traces, layout: layout({ showlegend: labels.length > 1, xaxis: axis(unit ? `${what} [${unit}]` : what), yaxis: logarithmic ? axis("count", { type: "log", range: [Math.log10(0.5), Math.log10(2 * many)], dtick: Math.ceil(Math.log10(many) / 4) }) : axis("count", { rangemode: "tozero", exponentformat: "none", separatethousands: true }) }) };
   }
 
-  function errorMap(plots) {
+  function errorMap(row, plots) {
+    const size = `|${errorWord(row)}|`;
     const map = plots.map;
     const x = plots.in_order ? map.s : map.tick;
     let small = Infinity, large = 0, infinite = false;
@@ -582,7 +590,7 @@
     }
     const logarithmic = large > 1000 * small;
     const z = map.cells.map((cells) => cells.map((cell) => (cell > 0 ? (logarithmic ? Math.log10(cell) : cell) : null)));
-    const bar = { thickness: 12, outlinewidth: 0, title: { text: plots.error_unit ? `|error| [${plots.error_unit}]` : "|error|", side: "right" }, exponentformat: "power" };
+    const bar = { thickness: 12, outlinewidth: 0, title: { text: plots.error_unit ? `${size} [${plots.error_unit}]` : size, side: "right" }, exponentformat: "power" };
     if (logarithmic) {
       const steps = Math.max(1, Math.ceil((Math.log10(large) - Math.log10(small)) / 6));
       bar.tickvals = [];
@@ -591,9 +599,9 @@
     }
     const dark = matchMedia("(prefers-color-scheme: dark)").matches;
     const traces = [{
-      type: "heatmap", x, y: map.index, z, customdata: map.cells, colorscale: "Viridis", reversescale: !dark, colorbar: bar, name: "|error|",
+      type: "heatmap", x, y: map.index, z, customdata: map.cells, colorscale: "Viridis", reversescale: !dark, colorbar: bar, name: size,
       zmin: logarithmic ? undefined : 0, zmax: logarithmic ? undefined : large || 1,
-      hovertemplate: "|error| %{customdata}<br>index %{y}, %{x}<extra></extra>",
+      hovertemplate: `${size} %{customdata}<br>index %{y}, %{x}<extra></extra>`,
     }];
     if (infinite) {
       const gaps = map.cells.map((cells) => cells.map((cell) => (cell < 0 ? 1 : null)));

@@ -559,9 +559,7 @@ class TestArrays:
     def test_a_matrix_that_is_transposed(self, rng):
         a = rng.normal(size=(200, 9))
         b = a.reshape(-1, 3, 3).transpose(0, 2, 1).reshape(-1, 9)
-        assert (
-            "b[1] = a[3]" in diagnosis_of(a, b).sentence or diagnosis_of(a, b).law == "transposed"
-        )
+        assert diagnosis_of(a, b).law == "transposed"
 
     def test_noise(self, scan, rng):
         a = scan["ranges"][:300]
