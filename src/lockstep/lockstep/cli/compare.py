@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from ..compare import Tolerances, compare, tolerance_ns, write_text_diffs
+from ..compare.align import parse_align
 from ..compare.as_bags import as_bags
 from ..compare.comparison import summary
 from ..compare.result import comparison_as_data
 from ..errors import DIFFERENT, MATCH
 from ..run.folder import create_folder
 from .ci import Github, Junit, report
-from .show import Align, console, print_json, print_line
+from .show import console, print_json, print_line
 
 
 def command(
@@ -28,15 +29,18 @@ def command(
         typer.Option("--topic", "-t", help="Topic to compare (repeatable; default: all)."),
     ] = None,
     align: Annotated[
-        Align,
+        list[str] | None,
         typer.Option(
+            metavar="[TOPIC:=]HOW",
             help=(
-                "What makes two messages belong together; auto: stamps that both have, or else "
-                "time, or else tick; "
-                "cause: the step of the run that they answer; none: compare distributions."
-            )
+                "What makes two messages belong together (repeatable; default: auto): stamp, time, "
+                "value, tick; auto: stamps that both have, or else time, and values where that "
+                "leaves it open, or else tick; cause: the step of the run that they answer; none: "
+                "compare distributions."
+            ),
+            show_default=False,
         ),
-    ] = Align.auto,
+    ] = None,
     tolerance: Annotated[
         list[str] | None,
         typer.Option(
@@ -115,7 +119,7 @@ def command(
             bag_a,
             bag_b,
             topics=topics,
-            align=align.value,
+            align=parse_align(align or []),
             origin_ns=0 if absolute else None,
             time_tolerance_ns=tolerance_ns(time_tolerance),
             tolerance=rules,

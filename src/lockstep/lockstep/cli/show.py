@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -32,17 +31,6 @@ class _Terminal(Console):
 
 console = _Terminal(highlight=False)
 TABLE_WIDTH = 124
-
-
-class Align(str, Enum):
-    """How messages are aligned, as the command line spells it."""
-
-    auto = "auto"
-    time = "time"
-    stamp = "stamp"
-    tick = "tick"
-    cause = "cause"
-    none = "none"
 
 
 @contextmanager

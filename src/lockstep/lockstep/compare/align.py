@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from ..errors import CompareError
 from ..message.arrays import Int64s, Mask
 
-Align = Literal["auto", "time", "stamp", "tick", "cause", "none"]
-"""By what messages are aligned; "none" compares distributions instead."""
+Align = Literal["auto", "time", "stamp", "value", "tick", "cause", "none"]
+"""By what messages are aligned: docs/compare.md; "none" compares distributions instead."""
 MAX_TOLERANCE_S = 1e9
 
 
@@ -38,7 +39,7 @@ def align_times(times_a: Int64s, times_b: Int64s, tolerance_ns: int | None = Non
     interval of A, so that neighbours are never confused. Equal times pair in order.
     """
     if tolerance_ns is None:
-        tolerance_ns = _half_interval(times_a)
+        tolerance_ns = half_interval(times_a)
     if np.array_equal(times_a, times_b):
         return align_ticks(len(times_a), len(times_b))
     order_a, order_b = (np.argsort(times, kind="stable") for times in (times_a, times_b))
@@ -46,13 +47,13 @@ def align_times(times_a: Int64s, times_b: Int64s, tolerance_ns: int | None = Non
     ranks_a, ranks_b = np.array(found, np.int64).reshape(-1, 2).T
     a, b = order_a[ranks_a], order_b[ranks_b]
     by_tick = np.argsort(a, kind="stable")
-    return _alignment(a[by_tick], b[by_tick], len(times_a), len(times_b))
+    return alignment_of(a[by_tick], b[by_tick], len(times_a), len(times_b))
 
 
 def align_ticks(count_a: int, count_b: int) -> Alignment:
     """Pair the i-th with the i-th."""
     ticks = np.arange(min(count_a, count_b), dtype=np.int64)
-    return _alignment(ticks, ticks, count_a, count_b)
+    return alignment_of(ticks, ticks, count_a, count_b)
 
 
 def align_steps(steps_a: Int64s, steps_b: Int64s) -> Alignment:
@@ -71,7 +72,22 @@ def align_steps(steps_a: Int64s, steps_b: Int64s) -> Alignment:
     a = order_a[np.repeat(first_a[of_a], count) + within]
     b = order_b[np.repeat(first_b[of_b], count) + within]
     by_tick = np.argsort(a, kind="stable")
-    return _alignment(a[by_tick], b[by_tick], len(steps_a), len(steps_b))
+    return alignment_of(a[by_tick], b[by_tick], len(steps_a), len(steps_b))
+
+
+def parse_align(rules: Sequence[str]) -> dict[str, Align]:
+    """How to align by topic, "*" being all others, as a command line gives it: HOW or TOPIC:=HOW.
+
+    Raises CompareError for what is neither.
+    """
+    found: dict[str, Align] = {}
+    known: dict[str, Align] = {word: word for word in get_args(Align)}
+    for rule in rules:
+        topic, named, word = rule.rpartition(":=")
+        if word not in known:
+            raise CompareError(f"--align {rule} is not HOW or TOPIC:=HOW with {', '.join(known)}")
+        found[topic if named else "*"] = known[word]
+    return found
 
 
 def tolerance_ns(tolerance_s: float | None) -> int | None:
@@ -85,7 +101,8 @@ def tolerance_ns(tolerance_s: float | None) -> int | None:
     return round(tolerance_s * 1e9)
 
 
-def _half_interval(times: Int64s) -> int:
+def half_interval(times: Int64s) -> int:
+    """Half the median interval of times (n,), in ns; equal ones do not count."""
     steps = np.diff(times)
     steps = steps[steps > 0]
     return int(np.median(steps)) // 2 if len(steps) else 0
@@ -110,8 +127,8 @@ def _pair(a: list[int], b: list[int], tolerance: int) -> list[tuple[int, int]]:
     return pairs
 
 
-def _alignment(a: Int64s, b: Int64s, count_a: int, count_b: int) -> Alignment:
-    """`a` increases; what of `b` does not is out of order."""
+def alignment_of(a: Int64s, b: Int64s, count_a: int, count_b: int) -> Alignment:
+    """Of pairs of ticks (n,) each; `a` increases, and what of `b` does not is out of order."""
     kept = increasing(b)
     return Alignment(
         a=a[kept],

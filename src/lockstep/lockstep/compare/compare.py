@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -12,6 +12,7 @@ from ..errors import CompareError
 from ..host.protocol import LOCKSTEP
 from .align import Align
 from .as_bags import SideLike, as_bags
+from .better_align import better_aligned
 from .comparison import Comparison
 from .definitions import common, type_problem, unlike
 from .distribution import compare_distributions
@@ -26,7 +27,7 @@ def compare(
     b: SideLike,
     *,
     topics: Sequence[str] | None = None,
-    align: Align = "auto",
+    align: Align | Mapping[str, Align] = "auto",
     origin_ns: int | None = None,
     time_tolerance_ns: int | None = None,
     tolerance: ToleranceLike = None,
@@ -36,10 +37,11 @@ def compare(
     """Compare `b` with the reference `a`: bags, paths or URLs of bags, or datasets.
 
     Times are relative to `origin_ns` on both sides, or without it each to the first message of its
-    own side; 0 makes them absolute. `align` "auto" takes stamps that both have, or else the time,
-    or else the tick; "none" compares distributions; "cause" pairs outputs by the step of the run
-    that they answer. `time_tolerance_ns` defaults to half the median interval of each topic.
-    `tolerance` is one for all fields, or by field pattern: a number is an absolute one. With
+    own side; 0 makes them absolute. `align` is one way for all topics, or one by topic and "*" for
+    all others: "auto" takes stamps that both have, or else the time, and values where that leaves
+    it open, or else the tick; "none" compares distributions; "cause" pairs outputs by the step of
+    the run that they answer. `time_tolerance_ns` defaults to half the median interval of each
+    topic. `tolerance` is one for all fields, or by field pattern: a number is an absolute one. With
     `common_fields` topics of other types or definitions are compared in the fields that both have.
     Raises CompareError for what cannot be compared, BagError for a bag that cannot be read whole.
     """
@@ -53,18 +55,26 @@ def compare(
             codecs = bags[0].codec(topic), bags[1].codec(topic)
             return KeyJudge(topic, codecs, tolerances, redefined=keys[topic].redefined is not None)
 
-        pairable = [topic for topic, key in keys.items() if not key.problem and align != "none"]
-        aligned, judges = aligned_pairs(bags, list(keys), pairable, how, judge_of)
+        _check_align(align, keys)
+        pairable = [
+            topic for topic, key in keys.items() if not key.problem and how.of(topic) != "none"
+        ]
+        paired = aligned_pairs(bags, list(keys), pairable, how, tolerances, judge_of)
         judged = [
-            _judged_pairs(key, aligned[topic], judges[topic])
-            if topic in judges
-            else _judged_whole(bags, key, aligned[topic], tolerances, names)
+            _judged_pairs(key, paired.aligned[topic], paired.judges[topic])
+            if topic in paired.judges
+            else _judged_whole(bags, key, paired.aligned[topic], tolerances, names)
             for topic, key in keys.items()
         ]
         _check_not_empty(bags, judged)
+        wrong = {key.topic: key for key in judged if key.topic in paired.judges and not key.matches}
+        if wrong:
+            better = better_aligned(bags, wrong, how, paired, tolerances, judge_of)
+            judged = [replace(key, better=better.get(key.topic)) for key in judged]
         explained = _explained(bags, judged, tolerances)
     outcome = {key.topic: key for key in explained}
-    return Comparison(*names, align, tolerances, common_fields, outcome)
+    overall = align if isinstance(align, str) else align.get("*", "auto")
+    return Comparison(*names, overall, tolerances, common_fields, outcome)
 
 
 def _keys(
@@ -137,6 +147,17 @@ def _explained(
     from .why.explain import explain  # with all laws, which a green verdict needs not
 
     return explain(bags, keys, tolerances)
+
+
+def _check_align(align: Align | Mapping[str, Align], topics: Collection[str]) -> None:
+    if isinstance(align, str):
+        return
+    for topic in align:
+        if topic != "*" and topic not in topics:
+            raise CompareError(
+                f"align names {topic}, which is not compared; the topics are "
+                f"{', '.join(sorted(topics))}"
+            )
 
 
 def _check_not_empty(bags: tuple[Bag, Bag], keys: Sequence[KeyComparison]) -> None:

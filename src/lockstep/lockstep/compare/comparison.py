@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .align import Align
-from .key_comparison import GRADES, Grade, KeyComparison, TickDifference
+from .index import STAMP
+from .key_comparison import GRADES, Aligned, Grade, KeyComparison, TickDifference
 from .summary import summary_of_key
 from .tolerance import Tolerances
 
@@ -66,16 +67,21 @@ def summary(comparison: Comparison) -> Iterator[str]:
         yield _confidence(comparison)
     patterns = comparison.tolerances.by_pattern
     rules = ", ".join(f"{pattern}: {tolerance}" for pattern, tolerance in patterns.items())
-    used = sorted({key.aligned.by for key in comparison.keys.values() if not key.problem})
+    used = sorted({_how(key.aligned) for key in comparison.keys.values() if not key.problem})
     yield (
         f"aligned by {' and '.join(used) or comparison.align}; "
         f"tolerances: {rules or 'none, values must be equal'}"
     )
 
 
+def _how(aligned: Aligned) -> str:
+    is_inside = aligned.stamp not in ("", STAMP)
+    return f"{aligned.by} ({aligned.stamp})" if is_inside else aligned.by
+
+
 def _confidence(comparison: Comparison) -> str:
     """What it means that none of n messages differ: the rule of three, 3 / n at 95 %."""
-    if comparison.align == "none":
+    if all(key.aligned.by == "none" for key in comparison.keys.values()):
         return f"distributions alike in {comparison.samples} messages"
     rate = 3 / max(1, comparison.samples)
     share = f"{rate * 100:.2g} %" if rate < 1 else "100 %"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -9,32 +10,39 @@ import numpy as np
 from ..bag import Bag, BagError
 from ..cdr.message_error import MessageError
 from ..errors import CompareError
-from ..message.arrays import Int64s
+from ..message.arrays import Column, Int64s
 from ..message.batch import Batch
-from .align import Align
+from ..message.schema import TIMES, base_type
+from .align import Align, half_interval
 
 STAMP = "header.stamp"
 _SHARE = 0.5  # of messages that must fit for a way to align to be chosen
+_MOST_STAMPS = 3  # fields of one type that are tried
+_NO_STAMP = np.iinfo(np.int64).min
 
 
 class Index:
-    """Log times and header stamps of the messages of one key, in ns, as its batches are read."""
+    """Log times and stamps of the messages of one key, in ns, as its batches are read."""
 
     def __init__(self, bag: Bag, key: str, by: Align) -> None:
         self._key = key
-        self._codec = bag.codec(key) if by in ("stamp", "auto") and _has_stamps(bag, key) else None
+        paths = _stamps_of(bag, key) if by in ("stamp", "auto") else ()
+        self._codec = bag.codec(key) if paths else None
         self._log: list[Int64s] = [np.empty(0, np.int64)]
-        self._stamps: list[Int64s] = [np.empty(0, np.int64)]
+        self._stamps: dict[str, list[Int64s]] = {path: [np.empty(0, np.int64)] for path in paths}
         self._done = 0
 
     def add(self, batch: Batch) -> None:
         """Take the next messages, which are all of this key."""
         if self._codec is not None:
             try:
-                found = self._codec.columns(batch.buffer, batch.offset, batch.length, [STAMP])
+                found = self._codec.columns(
+                    batch.buffer, batch.offset, batch.length, list(self._stamps)
+                )
             except MessageError as error:
                 raise error.of(self._key, self._done + error.tick) from error
-            self._stamps.append(found[STAMP])
+            for path, parts in self._stamps.items():
+                parts.append(first_times(found[path]))
         self._log.append(batch.log_time_ns)
         self._done += len(batch)
 
@@ -44,18 +52,9 @@ class Index:
         return _joined(self._log)
 
     @property
-    def stamps(self) -> Int64s:
-        """The stamps, (n,); raises CompareError if there are none."""
-        if self._codec is None:
-            raise CompareError(
-                f"{self._key} has no header to align by; align by time or tick instead"
-            )
-        return _joined(self._stamps)
-
-    @property
-    def has_stamps(self) -> bool:
-        """Whether there are stamps."""
-        return self._codec is not None
+    def stamps(self) -> Mapping[str, Int64s]:
+        """The stamps by the path of their field, (n,) each; the likeliest first."""
+        return {path: _joined(parts) for path, parts in self._stamps.items()}
 
 
 def _joined(parts: list[Int64s]) -> Int64s:
@@ -67,35 +66,71 @@ def _joined(parts: list[Int64s]) -> Int64s:
     return parts[0]
 
 
-def _has_stamps(bag: Bag, key: str) -> bool:
+def _stamps_of(bag: Bag, key: str) -> Sequence[str]:
     try:
-        return STAMP in bag.codec(key).fields()
+        return stamp_paths(bag.codec(key).fields())
     except BagError:
-        return False  # whoever compares the key says what is wrong with its type
+        return ()  # whoever compares the key says what is wrong with its type
+
+
+def stamp_paths(fields: Mapping[str, str]) -> Sequence[str]:
+    """The fields of a type that may be stamps: that of the header, or else any time there is."""
+    if STAMP in fields:
+        return [STAMP]
+    return [path for path, kind in fields.items() if base_type(kind) == TIMES[0]][:_MOST_STAMPS]
+
+
+def first_times(column: Column) -> Int64s:
+    """The time of each message, (m,); the first where it has several, _NO_STAMP if none."""
+    if column.dtype != object and column.ndim == 1:
+        return column
+    found = np.full(len(column), _NO_STAMP)
+    for row, value in enumerate(column):
+        while isinstance(value, np.ndarray) and len(value):
+            value = value[0]
+        if not isinstance(value, np.ndarray):
+            found[row] = value
+    return found
 
 
 class Stamped(Protocol):
     """Messages that may have stamps."""
 
     @property
-    def stamps(self) -> Int64s:
-        """The stamps, (n,)."""
-
-    @property
-    def has_stamps(self) -> bool:
-        """Whether there are stamps."""
+    def stamps(self) -> Mapping[str, Int64s]:
+        """The stamps by the path of their field, (n,) each; the likeliest first."""
 
 
-def chosen(a: Stamped, b: Stamped, times: tuple[Int64s, Int64s]) -> Align:
-    """How messages of a key are best aligned: by stamps that both have, else by time, else by tick.
+def shared_stamp(a: Stamped, b: Stamped) -> str | None:
+    """The field whose times tell messages apart and are about the same on both sides.
 
-    `times` are the log times from the origin of each bag.
+    Beside that of a header it must be one that never goes back.
     """
-    if a.has_stamps and b.has_stamps and _tell_apart(a.stamps, b.stamps):
-        return "stamp"
-    if len(times[0]) != len(times[1]) or _fit_in_time(*times):
-        return "time"
-    return "tick"
+    of_a, of_b = a.stamps, b.stamps
+    for path in of_a:
+        if path not in of_b or not _tell_apart(of_a[path], of_b[path]):
+            continue
+        if path == STAMP or (_goes_on(of_a[path]) and _goes_on(of_b[path])):
+            return path
+    return None
+
+
+def stamp_to_align_by(key: str, a: Stamped, b: Stamped) -> str:
+    """The field to align by stamp; raises CompareError if there is none."""
+    paths = [path for path in a.stamps if path in b.stamps]
+    if not paths:
+        raise CompareError(f"{key} has no header to align by; align by time or tick instead")
+    return shared_stamp(a, b) or paths[0]
+
+
+def fit_in_time(a: Int64s, b: Int64s) -> bool:
+    """Whether most of as many messages come at about the same time, in whatever order."""
+    a, b = np.sort(a), np.sort(b)
+    return bool(np.mean(np.abs(b - a) <= half_interval(a)) > _SHARE) if len(a) else True
+
+
+def _goes_on(times: Int64s) -> bool:
+    return bool((np.diff(times) >= 0).all()) and bool((times != _NO_STAMP).all())
 
 
 def _tell_apart(a: Int64s, b: Int64s) -> bool:
@@ -112,11 +147,3 @@ def _tell_apart(a: Int64s, b: Int64s) -> bool:
 def distinct(times: Int64s) -> Int64s:
     """The times that there are, each once and in order."""
     return times if (np.diff(times) > 0).all() else np.unique(times)
-
-
-def _fit_in_time(a: Int64s, b: Int64s) -> bool:
-    """Whether the i-th messages of both come at about the same time, in whatever order."""
-    a, b = np.sort(a), np.sort(b)
-    steps = np.diff(a)
-    interval = float(np.median(steps)) if len(steps) else 0.0
-    return bool(np.mean(np.abs(b - a) <= interval / 2) > _SHARE) if len(a) else True

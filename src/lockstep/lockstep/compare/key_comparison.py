@@ -58,6 +58,8 @@ class Aligned:
     """All messages of A and of B."""
     by: Align = "time"
     """How they were aligned."""
+    stamp: str = ""
+    """The field by which they were, if they were by "stamp"."""
     count: int = 0
     """Pairs of messages that belong together."""
     pairs: Alignment | None = None
@@ -87,6 +89,15 @@ class Aligned:
     def alone(self) -> int:
         """Messages that are listed as without partner, or out of order."""
         return len(self.only_a) + len(self.only_b) + len(self.reordered)
+
+
+@dataclass(frozen=True)
+class BetterAlign:
+    """Another way to align, with which less than half as many messages of a key are wrong."""
+
+    align: Align
+    wrong: int
+    """Messages that then differ, or have no partner."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +166,7 @@ class KeyComparison:
     unlike: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """The fields that are not compared, for one side lacks them or has another kind: both kinds."""
     aligned: Aligned = field(default_factory=Aligned)
+    better: BetterAlign | None = None
     judged: Judged = field(default_factory=Judged)
     explained: Explained = field(default_factory=Explained)
 

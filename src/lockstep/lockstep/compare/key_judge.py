@@ -33,12 +33,19 @@ class KeyJudge:
         self._redefined = redefined
         self._columns = ColumnJudge(topic, codecs, tolerances)
         self._kept = KeptDifferences(codecs, tolerances)
-        self._equal_bytes = self._differing = 0
+        self._equal_bytes = 0
+        self.differing = 0
+        """Messages beyond a tolerance so far."""
 
     @property
     def needs_equal(self) -> bool:
         """Whether the bytes of messages count that are the same on both sides."""
         return self._columns.needs_all
+
+    @property
+    def all_match(self) -> bool:
+        """Whether no message so far is beyond a tolerance."""
+        return not self.differing and all(one.matches for one in self._columns.fields.values())
 
     def add(self, a: Side, b: Side) -> None:
         """Take the next messages: row i of one side belongs to row i of the other."""
@@ -62,7 +69,7 @@ class KeyJudge:
         if not len(a.ticks):
             return np.zeros(0, np.bool_)
         wrong = self._columns.judge(a, b)
-        self._differing += int(np.count_nonzero(wrong))
+        self.differing += int(np.count_nonzero(wrong))
         self._kept.take(a, b, wrong, self._columns, times)
         return wrong
 
@@ -82,7 +89,7 @@ class KeyJudge:
             )
         return Judged(
             equal_bytes=self._equal_bytes,
-            differing=self._differing,
+            differing=self.differing,
             fields=self._columns.fields,
             ignored=self._columns.ignored,
             kept=tuple(kept),

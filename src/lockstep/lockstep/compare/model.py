@@ -40,7 +40,10 @@ class ToleranceModel(StrictModel):
 class Compare(StrictModel):
     """How outputs are aligned and compared."""
 
-    align: Align = "time"
+    align: Align | dict[str, Align] | None = Field(
+        default=None,
+        description="one way for all outputs or by output; default: time in lockstep, else auto",
+    )
     time_tolerance: Number | None = Field(
         default=None,
         ge=0,
@@ -56,6 +59,17 @@ class Compare(StrictModel):
         default=False, description="compare what other definitions of a type have in common"
     )
     tolerance: dict[str, ToleranceModel | Literal["exact", "ignore"]] = Field(default={})
+
+    def align_of(self, output: str, *, in_lockstep: bool = True) -> Align:
+        """How the messages of an output are aligned."""
+        default: Align = "time" if in_lockstep else "auto"
+        if isinstance(self.align, dict):
+            return self.align.get(output, default)
+        return self.align or default
+
+    def any_align(self, align: Align) -> bool:
+        """Whether the messages of any output are to be aligned so."""
+        return align in (self.align.values() if isinstance(self.align, dict) else (self.align,))
 
     def tolerances(self) -> Tolerances:
         """The rules in the comparison's own terms."""

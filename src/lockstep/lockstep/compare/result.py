@@ -54,6 +54,8 @@ def _key_as_data(key: KeyComparison) -> dict[str, Any]:
         },
         "grade": key.grade,
         "align": aligned.by,
+        "stamp": aligned.stamp or None,
+        "better_align": key.better and {"align": key.better.align, "wrong": key.better.wrong},
         "reordered": len(aligned.reordered),
         "duplicates": list(aligned.duplicates),
         "clock": {"offset_ns": aligned.clock_offset_ns, "drift": aligned.clock_drift},

@@ -29,6 +29,7 @@ def summary_of_key(key: KeyComparison, names: tuple[str, str]) -> Iterator[str]:
         yield from _values(key.aligned, key.judged)
         yield from _fields(key)
         yield from _alone(key.aligned, names)
+        yield from _better(key)
 
 
 def _distributions(key: KeyComparison, head: str) -> Iterator[str]:
@@ -58,13 +59,13 @@ def _counts(aligned: Aligned, judged: Judged, names: tuple[str, str]) -> Iterato
             yield f"{count} at the time of another in {name}"
     if judged.equal_bytes:
         yield f"{judged.equal_bytes} with identical bytes"
-    if aligned.largest_shift_ns and aligned.by in ("time", "cause"):
+    if aligned.largest_shift_ns and aligned.by in ("time", "value", "cause"):
         yield f"up to {seconds(aligned.largest_shift_ns)} s apart"
 
 
 def _clock(aligned: Aligned, name_b: str) -> Iterator[str]:
     is_apart = aligned.largest_shift_ns and abs(aligned.clock_drift) > _DRIFT
-    if is_apart and aligned.by == "time":
+    if is_apart and aligned.by in ("time", "value"):
         yield (
             f"  clock of {name_b}: {aligned.clock_offset_ns / NS_PER_S:+.9f} s, "
             f"drifts by {aligned.clock_drift * 1e6:.3g} ppm"
@@ -124,6 +125,14 @@ def _alone(aligned: Aligned, names: tuple[str, str]) -> Iterator[str]:
     for side, alone in enumerate((aligned.only_a, aligned.only_b)):
         if len(alone):
             yield f"  first only in {names[side]}: {when(aligned, side, *alone[0].tolist())}"
+
+
+def _better(key: KeyComparison) -> Iterator[str]:
+    if better := key.better:
+        yield (
+            f"  aligned by {better.align}, {better.wrong} would be wrong: "
+            f"--align {key.topic}:={better.align} (in a verify.yaml compare.align)"
+        )
 
 
 def _redefined(key: KeyComparison) -> Iterator[str]:

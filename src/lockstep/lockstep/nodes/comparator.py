@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from ..bag import Bag, BagError
 from ..compare import (
@@ -16,6 +17,7 @@ from ..compare import (
     tolerance_ns,
     write_text_diffs,
 )
+from ..compare.align import Align, parse_align
 from ..compare.comparison import summary
 from ..errors import DIFFERENT, MATCH
 from .comparator_online import run_online
@@ -44,7 +46,11 @@ def _run(arguments: Sequence[str]) -> int:
         "--topic", action="append", help="topic to compare (repeatable; default: all)"
     )
     parser.add_argument(
-        "--align", choices=["auto", "time", "stamp", "tick", "cause", "none"], default="auto"
+        "--align",
+        action="append",
+        default=[],
+        metavar="[TOPIC:=]HOW",
+        help=f"HOW: {', '.join(get_args(Align))} (repeatable; default: auto)",
     )
     parser.add_argument("--time-tolerance", type=float, metavar="S")
     parser.add_argument(
@@ -68,7 +74,7 @@ def _run(arguments: Sequence[str]) -> int:
             Bag(args.a),
             Bag(args.b),
             topics=args.topic,
-            align=args.align,
+            align=parse_align(args.align),
             origin_ns=args.origin,
             time_tolerance_ns=tolerance_ns(args.time_tolerance),
             tolerance=Tolerances.parse(args.tolerance),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..bag.text import lines_with
 from ..cdr.codec import installed_codec
+from ..compare.model import Compare
 from ..component.contract import Contract
 from ..component.source import source_of
 from ..message.time import seconds
@@ -247,13 +248,20 @@ def _types(contract: Contract) -> Section:
     )
 
 
+def _aligned_by(options: Compare) -> str:
+    if isinstance(options.align, dict):
+        by_output = ", ".join(f"{way} on '{name}'" for name, way in options.align.items())
+        return f"{by_output}; all others by time"
+    return options.align_of("")
+
+
 def _tolerances(subject: Subject, verification: Verification) -> Section:
     options = verification.compare
     patterns = options.tolerances().by_pattern
     lines = [f"* `{pattern}`: {rule}" for pattern, rule in patterns.items()]
     rest = "every other field" if lines else "every field"
     lines.append(f"* {rest}: exact, NaN equals NaN")
-    lines.append(f"* messages are aligned by {options.align}")
+    lines.append(f"* messages are aligned by {_aligned_by(options)}")
     values = {
         **verification.parameters,
         **verification.implementations[verification.reference].parameters,

@@ -397,7 +397,7 @@ class _Searching:
         self, name: str, expected: Outcome, outcome: Outcome, steps: Inputs
     ) -> Difference | None:
         names = self._reference, name
-        return self._judge.difference(expected, outcome, names, steps[0].time_ns)
+        return self._judge.difference(expected, outcome, names)
 
     def _confirmed(self, found: _Candidate) -> Finding:
         """The finding, tried again before it is shrunk, and in fresh processes afterwards."""
@@ -444,7 +444,7 @@ class _Searching:
         return found, last
 
     def _check_same(self, name: str, then: Outcome, now: Outcome, steps: Inputs) -> None:
-        difference = self._judge.difference(then, now, (name, name), steps[0].time_ns)
+        difference = self._judge.difference(then, now, (name, name))
         if difference is not None:
             raise RunError(
                 f"{name} does not do the same again on the same {len(steps)} messages (first in "

@@ -3,7 +3,7 @@ bags."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..cdr.codec import Codec
 from ..compare.align import Alignment, align_steps, align_ticks, align_times, tolerance_ns
 from ..compare.column_judge import ColumnJudge
 from ..compare.deviation import Deviation
-from ..compare.index import STAMP, chosen
+from ..compare.index import first_times, shared_stamp, stamp_paths, stamp_to_align_by
 from ..compare.model import Compare
 from ..compare.payloads import equal_payloads
 from ..compare.side_by_side import Side
@@ -52,14 +52,10 @@ class _Series:
     codec: Codec
 
     @property
-    def has_stamps(self) -> bool:
-        return STAMP in self.codec.fields()
-
-    @property
-    def stamps(self) -> Int64s:
-        side = self.side
-        found: Int64s = self.codec.columns(side.buffer, side.offset, side.length, [STAMP])[STAMP]
-        return found
+    def stamps(self) -> Mapping[str, Int64s]:
+        side, paths = self.side, stamp_paths(self.codec.fields())
+        found = self.codec.columns(side.buffer, side.offset, side.length, paths)
+        return {path: first_times(column) for path, column in found.items()}
 
 
 class OutcomeJudge:
@@ -77,15 +73,13 @@ class OutcomeJudge:
     @staticmethod
     def check(options: Compare) -> None:
         """Raises UsageError for `align: none`, with which single runs have no verdict."""
-        if options.align == "none":
+        if options.any_align("none"):
             raise UsageError(
                 "compare.align is none, which compares distributions; a search needs pairs: align "
                 "by time, stamp or tick"
             )
 
-    def difference(
-        self, a: Outcome, b: Outcome, names: tuple[str, str], origin_ns: int
-    ) -> Difference | None:
+    def difference(self, a: Outcome, b: Outcome, names: tuple[str, str]) -> Difference | None:
         """The first difference of `b` to the reference `a`; None if both do the same, also if both
         raise in the same step.
 
@@ -103,8 +97,7 @@ class OutcomeJudge:
         if a.published == b.published:
             return None
         found = [
-            self._of_port(port, _of(a, port), _of(b, port), origin_ns)
-            for port in range(len(self._codecs))
+            self._of_port(port, _of(a, port), _of(b, port)) for port in range(len(self._codecs))
         ]
         return min(filter(None, found), key=lambda one: one.step, default=None)
 
@@ -118,12 +111,12 @@ class OutcomeJudge:
         return [one for one in every if not one.passes]
 
     def _of_port(
-        self, port: int, of_a: list[Published], of_b: list[Published], origin_ns: int
+        self, port: int, of_a: list[Published], of_b: list[Published]
     ) -> Difference | None:
         if of_a == of_b:
             return None
         a, b = (_series(messages, self._codecs[port]) for messages in (of_a, of_b))
-        aligned = self._aligned(a, b, origin_ns)
+        aligned = self._aligned(port, a, b)
         alone = [
             Difference("output", one.step, port, one, None)
             for one in (of_a[tick] for tick in aligned.only_a.tolist())
@@ -161,16 +154,18 @@ class OutcomeJudge:
         one, other = of_a[int(a.ticks[row])], of_b[int(b.ticks[row])]
         return [Difference("output", one.step, port, one, other)]
 
-    def _aligned(self, a: _Series, b: _Series, origin_ns: int) -> Alignment:
-        by = self._options.align
+    def _aligned(self, port: int, a: _Series, b: _Series) -> Alignment:
+        by, stamp = self._options.align_of(self._contract.outputs[port].name), None
         if by == "auto":
-            by = chosen(a, b, (a.times - origin_ns, b.times - origin_ns))
+            stamp = shared_stamp(a, b)
+        elif by == "stamp":
+            stamp = stamp_to_align_by(self._contract.outputs[port].name, a, b)
+        if stamp is not None:
+            return align_times(a.stamps[stamp], b.stamps[stamp], 0)
         if by == "tick":
             return align_ticks(len(a.times), len(b.times))
         if by == "cause":
             return align_steps(a.steps, b.steps)
-        if by == "stamp":
-            return align_times(a.stamps, b.stamps, 0)
         return align_times(a.times, b.times, self._time_tolerance_ns)
 
 

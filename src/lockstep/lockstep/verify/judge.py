@@ -47,13 +47,18 @@ def judge(planned: Plan, reference: Recorded, other: Recorded) -> Comparison:
     of an output.
     """
     options, contract = planned.verification.compare, planned.contract
+    in_lockstep = _in_lockstep(planned, reference, other)
+    by_topic = {
+        resolved(port.topic): options.align_of(port.name, in_lockstep=in_lockstep)
+        for port in contract.outputs
+    }
     check_failures(options.failures, reference, other)
     try:
         comparison = compare(
             reference.outputs,
             other.outputs,
             topics=planned.outputs,
-            align=options.align,
+            align=by_topic if len(set(by_topic.values())) > 1 else next(iter(by_topic.values())),
             origin_ns=reference.result.first_input_ns,
             time_tolerance_ns=tolerance_ns(_time_tolerance_s(planned, reference, other)),
             tolerance=planned.tolerances,
@@ -77,8 +82,13 @@ def _time_tolerance_s(planned: Plan, *runs: Recorded) -> float | None:
     declared = planned.verification
     if declared.compare.time_tolerance is not None:
         return declared.compare.time_tolerance
-    in_lockstep = not any(declared.implementations[run.result.name].command for run in runs)
-    return 0.0 if in_lockstep else None  # in lockstep the time of every message is exact
+    # In lockstep the time of every message is exact.
+    return 0.0 if _in_lockstep(planned, *runs) else None
+
+
+def _in_lockstep(planned: Plan, *runs: Recorded) -> bool:
+    declared = planned.verification.implementations
+    return not any(declared[run.result.name].command for run in runs)
 
 
 def check_failures(declared: Sequence[str], reference: Recorded, other: Recorded) -> None:

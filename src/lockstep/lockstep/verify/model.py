@@ -75,7 +75,7 @@ class Verification(StrictModel):
     @classmethod
     def _black_boxes_tell_no_cause(cls, compare: Compare, info: Any) -> Compare:
         for name, implementation in info.data.get("implementations", {}).items():
-            if implementation.command is not None and compare.align == "cause":
+            if implementation.command is not None and compare.any_align("cause"):
                 raise ValueError(
                     f"'{name}' is a command and acknowledges nothing; align by stamp, time or tick"
                 )

@@ -11,6 +11,7 @@ from ..bag import Bag, BagError, Topic
 from ..bag.topic import codec_of
 from ..compare import Tolerances
 from ..compare.column_judge import ColumnJudge
+from ..compare.index import stamp_paths
 from ..compare.model import Compare
 from ..component import Contract
 from ..component.parameter import range_objection, ros_type
@@ -62,7 +63,7 @@ class Plan:
             options=declared.run,
             folder=folder,
             silent=self._silent,
-            with_cause=declared.compare.align == "cause",
+            with_cause=declared.compare.any_align("cause"),
         )
 
     @property
@@ -164,7 +165,7 @@ def _check_compare(options: Compare, tolerances: Tolerances, contract: Contract)
         codec = codec_of(topic)
         ColumnJudge(port.name, (codec, codec), tolerances)  # refuses what fits no field
         found = codec.fields()
-        if options.align == "stamp" and "header.stamp" not in found:
+        if options.align_of(port.name) == "stamp" and not stamp_paths(found):
             raise UsageError(
                 f"output '{port.name}' has no header to align by; align by time or tick"
             )
@@ -174,9 +175,11 @@ def _check_compare(options: Compare, tolerances: Tolerances, contract: Contract)
             f"tolerance '{pattern}' matches no field of the outputs; they have "
             f"{', '.join(sorted(fields))}"
         )
-    unknown = set(options.silent) - {port.name for port in contract.outputs}
-    if unknown:
-        raise UsageError(f"compare.silent: the contract has no output '{min(unknown)}'")
+    by_output = options.align if isinstance(options.align, dict) else {}
+    for key, names in (("silent", options.silent), ("align", by_output)):
+        unknown = set(names) - {port.name for port in contract.outputs}
+        if unknown:
+            raise UsageError(f"compare.{key}: the contract has no output '{min(unknown)}'")
 
 
 def _check_remaps(verification: Verification, contract: Contract) -> None:

@@ -297,7 +297,7 @@ def test_outcomes_are_judged_as_bags_are(tmp_path, align, by):
     bag = bag_of(a, tmp_path / "right")
     for number, (name, messages) in enumerate(OTHERS.items()):
         b = outcome(*messages)
-        found = judge.difference(a, b, ("a", "b"), SECOND)
+        found = judge.difference(a, b, ("a", "b"))
         judged = compare(
             bag,
             bag_of(b, tmp_path / f"other_{number}"),
@@ -312,7 +312,7 @@ def test_outcomes_are_judged_as_bags_are(tmp_path, align, by):
 
 def test_a_difference_tells_step_and_fields():
     judge = OutcomeJudge(CONTRACT, Compare())
-    found = judge.difference(outcome(*RIGHT), outcome(*OTHERS["another value"]), ("a", "b"), SECOND)
+    found = judge.difference(outcome(*RIGHT), outcome(*OTHERS["another value"]), ("a", "b"))
     assert (found.kind, found.step, found.port) == ("output", 4, 0)
     assert [(d.field, d.a, d.b) for d in judge.deviations(found)] == [("vector.x", "4.0", "4.2")]
 
@@ -333,7 +333,7 @@ def test_ends_are_the_same_only_if_both_raise_in_one_step(a, b, kind):
         Outcome((), end, Failure(step, 9, f"in step {step}") if end else None)
         for end, step in (a, b)
     ]
-    found = OutcomeJudge(CONTRACT, Compare()).difference(*sides, ("a", "b"), SECOND)
+    found = OutcomeJudge(CONTRACT, Compare()).difference(*sides, ("a", "b"))
     assert (found and found.kind) == kind
 
 

@@ -107,6 +107,15 @@ def test_outputs_of_a_black_box_cannot_be_aligned_by_cause(tmp_path):
         load(write(tmp_path, text))
 
 
+def test_each_output_may_be_aligned_in_its_own_way(tmp_path):
+    by_output = GOOD.replace("align: stamp", "align: {odom: stamp}")
+    options = load(write(tmp_path, by_output)).compare
+    assert (options.align_of("odom"), options.align_of("tf")) == ("stamp", "time")
+    assert options.align_of("tf", in_lockstep=False) == "auto"
+    assert options.any_align("stamp")
+    assert not options.any_align("cause")
+
+
 @pytest.mark.parametrize("text", ["", "42", "[]", "hello", "implementations: 3"])
 def test_a_file_that_is_no_verification_is_refused(tmp_path, text):
     with pytest.raises(UsageError, match=r"verify\.yaml"):
