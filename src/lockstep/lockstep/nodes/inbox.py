@@ -17,6 +17,7 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
+from rosgraph_msgs.msg import Clock
 
 SERVE_PERIOD_S = 0.02
 
@@ -98,9 +99,19 @@ class Inbox:
         if now - self._served >= SERVE_PERIOD_S:
             self._executor.spin_once(timeout_sec=0)
             self._served = now
-            self._clock = next(
-                (s for s in self._node.subscriptions if s.topic_name == "/clock"), None
-            )
+            self._clock = self._subscription_of_time()
+
+    def _subscription_of_time(self) -> Subscription | None:
+        """What rclpy itself listens to under use_sim_time, whatever it is remapped to; not what
+        somebody takes from this inbox."""
+        return next(
+            (
+                s
+                for s in self._node.subscriptions
+                if s.msg_type is Clock and s not in self._subscriptions
+            ),
+            None,
+        )
 
 
 def _no_callback(message: Any) -> None:

@@ -82,6 +82,7 @@ class Player:
             None if options.clock == "none" else node.create_publisher(Clock, "/clock", 10)
         )
         self._clock_s = 0.0
+        self._ticks = 0
         self._flow = (
             Window(node, self._inbox, options.window, options.timeout_s) if options.window else None
         )
@@ -140,6 +141,7 @@ class Player:
         report: dict[str, Any] = {
             "finished": self._finished,
             "sent": self._sent,
+            "ticks": {} if self._clock is None else {self._clock.topic_name: self._ticks},
             "first_ns": self._first_ns,
         }
         if self._flow is not None:
@@ -195,6 +197,7 @@ class Player:
                 return
             self._clock_s = now_s
         self._clock.publish(Clock(clock=to_stamp(time_ns)))
+        self._ticks += 1
 
     def _tick_clock(self, event: Event, left_s: float) -> None:
         """Between sparse messages, /clock made from log times goes on."""

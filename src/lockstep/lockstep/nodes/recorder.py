@@ -35,6 +35,7 @@ from ..message.rosidl import message_class
 from .inbox import Inbox
 from .process import Stop, exit_with, ros_node, split_arguments
 from .qos import lossless
+from .sequences import Sequences
 
 ACKNOWLEDGEMENT_TYPE = "lockstep_interfaces/msg/Acknowledgement"
 STATUS_PERIOD_S = 0.05
@@ -54,7 +55,7 @@ class _Recording:
     subscription: Subscription
     count: int = 0
     lost: int = 0
-    last_sequence: int = 0
+    sequences: Sequences = field(default_factory=Sequences)
     waiting: deque[tuple[bytes, int]] = field(default_factory=deque)
 
 
@@ -145,10 +146,9 @@ class Recorder:
 
     def _receive(self, recording: _Recording, data: bytes, info: dict[str, int]) -> None:
         recording.count += 1
-        sequence = info.get("publication_sequence_number", 0)
-        if recording.last_sequence and sequence > recording.last_sequence + 1:
-            recording.lost += sequence - recording.last_sequence - 1
-        recording.last_sequence = sequence
+        if number := info.get("publication_sequence_number", 0):
+            publishers = recording.subscription.get_publisher_count
+            recording.lost += recording.sequences.lost_before(number, publishers)
         if self._acknowledgements is None:
             now_ns = self._node.get_clock().now().nanoseconds
             self._writer.write(recording.topic, data, now_ns, info["source_timestamp"])

@@ -110,6 +110,12 @@ def checked_run(
                 f"{name}: published {count} messages on {topic}, but {recorded.get(topic, 0)} were "
                 "recorded"
             )
+    for topic, count in {**played["sent"], **played["ticks"]}.items():
+        if recorded.get(topic, count) < count:  # of what the player plays, too, if it is recorded
+            raise Loss(
+                f"{name}: the player sent {count} messages on {topic}, but {recorded[topic]} were "
+                "recorded"
+            )
     if in_lockstep and played["callbacks"] != sum(played["sent"].values()):
         raise Loss(
             f"{name} took {played['callbacks']} of {sum(played['sent'].values())} messages as its "

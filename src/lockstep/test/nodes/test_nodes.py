@@ -199,6 +199,39 @@ def test_without_topics_the_recorder_records_all(graph, tmp_path):
     assert counts.items() >= {"/vector": 1, "/other": 1}.items()
 
 
+@pytest.mark.parametrize("sim_time", ["false", "true"])
+def test_the_recorder_records_the_clock_like_any_topic(graph, tmp_path, sim_time):
+    clock = graph.node.create_publisher(Clock, "/clock", lossless())
+    report = tmp_path / "report.json"
+    ros = ("--ros-args", "-p", f"use_sim_time:={sim_time}")
+    recorder = graph.start("recorder", tmp_path / "out", "--report", report, *ros)
+    expected = 1 if sim_time == "false" else 2
+    graph.spin_until(lambda: clock.get_subscription_count() == expected)
+    for index in range(200):
+        clock.publish(Clock(clock=to_stamp(index * SECOND)))
+        graph.executor.spin_once(timeout_sec=0.002)
+    graph.interrupt(recorder)
+    seconds = [
+        int.from_bytes(m.data[4:8], "little") for m in Bag(tmp_path / "out").messages(["/clock"])
+    ]
+    assert seconds == list(range(200))
+    assert json.loads(report.read_text())["recorded"]["/clock"] == 200
+
+
+def test_two_publishers_of_a_topic_are_no_loss(graph, tmp_path):
+    early, late = (graph.node.create_publisher(Vector3Stamped, "/vector", QUICK) for _ in range(2))
+    for index in range(50):
+        early.publish(vector(index, index))
+    recorder = graph.start("recorder", tmp_path / "out", "--topic", "/vector")
+    graph.spin_until(lambda: early.get_subscription_count() == late.get_subscription_count() == 1)
+    for index in range(20):
+        for publisher in (early, late):
+            publisher.publish(vector(index, index))
+            graph.executor.spin_once(timeout_sec=0.002)
+    graph.interrupt(recorder)
+    assert Bag(tmp_path / "out").topics["/vector"].count == 40
+
+
 def test_the_recorder_adapts_to_best_effort_and_latched_publishers(graph, tmp_path):
     sensor = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
     latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
