@@ -100,7 +100,9 @@ class ForkServer:
         """The next that it tells; None if there is nothing, empty if it has ended."""
         if self._asked.fileno() < 0:  # closed: whoever is left is ended by its group
             return {}
-        if not select.select([self._asked], [], [], timeout_s)[0]:
+        poll = select.poll()  # which, unlike select, takes descriptors above 1023
+        poll.register(self._asked, select.POLLIN)
+        if not poll.poll(timeout_s * 1000):
             return None
         with contextlib.suppress(ConnectionResetError):  # as good as an end
             if data := self._asked.recv(ANSWER_BYTES):
