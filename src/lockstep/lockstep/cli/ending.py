@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from ..errors import FAILED, INTERRUPTED, Interrupted, LockstepError, unforeseen
+from ..printable import some_lines
 
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -50,7 +51,7 @@ def tell_errors(command: Callable[[], None]) -> None:
 
 
 def _say(error: Exception | str, code: int) -> int:
-    print(f"error: {error}", file=sys.stderr)
+    print(f"error: {some_lines(str(error))}", file=sys.stderr)
     return code
 
 

@@ -12,6 +12,7 @@ from ..bag import Bag
 from ..bag.survey import Survey, TopicSurvey, survey
 from ..errors import MATCH, USAGE
 from ..message.time import seconds
+from ..printable import one_line
 from .show import console, print_json, print_line, print_wide, progress_bar
 
 
@@ -86,8 +87,8 @@ def _print(bag: Bag, found: Survey) -> None:
     for topic in found.topics.values():
         rate = "–" if topic.rate_hz is None else f"{topic.rate_hz:.1f}"
         table.add_row(
-            Text(topic.name),
-            Text(topic.type),
+            Text(one_line(topic.name)),
+            Text(one_line(topic.type)),
             str(topic.count),
             rate,
             _gaps(topic),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
+from ..printable import one_line
 from ..progress import Progress as OnProgress
 
 if TYPE_CHECKING:
@@ -65,8 +66,9 @@ def progress_bar(what: str) -> Iterator[OnProgress]:
 
 
 def print_line(out: Console, text: str) -> None:
-    """A line as it is: never wrapped, and nothing in it is taken for markup."""
-    out.print(text, markup=False, soft_wrap=True)
+    """A line as it is, or several: never wrapped, and nothing is taken for markup or for a control
+    sequence of the terminal."""
+    out.print("\n".join(map(one_line, text.split("\n"))), markup=False, soft_wrap=True)
 
 
 def print_wide(out: Console, table: Table) -> None:
@@ -97,7 +99,7 @@ def print_verdict(out: Console, verdict: Verdict) -> None:
 
 
 def _print_finding(out: Console, word: str, sentence: str, colour: str) -> None:
-    out.print(Text.assemble((word, f"bold {colour}"), f": {sentence}"), soft_wrap=True)
+    out.print(Text.assemble((word, f"bold {colour}"), f": {one_line(sentence)}"), soft_wrap=True)
 
 
 def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ..message.time import NS_PER_S, seconds
+from ..printable import one_line
 from .definitions import told
 from .fields import FieldComparison
 from .key_comparison import Aligned, Judged, KeyComparison
@@ -16,7 +17,11 @@ _DRIFT = 1e-7  # less is rounding
 
 
 def summary_of_key(key: KeyComparison, names: tuple[str, str]) -> Iterator[str]:
-    """What is to be known of one key, a line each; `names` are those of A and of B."""
+    """What is to be known of one key, a printable line each; `names` are those of A and of B."""
+    return map(one_line, _lines_of_key(key, names))
+
+
+def _lines_of_key(key: KeyComparison, names: tuple[str, str]) -> Iterator[str]:
     head = f"{key.topic} ({key.type}): "
     if key.problem:
         yield head + key.problem

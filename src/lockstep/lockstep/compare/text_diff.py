@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..printable import one_line
 from .comparison import Comparison, summary
 from .definitions import MISSING
 from .key_comparison import KEPT_TICKS, KeyComparison, TickDifference
@@ -33,7 +34,11 @@ def _free(folder: Path, stem: str) -> Path:
 
 
 def text_diff(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
-    """The diff of one key, line by line; bounded in length."""
+    """The diff of one key, printable line by line; bounded in length."""
+    return map(one_line, _lines(comparison, key))
+
+
+def _lines(comparison: Comparison, key: KeyComparison) -> Iterator[str]:
     aligned, judged = key.aligned, key.judged
     yield f"--- {comparison.name_a}\t{key.topic}\t{key.type}\t{aligned.count_a} messages"
     yield f"+++ {comparison.name_b}\t{key.topic}\t{key.type}\t{aligned.count_b} messages"

@@ -3,6 +3,7 @@ anywhere else."""
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import sys
@@ -122,6 +123,11 @@ class Workspace:
             path = file.parent / word
             if path.exists() or Path(word).is_absolute() or ".." in Path(word).parts:
                 self._inside(path, word)
+                for inner in path.rglob("*"):
+                    self._inside(inner, word)
+            elif glob.has_magic(word):
+                for matched in glob.iglob(str(file.parent / word), recursive=True):
+                    self._inside(Path(matched), word)
 
     def _inside(self, path: Path, text: str) -> None:
         root = self.folder.resolve()

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..compare import Comparison
 from ..compare.summary import summary_of_key
+from ..printable import one_line, some_lines
 
 _SHOWN = 10  # annotations of one kind that GitHub shows for a step
 
@@ -48,7 +49,7 @@ def markdown(
         mark = "✅" if comparison.all_match else "❌"
         lines += [f"### {mark} {_cell(name)}: {comparison.grade}", ""]
         if told := (remarks or {}).get(name):
-            lines += [f"⚠️ <pre>{html.escape(chr(10).join(told))}</pre>", ""]
+            lines += [f"⚠️ <pre>{html.escape(some_lines(chr(10).join(told)))}</pre>", ""]
         lines += ["| topic | type | aligned | differ | missing | extra | grade |"]
         lines += ["|---|---|---:|---:|---:|---:|---|"]
         for key in comparison.keys.values():
@@ -72,13 +73,13 @@ def markdown(
 
 def _data(text: str) -> str:
     """Escaped as the message of a workflow command."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return some_lines(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return _data(one_line(text)).replace(":", "%3A").replace(",", "%2C")
 
 
 def _cell(text: str) -> str:
     """Escaped as text in a table."""
-    return html.escape(text).replace("|", "&#124;").replace("\n", " ").replace("`", "&#96;")
+    return html.escape(one_line(text)).replace("|", "&#124;").replace("`", "&#96;")

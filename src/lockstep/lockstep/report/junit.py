@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..compare import Comparison
 from ..compare.summary import summary_of_key
+from ..printable import one_line
 
 # What XML 1.0 cannot hold, even escaped.
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -36,7 +37,9 @@ def write_junit(
             errors="0",
         )
         for key in keys:
-            case = ET.SubElement(suite, "testcase", classname=_text(name), name=_text(key.topic))
+            case = ET.SubElement(
+                suite, "testcase", classname=_text(name), name=_text(one_line(key.topic))
+            )
             lines = _text("\n".join(summary_of_key(key, comparison.names)))
             if key.matches:
                 ET.SubElement(case, "system-out").text = lines

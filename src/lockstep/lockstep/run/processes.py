@@ -268,11 +268,21 @@ def _start(name: str, command: Sequence[str], **options: Any) -> subprocess.Pope
             list(command), start_new_session=True, **{"stdin": subprocess.DEVNULL, **options}
         )
     except FileNotFoundError as error:
-        raise UsageError(
-            f"{name}: cannot find '{command[0]}'; build it or check the name"
-        ) from error
+        raise UsageError(f"{name}: cannot find '{command[0]}'; {_instead(command[0])}") from error
     except OSError as error:
         raise UsageError(f"{name}: cannot start '{command[0]}': {error.strerror}") from error
+
+
+def _instead(program: str) -> str:
+    """What helps where a program is not found."""
+    if program == "ros2":
+        return (
+            "this environment has no ros2 command line: give 'executable: PACKAGE/EXECUTABLE' "
+            "for a component, or the path of the node's executable as the command"
+        )
+    if os.sep in program:
+        return "there is no such file: build it, or correct the path"
+    return "no folder of PATH has it: install it, source its workspace, or give its path"
 
 
 @contextlib.contextmanager

@@ -153,7 +153,7 @@ def _covered(
         try:
             import coverage
         except ImportError:
-            return "its coverage needs the package coverage; pip install 'lockstep[fuzz]'"
+            return "its coverage needs the package coverage; pip install coverage"
         modules = source_of(load_here(one.component)).modules
         data = folder / "coverage"
         own = ",".join(part.module.file for part in modules)

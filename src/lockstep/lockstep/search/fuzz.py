@@ -123,7 +123,7 @@ def fuzz(
     the same inputs.
     """
     if importlib.util.find_spec("hypothesis") is None:
-        raise UsageError("a search needs the package hypothesis; pip install 'lockstep[fuzz]'")
+        raise UsageError("a search needs the package hypothesis; pip install hypothesis")
     _check_direct(verification)
     OutcomeJudge.check(verification.compare)
     timeout_s = verification.run.timeout
