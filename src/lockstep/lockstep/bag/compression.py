@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _STEP = 1 << 20
-_SMALL_STEP = 1 << 10  # of which zstd makes 32 MiB at most
+SMALL_STEP = 1 << 10
+"""Bytes of which zstd makes 32 MiB at most."""
 DAMAGE = (zstandard.ZstdError, RuntimeError, EOFError, MemoryError, ValueError)
 """What the decompressors raise for damaged data."""
 
@@ -51,9 +52,9 @@ def decompress_part(data: bytes | memoryview, codec: str, limit: int) -> bytes:
     )
     parts: list[bytes] = []
     left = limit
-    for start in range(0, len(data), _SMALL_STEP):
+    for start in range(0, len(data), SMALL_STEP):
         try:
-            part = decompressor.decompress(bytes(data[start : start + _SMALL_STEP]))
+            part = decompressor.decompress(bytes(data[start : start + SMALL_STEP]))
         except DAMAGE:
             break
         parts.append(part[:left])

@@ -24,6 +24,7 @@ from ..errors import BagError
 from ..message.primitives import SIZES, STRINGS
 from ..message.schema import Field, MessageType, qualified, schema
 from .reader import Bag
+from .rosidl_check import check_with_rosidl
 from .smuggled_code import smuggled_code
 from .topic import Topic
 
@@ -309,6 +310,12 @@ def _interface_package(package: str, texts: Mapping[str, _Text]) -> InterfacePac
             )
         if text.encoding == "ros2msg":
             _check_names(text)
+        try:
+            check_with_rosidl(name, text.text, text.encoding)
+        except ValueError as error:
+            raise BagError(
+                f"{text.topic} uses {name}, whose definition rosidl refuses ({error}); {_CHOOSE}"
+            ) from error
         types[name] = f"msg/{name.rpartition('/')[2]}{_SUFFIXES[text.encoding]}"
         files[types[name]] = text.text.encode()
         used |= {
@@ -359,7 +366,8 @@ def _as_written(field: Field) -> str:
 
     The parser adds an underscore to words of Python.
     """
-    return field.name[:-1] if keyword.iskeyword(field.name[:-1]) else field.name
+    plain = field.name.removesuffix("_")
+    return plain if keyword.iskeyword(plain) else field.name
 
 
 def _check_order(packages: Mapping[str, InterfacePackage]) -> None:

@@ -10,7 +10,7 @@ import zstandard
 
 from ..message.arrays import Int64s
 from ..message.batch import Batch
-from .compression import decompress
+from .compression import SMALL_STEP, decompress
 from .magic import ZSTD
 
 _LARGEST = 1 << 30
@@ -94,11 +94,11 @@ def _plain(data: bytes) -> bytes:
     try:
         decompressor = zstandard.ZstdDecompressor().decompressobj()
         parts, size = [], 0
-        for start in range(0, len(data), _BLOCK):
-            parts.append(decompressor.decompress(data[start : start + _BLOCK]))
+        for start in range(0, len(data), SMALL_STEP):
+            parts.append(decompressor.decompress(data[start : start + SMALL_STEP]))
             size += len(parts[-1])
-            if size > _LARGEST:
-                raise ValueError(f"it holds more than {_LARGEST} bytes")
+            if size > most:
+                raise ValueError(f"it holds more than {most} bytes")
     except zstandard.ZstdError as error:
         raise ValueError(str(error)) from error
     if not decompressor.eof:

@@ -61,7 +61,7 @@ def candidates(sample: Floats, low: float, high: float) -> list[tuple[Any, Any]]
         shape = _rounded(len(sample) / (logs - np.log(low)).sum())
         found.append((Pareto(shape, low), stats.pareto(shape, scale=low)))
     few = sample[:: -(-len(sample) // _FEW)]
-    for family in (stats.laplace, stats.t, *([stats.gamma] if low >= 0 else [])):
+    for family in (stats.laplace, stats.t, *([stats.gamma] if low > 0 else [])):
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             options = {"floc": 0.0} if family is stats.gamma else {}

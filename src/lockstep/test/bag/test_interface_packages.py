@@ -402,6 +402,35 @@ def test_a_package_may_have_a_header_of_its_own(bag):
     assert package.depends == ()
 
 
+def test_fields_that_only_begin_like_words_of_python_need_no_remark(bag):
+    found = interface_packages(bag(t=("odd_msgs/msg/T", "int8 note\nint8 ask\nint8 org\n")))
+    assert found.remarks == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'string<=3 s "too long"',
+        'string s "a"b"',
+        "int8[<=2] a [1, 2, 3]",
+        "int8 x 300",
+        'string S="a\\"',
+    ],
+)
+def test_what_rosidl_refuses_is_not_written(bag, line):
+    pytest.importorskip("rosidl_adapter", reason="rosidl is not installed")
+    sentence = refusal(bag(t=("odd_msgs/msg/T", line)))
+    assert sentence.startswith("/t uses odd_msgs/msg/T, whose definition rosidl refuses (")
+    assert sentence.endswith("); choose other topics with --topic")
+
+
+def test_bounded_defaults_that_rosidl_takes_are_written(bag):
+    pytest.importorskip("rosidl_adapter", reason="rosidl is not installed")
+    text = 'string<=22 s "Hello # = !"\nstring<=4[<=3] t ["a", "b"]\nuint8[<=5] few [1,2]\n'
+    found = interface_packages(bag(t=("odd_msgs/msg/T", text)))
+    assert found.packages["odd_msgs"].files["msg/T.msg"].decode().strip() == text.strip()
+
+
 def test_a_field_named_like_a_word_of_python_is_written_and_told(bag):
     found = interface_packages(bag(t=("odd_msgs/msg/T", "int8 from\n")))
     assert found.packages["odd_msgs"].files["msg/T.msg"] == b"int8 from\n"

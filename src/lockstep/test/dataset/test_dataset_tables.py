@@ -67,3 +67,13 @@ def test_without_the_libraries_it_says_which_to_install(monkeypatch: pytest.Monk
         monkeypatch.setitem(__import__("sys").modules, library, None)
         with pytest.raises(DatasetError, match=f"needs {library}"):
             getattr(dataset["x"], make)()
+
+
+def test_a_frame_has_columns_of_arrays_and_tells_what_it_leaves_out(bags, pandas):
+    with Dataset.load(bags / "office_scan_odom_tf") as dataset:
+        frame = dataset["/scan"][:3].to_pandas()
+        assert [len(ranges) for ranges in frame["ranges"]] == [
+            len(scan.ranges) for scan in dataset["/scan"][:3]
+        ]
+        with pytest.warns(UserWarning, match="left out, as a list is no column: transforms; name"):
+            dataset["/tf"][:3].to_pandas()

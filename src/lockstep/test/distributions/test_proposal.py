@@ -22,6 +22,7 @@ from lockstep.distributions import (
     Uniform,
     UnitQuaternion,
 )
+from lockstep.distributions.best_fit import best_fit
 from lockstep.distributions.declaration import data_of, distribution_of_data
 from lockstep.distributions.drawing import sample
 from lockstep.distributions.proposal import left_out, proposed
@@ -159,3 +160,9 @@ def test_nothing_is_proposed_for_nothing(tmp_path):
         writer.add_topic("/x", "std_msgs/msg/Float64", "float64 data")
     with pytest.raises(BagError, match=r"/x of .* has no messages to fit a distribution to"):
         proposed(Bag(tmp_path / "bag"), "/x")
+
+
+@pytest.mark.parametrize("zeros", [1, 20, 99])
+def test_numbers_whose_least_is_zero_are_fitted(zeros):
+    values = np.concatenate([np.zeros(zeros), np.linspace(0.1, 3.0, 100 - zeros)])
+    assert best_fit(values) is not None

@@ -72,7 +72,7 @@ class Channels:
         """The topic of a channel; raises Damaged for an unknown one."""
         if channel not in self._channels:
             raise Damaged(f"no channel has the number {channel}")
-        return self.names[self._topic_of[channel]]
+        return self.names[int(self._topic_of[channel])]
 
 
 def _meaning(channel: Channel) -> tuple[str, str, int]:

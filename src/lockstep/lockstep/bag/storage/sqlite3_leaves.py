@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, TypeAlias
+from typing import Any, BinaryIO
 
-Value: TypeAlias = "int | bytes | None"
 
 _LEAF = 0x0D
 _HEADER_SIZE = 100  # of the file, on its first page
@@ -20,7 +19,7 @@ _BLOB = 12
 DAMAGE = (struct.error, IndexError, ValueError)
 
 
-def rows_of_leaves(file: BinaryIO, columns: Sequence[str]) -> Iterator[tuple[int, list[Value]]]:
+def rows_of_leaves(file: BinaryIO, columns: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
     """The number and the values of each whole row in the file, in the order of its pages.
 
     `columns` are the kinds of the table's columns, each a letter of "n" (the number of the row,
@@ -93,7 +92,7 @@ class _Pages:
         return local if local <= most else least
 
 
-def _values(payload: bytes, columns: Sequence[str]) -> list[Value] | None:
+def _values(payload: bytes, columns: Sequence[str]) -> list[Any] | None:
     """The values of a row; None if it is of another table."""
     end, position = _varint(payload, 0)
     kinds: list[int] = []
@@ -102,7 +101,7 @@ def _values(payload: bytes, columns: Sequence[str]) -> list[Value] | None:
         kinds.append(kind)
     if position != end or len(kinds) != len(columns):
         return None
-    values: list[Value] = []
+    values: list[Any] = []
     for kind, column in zip(kinds, columns, strict=True):
         if column == "n" and kind == 0:
             values.append(None)
