@@ -22,6 +22,9 @@ def test_a_reference_that_disagrees_with_itself_gets_no_verdict(
     assert "so nothing can be judged by it; see out/unsteady_vs_itself" in done.error
     diff = (stranger.cwd / "out/unsteady_vs_itself/normalized.diff").read_text("utf-8")
     assert diff.splitlines()[1].startswith("+++ unsteady again")
+    told = json.loads((stranger.cwd / "out/unsteady_vs_itself/result.json").read_text("utf-8"))
+    assert not told["match"]
+    assert (stranger.cwd / "out/unsteady_vs_itself/report.html").exists()
     assert not (stranger.cwd / "out/cpp").exists()
     assert not (stranger.cwd / "out/result.json").exists()
 

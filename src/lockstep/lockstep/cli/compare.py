@@ -28,6 +28,10 @@ def command(
         list[str] | None,
         typer.Option("--topic", "-t", help="Topic to compare (repeatable; default: all)."),
     ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", "-x", help="Topic to leave out (repeatable)."),
+    ] = None,
     align: Annotated[
         list[str] | None,
         typer.Option(
@@ -119,6 +123,7 @@ def command(
             bag_a,
             bag_b,
             topics=topics,
+            exclude=exclude or (),
             align=parse_align(align or []),
             origin_ns=0 if absolute else None,
             time_tolerance_ns=tolerance_ns(time_tolerance),

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..bag import Bag
 from .align import Align
+from .bytes_judge import BytesJudge
 from .key_comparison import BetterAlign, KeyComparison
 from .key_judge import KeyJudge
 from .one_pass import How, Paired, aligned_pairs
@@ -22,7 +23,7 @@ def better_aligned(
     how: How,
     paired: Paired,
     tolerances: Tolerances,
-    start: Callable[[str], KeyJudge],
+    start: Callable[[str], KeyJudge | BytesJudge],
 ) -> dict[str, BetterAlign]:
     """The way by topic, of those `keys` for which there is one.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from ..cdr.codec import Codec
 from ..message.arrays import Column, Int64s, Mask
+from .any_order import AnyOrder
 from .definitions import common, unlike
 from .fields import FieldComparison
 from .kinds import KINDS, subject_of
@@ -30,6 +32,7 @@ class ColumnJudge:
         self._codecs = codecs
         self._tallies: dict[str, FieldTally] = {}
         types = common(*codecs)
+        self._any_order = AnyOrder(types, tolerances)
         rules = {path: tolerances.of(path) for path in types}
         self.ignored = (
             *(path for path in unlike(*codecs) if tolerances.of(path).ignore),
@@ -85,7 +88,7 @@ class ColumnJudge:
 
         Raises BagError that names a message that is none, CompareError for what cannot be judged.
         """
-        columns_a, columns_b = self._columns(a, b)
+        columns_a, columns_b = self._any_order.arranged(*self._columns(a, b))
         return self._judge(a.ticks, columns_a, columns_b)
 
     def _columns(self, a: Side, b: Side) -> tuple[dict[str, Column], dict[str, Column]]:
@@ -95,7 +98,7 @@ class ColumnJudge:
         )
         return found_a, found_b
 
-    def _judge(self, ticks: Int64s, a: dict[str, Column], b: dict[str, Column]) -> Mask:
+    def _judge(self, ticks: Int64s, a: Mapping[str, Column], b: Mapping[str, Column]) -> Mask:
         wrong: Mask = np.zeros(len(ticks), np.bool_)
         for tally in self._tallies.values():
             wrong |= KINDS[tally.subject.kind].judge(tally, ticks, a, b)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from ..bag import Bag, BagError, Topic
@@ -13,6 +13,7 @@ from ..host.protocol import LOCKSTEP
 from .align import Align
 from .as_bags import SideLike, as_bags
 from .better_align import better_aligned
+from .bytes_judge import BytesJudge
 from .comparison import Comparison
 from .definitions import common, type_problem, unlike
 from .distribution import compare_distributions
@@ -27,6 +28,7 @@ def compare(
     b: SideLike,
     *,
     topics: Sequence[str] | None = None,
+    exclude: Collection[str] = (),
     align: Align | Mapping[str, Align] = "auto",
     origin_ns: int | None = None,
     time_tolerance_ns: int | None = None,
@@ -43,15 +45,19 @@ def compare(
     the run that they answer. `time_tolerance_ns` defaults to half the median interval of each
     topic. `tolerance` is one for all fields, or by field pattern: a number is an absolute one. With
     `common_fields` topics of other types or definitions are compared in the fields that both have.
+    Topics that nothing can decode are compared by their bytes; those of `exclude` are not compared.
     Raises CompareError for what cannot be compared, BagError for a bag that cannot be read whole.
     """
     tolerances = tolerances_of(tolerance)
     how = How(align, origin_ns, time_tolerance_ns)
     with ExitStack() as stack:
         bags = as_bags(a, b, stack)
-        keys = _keys(bags, topics, tolerances, names, common_fields)
+        wanted = sorted(set(topics if topics is not None else _outputs(bags)) - set(exclude))
+        keys = _keys(bags, wanted, tolerances, names, common_fields)
 
-        def judge_of(topic: str) -> KeyJudge:
+        def judge_of(topic: str) -> KeyJudge | BytesJudge:
+            if keys[topic].undecoded:
+                return BytesJudge()
             codecs = bags[0].codec(topic), bags[1].codec(topic)
             return KeyJudge(topic, codecs, tolerances, redefined=keys[topic].redefined is not None)
 
@@ -79,7 +85,7 @@ def compare(
 
 def _keys(
     bags: tuple[Bag, Bag],
-    topics: Sequence[str] | None,
+    keys: Sequence[str],
     tolerances: Tolerances,
     names: tuple[str, str],
     common_fields: bool,
@@ -88,7 +94,6 @@ def _keys(
     for bag in bags:
         if bag.problem:
             raise BagError(bag.problem)
-    keys = sorted(topics if topics is not None else _outputs(bags))
     _check_patterns(tolerances, [bag.topics[k] for bag in bags for k in keys if k in bag.topics])
     sides = {key: (bags[0].topics.get(key), bags[1].topics.get(key)) for key in keys}
     return {key: _key(key, *sides[key], names, common_fields) for key in keys}
@@ -107,14 +112,25 @@ def _key(
         return KeyComparison(
             topic, known.type if known else "", problem=f"not in {names[1] if a else names[0]}"
         )
-    codecs = codec_of(a), codec_of(b)
+    try:
+        codecs = codec_of(a), codec_of(b)
+    except BagError as error:
+        kinds = [(side.type, side.message_encoding) for side in (a, b)]
+        problem = None if kinds[0] == kinds[1] else f"type {_shown(a)} against {_shown(b)}"
+        return KeyComparison(topic, a.type, problem, undecoded=str(error))
     problem = type_problem((a.type, b.type), codecs)
     if problem and common_fields and common(*codecs):
         return KeyComparison(topic, a.type, redefined=problem, unlike=unlike(*codecs))
     return KeyComparison(topic, a.type, problem)
 
 
-def _judged_pairs(key: KeyComparison, aligned: Aligned, judge: KeyJudge) -> KeyComparison:
+def _shown(topic: Topic) -> str:
+    return f"{topic.type or 'unknown'} in {topic.message_encoding}"
+
+
+def _judged_pairs(
+    key: KeyComparison, aligned: Aligned, judge: KeyJudge | BytesJudge
+) -> KeyComparison:
     """A key whose messages were judged pair by pair."""
     return replace(key, aligned=aligned, judged=judge.judged(aligned.times_ns[0]))
 
@@ -131,6 +147,9 @@ def _judged_whole(
         return replace(key, aligned=counted)
     aligned = replace(counted, by="none")
     ignored = tuple(path for path in key.unlike if tolerances.of(path).ignore)
+    if key.undecoded:
+        problem = f"has no distributions, as {key.undecoded}"
+        return replace(key, problem=problem, aligned=aligned)
     if not (counted.count_a and counted.count_b):
         problem = f"no messages in {names[1] if counted.count_a else names[0]}"
         return replace(key, problem=problem, aligned=aligned, judged=Judged(ignored=ignored))
@@ -168,7 +187,8 @@ def _check_not_empty(bags: tuple[Bag, Bag], keys: Sequence[KeyComparison]) -> No
 def _check_patterns(tolerances: Tolerances, topics: list[Topic]) -> None:
     fields: set[str] = set()
     for topic in topics:
-        fields.update(codec_of(topic).fields())
+        with suppress(BagError):  # it has no fields, and is compared by its bytes
+            fields.update(codec_of(topic).fields())
     unused = tolerances.unused(fields) if topics else []
     if unused:
         raise CompareError(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..bag import Bag
+from ..bag import Bag, BagError
 from ..cdr.message_error import MessageError
 from ..message.arrays import Column, Floats, Int64s
 from ..message.batch import Batch
@@ -96,12 +97,14 @@ class _Reader:
     """
 
     def __init__(self, bags: tuple[Bag, Bag], topic: str, tolerances: Tolerances) -> None:
-        self._codecs = bags[0].codec(topic), bags[1].codec(topic)
-        kinds = {
-            path: kind
-            for path, kind in common(*self._codecs).items()
-            if not tolerances.of(path).ignore
-        }
+        kinds: dict[str, str] = {}
+        with suppress(BagError):  # what nothing can decode is told apart by its bytes
+            self._codecs = bags[0].codec(topic), bags[1].codec(topic)
+            kinds = {
+                path: kind
+                for path, kind in common(*self._codecs).items()
+                if not tolerances.of(path).ignore
+            }
         self._texts = [path for path, kind in kinds.items() if base_type(kind) in STRINGS]
         self._elements = {
             path: _ELEMENTS if "[" in path or "[" in kind else 1
@@ -130,6 +133,8 @@ class _Reader:
 
     def _columns(self, side: int, batch: Batch) -> Mapping[str, Column]:
         paths = [*self._texts, *self._elements]
+        if not paths:
+            return {}
         return self._codecs[side].columns(batch.buffer, batch.offset, batch.length, paths)
 
     def _usual_steps(self, bag: Bag, topic: str) -> dict[str, tuple[Floats, Floats]]:

@@ -52,13 +52,15 @@ class ValueComparison:
 def diffdiff(a: Any, b: Any, tol: ToleranceLike = None) -> Comparison | ValueComparison:
     """Compare `b` with the reference `a`; see `all_match` and `summary()` of what comes back.
 
-    Bags, datasets and paths are compared message by message as by `compare`; messages, dataclasses,
-    dicts, lists, arrays, numbers and (within those) strings field by field. `tol` is one tolerance
-    for all fields, a number being an absolute one, or one for each field pattern.
+    Bags, datasets and paths (as a Path, or as text beside one of these) are compared message by
+    message as by `compare`; messages, dataclasses, dicts, lists, arrays, numbers and strings field
+    by field. `tol` is one tolerance for all fields, a number being an absolute one, or one for each
+    field pattern.
     """
     from ..dataset import Dataset  # as whoever compares bags needs none
 
-    kinds = (Bag, Dataset, str, os.PathLike)
-    if isinstance(a, kinds) and isinstance(b, kinds):
+    kinds = (Bag, Dataset, os.PathLike)
+    sides = [isinstance(side, kinds) for side in (a, b)]
+    if any(sides) and all(isinstance(side, (*kinds, str)) for side in (a, b)):
         return compare(a, b, tolerance=tol)
     return ValueComparison(tuple(deviations(a, b, tolerances_of(tol))))

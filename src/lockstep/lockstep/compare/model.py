@@ -20,7 +20,9 @@ class ToleranceModel(StrictModel):
     ulp: int = Field(default=0, ge=0)
     angle: bool = False
     quaternion: Number | None = Field(default=None, ge=0, description="rad")
-    unordered: bool = False
+    unordered: bool | tuple[str, ...] = Field(
+        default=False, description="true, or the arrays whose elements move with its own"
+    )
     text: str | None = Field(default=None, description="regular expression")
     nan: bool = True
     by: By = "element"

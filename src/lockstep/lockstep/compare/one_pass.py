@@ -22,6 +22,7 @@ from .align import (
     half_interval,
 )
 from .align_values import Unlike, align_values, irregular_tolerance_ns, is_late, shared_offset
+from .bytes_judge import BytesJudge
 from .cause import Steps
 from .contents import Contents, contents, unlikeness
 from .index import Index, distinct, fit_in_time, shared_stamp, stamp_to_align_by
@@ -34,7 +35,7 @@ _CLEAR = 0.25  # of half an interval: if no message moves by more, times leave n
 _ALIKE = 0.1  # of messages that belong together by what they hold
 _SHARE = 0.5  # of messages that must be so, that values are believed
 
-Judges = dict[str, KeyJudge]
+Judges = dict[str, KeyJudge | BytesJudge]
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def aligned_pairs(
     pairable: Collection[str],
     how: How,
     tolerances: Tolerances,
-    start: Callable[[str], KeyJudge],
+    start: Callable[[str], KeyJudge | BytesJudge],
 ) -> Paired:
     """How the messages of all `topics` belong together; the pairs of the `pairable` are judged.
 
@@ -95,7 +96,7 @@ def _guess_by_tick(
     bags: tuple[Bag, Bag],
     pairable: Collection[str],
     times: _Times,
-    start: Callable[[str], KeyJudge],
+    start: Callable[[str], KeyJudge | BytesJudge],
 ) -> Judges:
     """Read all times and, in the same pass, give the i-th message with the i-th.
 
@@ -122,7 +123,7 @@ def _is_by_tick(aligned: Aligned) -> bool:
 def _taken(
     bags: tuple[Bag, Bag],
     pairs: Mapping[str, Alignment],
-    start: Callable[[str], KeyJudge],
+    start: Callable[[str], KeyJudge | BytesJudge],
     seen: tuple[Mapping[str, See], Mapping[str, See]] = ({}, {}),
 ) -> Judges:
     """Give all pairs to judges in one pass, which `seen` is shown as well, to its end."""

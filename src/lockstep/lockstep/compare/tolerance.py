@@ -26,7 +26,9 @@ class Tolerance:
     A number passes if |b - a| <= abs + rel * |a| (as numpy.isclose), or if at most `ulp`
     representable numbers of its type lie from a to b. `angle`: numbers are radians, differences
     wrap at 2π. `quaternion`: the field is a quaternion, and the rotation from a to b may be so many
-    radians; q and -q are one rotation. `unordered`: an array holds the same elements in any order.
+    radians; q and -q are one rotation. `unordered`: an array holds the same elements in any order;
+    those of the arrays beside it that are named here move with them. An array of messages holds
+    whole messages.
     `text`: a string passes if this regular expression matches all of b. `nan`: whether NaN equals
     NaN.
 
@@ -43,7 +45,7 @@ class Tolerance:
     ulp: int = 0
     angle: bool = False
     quaternion: float | None = None
-    unordered: bool = False
+    unordered: bool | tuple[str, ...] = False
     text: str | None = None
     nan: bool = True
     by: By = "element"
@@ -69,7 +71,10 @@ class Tolerance:
             return f"{measured(self.by, self.at_least, sign='≥ ')}{of_range}"
         parts = [f"{name} {getattr(self, name):g}" for name in ("abs", "rel", "ulp")]
         limits = " + ".join(part for part in parts if not part.endswith(" 0")) or "exact"
-        marks = [name for name in ("angle", "unordered") if getattr(self, name)]
+        marks = ["angle"] if self.angle else []
+        if self.unordered:
+            names = () if isinstance(self.unordered, bool) else self.unordered
+            marks.append(" with ".join(filter(None, ("unordered", ", ".join(names)))))
         if self.by == "quantile":
             marks.append(f"for {self.quantile:.6g} of the elements")
         elif self.by != "element":
@@ -157,6 +162,9 @@ def _tolerance_of(rule: Tolerance | Mapping[str, Any] | float) -> Tolerance:
         return checked(rule)
     if not isinstance(rule, Mapping):
         return checked(Tolerance(abs=float(rule)))
+    unordered = rule.get("unordered")
+    if isinstance(unordered, list):
+        rule = {**rule, "unordered": tuple(unordered)}
     try:
         return checked(Tolerance(**rule))
     except TypeError as error:
@@ -171,6 +179,10 @@ def checked(tolerance: Tolerance) -> Tolerance:
             raise CompareError(
                 f"{name} of a tolerance is {getattr(tolerance, name)}; give 0 or more"
             )
+    if not isinstance(tolerance.unordered, (bool, tuple)) or tolerance.unordered == ():
+        raise CompareError(
+            "unordered of a tolerance is true, or names the arrays whose elements move with its own"
+        )
     if tolerance.quaternion is not None and not 0 <= tolerance.quaternion < math.inf:
         raise CompareError("quaternion of a tolerance is an angle in radians; give 0 or more")
     if not 0 < tolerance.quantile <= 1:
@@ -245,6 +257,7 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "ulp": int,
     "quaternion": float,
     "text": str,
+    "unordered": lambda names: tuple(names.split("+")),
     "quantile": float,
     "at_least": float,
     "data_range": float,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .any_order import arranged_fields, arranged_messages
 from .definitions import leading_to
 from .deviation import Deviation, Place
 from .kinds import kind_of_values, kind_within
@@ -73,6 +74,7 @@ class _Walk:
     def _compare_fields(
         self, a: Mapping[str, Any], b: Mapping[str, Any], path: str, plain: str
     ) -> Iterator[Deviation]:
+        a, b = arranged_fields(a, b, path, self._tolerances)
         for name in dict.fromkeys((*a, *b)):
             below, plain_below = (f"{at}.{name}" if at else str(name) for at in (path, plain))
             if self._types and plain_below not in self._known:
@@ -90,6 +92,8 @@ class _Walk:
     def _compare_lists(self, a: Any, b: Any, place: Place, plain: str) -> Iterator[Deviation]:
         if place.tolerance.unordered and all(isinstance(x, str) for x in (*a, *b)):
             a, b = sorted(a), sorted(b)
+        else:
+            a, b = (arranged_messages(side, place.path, self._tolerances) for side in (a, b))
         if len(a) != len(b):
             yield place.unlike(f"{len(a)} elements", f"{len(b)} elements")
         for index, (item_a, item_b) in enumerate(zip(a, b, strict=False)):

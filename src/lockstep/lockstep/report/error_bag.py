@@ -43,7 +43,7 @@ def write_error_bag(comparison: Comparison, bags: tuple[Bag, Bag], output: Path)
             for bag, side in zip(bags, ("a", "b"), strict=True):
                 if key.topic in bag.topics:
                     _copy(writer, bag, key, side, _shift_ns(bags, key, side))
-            if key.aligned.pairs is not None:
+            if key.aligned.pairs is not None and not key.undecoded:
                 _write_errors(writer, bags, key, key.aligned.pairs)
     plots = list(_plots(comparison))
     (output / "foxglove_layout.json").write_text(json.dumps(_foxglove(plots), indent=2), "utf-8")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..bag import Bag, BagError
 from ..compare import Comparison, compare, tolerance_ns, write_text_diffs
-from ..errors import RunError
+from ..compare.result import comparison_as_data
+from ..errors import ReportError, RunError
 from ..host.protocol import resolved
+from ..report.html import write_html
 from ..run.result import RunResult
 from .plan import Plan
 
@@ -30,7 +34,7 @@ def judge_noise(planned: Plan, first: Recorded, again: Recorded, folder: Path) -
     """
     comparison = judge(planned, first, again)
     if not comparison.all_match:
-        write_text_diffs(comparison, folder)
+        _write_noise(comparison, (first.outputs, again.outputs), folder)
         wrong = next(key for key in comparison.keys.values() if not key.matches)
         count = wrong.judged.differing + wrong.aligned.alone
         raise RunError(
@@ -38,6 +42,20 @@ def judge_noise(planned: Plan, first: Recorded, again: Recorded, folder: Path) -
             f"{wrong.topic}: {wrong.grade}), so nothing can be judged by it; see {folder}"
         )
     return comparison
+
+
+def _write_noise(comparison: Comparison, bags: tuple[Bag, Bag], folder: Path) -> None:
+    write_text_diffs(comparison, folder)
+    told = json.dumps(comparison_as_data(comparison), indent=2)
+    (folder / "result.json").write_text(told + "\n", "utf-8")
+    name = comparison.name_b
+    with suppress(ReportError):  # without the libraries for it, there still are the differences
+        write_html(
+            folder / "report.html",
+            {name: comparison},
+            {name: bags},
+            title=f"{name} against {comparison.name_a}",
+        )
 
 
 def judge(planned: Plan, reference: Recorded, other: Recorded) -> Comparison:

@@ -70,9 +70,13 @@ def test_columns_and_single_messages_come_to_the_same_verdict(
     written_b = [a if same else b for a, b, same in both]
     a, b = write(folder / "a", written_a), write(folder / "b", written_b, chunk_bytes=chunk_bytes)
     wanted = Tolerances({**rules, **rotations})
-    key = compare(a, b, align="tick", tolerance=wanted).keys["/x"]
-    wrong = []
     kinds = CODEC.fields()
+    try:
+        key = compare(a, b, align="tick", tolerance=wanted).keys["/x"]
+    except CompareError as error:  # two arrays of one length, each in any order
+        assert "have one length" in str(error)
+        return
+    wrong = []
     for tick, (left, right) in enumerate(zip(written_a, written_b, strict=True)):
         sides = [CODEC.decode(CODEC.encode(message)) for message in (left, right)]
         if CODEC.encode(left) == CODEC.encode(right):

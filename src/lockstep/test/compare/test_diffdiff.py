@@ -80,3 +80,9 @@ def test_datasets_bags_and_paths_are_compared_with_each_other(bags, tmp_path):
 def test_a_tolerance_that_makes_no_sense_is_refused(tol):
     with pytest.raises(CompareError):
         diffdiff(1.0, 2.0, tol)
+
+
+def test_two_texts_are_texts_and_no_paths():
+    assert diffdiff("abc", "abc").all_match
+    (wrong,) = diffdiff("abc", "abd").differences()
+    assert (wrong.a, wrong.b) == ("'abc'", "'abd'")

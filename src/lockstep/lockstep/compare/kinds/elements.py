@@ -78,9 +78,12 @@ def _arrays(a: Any, b: Any) -> Iterator[tuple[Column, Column]]:
         yield a, b
 
 
-def in_any_order(a: Column, b: Column, tolerance: Tolerance) -> tuple[Column, Column]:
-    """Both sorted, if they are arrays whose order does not matter."""
-    if tolerance.unordered and a.ndim > 1:
+def in_any_order(a: Column, b: Column, tally: FieldTally) -> tuple[Column, Column]:
+    """Both sorted, if they are arrays whose order does not matter.
+
+    The fields of an array of messages are in an order of both already.
+    """
+    if tally.tolerance.unordered and "[" in tally.subject.type and a.ndim > 1:
         return np.sort(a, axis=-1), np.sort(b, axis=-1)
     return a, b
 
@@ -97,7 +100,7 @@ def show_by(
         origin_ns: int,
     ) -> Shown:
         (path,) = field.parts
-        unordered = field.tolerance.unordered
+        unordered = bool(field.tolerance.unordered)
         one, other, missing = as_rows(a[path], b[path], empty=empty, unordered=unordered)
         found = show_rows(one, other, field.tolerance, origin_ns)
         for side, gone in zip((found.a, found.b), missing, strict=True):

@@ -65,7 +65,7 @@ def differing(a: Column, b: Column, tolerance: Tolerance) -> tuple[Int64s, Float
 
 def judge_whole(tally: FieldTally, ticks: Int64s, a: Column, b: Column) -> Mask:
     """Judge m messages of numbers (m, …); which are wrong, (m,)."""
-    a, b = in_any_order(a, b, tally.tolerance)
+    a, b = in_any_order(a, b, tally)
     if tally.tolerance.by == "cosine":
         tally.add_products(a, b)
     at, error, wrong = differing(a, b, tally.tolerance)

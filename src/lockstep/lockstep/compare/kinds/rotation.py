@@ -87,7 +87,7 @@ def _show(field: FieldComparison, a: Columns, b: Columns, _: int) -> Shown:
     if len(paths) > 1:
         one, other = _stacked(a, paths), _stacked(b, paths)
     else:
-        unordered = tolerance.unordered
+        unordered = bool(tolerance.unordered)
         one, other, _missing = as_rows(a[paths[0]], b[paths[0]], empty=0, unordered=unordered)
     error, wrong = judge_quaternions(one, other, tolerance)
     values_a, values_b = one.astype(np.float64), other.astype(np.float64)

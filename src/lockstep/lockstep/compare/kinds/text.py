@@ -28,7 +28,7 @@ def judge_texts(a: Column, b: Column, tolerance: Tolerance) -> Mask:
 
 
 def _judge_whole(tally: FieldTally, ticks: Int64s, a: Column, b: Column) -> Mask:
-    wrong = judge_texts(*in_any_order(a, b, tally.tolerance), tally.tolerance)
+    wrong = judge_texts(*in_any_order(a, b, tally), tally.tolerance)
     return tally.add_all(ticks, wrong.astype(np.float64), wrong)
 
 
