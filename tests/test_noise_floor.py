@@ -50,3 +50,74 @@ def test_the_reference_runs_twice_unless_told_otherwise(stranger: Stranger, writ
     (noise,) = json.loads(done.out)["noise_floor"]
     assert noise["grade"] == "identical bytes"
     assert (stranger.cwd / "out/python.2/bag/metadata.yaml").exists()
+
+
+ORDERED_BY_HASH = """from geometry_msgs.msg import Vector3Stamped
+from lockstep.component import Component, Input, Output
+
+
+class Steady(Component):
+    vector = Input(Vector3Stamped)
+    out = Output(Vector3Stamped)
+
+    def on_vector(self, msg):
+        self.out.publish(msg)
+
+
+class ByHash(Steady):
+    def on_vector(self, msg):
+        msg.header.frame_id = " ".join({f"frame {number}" for number in range(20)})
+        self.out.publish(msg)
+"""
+
+
+def by_hash(stranger: Stranger, write_verification, names, **sections):
+    (stranger.cwd / "hashed.py").write_text(ORDERED_BY_HASH)
+    components = {name.lower(): {"component": f"hashed:{name}"} for name in names}
+    return write_verification(components, duration=1.0, **sections)
+
+
+def test_a_reference_that_rests_on_the_order_of_hashes_is_found_whatever_the_seed_outside(
+    stranger: Stranger, write_verification, monkeypatch
+):
+    monkeypatch.setenv("PYTHONHASHSEED", "7")
+    run = {"mode": "direct", "repeat": 2}
+    file = by_hash(stranger, write_verification, ("ByHash", "Steady"), run=run)
+    done = stranger.run("verify", file, "-o", "out")
+    assert (done.code, done.out) == (3, "")
+    assert "byhash does not do the same again on the same inputs" in done.error
+
+
+def test_a_port_that_does_not_do_the_same_again_is_no_match(stranger: Stranger, write_verification):
+    file = by_hash(
+        stranger,
+        write_verification,
+        ("Steady", "ByHash"),
+        run={"mode": "direct", "repeat": 2},
+        compare={"tolerance": {"header.frame_id": "ignore"}},
+    )
+    done = stranger.run("verify", file, "-o", "ignored")
+    assert (done.code, "NOT THE SAME AGAIN" in done.out) == (0, False), done.err
+    assert (stranger.cwd / "ignored/byhash.2/bag/metadata.yaml").exists()
+
+    (stranger.cwd / "hashed.py").write_text(
+        ORDERED_BY_HASH.replace("20)})", "20)}) if self.again() else msg.header.frame_id").replace(
+            "class ByHash(Steady):",
+            "class ByHash(Steady):\n"
+            "    def again(self):\n"
+            "        import os\n"
+            "        return int(os.environ['PYTHONHASHSEED']) > 3\n",
+        )
+    )
+    file = write_verification(
+        {"steady": {"component": "hashed:Steady"}, "byhash": {"component": "hashed:ByHash"}},
+        duration=1.0,
+        run={"mode": "direct", "repeat": 2},
+    )
+    done = stranger.run("verify", file, "-o", "out", "--junit", "junit.xml")
+    assert done.code == 1, done.err
+    assert "MATCH" in done.out
+    assert "NOT THE SAME AGAIN: byhash does not do the same again" in done.out
+    assert "byhash again vs byhash" in (stranger.cwd / "junit.xml").read_text()
+    diff = (stranger.cwd / "out/byhash_vs_itself/out.diff").read_text("utf-8")
+    assert "frame 1" in diff

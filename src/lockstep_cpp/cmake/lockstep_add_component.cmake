@@ -11,6 +11,9 @@
 # DEPENDENCIES  packages with the message types and libraries that the sources use
 # SKIP_INSTALL  build only, as for a test
 #
+# Digests of the package's sources, as they were before the build, are put into the library, so that
+# `lockstep verify` sees whether what runs was built of what is on disk.
+#
 # The executable is the target `vector_normalizer`, installed to lib/<package>; the library is the
 # target `vector_normalizer_component`, installed to lib. A package needs nothing else: where its
 # CMakeLists.txt does not call ament_package() itself, that is done at its end.
@@ -18,6 +21,7 @@
 find_package(ament_cmake REQUIRED)
 
 set(_lockstep_main "${CMAKE_CURRENT_LIST_DIR}/main.cpp.in")
+set(_lockstep_digest_sources "${CMAKE_CURRENT_LIST_DIR}/digest_sources.cmake")
 
 macro(_lockstep_package)
   if(NOT _${PROJECT_NAME}_AMENT_PACKAGE)
@@ -38,7 +42,17 @@ function(lockstep_add_component target)
   endforeach()
 
   set(library ${target}_component)
-  add_library(${library} SHARED ${ARG_SOURCES})
+  set(digests "${CMAKE_CURRENT_BINARY_DIR}/lockstep/${target}/sources.cpp")
+  string(MAKE_C_IDENTIFIER "lockstep_sources_of_${PROJECT_NAME}_${target}" digests_name)
+  # In every build, and before anything is compiled: a source that changes meanwhile differs from
+  # its digest.
+  add_custom_target(${target}_sources
+    COMMAND "${CMAKE_COMMAND}" "-DFOLDER=${PROJECT_SOURCE_DIR}" "-DOUTPUT=${digests}"
+      "-DNAME=${digests_name}" -P "${_lockstep_digest_sources}"
+    BYPRODUCTS "${digests}"
+    VERBATIM)
+  add_library(${library} SHARED ${ARG_SOURCES} "${digests}")
+  add_dependencies(${library} ${target}_sources)
   # No fused multiply-add: a component computes the same in every language.
   target_compile_options(${library} PRIVATE -ffp-contract=off)
   # Speed is why it is in C++: a build without a type is not one without optimisation.

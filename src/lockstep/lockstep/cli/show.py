@@ -85,7 +85,7 @@ def print_json(data: Any) -> None:
 def print_verdict(out: Console, verdict: Verdict) -> None:
     """The verdict of each comparison in words, and where the files are."""
     from ..compare.comparison import summary
-    from ..verify.verdict import same_failure
+    from ..verify.verdict import same_failure, unsteady
 
     for name, differences in verdict.mismatched_contracts.items():
         _print_finding(out, "CONTRACT DIFFERS", f"{name}: {'; '.join(differences)}", "red")
@@ -95,6 +95,8 @@ def print_verdict(out: Console, verdict: Verdict) -> None:
         _print_finding(out, word, sentence, "green" if comparison.all_match else "red")
         for line in [*rest, *same_failure(verdict, comparison.name_b)]:
             print_line(out, f"  {line}")
+        if why := unsteady(verdict, comparison.name_b):
+            _print_finding(out, "NOT THE SAME AGAIN", why, "red")
     print_line(out, f"bags, logs and diffs: {verdict.folder}")
 
 
@@ -105,6 +107,8 @@ def _print_finding(out: Console, word: str, sentence: str, colour: str) -> None:
 def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
     """One row per pair of implementations."""
     from rich.table import Table
+
+    from ..verify.verdict import matched
 
     table = Table(
         "", "in → out", "aligned", "differing", "largest error", "median", "speed-up", "verdict"
@@ -128,7 +132,7 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
                 _largest([key.judged for key in keys]),
                 f"{_us(reference.median_ns)} → {_us(run.median_ns)} µs",
                 _ratio(reference.median_ns, run.median_ns),
-                "[green]match[/]" if comparison.all_match else "[red]differs[/]",
+                "[green]match[/]" if matched(verdict, name) else "[red]differs[/]",
             )
     if table.row_count:
         print_wide(out, table)

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..errors import UsageError
+from ..errors import FAILED, MATCH, UsageError
 from ..run.folder import default_folder
-from ..verify.ledger import record, remember
+from ..verify.ledger import outdated, record, remember
 from ..verify.model import load
 from ..verify.report import as_data, copy_report
-from ..verify.verdict import same_failure
+from ..verify.verdict import same_failure, unsteady
 from ..verify.verify import verify
 from .ci import Github, Junit, report
 from .show import (
@@ -67,7 +67,10 @@ def command(
     with progress_bars() as watch:
         verdict = verify(verification, folder, watch, plots=plots)
     remember(file, folder)
-    if keep:
+    not_of_disk = outdated(file, verification)
+    for why in not_of_disk:
+        print_line(Console(stderr=True), f"not recorded: {why}")
+    if keep and not not_of_disk:
         try:
             record(file, verification, verdict)
         except UsageError as error:  # which changes no verdict
@@ -80,10 +83,18 @@ def command(
         print_verdict(console, verdict)
         print_table(console, [verdict])
     names = {name: f"{name} vs {verdict.reference}" for name in verdict.comparisons}
+    again = {
+        f"{name} again vs {name}": found
+        for name in verdict.comparisons
+        if unsteady(verdict, name)
+        for found in verdict.repeats[name]
+        if not found.all_match
+    }
     report(
-        {names[name]: found for name, found in verdict.comparisons.items()},
+        {**{names[name]: found for name, found in verdict.comparisons.items()}, **again},
         junit,
         github,
         {names[name]: same_failure(verdict, name) for name in names},
     )
-    raise typer.Exit(verdict.exit_code)
+    code = verdict.exit_code
+    raise typer.Exit(FAILED if code == MATCH and not_of_disk else code)

@@ -4,7 +4,7 @@ ended."""
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..component import Contract
@@ -33,18 +33,22 @@ class DirectProgram:
         timeout_s: float,
         *,
         goes_on: bool = False,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.log = log
         self.goes_on = goes_on
         self._name, self._command = name, command
         self._processes, self._timeout_s = processes, timeout_s
+        self._variables = variables
         self._child: Process | None = None
         self._process: DirectProcess | None = None
 
     def start(self) -> Process:
         """Start the process, if there is none, without waiting until it is ready."""
         if self._child is None:
-            self._child = self._processes.start(self._name, self._command, self.log, pipes=True)
+            self._child = self._processes.start(
+                self._name, self._command, self.log, pipes=True, variables=self._variables
+            )
         return self._child
 
     @property

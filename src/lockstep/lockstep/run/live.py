@@ -35,9 +35,15 @@ QUIET_S = 3.5
 class LiveRun:
     """A run of an implementation, whose outputs are recorded into `folder`/bag."""
 
-    def __init__(self, request: RunRequest, forks: ForkServer) -> None:
-        """Starts the processes; when all have met, the player waits until it is let go."""
+    def __init__(
+        self, request: RunRequest, forks: ForkServer, variables: Mapping[str, str] | None = None
+    ) -> None:
+        """Starts the processes; when all have met, the player waits until it is let go.
+
+        `variables` are more of the environment of the implementation.
+        """
         self._request = request
+        self._variables = variables
         self._forks = forks
         with ExitStack() as stack:
             self._start(stack)
@@ -56,7 +62,9 @@ class LiveRun:
             folder / "recorder.log",
             forks=self._forks,
         )
-        self._node = processes.start(name, _node_command(request), folder / "node.log")
+        self._node = processes.start(
+            name, _node_command(request), folder / "node.log", variables=self._variables
+        )
         self._player = processes.start(
             f"the player for {name}",
             _player_command(request),

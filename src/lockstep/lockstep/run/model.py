@@ -75,11 +75,12 @@ class Run(StrictModel):
     mode: Literal["live", "direct"] = "live"
     rtf: Factor = Field(default=math.inf, gt=0)
     window: int = Field(default=100, ge=1, le=1000, description="messages in flight")
-    repeat: int = Field(
-        default=2,
+    repeat: int | None = Field(
+        default=None,
         ge=1,
         le=100,
-        description="runs of the reference, which must agree with each other",
+        description="runs of every implementation, which must agree with each other; "
+        "without it, two of the reference and one of each other",
     )
     timeout: Number = Field(
         default=10.0, gt=0, description="seconds without an answer that count as a hang"

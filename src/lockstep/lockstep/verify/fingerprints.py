@@ -31,6 +31,8 @@ _NO_CODE_NAMES = ("README", "CHANGELOG", "LICENSE")
 _NAME = re.compile(r"<name>\s*([\w-]+)\s*</name>")
 _LINKED = re.compile(r"=> (/\S+)")
 _PATIENCE_S = 10
+_BUILT_OF = b"lockstep-sources\n"  # as lockstep_add_component writes it
+_DIGEST_OF = re.compile(r"([0-9a-f]{64}) (.+)")
 _PIECE_BYTES = 1 << 20
 
 
@@ -92,6 +94,52 @@ def _digests(word: str, folder: Path) -> dict[str, str]:
     if path.is_dir():
         return {str(p.relative_to(path)): digest(p) for p in sorted(path.rglob("*")) if p.is_file()}
     return {Path(name).name: digest(Path(name)) for name in sorted(glob.glob(str(path)))}
+
+
+def not_of_its_sources(name: str, implementation: Implementation, file: Path) -> str | None:
+    """Why what runs as an implementation of a verify.yaml is not known to be what its sources are,
+    as a phrase; None if it is, or if there are no sources.
+
+    A Python component is what is imported. A program tells of which sources it was built
+    (lockstep_add_component), or is one of them itself.
+    """
+    folder = _source_folder(name, implementation, file)
+    if implementation.executable is None or folder is None:
+        return None
+    sources = {str(path.relative_to(folder)): digest(path) for path in _sources(folder)}
+    program, *libraries = _binary(name, implementation)
+    built_of: dict[str, str] = {}
+    for path in (program, *libraries):
+        built_of |= _built_of(path)
+    if not built_of:
+        if digest(program) in sources.values():
+            return None
+        return (
+            f"it does not tell of which sources {implementation.executable} was built; build it "
+            "with the lockstep_add_component of this version"
+        )
+    names = sorted(
+        one for one in sources.keys() | built_of.keys() if sources.get(one) != built_of.get(one)
+    )
+    if not names:
+        return None
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return (
+        f"the sources of {implementation.executable} have changed since it was built "
+        f"({', '.join(names[:3])}{more}); build it again"
+    )
+
+
+def _built_of(binary: Path) -> dict[str, str]:
+    """The digests of sources, by path, that a build has put into a program or library."""
+    data = binary.read_bytes()
+    start = data.find(_BUILT_OF)
+    if start < 0:
+        return {}
+    start += len(_BUILT_OF)
+    text = data[start : data.index(b"\0", start)].decode("utf-8", "replace")
+    found = (_DIGEST_OF.fullmatch(line) for line in text.splitlines())
+    return {match[2]: match[1] for match in found if match is not None}
 
 
 def source_files(name: str, implementation: Implementation, file: Path) -> list[Path]:

@@ -32,15 +32,22 @@ def judge_noise(planned: Plan, first: Recorded, again: Recorded, folder: Path) -
 
     Raises RunError if it does not do the same again: then nothing can be judged by it.
     """
-    comparison = judge(planned, first, again)
+    comparison = judge_again(planned, first, again, folder)
     if not comparison.all_match:
-        _write_noise(comparison, (first.outputs, again.outputs), folder)
         wrong = next(key for key in comparison.keys.values() if not key.matches)
         count = wrong.judged.differing + wrong.aligned.alone
         raise RunError(
             f"{first.label} does not do the same again on the same inputs ({count} messages of "
             f"{wrong.topic}: {wrong.grade}), so nothing can be judged by it; see {folder}"
         )
+    return comparison
+
+
+def judge_again(planned: Plan, first: Recorded, again: Recorded, folder: Path) -> Comparison:
+    """An implementation against itself; how its runs differ, if they do, is told in `folder`."""
+    comparison = judge(planned, first, again)
+    if not comparison.all_match:
+        _write_noise(comparison, (first.outputs, again.outputs), folder)
     return comparison
 
 

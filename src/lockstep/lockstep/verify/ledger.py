@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..component import Contract
 from ..errors import RunError, UsageError
-from .fingerprints import dataset, fingerprint
+from .fingerprints import dataset, fingerprint, not_of_its_sources
 from .model import Verification, is_verify_file, load
 from .plan import asked_contract
-from .verdict import rests_on
+from .verdict import matched, rests_on
 
 if TYPE_CHECKING:
     from .verdict import Verdict
@@ -89,13 +89,24 @@ def record(file: Path, verification: Verification, verdict: Verdict) -> Path:
     return place
 
 
+def outdated(file: Path, verification: Verification) -> list[str]:
+    """Why verdicts on what runs are none on what is on disk, a sentence for each implementation.
+
+    Nothing is recorded then.
+    """
+    found = []
+    for name, implementation in verification.implementations.items():
+        if (why := not_of_its_sources(name, implementation, file)) is not None:
+            found.append(f"{name}: {why}")
+    return found
+
+
 def _judged(verdict: Verdict, name: str) -> Verdicts | None:
     if name in verdict.mismatched_contracts:
         return "differs"
-    comparison = verdict.comparisons.get(name)
-    if comparison is None:
+    if name not in verdict.comparisons:
         return None
-    return "match" if comparison.all_match else "differs"
+    return "match" if matched(verdict, name) else "differs"
 
 
 def remember(file: Path, folder: Path) -> None:
@@ -147,6 +158,8 @@ def status(place: Path) -> list[Status]:
         rebuilt = old.get("binary") != now.get("binary")
         if rebuilt and "sources" not in old:
             changes.append("its binary")
+        elif rebuilt and not_of_its_sources(name, verification.implementations[name], file):
+            changes.append("its binary, which is not known to be built of its sources")
         rests = tuple(old["rests_on"]) if "rests_on" in old else None
         found.append(
             Status(file, name, old["verdict"], old[_SINCE], tuple(changes), rebuilt, rests)

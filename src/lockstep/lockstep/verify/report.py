@@ -19,7 +19,7 @@ from ..run.inputs import RunInputs
 from .inputs_before import FILE_NAME, inputs_before
 from .judge import Recorded
 from .plan import Plan
-from .verdict import Verdict, rests_on, same_failure
+from .verdict import Verdict, rests_on, same_failure, unsteady
 
 
 def write(
@@ -60,7 +60,11 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
         "noise_floor": [comparison_as_data(comparison) for comparison in verdict.noise],
         "runs": {name: {**asdict(run), "bag": str(run.bag)} for name, run in verdict.runs.items()},
         "comparisons": {
-            name: {**comparison_as_data(comparison), "rests_on": rests_on(verdict, name)}
+            name: {
+                **comparison_as_data(comparison),
+                "rests_on": rests_on(verdict, name),
+                "unsteady": unsteady(verdict, name),
+            }
             for name, comparison in verdict.comparisons.items()
         },
     }
@@ -84,7 +88,9 @@ def _summary(verdict: Verdict) -> list[str]:
         for difference in differences
     ]
     for name, comparison in verdict.comparisons.items():
-        lines += [*summary(comparison), *same_failure(verdict, name), ""]
+        lines += [*summary(comparison), *same_failure(verdict, name)]
+        lines += [f"NOT THE SAME AGAIN: {why}"] if (why := unsteady(verdict, name)) else []
+        lines.append("")
     return lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import zip_longest
+from itertools import count, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -89,6 +89,7 @@ class Runs:
         self._folders: Mapping[str, Path] = {}
         self._untried: set[Path] = set()
         self._forks: ForkServer | None = None
+        self._seeds = count(1)
 
     def __enter__(self) -> Self:
         self._processes = self._stack.enter_context(Processes(direct_environment()))
@@ -152,7 +153,7 @@ class Runs:
         """Start the processes of a run."""
         request.folder.mkdir(parents=True, exist_ok=True)
         if self._forks is not None:
-            run = LiveRun(request, self._forks)
+            run = LiveRun(request, self._forks, self._another_seed())
             self._stack.callback(run.end)
             return run
         program = self._program(request.name, request.implementation, request.folder)
@@ -188,6 +189,16 @@ class Runs:
             folder.mkdir(parents=True, exist_ok=True)
             command = direct_command(name, implementation)
             self._programs[folder] = DirectProgram(
-                name, command, folder / "node.log", self._processes, self._run.timeout
+                name,
+                command,
+                folder / "node.log",
+                self._processes,
+                self._run.timeout,
+                variables=self._another_seed(),
             )
         return self._programs[folder]
+
+    def _another_seed(self) -> dict[str, str]:
+        """The seed of Python's hashes, another one for each run and the same ones in each
+        verification: what rests on the order of a set shows, and shows again."""
+        return {"PYTHONHASHSEED": str(next(self._seeds))}

@@ -24,12 +24,32 @@ class Verdict:
     comparisons: Mapping[str, Comparison] = field(default_factory=dict)
     noise: tuple[Comparison, ...] = ()
     """The reference against itself, run again on the same inputs."""
+    repeats: Mapping[str, tuple[Comparison, ...]] = field(default_factory=dict)
+    """Each other implementation against itself, if it ran again."""
 
     @property
     def exit_code(self) -> int:
         """0 if every implementation does what the reference does, else 1."""
-        matches = all(comparison.all_match for comparison in self.comparisons.values())
+        matches = all(matched(self, name) for name in self.comparisons)
         return MATCH if matches and not self.mismatched_contracts else DIFFERENT
+
+
+def matched(verdict: Verdict, name: str) -> bool:
+    """Whether an implementation does what the reference does, and does it again."""
+    return verdict.comparisons[name].all_match and not unsteady(verdict, name)
+
+
+def unsteady(verdict: Verdict, name: str) -> str | None:
+    """That an implementation does not do the same again on the same inputs, as a sentence."""
+    for comparison in verdict.repeats.get(name, ()):
+        for key in comparison.keys.values():
+            if not key.matches:
+                count = key.judged.differing + key.aligned.alone
+                return (
+                    f"{name} does not do the same again on the same inputs ({count} messages of "
+                    f"{key.topic}: {key.grade}); see {verdict.folder / f'{name}_vs_itself'}"
+                )
+    return None
 
 
 def rests_on(verdict: Verdict, name: str) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from .inputs import FOLDER, inputs_of
-from .judge import judge, judge_noise
+from .judge import judge, judge_again, judge_noise
 from .model import Verification
 from .plan import plan
 from .report import write
@@ -37,24 +37,38 @@ def verify(
             return verdict
         inputs = stack.enter_context(inputs_of(planned, folder / FOLDER))
         first = (reference, planned.request(reference, inputs, folder / reference))
-        again = [
-            (f"{reference} again", planned.request(reference, inputs, folder / f"{reference}.{n}"))
-            for n in range(2, verification.run.repeat + 1)
+        repeat = verification.run.repeat
+        again = {
+            name: [
+                (f"{name} again", planned.request(name, inputs, folder / f"{name}.{n}"))
+                for n in range(2, times + 1)
+            ]
+            for name, times in ((reference, repeat or 2), *((name, repeat or 1) for name in others))
+        }
+        rest = [
+            each
+            for name in others
+            for each in ((name, planned.request(name, inputs, folder / name)), *again[name])
         ]
-        rest = [(name, planned.request(name, inputs, folder / name)) for name in others]
         stack.enter_context(a_run_has_begun())
-        recorded = runs.each([first, *again, *rest])
+        recorded = runs.each([first, *again[reference], *rest])
         original = next(recorded)
         noise = tuple(
             judge_noise(planned, original, run, folder / f"{reference}_vs_itself")
-            for run in islice(recorded, len(again))
+            for run in islice(recorded, len(again[reference]))
         )
-        outputs, comparisons = {reference: original}, {}
+        outputs, comparisons, repeats = {reference: original}, {}, {}
         for run in recorded:
             outputs[run.label] = run
             comparisons[run.label] = judge(planned, original, run)
+            repeats[run.label] = tuple(
+                judge_again(planned, run, repeated, folder / f"{run.label}_vs_itself")
+                for repeated in islice(recorded, len(again[run.label]))
+            )
         results = {name: run.result for name, run in outputs.items()}
-        verdict = Verdict(folder, reference, planned.contract, {}, results, comparisons, noise)
+        verdict = Verdict(
+            folder, reference, planned.contract, {}, results, comparisons, noise, repeats
+        )
         write(planned, verdict, inputs, outputs, plots=plots)
     return verdict
 

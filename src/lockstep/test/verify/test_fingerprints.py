@@ -1,0 +1,98 @@
+"""What runs is what its sources on disk are, or it is said."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from lockstep.run.model import Implementation
+from lockstep.verify.fingerprints import not_of_its_sources
+
+SCRIPT = Path(__file__).parents[3] / "lockstep_cpp/cmake/digest_sources.cmake"
+PORT = Implementation(executable="port/node")
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """The sources of an installed package; what is left out of them is there as well."""
+    folder = tmp_path / "src/port"
+    for name, text in {
+        "package.xml": "<name>port</name>",
+        "src/node.cpp": "int main() { return 0; }",
+        "config/gains.yaml": "gain: 1.0",
+        "verify.yaml": "implementations: {}\nreference: a\n",
+        "README.md": "how to use it",
+        "test/test_node.py": "",
+        ".hidden/notes": "",
+        "build/left.o": "",
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    share = tmp_path / "install/share/port"
+    share.mkdir(parents=True)
+    (share / "package.xml").symlink_to(folder / "package.xml")
+    (tmp_path / "install/lib/port").mkdir(parents=True)
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path / "install"))
+    return folder
+
+
+def build(package: Path) -> None:
+    """As lockstep_add_component does."""
+    if shutil.which("cmake") is None or shutil.which("c++") is None:
+        pytest.skip("needs cmake and a C++ compiler")
+    digests, program = package / "build/sources.cpp", package.parents[1] / "install/lib/port/node"
+    options = [f"-DFOLDER={package}", f"-DOUTPUT={digests}", "-DNAME=lockstep_sources_of_port"]
+    subprocess.run(["cmake", *options, "-P", str(SCRIPT)], check=True)
+    subprocess.run(
+        ["c++", "-o", str(program), str(digests), str(package / "src/node.cpp")], check=True
+    )
+
+
+def why(package: Path) -> str | None:
+    return not_of_its_sources("b", PORT, package / "verify.yaml")
+
+
+def test_a_program_is_of_its_sources_until_one_of_them_changes(package):
+    build(package)
+    assert why(package) is None
+    for name in ("README.md", "test/test_node.py", "verify.yaml"):
+        (package / name).write_text("implementations: {b: {}}\nreference: b\n")
+    assert why(package) is None
+
+    (package / "src/node.cpp").write_text("int main() { return 1; }")
+    assert why(package) == (
+        "the sources of port/node have changed since it was built (src/node.cpp); build it again"
+    )
+    build(package)
+    assert why(package) is None
+
+
+def test_a_source_that_was_added_or_taken_away_is_a_change(package):
+    build(package)
+    (package / "src/more.cpp").write_text("")
+    (package / "config/gains.yaml").unlink()
+    told = why(package)
+    assert told is not None
+    assert "(config/gains.yaml, src/more.cpp)" in told
+
+
+def test_a_program_that_tells_no_sources_is_not_known_to_be_of_them(package):
+    program = package.parents[1] / "install/lib/port/node"
+    program.write_bytes(b"\x7fELF")
+    program.chmod(0o755)
+    told = why(package)
+    assert told is not None
+    assert told.startswith("it does not tell of which sources port/node was built")
+
+
+def test_a_script_that_is_a_source_itself_is_what_runs(package):
+    program = package.parents[1] / "install/lib/port/node"
+    (package / "scripts").mkdir()
+    for script in (program, package / "scripts/node"):
+        script.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert why(package) is None
+    (package / "scripts/node").write_text("#!/bin/sh\nexit 1\n")
+    assert why(package) is not None
