@@ -473,3 +473,40 @@ def test_bytes_that_were_changed_on_the_way_never_confuse_the_host(seed):
     code, _, err = converse(bytes(data))
     assert code in (0, 3)
     assert len(err.splitlines()) == (code == 3)
+
+
+def test_what_is_published_after_the_end_fails_the_run(tmp_path):
+    program = script(
+        "send(Kind.CONTRACT, contract)",
+        "os.read(0, 1000); send(Kind.DONE)",
+        "os.read(0, 1000); send(Kind.FINISHED); time.sleep(0.2); send(Kind.OUTPUT)",
+    )
+    with running(tmp_path, program) as process:
+        start(process)
+        process.end()
+        with pytest.raises(RunError, match="published after the END"):
+            process.close()
+
+
+def test_an_output_behind_the_end_of_a_whole_run_is_none_of_its_outputs(tmp_path):
+    program = script(
+        "send(Kind.CONTRACT, contract)",
+        "os.read(0, 1000)",
+        "os.write(1, frame(Kind.FINISHED) + frame(Kind.OUTPUT))",
+        "time.sleep(60)",
+    )
+    with (
+        running(tmp_path, program) as process,
+        pytest.raises(RunError, match="published after the END"),
+    ):
+        list(process.whole_run({}, 0, b""))
+
+
+@pytest.mark.parametrize("where", ["exit", "thread"])
+def test_what_an_exit_handler_or_a_late_thread_publishes_fails_the_run(tmp_path, where):
+    with running(tmp_path) as process:
+        start(process)
+        do(process, f"late {where}")
+        process.end()
+        with pytest.raises(RunError, match=r"exit code 3(.|\n)*after the end of the run"):
+            process.close()
