@@ -1,6 +1,6 @@
 # Everything a developer does, in either world (see env.sh). `make demo` or `make test` is all one needs to know.
 SHELL := /bin/bash
-.PHONY: demo test bench lint format asan tsan tidy fuzz setup build clean
+.PHONY: demo test faults bench lint format asan tsan tidy fuzz setup build clean
 
 # Without the tests of C++, which would take half as long again to build.
 demo: setup
@@ -8,6 +8,10 @@ demo: setup
 
 test: build
 	@tools/test
+
+# Random signals to the processes of RUNS verifications and BAGS mutants of a bag of each storage: no verdict may lie
+faults: build
+	@. ./env.sh && python3 tools/faults.py --runs $(or $(RUNS),200) --bags $(or $(BAGS),10000) --seed $(or $(SEED),0)
 
 # ROWS=name,name chooses rows, QUICK=1 takes a tenth of the messages; see docs/speed.md
 bench: setup

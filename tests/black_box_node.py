@@ -14,7 +14,7 @@ import rclpy
 from geometry_msgs.msg import Vector3Stamped
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from rclpy.utilities import remove_ros_args
 from rosgraph_msgs.msg import Clock
 
@@ -28,12 +28,15 @@ class Direction(Node):
         self.count = 0
         self.clocks = 0
         self.declare_parameter("epsilon", 1e-12)
-        qos = qos_profile_sensor_data if "sensor" in arguments else QoSProfile(depth=10)
+        # Deep enough for a machine that has other work.
+        qos = QoSProfile(depth=100)
+        if "sensor" in arguments:
+            qos.reliability = ReliabilityPolicy.BEST_EFFORT
         self.create_subscription(Vector3Stamped, "acceleration", self.on_acceleration, qos)
         if "count_clocks" in arguments:
             self.create_subscription(Clock, "/clock", self.on_clock, qos_profile_sensor_data)
         if "latched" in arguments:
-            qos = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+            qos = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.publisher = self.create_publisher(Vector3Stamped, "direction", qos)
         if "latched" in arguments:
             self.publisher.publish(Vector3Stamped())

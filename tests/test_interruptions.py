@@ -143,7 +143,7 @@ def test_an_impatient_user_leaves_no_process_either(
     command = stranger.start("verify", file, "-o", out)
     command.wait_until(lambda: is_playing(out / "stubborn"))
     command.signal_group(signal.SIGINT)
-    command.wait_until(lambda: not stranger.processes("nodes.player"), "the end of the player")
+    command.wait_until(lambda: not stranger.processes("lockstep.player"), "the end of the player")
     for _ in range(3):
         command.signal_group(signal.SIGINT)
         command.signal(signal.SIGTERM)
@@ -162,24 +162,31 @@ def test_nothing_outlives_a_killed_lockstep(stranger: Stranger, write_verificati
 
 
 @pytest.mark.parametrize(
-    ("module", "sentence"),
+    ("part", "sentence"),
     [
-        ("host", "slow ended during the run (SIGKILL); its log {}/node.log is empty"),
         (
-            "recorder",
+            "lockstep.nodes.host",
+            "slow ended during the run (SIGKILL); its log {}/node.log is empty",
+        ),
+        (
+            "lockstep.record",
             "the recorder of slow ended during the run (SIGKILL); its log {}/recorder.log is empty",
         ),
-        ("player", "the player for slow failed (SIGKILL); its log {}/player.log is empty"),
+        (
+            "lockstep.nodes.fork_server python3",
+            "the player for slow failed (exit code 255); its log {}/player.log is empty",
+        ),
+        ("lockstep.player", "the player for slow failed (SIGKILL); its log {}/player.log is empty"),
     ],
 )
 def test_a_killed_process_fails_the_run(
-    stranger: Stranger, write_verification: Write, module: str, sentence: str
+    stranger: Stranger, write_verification: Write, part: str, sentence: str
 ) -> None:
     file = write_verification({"slow": SLOW}, run={"window": 1})
     out = stranger.cwd / "out"
     command = stranger.start("run", file, "slow", "-o", out)
     command.wait_until(lambda: is_playing(out))
-    (process,) = stranger.processes(f"lockstep.nodes.{module}")
+    (process,) = stranger.processes(part)
     os.kill(process.pid, signal.SIGKILL)
     done = command.end()
     stranger.assert_nothing_left()
@@ -226,7 +233,7 @@ def test_a_player_that_is_stopped_fails_the_run(
     out = stranger.cwd / "out"
     command = stranger.start("run", file, "slow", "-o", out)
     command.wait_until(lambda: is_playing(out))
-    (process,) = stranger.processes("lockstep.nodes.player")
+    (process,) = stranger.processes("lockstep.player")
     os.kill(process.pid, signal.SIGSTOP)
     done = command.end(timeout_s=60)
     stranger.assert_nothing_left()
@@ -304,8 +311,8 @@ def test_the_users_dds_settings_stay_outside(stranger: Stranger, write_verificat
             f'<profiles xmlns="http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles">{profile}</profiles>'
         )
     command = stranger.start("run", write_verification({"cpp": CPP}), "cpp", env=settings)
-    player = command.wait_until(lambda: stranger.processes("nodes.player"), "the player")[0]
-    environment = Path(f"/proc/{player.pid}/environ").read_text()
+    node = command.wait_until(lambda: stranger.processes("--params-file"), "the node")[0]
+    environment = Path(f"/proc/{node.pid}/environ").read_text()
     assert "ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST" in environment
     assert "ROS_DOMAIN_ID=7\0" not in environment
     done = command.end()

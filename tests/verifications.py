@@ -28,10 +28,13 @@ def writer_into(folder: Path) -> Write:
         **sections: Any,
     ) -> Path:
         implementations = implementations or {"python": PYTHON, "cpp": CPP}
-        inputs = {"bag": str(ACCELERATION), "topics": {"vector": "/imu/acceleration"}}
+        inputs: dict[str, Any] = {
+            "bag": str(ACCELERATION),
+            "topics": {"vector": "/imu/acceleration"},
+        }
         if math.isfinite(duration):
             inputs["duration"] = duration
-        content = {
+        content: dict[str, Any] = {
             "implementations": implementations,
             "reference": next(iter(implementations)),
             "inputs": inputs,

@@ -127,14 +127,15 @@ class Stranger:
         return self.start(*words, **options).end(timeout_s)
 
     def processes(self, part: str = "") -> list[Left]:
-        """What runs of all that was started, with `part` in the command line."""
+        """What runs of all that was started, with `part` in its command line or its name."""
         found = []
         for folder in Path("/proc").iterdir():
             if not folder.name.isdigit() or int(folder.name) == os.getpid():
                 continue
             try:
                 environment = (folder / "environ").read_bytes()
-                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                command += (folder / "comm").read_text("utf-8").strip()
             except OSError:
                 continue  # it has just ended, or is another user's
             if f"{MARK}={self._mark}".encode() in environment and part in command:

@@ -650,7 +650,9 @@ def test_system_time_is_the_time_without_use_sim_time(start, node):
     wait_until(lambda: len(ticks) >= 10, node)
     stamps = [(t.frame_id, t.stamp.sec * 10**9 + t.stamp.nanosec) for t in ticks]
     fast = [stamp for frame_id, stamp in stamps if frame_id == "fast"]
-    assert {b - a for a, b in pairwise(fast)} == {10_000_000}
+    # A slow observer may miss some, but each comes at its time.
+    assert {(b - a) % 10_000_000 for a, b in pairwise(fast)} == {0}
+    assert fast == sorted(set(fast))
     now = node.get_clock().now().nanoseconds
     assert abs(now - fast[-1]) < 5 * 10**9
 
@@ -690,20 +692,21 @@ def test_use_sim_time_can_be_switched_while_running(start, node):
         response = call(node, SetParameters, "/probe/set_parameters", parameters=[parameter])
         assert response.results[0].successful
 
+    def simulated():
+        return [tick.stamp.sec < 1_000_000_000 for tick in ticks if tick.frame_id != "start"]
+
     switch(True)
     simulation = Simulation(node)
     simulation.set_time(5.0)
-    ticks.clear()
     simulation.set_time(5.03)
-    wait_until(lambda: len(ticks) >= 4, node)
-    assert all(tick.stamp.sec == 5 for tick in ticks)
+    wait_until(lambda: sum(simulated()) >= 4, node)
 
     # Back to system time, decades later: the timers start again instead of catching up.
     switch(False)
-    wait_until(lambda: simulation.clocks.get_subscription_count() == 0, node)
-    ticks.clear()
-    wait_until(lambda: len(ticks) >= 5, node)
-    assert all(tick.stamp.sec > 1_000_000_000 for tick in ticks)
+    wait_until(lambda: simulated()[-5:] == [False] * 5, node)
+    changes = [b for a, b in pairwise(simulated()) if a != b]
+    assert changes == [True, False]
+    assert sum(simulated()) == 4
 
 
 def test_best_effort_publishers_reach_best_effort_inputs(start, node):

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
@@ -42,6 +43,9 @@ CLOCK_PERIOD_S = 0.01
 SETTLE_S = 0.3
 PROGRESS_S = 0.1
 ALIVE_S = 1.0
+ACKNOWLEDGED = Duration(seconds=0.1)
+# Readers acknowledge when they are asked: by Fast DDS's heartbeats, every 3 s.
+HEARTBEATS_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,8 @@ class Player:
             self._flow.drain(stop)
             if self._recorder is not None:
                 self._wait_for_recorder(self._flow.published, stop)
+        else:
+            self._wait_until_acknowledged(stop)
         tell_progress(sum(self._sent.values()), total)
 
     def report(self) -> dict[str, Any]:
@@ -241,6 +247,18 @@ class Player:
                 topic = next(iter(late), "any topic")
                 raise Loss(f"{late.get(topic, 0)} messages of {topic} never reached the recorder")
             self._listen(0.02)
+
+    def _wait_until_acknowledged(self, stop: Stop) -> None:
+        """A publisher that is destroyed takes with it what a reliable reader has not got yet."""
+        deadline = time.monotonic() + max(self._options.timeout_s, HEARTBEATS_S)
+        for publisher in self._publishers.values():
+            while not publisher.wait_for_all_acked(ACKNOWLEDGED):
+                if stop.requested:
+                    return
+                if time.monotonic() > deadline:
+                    name = publisher.topic_name
+                    raise Loss(f"a subscriber of {name} did not acknowledge all messages")
+                self._tell_alive()
 
     def _missing_peer(self) -> str | None:
         for publisher in self._publishers.values():

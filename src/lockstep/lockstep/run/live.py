@@ -19,14 +19,13 @@ from ..host.events import told_bytes, told_error, told_progress
 from ..host.protocol import resolved
 from ..progress import Progress
 from .domain import isolated_domain
+from .forks import ForkServer
 from .implementation import command_of
 from .processes import Process, Processes, wait_for
 from .request import RunRequest
 from .result import RunResult, check_counts
 
 START_PATIENCE_S = 30.0
-# Of numpy's BLAS, which neither player nor recorder needs; starting them takes as long as numpy.
-_NO_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
 # Times the timeout of the run, which the player itself has with a host; it may also read a lot.
 _PLAYER_PATIENCE = 6
 # A reliable reader that missed a message gets it after Fast DDS's heartbeat period of 3 s.
@@ -36,9 +35,10 @@ QUIET_S = 3.5
 class LiveRun:
     """A run of an implementation, whose outputs are recorded into `folder`/bag."""
 
-    def __init__(self, request: RunRequest) -> None:
-        """Starts the processes; when all have met, the player waits until it is told to play."""
+    def __init__(self, request: RunRequest, forks: ForkServer) -> None:
+        """Starts the processes; when all have met, the player waits until it is let go."""
         self._request = request
+        self._forks = forks
         with ExitStack() as stack:
             self._start(stack)
             self._stack = stack.pop_all()
@@ -54,7 +54,7 @@ class LiveRun:
             f"the recorder of {name}",
             _recorder_command(request),
             folder / "recorder.log",
-            variables=_NO_THREADS,
+            forks=self._forks,
         )
         self._node = processes.start(name, _node_command(request), folder / "node.log")
         self._player = processes.start(
@@ -62,26 +62,31 @@ class LiveRun:
             _player_command(request),
             folder / "player.log",
             stdin=subprocess.PIPE,
-            variables=_NO_THREADS,
+            forks=self._forks,
         )
 
-    def finish(self, progress: Progress | None = None) -> RunResult:
-        """Play all and end.
+    def let_go(self) -> None:
+        """Let the player play as soon as all have met."""
+        assert self._player.child.stdin is not None
+        self._player.child.stdin.close()
 
-        Raises RunError, with the tail of the log concerned, if anything crashes, hangs or is lost.
-        """
+    def play(self, progress: Progress | None = None) -> None:
+        """Play all; raises RunError, with the tail of the log concerned, if a process crashes or
+        hangs."""
+        self.let_go()
+        patience_s = _PLAYER_PATIENCE * self._request.options.timeout
+        _play(self._player, self._node, self._recorder, patience_s, progress)
+
+    def finish(self) -> RunResult:
+        """End recorder and node after all was played; raises RunError if something was lost."""
         request = self._request
         in_lockstep = request.implementation.command is None
-        assert self._player.child.stdin is not None
         with self._stack:
-            self._player.child.stdin.close()
-            patience_s = _PLAYER_PATIENCE * request.options.timeout
-            _play(self._player, self._node, self._recorder, patience_s, progress)
             _stop(self._recorder, self._node, in_lockstep)
         return checked_run(request.name, request.folder, in_lockstep, request.silent)
 
     def end(self) -> None:
-        """End all processes, if it is not finished."""
+        """End all processes, if they have not."""
         self._stack.close()
 
 

@@ -7,11 +7,11 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Crash, Hang, LockstepError, UsageError
 from ..host.events import EVENTS, told_error
+from .forks import Child, ForkServer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -46,7 +47,7 @@ class Process:
 
     name: str
     log: Path
-    child: subprocess.Popen[bytes]
+    child: Child
 
     @property
     def events(self) -> Path:
@@ -149,8 +150,11 @@ class Processes:
         stdin: int = subprocess.DEVNULL,
         pipes: bool = False,
         variables: Mapping[str, str] | None = None,
+        forks: ForkServer | None = None,
     ) -> Process:
         """Start a command in a process group of its own, with some more environment variables.
+
+        It is forked by a server if there is one.
 
         With `pipes`, stdin and stdout are those, and the log has stderr.
         """
@@ -168,7 +172,11 @@ class Processes:
             events = log.with_suffix(".events").absolute()
             events.unlink(missing_ok=True)  # of one before that had the same log
             environment = {**self._environment, **(variables or {}), EVENTS: str(events)}
-            child = _start(name, command, env=environment, **streams)
+            child: Child = (
+                _start(name, command, env=environment, **streams)
+                if forks is None
+                else forks.start(command, stdin, output, environment)
+            )
             process = Process(name, log, child)
             self._running.append(process)
             assert self._guardian.stdin is not None
@@ -180,6 +188,23 @@ class Processes:
         with _undisturbed():
             process.end()
             self._running.remove(process)
+
+
+@contextlib.contextmanager
+def fork_server(processes: Processes) -> Iterator[ForkServer]:
+    """One among some processes, for those that others start."""
+    with tempfile.TemporaryDirectory(prefix="lockstep-forks-") as folder:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours:  # it ends when this is closed
+            with theirs:
+                process = processes.start(
+                    "the process that starts players and recorders",
+                    ForkServer.COMMAND,
+                    Path(folder) / "log",
+                    stdin=theirs.fileno(),
+                    variables=ForkServer.VARIABLES,
+                )
+            yield ForkServer(ours, process.last_words)
 
 
 @dataclass(frozen=True)
@@ -196,37 +221,31 @@ class Answer:
 def ask(commands: Mapping[str, Sequence[str]], timeout_s: float) -> dict[str, Answer]:
     """Run commands, by name, at once to their ends; raises Hang after so long, and leaves nothing
     running."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-ask-")))
-        children = {
-            name: stack.enter_context(_asked(name, command, folder / name))
-            for name, command in commands.items()
-        }
-        return {
-            name: _answer(name, child, folder / name, timeout_s) for name, child in children.items()
-        }
+    deadline = time.monotonic() + timeout_s
+    with (
+        tempfile.TemporaryDirectory(prefix="lockstep-ask-") as folder,
+        Processes(os.environ) as processes,
+    ):
+        children = [
+            processes.start(name, command, Path(folder) / f"{number}.log", pipes=True)
+            for number, (name, command) in enumerate(commands.items())
+        ]
+        return {child.name: _answer(child, timeout_s, deadline) for child in children}
 
 
-@contextlib.contextmanager
-def _asked(name: str, command: Sequence[str], events: Path) -> Iterator[subprocess.Popen[str]]:
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    environment = {**os.environ, EVENTS: str(events)}
-    with _start(
-        name, command, **pipes, encoding="utf-8", errors="replace", env=environment
-    ) as child:
-        try:
-            yield child
-        finally:
-            with contextlib.suppress(ProcessLookupError):  # the whole group has ended
-                os.killpg(child.pid, signal.SIGKILL)
-
-
-def _answer(name: str, child: subprocess.Popen[str], events: Path, timeout_s: float) -> Answer:
+def _answer(process: Process, timeout_s: float, deadline: float) -> Answer:
+    child = process.child
+    assert isinstance(child, subprocess.Popen)
     try:
-        out, err = child.communicate(timeout=timeout_s)
+        out, _ = child.communicate(timeout=max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired as error:
-        raise Hang(f"{name} did not end within {timeout_s:g} s") from error
-    return Answer(child.returncode, out, err, told_error(events))
+        raise Hang(f"{process.name} did not end within {timeout_s:g} s") from error
+    return Answer(
+        child.returncode,
+        out.decode("utf-8", "replace"),
+        process.log.read_text("utf-8", "replace"),
+        told_error(process.events),
+    )
 
 
 def wait_for(process: Process, watched: Sequence[Process], meanwhile: Callable[[], None]) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..component import Contract
 from ..errors import BagError, RunError, unforeseen
@@ -16,10 +15,11 @@ from ..progress import Progress
 from ..run.direct import run_direct
 from ..run.direct_program import DirectProgram, direct_environment
 from ..run.folder import create_folder
+from ..run.forks import ForkServer
 from ..run.implementation import contracts_of, direct_command
 from ..run.live import LiveRun
 from ..run.model import Implementation
-from ..run.processes import Processes
+from ..run.processes import Processes, fork_server
 from ..run.request import RunRequest
 from ..run.result import RunResult
 from .judge import Recorded
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 Watch = Callable[[str], Progress]
 """Takes what begins; gives what takes how far it is."""
-_Finish = Callable[[Progress], RunResult]
 
 
 @contextmanager
@@ -42,6 +41,36 @@ def a_run_has_begun() -> Iterator[None]:
         raise RunError(str(error)) from error
     except OSError as error:
         raise RunError(unforeseen(error)) from error
+
+
+class _Run(Protocol):
+    """A run whose processes were started."""
+
+    def let_go(self) -> None:
+        """Let it play from now on."""
+
+    def play(self, progress: Progress) -> None:
+        """Play it to its end."""
+
+    def finish(self) -> RunResult:
+        """End its processes."""
+
+
+class _DirectRun:
+    """A run in direct mode, which plays when it is asked to."""
+
+    def __init__(self, request: RunRequest, program: DirectProgram) -> None:
+        self._request, self._program = request, program
+
+    def let_go(self) -> None:
+        """Nothing to do: this process is what plays."""
+
+    def play(self, progress: Progress) -> None:
+        self._result = run_direct(self._request, self._program, progress)
+
+    def finish(self) -> RunResult:
+        """What it gave."""
+        return self._result
 
 
 class Runs:
@@ -59,6 +88,7 @@ class Runs:
         self._programs: dict[Path, DirectProgram] = {}
         self._folders: Mapping[str, Path] = {}
         self._untried: set[Path] = set()
+        self._forks: ForkServer | None = None
 
     def __enter__(self) -> Self:
         self._processes = self._stack.enter_context(Processes(direct_environment()))
@@ -79,6 +109,8 @@ class Runs:
         """
         create_folder(folder)
         self._folders = folders
+        if self._run.mode == "live":
+            self._forks = self._stack.enter_context(fork_server(self._processes))
         try:
             yield
         except RunError:
@@ -108,31 +140,31 @@ class Runs:
 
     def each(self, requests: Sequence[tuple[str, RunRequest]]) -> Iterator[Recorded]:
         """Run each, called by a label, when it is asked for; raises RunError if one fails."""
-        begun: _Finish | None = None
+        begun: _Run | None = None
         self._untried.update(self._programs)
         for (label, request), following in zip_longest(requests, requests[1:]):
-            finish = begun or self._begin(request)
+            run = begun or self._begin(request)
             self._untried.discard(request.folder)
-            result, begun = self._finished(label, finish, following and following[1])
+            result, begun = self._finished(label, run, following and following[1])
             yield Recorded(label, result, self._stack.enter_context(result.outputs()))
 
-    def _begin(self, request: RunRequest) -> _Finish:
+    def _begin(self, request: RunRequest) -> _Run:
         """Start the processes of a run."""
         request.folder.mkdir(parents=True, exist_ok=True)
-        if self._run.mode == "live":
-            run = LiveRun(request)
+        if self._forks is not None:
+            run = LiveRun(request, self._forks)
             self._stack.callback(run.end)
-            return run.finish
+            return run
         program = self._program(request.name, request.implementation, request.folder)
         program.start()
-        return partial(run_direct, request, program)
+        return _DirectRun(request, program)
 
     def _finished(
-        self, label: str, finish: _Finish, following: RunRequest | None
-    ) -> tuple[RunResult, _Finish | None]:
-        """The result of a run, and what finishes the following one, which begins as soon as this
-        one plays."""
-        begun: _Finish | None = None
+        self, label: str, run: _Run, following: RunRequest | None
+    ) -> tuple[RunResult, _Run | None]:
+        """The result of a run, and the following one, which begins as soon as this one plays, and
+        plays as soon as this one has played."""
+        begun: _Run | None = None
         show = self._watch(f"running {label}") if self._watch else None
         # A black box might do something before its turn.
         early = following if following and following.implementation.command is None else None
@@ -145,7 +177,10 @@ class Runs:
             if show is not None:
                 show(done, total)
 
-        return finish(progress), begun
+        run.play(progress)
+        if begun is not None:
+            begun.let_go()
+        return run.finish(), begun
 
     def _program(self, name: str, implementation: Implementation, folder: Path) -> DirectProgram:
         """The program of a run in a folder, which may have been started for its contract."""
