@@ -10,7 +10,6 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
-
 _LEAF = 0x0D
 _HEADER_SIZE = 100  # of the file, on its first page
 _LARGEST = 1 << 30
