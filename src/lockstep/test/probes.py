@@ -1,11 +1,9 @@
 """Components that misbehave on command, for the tests of hosts and harnesses."""
 
-import atexit
 import ctypes
 import os
 import signal
 import sys
-import threading
 import time
 
 from lockstep.component import Component, Input, Output, Parameter, Timer
@@ -70,12 +68,6 @@ class Probe(Component):
         self.say(argument)
         self.echo.publish(String(data=argument))
         self.say(argument)
-
-    def do_late(self, argument: str) -> None:
-        if argument == "exit":
-            atexit.register(self.say, "too late")
-        else:
-            threading.Timer(0.5, self.say, ["too late"]).start()
 
     def do_many(self, argument: str) -> None:
         count, size = map(int, argument.split())

@@ -36,17 +36,6 @@ class Probe : public lockstep::Component
   Parameter<std::vector<double>> weights{this, "weights", {0.5}, "of the inputs", Minimum{0.0}};
   Parameter<std::string> frame{this, "frame", "base", "of the header", READ_ONLY};
 
-public:
-  ~Probe()
-  {
-    if (late_) {
-      say("too late");
-    }
-  }
-
-private:
-  bool late_ = false;
-
   void on_start() override
   {
     if (name.value() == "throw") {
@@ -81,9 +70,6 @@ private:
     }
     if (msg.data == "print") {
       std::printf("a printed line\n");
-    }
-    if (msg.data == "publish at last") {
-      late_ = true;
     }
     if (msg.data == "burst") {
       for (int i = 0; i < 10'500; ++i) {

@@ -34,11 +34,6 @@ class Probe(Component):
     size = Parameter(10, "in messages", minimum=1)
     weights = Parameter([0.5], "of the inputs", minimum=0.0)
     frame = Parameter("base", "of the header", read_only=True)
-    late = False
-
-    def __del__(self):
-        if self.late:
-            self.say("too late")
 
     def on_start(self):
         if self.name == "throw":
@@ -64,8 +59,6 @@ class Probe(Component):
             self.logger.error("an error line")
         if msg.data == "print":
             print("a printed line")
-        if msg.data == "publish at last":
-            self.late = True
         if msg.data == "burst":
             for i in range(10_500):
                 self.tick(str(i))

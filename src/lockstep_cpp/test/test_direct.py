@@ -193,27 +193,6 @@ def test_what_on_start_publishes_belongs_to_step_0_and_comes_before_done_0(direc
     assert harness.echoes() == ["started with gain 0.500000"]
 
 
-def test_a_component_that_publishes_after_the_end_of_its_run_fails(direct):
-    harness = direct()
-    harness.send(Frame(START), text("publish at last", 0, 1), Frame(END))
-    harness.wait_for(FINISHED, 1)
-    code, error = harness.result()
-    assert code == 3
-    assert "output 'echo': a message was published after the end of the run" in error
-    assert "too late" not in harness.echoes()
-
-
-def test_so_does_one_that_publishes_when_the_next_run_has_begun(direct):
-    harness = direct()
-    run = [Frame(START), text("publish at last", 0, 1), Frame(END)]
-    harness.send(*run)
-    harness.wait_for(FINISHED, 1)
-    harness.send(*run)
-    code, error = harness.result()
-    assert (code, harness.echoes().count("too late")) == (3, 0)
-    assert "published after the end of the run" in error
-
-
 def test_inputs_are_consumed_in_the_order_of_the_steps(run_directly):
     steps = []
     for i in range(100):

@@ -36,7 +36,6 @@ _NO_VALUE = {
     **{field: [] for _, field in PARAMETER_VALUES.values() if field.endswith("_array_value")},
     "byte_array_value": [],
 }
-_AFTER_THE_END = "published after the END of the run"
 _ANSWERS = (Kind.OUTPUT, Kind.DONE, Kind.TIMES, Kind.FAILED, Kind.FINISHED)
 
 
@@ -106,7 +105,7 @@ class DirectProcess:
     def end(self) -> None:
         """End the run, after which `durations_ns` are known and another may start."""
         for _ in self._exchange([(0, frame(Kind.END))], Kind.FINISHED):
-            raise self._broken(_AFTER_THE_END)
+            raise self._broken("published after the END of the run")
 
     def whole_run(
         self, parameters: Mapping[str, Any], count: int, steps: bytes
@@ -121,18 +120,10 @@ class DirectProcess:
         """Let the process exit; raises RunError if it does not, or not with 0."""
         assert self._process.child.stdin is not None
         self._process.child.stdin.close()
-        self._read_to_the_end()
         if not self._has_ended():
             raise self._broken(f"did not end within {_END_PATIENCE_S:g} s of its last run")
         if self._process.child.returncode != 0:
             raise self._failure()
-
-    def _read_to_the_end(self) -> None:
-        """Raises RunError if anything comes; what does not end is left to whoever waits for it."""
-        poll = select.poll()
-        poll.register(self._stdout, select.POLLIN)
-        if poll.poll(_END_PATIENCE_S * 1000) and os.read(self._stdout, 1):
-            raise self._broken(_AFTER_THE_END)
 
     def _exchange(self, chunks: Iterable[tuple[int, bytes]], last: Kind) -> Iterator[Frames]:
         """Write and read at once until all is sent and the component says `last` of all steps;
@@ -249,9 +240,6 @@ class DirectProcess:
                 at = int(np.argmax(wrong))
                 found = {"kind": frames.kind[at], "step": frames.step[at], "port": frames.port[at]}
                 raise self._broken(what.format(**found))
-        finished = np.flatnonzero(frames.kind == Kind.FINISHED)
-        if len(finished) and (frames.kind[finished[0] :] == Kind.OUTPUT).any():
-            raise self._broken(_AFTER_THE_END)
         said = np.flatnonzero(np.isin(frames.kind, (Kind.DONE, Kind.FINISHED)))
         if len(said):
             self._consumed = int(frames.step[said[-1]])

@@ -4,9 +4,6 @@
 #include <array>
 #include <atomic>
 #include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +12,6 @@
 
 #include "lockstep/contract.hpp"
 #include "lockstep/host/errors.hpp"
-#include "lockstep/host/events.hpp"
 #include "lockstep/host/log.hpp"
 #include "lockstep/host/parameter_value.hpp"
 #include "lockstep/registration.hpp"
@@ -64,18 +60,6 @@ void check_empty(const Frame & frame)
   }
 }
 
-/// What a destructor or a thread publishes after the end cannot be thrown back to a caller who
-/// would tell it, and the outputs are counted already: the process ends at once instead.
-[[noreturn]] void refuse_after_the_end(const std::string & output)
-{
-  constexpr int RUN_FAILED = 3;
-  const RunError error("output '" + output + "': a message was published after the end of the run");
-  tell_error(error, error.what());
-  std::fprintf(stderr, "%s\n", error.what());
-  std::fflush(stderr);
-  std::_Exit(RUN_FAILED);
-}
-
 std::unique_ptr<Component> make_logging(const std::string & class_name, const std::string & logger)
 {
   std::unique_ptr<Component> component = make_component(class_name);
@@ -105,18 +89,6 @@ DirectRun::DirectRun(Component & component, FrameReader & reader, FrameWriter & 
   execution_.connect([this](std::size_t timer, std::chrono::nanoseconds duration) {
     timer_times_[timer].add(duration);
   });
-}
-
-DirectRun::~DirectRun()
-{
-  const bool has_failed = std::uncaught_exceptions() > 0;  // and is told already
-  for (OutputPort * output : component_.outputs()) {
-    output->connect([has_failed, name = output->name()](const void *) {
-      if (!has_failed) {
-        refuse_after_the_end(name);
-      }
-    });
-  }
 }
 
 void DirectRun::run()

@@ -24,10 +24,6 @@ class DirectRun
 {
 public:
   DirectRun(Component & component, FrameReader & reader, FrameWriter & writer);
-  /// From here on the process ends with code 3 if the component publishes, as this would be lost.
-  ~DirectRun();
-  DirectRun(const DirectRun &) = delete;
-  DirectRun & operator=(const DirectRun &) = delete;
 
   /// Consume the frames of the run.
   /// \throws UsageError for a parameter that the component does not take, RunError if a callback
