@@ -9,6 +9,7 @@ import math
 import os
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -316,3 +317,38 @@ def test_the_users_dds_settings_stay_outside(stranger: Stranger, write_verificat
     assert "ROS_DOMAIN_ID=7\0" not in environment
     done = command.end()
     assert done.code == 0, done.err  # with the profile, the server or SROS 2, nobody finds anybody
+
+
+FOREIGN_NODE = """
+import socket, sys
+sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+for index, held in enumerate(sockets):
+    held.bind(("", 7400 + 250 * int(sys.argv[1]) + 10 + 2 * 50 + index))
+sys.stdin.read()
+"""
+
+
+def test_a_foreign_node_in_the_domain_of_a_run_ends_it_at_once(
+    stranger: Stranger, write_verification: Write
+) -> None:
+    """It may be a robot's, which must not hear what is replayed."""
+    file = write_verification({"slow": SLOW, "cpp": CPP}, run={"window": 1}, duration=math.inf)
+    out = stranger.cwd / "out"
+    command = stranger.start("verify", file, "-o", out)
+    command.wait_until(lambda: is_playing(out / "slow"), "playing")
+    node = next(p.pid for p in stranger.processes("faulty:Slow") if p.pid != command.child.pid)
+    variables = dict(
+        variable.partition("=")[::2]
+        for variable in Path(f"/proc/{node}/environ").read_text("utf-8").split("\0")
+    )
+    domain = variables["ROS_DOMAIN_ID"]
+    with subprocess.Popen(
+        ["python3", "-c", FOREIGN_NODE, domain], stdin=subprocess.PIPE
+    ) as foreign:
+        done = command.end(timeout_s=20)
+        assert foreign.stdin is not None
+        foreign.stdin.close()
+    stranger.assert_nothing_left()
+    assert done.code == 3
+    assert f"process {foreign.pid} (python3) joined ROS_DOMAIN_ID {domain}" in done.error
+    assert_whole(out / "slow/bag")

@@ -1,9 +1,11 @@
 """Components that misbehave on command, for the tests of hosts and harnesses."""
 
+import atexit
 import ctypes
 import os
 import signal
 import sys
+import threading
 import time
 
 from lockstep.component import Component, Input, Output, Parameter, Timer
@@ -86,6 +88,19 @@ class Probe(Component):
         sys.stdout.flush()
         os._exit(int(argument))
 
+    def do_publish_in(self, argument: str) -> None:
+        """Publish when the run is over."""
+        late = {
+            "thread": lambda: threading.Thread(target=self._publish_late).start(),
+            "exit": lambda: atexit.register(self.say, "at exit"),
+            "destructor": lambda: setattr(self, "farewell", Farewell(self)),
+        }
+        late[argument]()
+
+    def _publish_late(self) -> None:
+        time.sleep(0.3)
+        self.say("late")
+
     def do_crash(self, argument: str) -> None:
         ctypes.string_at(0)
 
@@ -110,6 +125,16 @@ class Probe(Component):
                 os.close(descriptor)
             except OSError:
                 continue  # it was not open
+
+
+class Farewell:
+    """Says something when it is destroyed."""
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+
+    def __del__(self) -> None:
+        self._probe.say("farewell")
 
 
 class Stubborn(Component):

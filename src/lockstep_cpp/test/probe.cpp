@@ -36,6 +36,17 @@ class Probe : public lockstep::Component
   Parameter<std::vector<double>> weights{this, "weights", {0.5}, "of the inputs", Minimum{0.0}};
   Parameter<std::string> frame{this, "frame", "base", "of the header", READ_ONLY};
 
+  bool says_farewell_ = false;
+
+public:
+  ~Probe() override
+  {
+    if (says_farewell_) {
+      say("farewell");
+    }
+  }
+
+private:
   void on_start() override
   {
     if (name.value() == "throw") {
@@ -67,6 +78,9 @@ class Probe : public lockstep::Component
       logger.info("an info line");
       logger.warning("a warning line");
       logger.error("an error line");
+    }
+    if (msg.data == "farewell") {
+      says_farewell_ = true;
     }
     if (msg.data == "print") {
       std::printf("a printed line\n");

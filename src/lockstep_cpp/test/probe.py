@@ -35,6 +35,12 @@ class Probe(Component):
     weights = Parameter([0.5], "of the inputs", minimum=0.0)
     frame = Parameter("base", "of the header", read_only=True)
 
+    says_farewell = False
+
+    def __del__(self):
+        if self.says_farewell:
+            self.say("farewell")
+
     def on_start(self):
         if self.name == "throw":
             raise RuntimeError("told to throw")
@@ -57,6 +63,8 @@ class Probe(Component):
             self.logger.info("an info line")
             self.logger.warning("a warning line")
             self.logger.error("an error line")
+        if msg.data == "farewell":
+            self.says_farewell = True
         if msg.data == "print":
             print("a printed line")
         if msg.data == "burst":

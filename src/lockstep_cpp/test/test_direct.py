@@ -535,6 +535,25 @@ def test_end_of_stdin_within_a_run_is_a_failure(direct, data):
     assert re.fullmatch("probe: stdin ended .*\n", err)
 
 
+def test_what_a_destructor_publishes_after_the_end_is_refused(direct):
+    harness = direct()
+    harness.send(Frame(START), text("farewell", 0, S), Frame(END))
+    code, err = harness.result()
+    assert code == 3
+    assert "output 'echo' was published after the end of the run" in err
+    assert "farewell" not in harness.echoes()
+    assert harness.frames[-1].kind in (FINISHED, TIMES, DONE)
+
+
+def test_why_a_run_failed_is_told_whatever_a_destructor_publishes(direct):
+    harness = direct()
+    harness.send(Frame(START), text("farewell", 0, S), text("throw", 1, S), Frame(END))
+    code, err = harness.result()
+    assert code == 3
+    assert "told to throw" in err
+    assert "after the end of the run" not in err
+
+
 def test_a_harness_that_does_not_read_any_more_ends_it():
     unread, output = os.pipe()
     process = subprocess.Popen(

@@ -328,6 +328,18 @@ def test_it_stops_cleanly_while_nobody_takes_its_messages(start, run):
     assert host.stop(signal.SIGTERM) == (0, "", "")
 
 
+def test_what_a_destructor_publishes_is_refused_because_nobody_records_it(start, run):
+    host = start("--lockstep")
+    run.record()
+    run.wait_until_ready()
+    run.texts.publish(String(data="farewell"))
+    run.step(10, "/text")
+    wait_until(lambda: run.consumed() == 1, run.executor)
+    code, _, err = host.stop()
+    assert code == 3
+    assert "output 'echo' was published after the end of the run" in err
+
+
 def test_it_stops_cleanly_at_any_time(start, run):
     announcing = start("--lockstep")
     wait_until(lambda: run.acks, run.executor)

@@ -25,6 +25,7 @@ from ..component import Component, contract_of
 from ..errors import FAILED, USAGE, BagError, CallbackError, RunError, UsageError, unforeseen
 from ..message.rosidl import spare_generator
 from ..message.time import NS_PER_S
+from .ended import Ended
 from .events import tell_error
 from .frames import FrameParser, Frames, frame
 from .in_process import InProcess
@@ -79,6 +80,7 @@ class _DirectRuns:
         self._class = component_class
         self._goes_on = goes_on
         self._failed = False
+        self._component: Component | None = None
         self._frames = frames
         self._output = output
         self._pending = bytearray(
@@ -137,7 +139,8 @@ class _DirectRuns:
             raise RunError("START came before the END of the run")
         self._is_over = self._failed = False
         self._run, self._done = None, -1
-        self._attempt(self._begin, make(self._class))
+        self._component = make(self._class)
+        self._attempt(self._begin, self._component)
         self._say_done()
         self._parameters = {}
 
@@ -154,6 +157,7 @@ class _DirectRuns:
             if not self._goes_on:
                 raise
             self._failed = True
+            self._close(refuses=False)
             return
         overdue = time.perf_counter_ns() - self._flushed_ns > _MAX_SILENCE_NS
         if overdue or self._steps - self._done >= MAX_UNACKNOWLEDGED:
@@ -203,12 +207,18 @@ class _DirectRuns:
         if self._run is None or self._is_over:
             raise RunError("END came before START")
         self._is_over = True
+        self._close(refuses=True)
         self._say_done()
         for index, name in enumerate(self._class.inputs):
             self._say_times(index, self._run.durations_ns[name])
         for index, name in enumerate(self._class.timers):
             self._say_times(TIMER_PORTS + index, self._run.durations_ns[name])
         self._finish()
+
+    def _close(self, *, refuses: bool) -> None:
+        """Let the component of this run publish nothing any more."""
+        assert self._component is not None
+        Ended(self._component, refuses=refuses)
 
     def _finish(self) -> None:
         self._add(frame(Kind.FINISHED, step=self._steps))

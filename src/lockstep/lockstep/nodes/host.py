@@ -18,6 +18,7 @@ from rclpy.node import Node
 from ..component import Component, contract_of
 from ..errors import FAILED, RunError, UsageError
 from ..host.direct_run import serve_direct_runs
+from ..host.ended import Ended
 from ..host.events import tell_error
 from ..host.execution import Execution
 from ..host.python_component import load, make, node_name
@@ -76,6 +77,8 @@ def _run_node(node: Node, component: Component, stop: Stop, *, in_lockstep: bool
     component.host = component_run
     with suppress(Stopped):
         component_run.run()
+    if in_lockstep:
+        Ended(component, refuses=True)
 
 
 def host(component_class: type[Component]) -> None:

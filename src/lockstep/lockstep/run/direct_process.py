@@ -120,10 +120,38 @@ class DirectProcess:
         """Let the process exit; raises RunError if it does not, or not with 0."""
         assert self._process.child.stdin is not None
         self._process.child.stdin.close()
+        self._read_to_the_end()
+        self._check_parser()
         if not self._has_ended():
             raise self._broken(f"did not end within {_END_PATIENCE_S:g} s of its last run")
         if self._process.child.returncode != 0:
-            raise self._failure()
+            raise self._broken(
+                f"failed after the end of its last run ({self._process.how_it_ended()})"
+            )
+
+    def _read_to_the_end(self) -> None:
+        """Until it has closed its stdout; raises RunError if something comes, or nothing does for
+        too long."""
+        deadline = time.monotonic() + _END_PATIENCE_S
+        while time.monotonic() < deadline:
+            has_ended = self._process.ended  # before looking: a child may hold its stdout
+            if self._has_closed(patience_s=0.01) or has_ended:
+                return
+
+    def _has_closed(self, patience_s: float = 0.0) -> bool:
+        """Whether it has closed its stdout after a run; raises RunError if it says something."""
+        poll = select.poll()
+        poll.register(self._stdout, select.POLLIN)
+        if not poll.poll(patience_s * 1000):
+            return False
+        if os.read(self._stdout, _PIPE_BYTES):
+            raise self._broken("published after the END of the run")
+        return True
+
+    def _check_parser(self) -> None:
+        """Raises RunError for a part of a frame after the last one."""
+        if not self._parser.is_empty:
+            raise self._broken("sent more after the END of the run")
 
     def _exchange(self, chunks: Iterable[tuple[int, bytes]], last: Kind) -> Iterator[Frames]:
         """Write and read at once until all is sent and the component says `last` of all steps;
@@ -162,7 +190,12 @@ class DirectProcess:
         return self._last is not None and self._last[0] is Kind.FINISHED
 
     def _beginning(self, parameters: Mapping[str, Any]) -> tuple[int, bytes]:
-        """The frames that begin a run; forgets the one before."""
+        """The frames that begin a run; forgets the one before, of which nothing may come any
+        more."""
+        if self._has_finished:
+            self._check_parser()
+            if self._has_closed():
+                raise self._broken("ended after its last run")
         self._sent = self._consumed = 0
         self._last = None
         self._durations = {}
@@ -223,6 +256,9 @@ class DirectProcess:
                 raise self._broken(f"told times of {len(data)} bytes, which are no uint32")
             times = np.frombuffer(data, "<u4").astype(np.uint32)
             self._durations.setdefault(int(frames.port[index]), []).append(times)
+        finished = np.flatnonzero(frames.kind == Kind.FINISHED)
+        if self._has_finished or (len(finished) and int(finished[0]) + 1 < len(frames)):
+            raise self._broken("published after the END of the run")
         frames = frames.where(frames.kind != Kind.TIMES)
         for wrong, what in (
             (~np.isin(frames.kind, _ANSWERS), "sent a frame of unknown kind {kind}"),

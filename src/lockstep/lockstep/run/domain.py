@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import random
 import socket
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..errors import RunError
+from ..errors import RunError, UsageError
+from .participants import sockets_of
 
-# Domains 0 to 101 keep clear of Linux's ephemeral ports (ROS 2 documentation, "The ROS_DOMAIN_ID");
+RUN = "LOCKSTEP_RUN"
+"""The environment variable that marks every process that was started for a run."""
+# Domains 0 to 100 keep clear of Linux's ephemeral ports (ROS 2 documentation, "The ROS_DOMAIN_ID");
 # 0 is every robot's.
-_DOMAINS = range(1, 102)
-# RTPS 2.2, 9.6.1.1: unicast discovery port of the first participant of a domain.
-_PORT_BASE, _DOMAIN_GAIN, _UNICAST_OFFSET = 7400, 250, 10
+_DOMAINS = range(1, 101)
 # What leads a node to others, or changes how its middleware delivers.
 _OUTSIDE = (
     "ROS_STATIC_PEERS",
@@ -38,8 +40,15 @@ _OUTSIDE = (
 def isolated_domain() -> Iterator[dict[str, str]]:
     """Hold a free domain; gives the environment that confines a process to it and to this machine.
 
-    The lock is an abstract Unix socket: the kernel frees it however this process ends.
+    The lock is an abstract Unix socket: the kernel frees it however this process ends. It keeps
+    other runs away; `DomainGuard` sees whoever else joins. Raises UsageError for a middleware
+    whose nodes nobody could see.
     """
+    if os.environ.get("RMW_IMPLEMENTATION") == "rmw_zenoh_cpp":
+        raise UsageError(
+            "rmw_zenoh_cpp cannot be kept from other nodes; unset RMW_IMPLEMENTATION, or use "
+            "rmw_fastrtps_cpp or a direct run"
+        )
     candidates = [d for d in _DOMAINS if str(d) != os.environ.get("ROS_DOMAIN_ID")]
     random.shuffle(candidates)
     for domain in candidates:
@@ -48,24 +57,16 @@ def isolated_domain() -> Iterator[dict[str, str]]:
                 lock.bind(f"\0lockstep-domain-{domain}")
             except OSError:
                 continue
-            if _in_use(domain):
+            if sockets_of(domain):
                 continue
             environment = {k: v for k, v in os.environ.items() if k not in _OUTSIDE}
             environment["ROS_DOMAIN_ID"] = str(domain)
+            environment[RUN] = uuid.uuid4().hex
             environment["SKIP_DEFAULT_XML"] = "1"  # Fast DDS: no profiles from the current folder
             environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
             environment["SKIP_DEFAULT_XML_FILE"] = "1"  # profiles of Fast DDS in the current folder
             yield environment
             return
     raise RunError(
-        "every ROS_DOMAIN_ID from 1 to 101 is in use; end other ROS programs and try again"
+        "every ROS_DOMAIN_ID from 1 to 100 is in use; end other ROS programs and try again"
     )
-
-
-def _in_use(domain: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("", _PORT_BASE + _DOMAIN_GAIN * domain + _UNICAST_OFFSET))
-        except OSError:
-            return True
-    return False

@@ -7,8 +7,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Mapping
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from ..host.protocol import resolved
 from ..progress import Progress
 from .domain import isolated_domain
 from .forks import ForkServer
+from .guard import DomainGuard
 from .implementation import command_of
 from .processes import Process, Processes, wait_for
 from .request import RunRequest
@@ -56,6 +57,10 @@ class LiveRun:
         environment["ROS_LOG_DIR"] = str(folder / "ros_log")
         environment["PYTHONUNBUFFERED"] = "1"
         processes = stack.enter_context(Processes(environment))
+        self._publishing: list[Process] = []
+        self._guard = DomainGuard(environment, self._silence)
+        if not request.options.allow_foreign_nodes:
+            stack.enter_context(self._guard)
         self._recorder = processes.start(
             f"the recorder of {name}",
             _recorder_command(request),
@@ -65,6 +70,7 @@ class LiveRun:
         self._node = processes.start(
             name, _node_command(request), folder / "node.log", variables=self._variables
         )
+        self._publishing.append(self._node)
         self._player = processes.start(
             f"the player for {name}",
             _player_command(request),
@@ -72,6 +78,11 @@ class LiveRun:
             stdin=subprocess.PIPE,
             forks=self._forks,
         )
+        self._publishing.append(self._player)
+
+    def _silence(self) -> None:
+        for process in self._publishing:
+            process.kill()
 
     def let_go(self) -> None:
         """Let the player play as soon as all have met."""
@@ -83,15 +94,27 @@ class LiveRun:
         hangs."""
         self.let_go()
         patience_s = _PLAYER_PATIENCE * self._request.options.timeout
-        _play(self._player, self._node, self._recorder, patience_s, progress)
+        with self._alone():
+            _play(self._player, self._node, self._recorder, patience_s, progress)
 
     def finish(self) -> RunResult:
         """End recorder and node after all was played; raises RunError if something was lost."""
         request = self._request
         in_lockstep = request.implementation.command is None
-        with self._stack:
+        with self._stack, self._alone():
             _stop(self._recorder, self._node, in_lockstep)
         return checked_run(request.name, request.folder, in_lockstep, request.silent)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Whoever joins the domain is the cause of whatever fails, and fails the run in any
+        case."""
+        try:
+            yield
+        except RunError:
+            self._guard.check()
+            raise
+        self._guard.check()
 
     def end(self) -> None:
         """End all processes, if they have not."""

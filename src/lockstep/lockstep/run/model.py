@@ -85,3 +85,7 @@ class Run(StrictModel):
     timeout: Number = Field(
         default=10.0, gt=0, description="seconds without an answer that count as a hang"
     )
+    allow_foreign_nodes: bool = Field(
+        default=False,
+        description="live: let nodes that are none of the run's own join its domain",
+    )

@@ -92,6 +92,12 @@ class Process:
             return False
         return True
 
+    def kill(self) -> None:
+        """End it at once, with whatever it started, from any thread; it is still to be waited
+        for."""
+        if self.child.returncode is None:
+            self._signal(signal.SIGKILL)
+
     def end(self) -> None:
         """Make it end, with whatever it started: SIGINT, then SIGTERM, then SIGKILL."""
         for pipe in (self.child.stdin, self.child.stdout):

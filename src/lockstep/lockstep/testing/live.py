@@ -14,6 +14,7 @@ from ..host.events import told_error
 from ..host.in_process import Publish
 from ..nodes.live_harness import HarnessNode, harness_node
 from ..run.domain import isolated_domain
+from ..run.guard import DomainGuard
 from ..run.live import parameters_file
 from ..run.processes import Process, Processes
 from .harness import Durations
@@ -37,6 +38,7 @@ class LiveHarness:
         self._has_started = False
         self._process: Process | None = None
         self._node: HarnessNode | None = None
+        self._guard: DomainGuard | None = None
 
     @property
     def _current(self) -> HarnessNode:
@@ -59,6 +61,7 @@ class LiveHarness:
             environment["ROS_LOG_DIR"] = str(folder / "ros_log")
             environment["PYTHONUNBUFFERED"] = "1"
             processes = stack.enter_context(Processes(environment))
+            self._guard = stack.enter_context(DomainGuard(environment, self._silence))
             self._process = processes.start(self._name, command, folder / "node.log")
             self._node = stack.enter_context(
                 harness_node(environment, self.contract, publish, self._timeout_s, self._check)
@@ -105,6 +108,10 @@ class LiveHarness:
             show_log(self._process)
         self._process = self._node = None
 
+    def _silence(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+
     def close(self) -> None:
         """Nothing outlives its run."""
         self.discard()
@@ -123,6 +130,8 @@ class LiveHarness:
     def _check(self) -> None:
         """Raise the error that ended the process, if it has ended."""
         assert self._process is not None
+        if self._guard is not None:
+            self._guard.check()
         if not self._process.ended:
             return
         told = told_error(self._process.events)

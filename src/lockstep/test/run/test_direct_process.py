@@ -310,6 +310,28 @@ def test_a_component_without_inputs_can_step_in_time(tmp_path):
             do(process, "say x")
 
 
+@pytest.mark.parametrize("where", ["thread", "exit", "destructor"])
+def test_what_is_published_after_the_end_fails_the_run(tmp_path, where):
+    with running(tmp_path) as process:
+        start(process)
+        do(process, f"publish_in {where}")
+        process.end()
+        with pytest.raises(RunError, match="failed after the end of its last run") as caught:
+            process.close()
+    assert "output 'said' was published after the end of the run" in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_a_component_of_a_run_before_publishes_nothing_in_the_next(tmp_path):
+    with running(tmp_path) as process:
+        start(process)
+        do(process, "publish_in thread")
+        process.end()
+        start(process)
+        with pytest.raises(RunError, match="published after the end of the run"):
+            do(process, "hang")
+
+
 # Programs that are no component
 
 
@@ -368,6 +390,22 @@ def test_a_program_that_does_not_read_hangs(tmp_path):
         start(process)
         with pytest.raises(RunError, match="hangs: nothing came"):
             list(process.run([commands(*(10 * ["say " + 1_000_000 * "x"]))]))
+
+
+@pytest.mark.parametrize("late", ["frame(Kind.OUTPUT)", "b'garbage'", "frame(Kind.TIMES)"])
+@pytest.mark.parametrize("when", ["at once", "as it exits"])
+def test_a_program_that_says_more_after_its_last_frame_fails_the_run(tmp_path, late, when):
+    wait = "" if when == "at once" else "os.read(0, 1000);"
+    program = script(
+        "send(Kind.CONTRACT, contract)",
+        "os.read(0, 1000); send(Kind.DONE)",
+        f"os.read(0, 1000); send(Kind.FINISHED); {wait} os.write(1, {late}); os._exit(0)",
+    )
+    with running(tmp_path, program) as process:
+        start(process)
+        with pytest.raises(RunError, match=r"after the END of the run|no frame"):
+            process.end()
+            process.close()
 
 
 def test_a_program_that_does_not_end_with_its_last_run_is_told(tmp_path):

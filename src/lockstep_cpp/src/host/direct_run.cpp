@@ -76,15 +76,14 @@ DirectRun::DirectRun(Component & component, FrameReader & reader, FrameWriter & 
   writer_(writer),
   execution_(component, NO_STOP),
   input_times_(component.inputs().size()),
-  timer_times_(component.timers().size())
+  timer_times_(component.timers().size()),
+  gate_(component, [this](std::size_t output, const void * message) { publish(output, message); })
 {
   for (const InputPort * input : component.inputs()) {
     inputs_.emplace_back(input->type_support());
   }
-  for (OutputPort * output : component.outputs()) {
-    const std::size_t index = outputs_.size();
+  for (const OutputPort * output : component.outputs()) {
     outputs_.emplace_back(output->type_support());
-    output->connect([this, index](const void * message) { publish(index, message); });
   }
   execution_.connect([this](std::size_t timer, std::chrono::nanoseconds duration) {
     timer_times_[timer].add(duration);
@@ -105,6 +104,7 @@ void DirectRun::run()
       flushed_at_ = now;
     }
   }
+  gate_.refuse();
   finish();
 }
 

@@ -14,6 +14,7 @@
 #include "lockstep/host/frame_reader.hpp"
 #include "lockstep/host/frame_writer.hpp"
 #include "lockstep/host/message_codec.hpp"
+#include "lockstep/host/output_gate.hpp"
 
 namespace lockstep
 {
@@ -60,6 +61,7 @@ private:
   std::uint64_t steps_ = 0;         ///< consumed
   std::uint64_t acknowledged_ = 0;  ///< of them, by DONE
   std::chrono::steady_clock::time_point flushed_at_;
+  OutputGate gate_;  ///< closed before the rest goes
 };
 
 /// Make runs of a component by the direct protocol, as many as the standard input has, with neither

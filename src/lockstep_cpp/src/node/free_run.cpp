@@ -12,19 +12,20 @@ constexpr int MAX_MESSAGES = 64;
 }  // namespace
 
 FreeRun::FreeRun(
-  Ports & ports, Clock & clock, Execution & execution, const Services & services,
+  const Component & component, Ports & ports, Clock & clock, Execution & execution, const Services & services,
   const StopSignal & stop, WaitSet & wait_set)
 : ports_(ports),
   clock_(clock),
   execution_(execution),
   services_(services),
   stop_(stop),
-  wait_set_(wait_set)
+  wait_set_(wait_set),
+  gate_(
+    component,
+    [&ports](std::size_t output, const void * message) {
+      ports.outputs[output]->publisher.publish(message);
+    })
 {
-  for (const auto & output : ports_.outputs) {
-    output->port.connect(
-      [&publisher = output->publisher](const void * message) { publisher.publish(message); });
-  }
 }
 
 void FreeRun::run()

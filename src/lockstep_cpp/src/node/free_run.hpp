@@ -3,6 +3,7 @@
 
 #include "clock.hpp"
 #include "lockstep/host/execution.hpp"
+#include "lockstep/host/output_gate.hpp"
 #include "ports.hpp"
 #include "services.hpp"
 #include "stop_signal.hpp"
@@ -17,7 +18,7 @@ class FreeRun
 {
 public:
   FreeRun(
-    Ports & ports, Clock & clock, Execution & execution, const Services & services,
+    const Component & component, Ports & ports, Clock & clock, Execution & execution, const Services & services,
     const StopSignal & stop, WaitSet & wait_set);
 
   /// Run until a stop is requested.
@@ -34,6 +35,7 @@ private:
   const Services & services_;
   const StopSignal & stop_;
   WaitSet & wait_set_;
+  OutputGate gate_;
 };
 
 }  // namespace lockstep

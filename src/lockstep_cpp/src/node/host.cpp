@@ -85,9 +85,9 @@ void run_node(Context & context, Node & node, Component & component, bool lockst
   // The inputs and /clock, or the inputs and the steps.
   WaitSet wait_set(context, ports.inputs.size() + 1, 1, services.size());
   if (lockstep) {
-    LockstepRun(node, ports, execution, services, stop, wait_set).run();
+    LockstepRun(node, component, ports, execution, services, stop, wait_set).run();
   } else {
-    FreeRun(ports, clock, execution, services, stop, wait_set).run();
+    FreeRun(component, ports, clock, execution, services, stop, wait_set).run();
   }
 }
 

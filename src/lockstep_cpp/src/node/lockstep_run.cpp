@@ -28,7 +28,7 @@ const rosidl_message_type_support_t * type_support()
 }  // namespace
 
 LockstepRun::LockstepRun(
-  Node & node, Ports & ports, Execution & execution, const Services & services,
+  Node & node, const Component & component, Ports & ports, Execution & execution, const Services & services,
   const StopSignal & stop, WaitSet & wait_set)
 : ports_(ports),
   execution_(execution),
@@ -40,17 +40,29 @@ LockstepRun::LockstepRun(
     lossless(Durability::volatile_)),
   acknowledgements_(
     node, type_support<lockstep_interfaces::msg::Acknowledgement>(), ACKNOWLEDGEMENT_TOPIC,
-    lossless(Durability::volatile_))
+    lossless(Durability::volatile_)),
+  gate_(
+    component, [this](std::size_t output, const void * message) { publish(output, message); })
 {
   acknowledgement_.node = node.fully_qualified_name();
   for (std::size_t i = 0; i < ports_.outputs.size(); ++i) {
     acknowledgement_.topics.push_back(ports_.outputs[i]->publisher.topic());
     codecs_.emplace_back(ports_.outputs[i]->port.type_support());
-    ports_.outputs[i]->port.connect([this, i](const void * message) { publish(i, message); });
   }
 }
 
 void LockstepRun::run()
+{
+  try {
+    take_steps();
+  } catch (const Stopped &) {
+    gate_.refuse();
+    throw;
+  }
+  gate_.refuse();
+}
+
+void LockstepRun::take_steps()
 {
   announce();
   // Not before the first step: only now does the recorder hear what on_start publishes.

@@ -9,6 +9,7 @@
 
 #include "lockstep/host/execution.hpp"
 #include "lockstep/host/message_codec.hpp"
+#include "lockstep/host/output_gate.hpp"
 #include "lockstep_interfaces/msg/acknowledgement.hpp"
 #include "lockstep_interfaces/msg/step.hpp"
 #include "ports.hpp"
@@ -27,7 +28,7 @@ class LockstepRun
 {
 public:
   LockstepRun(
-    Node & node, Ports & ports, Execution & execution, const Services & services,
+    Node & node, const Component & component, Ports & ports, Execution & execution, const Services & services,
     const StopSignal & stop, WaitSet & wait_set);
 
   /// Announce the node until the first step, then run until a stop is requested.
@@ -37,6 +38,7 @@ public:
 private:
   using Timeout = std::optional<std::chrono::nanoseconds>;
 
+  void take_steps();
   void announce();
   bool ready() const;
   void consume();
@@ -66,6 +68,7 @@ private:
   lockstep_interfaces::msg::Acknowledgement acknowledgement_;
   std::uint64_t acknowledged_ = 0;
   std::chrono::steady_clock::time_point acknowledged_at_;
+  OutputGate gate_;  ///< closed before the rest goes
 };
 
 }  // namespace lockstep
