@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from stranger import ACCELERATION, Stranger
 from verifications import Write
 
-pytest.importorskip("plotly", reason="plotly is not installed")
+pytestmark = pytest.mark.skipif(not find_spec("plotly"), reason="plotly is not installed")
 
 
 def data_of(file: Path) -> Any:

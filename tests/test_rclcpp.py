@@ -36,9 +36,7 @@ def prefix(package: str) -> Path | None:
 
 
 RCLCPP_COMPONENTS = prefix("rclcpp_components")
-if RCLCPP_COMPONENTS is None:
-    pytest.skip("there is no rclcpp here", allow_module_level=True)
-CONTAINER = RCLCPP_COMPONENTS / "lib/rclcpp_components/component_container"
+pytestmark = pytest.mark.skipif(RCLCPP_COMPONENTS is None, reason="there is no rclcpp here")
 
 
 @pytest.mark.skipif(shutil.which("ros2") is None, reason="there is no ros2 command here")
@@ -105,7 +103,7 @@ def test_an_example_in_a_container_gives_the_bytes_of_its_own_executable(
     ((output_name, output_port),) = component.outputs.items()
     host = find_executable(example, f"lockstep_examples_cpp/{snake_case(example)}")
     programs = [
-        subprocess.Popen([CONTAINER]),
+        subprocess.Popen([RCLCPP_COMPONENTS / "lib/rclcpp_components/component_container"]),
         subprocess.Popen([host, "--ros-args", "-r", "__ns:=/host"]),
     ]
     try:

@@ -8,16 +8,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip(
-    "launch_ros", reason="ros2 launch comes with a ROS 2 distro; there is no launch_ros here"
-)
-
 from lockstep.run.domain import isolated_domain
 
+pytestmark = pytest.mark.skipif(
+    not find_spec("launch_ros"),
+    reason="ros2 launch comes with a ROS 2 distro; there is no launch_ros here",
+)
 BAG = Path(__file__).resolve().parents[2] / "bags/husky_acceleration"
 FILE = "compare_online.launch.py"
 REFERENCE = "reference:=lockstep_examples/vector_normalizer"

@@ -6,16 +6,16 @@ from __future__ import annotations
 import os
 import signal
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip(
-    "launch_ros", reason="ros2 launch comes with a ROS 2 distro; there is no launch_ros here"
-)
-
 from lockstep.bag import Bag
 
+pytestmark = pytest.mark.skipif(
+    not find_spec("launch_ros"),
+    reason="ros2 launch comes with a ROS 2 distro; there is no launch_ros here",
+)
 BAGS = Path(__file__).resolve().parents[2] / "bags"
 NORMALIZER = "lockstep_examples/vector_normalizer"
 PAIR = (f"reference:={NORMALIZER}", "implementation:=lockstep_examples_cpp/vector_normalizer")

@@ -4,14 +4,17 @@ import os
 import re
 import shutil
 import sys
+from importlib.util import find_spec
 
-import anyio
 import pytest
 from stranger import ROOT
 
-pytest.importorskip("mcp", reason="mcp is optional")
-from mcp.client import Client
-from mcp.client.stdio import StdioServerParameters
+if find_spec("mcp"):
+    import anyio
+    from mcp.client import Client
+    from mcp.client.stdio import StdioServerParameters
+
+pytestmark = pytest.mark.skipif(not find_spec("mcp"), reason="mcp is optional")
 
 COMPONENT = '''\
 from geometry_msgs.msg import Vector3Stamped

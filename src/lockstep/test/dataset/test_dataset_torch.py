@@ -1,13 +1,16 @@
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from lockstep.dataset import Dataset, DatasetError
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-DataLoader = torch.utils.data.DataLoader
+if find_spec("torch"):
+    import torch
+    from torch.utils.data import DataLoader
 
+pytestmark = pytest.mark.skipif(not find_spec("torch"), reason="PyTorch is not installed")
 T0 = 1_700_000_000_000_000_000
 HUSKY = "husky_gps_imu_odom"
 COLUMNS = {

@@ -16,6 +16,7 @@ import tracemalloc
 import warnings
 from collections.abc import Iterable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-pytest.importorskip("jinja2", reason="jinja2 is not installed")
-pytest.importorskip("plotly", reason="plotly is not installed")
-
 from lockstep.bag import Bag, BagWriter
 from lockstep.compare import Comparison, Tolerance, compare
 from lockstep.compare.simplest_law import Diagnosis
@@ -40,6 +37,9 @@ from lockstep.report.spread import Spread, bin_edges
 from lockstep.report.trace import Trace
 from made_bags import MIXED, plain_mixed, write_messages
 
+pytestmark = pytest.mark.skipif(
+    not (find_spec("jinja2") and find_spec("plotly")), reason="jinja2 or plotly is not installed"
+)
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&amp;\u2028]]>"
 MOST_BYTES = 15_000_000
 NAN, INF = float("nan"), float("inf")

@@ -9,30 +9,32 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-pytest.importorskip("plotly", reason="plotly is not installed")
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-DRIVER = shutil.which("chromedriver")
-if not (CHROMIUM and DRIVER):
-    pytest.skip("chromium and chromium-driver are not installed", allow_module_level=True)
-
 from lockstep.bag import BagWriter
 from lockstep.compare import Tolerance, compare
 from lockstep.report.html import write_html
 from made_bags import write_messages
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
+if find_spec("selenium"):
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import WebDriverWait
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+DRIVER = shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (find_spec("selenium") and find_spec("plotly") and CHROMIUM and DRIVER),
+    reason="selenium, plotly, chromium or chromium-driver is not installed",
+)
 HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">'&amp;"
 TOPIC = f"/scan{HOSTILE}"
 DEFINITION = "float64 x\nstring name\nfloat64[] ranges\n"

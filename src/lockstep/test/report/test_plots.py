@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-pytest.importorskip("matplotlib", reason="matplotlib is not installed")
-
 from lockstep.compare import Tolerance
 from lockstep.dataset import Dataset
 from lockstep.message.images import pixels
@@ -34,6 +32,7 @@ from lockstep.report import (
 from lockstep.report.downsample import extremes, min_max
 from lockstep.report.style import plain
 
+pytestmark = pytest.mark.skipif(not find_spec("matplotlib"), reason="matplotlib is not installed")
 T0 = 1_700_000_000_000_000_000
 NAMES = ("python", "cpp")
 Z = "angular_velocity.z"

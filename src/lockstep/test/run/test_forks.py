@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from lockstep.errors import Crash
 from lockstep.run.forks import ForkServer
 from lockstep.run.processes import Process, Processes, fork_server
 
-pytest.importorskip("rclpy")
+pytestmark = pytest.mark.skipif(not find_spec("rclpy"), reason="there is no rclpy here")
 PLAYER = ("python3", "-m", "lockstep.nodes.player")
 # More than a packet takes.
 ENVIRONMENT = {**os.environ, **{f"LONG_{n}": "x" * 100_000 for n in range(4)}}

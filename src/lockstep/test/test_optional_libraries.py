@@ -1,0 +1,55 @@
+"""A library that is not installed skips the tests that need it, and no others.
+
+The pytest plugin of launch_testing imports test modules while it collects a package: a module that
+skips itself takes all other tests of its package along, and the package passes.
+"""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+from stranger import ROOT
+
+TEST_MODULES = sorted(
+    path
+    for folder in (ROOT / "src", ROOT / "tests", ROOT / "launch")
+    for path in (*folder.rglob("test_*.py"), *folder.rglob("conftest.py"))
+)
+
+
+def at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """What is run when a module is imported: all but the bodies of functions."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            yield child
+            yield from at_import(child)
+
+
+def skips_whole(text: str) -> list[int]:
+    """The lines at which a module skips itself while it is imported."""
+    return [
+        node.lineno
+        for node in at_import(ast.parse(text))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).rpartition(".")[2] in ("importorskip", "skip")
+        and not ast.unparse(node.func).startswith("pytest.mark.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ('import pytest\ntorch = pytest.importorskip("torch")', [2]),
+        ('if not torch:\n    pytest.skip("no torch", allow_module_level=True)', [2]),
+        ('pytestmark = pytest.mark.skip("slow")', []),
+        ('def test_it():\n    pytest.importorskip("torch")', []),
+    ],
+)
+def test_a_skip_counts_where_it_is_run_by_the_import(text: str, lines: list[int]) -> None:
+    assert skips_whole(text) == lines
+
+
+@pytest.mark.skipif(len(TEST_MODULES) < 100, reason="the tests are not in their source tree")
+def test_no_module_of_tests_skips_itself_while_it_is_imported() -> None:
+    found = {str(path): lines for path in TEST_MODULES if (lines := skips_whole(path.read_text()))}
+    assert not found, "skip tests one by one: by a mark, pytestmark, or a fixture"
