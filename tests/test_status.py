@@ -100,3 +100,26 @@ def test_a_contract_that_differs_is_kept_as_red(stranger: Stranger, file):
     assert stranger.run("verify", file).code == 1
     done = stranger.run("status", "--check")
     assert (done.code, done.out.startswith("DIFFERENT: b of scaling/verify.yaml")) == (1, True)
+
+
+def test_what_is_edited_after_the_install_is_not_recorded(stranger: Stranger, file):
+    """The installed copy runs; the source tree beside verify.yaml is what people read."""
+    tree = stranger.cwd / "ws/src/scaling"
+    (tree / "scaling").mkdir(parents=True)
+    (tree / "package.xml").write_text("<package><name>scaling</name></package>")
+    source = tree / "scaling/__init__.py"
+    source.write_text(COMPONENT)
+    beside = file.rename(tree / "verify.yaml")
+    assert stranger.run("verify", beside).code == 0
+    source.write_text(COMPONENT.replace("FACTOR = 1.0", "FACTOR = 2.0"))
+    done = stranger.run("status", "--check")
+    assert (done.code, "its sources have changed since (scaling/__init__.py)" in done.out) == (
+        1,
+        True,
+    )
+    record = tree / ".lockstep/verified/verify.json"
+    record.unlink()
+    done = stranger.run("verify", beside)
+    assert (done.code, done.out.startswith("MATCH")) == (3, True)
+    assert "not recorded: b: scaling:Other is installed and its sources have changed" in done.err
+    assert not record.exists()

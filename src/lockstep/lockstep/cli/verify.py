@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ..errors import FAILED, MATCH, UsageError
 from ..run.folder import default_folder
-from ..verify.ledger import outdated, record, remember
+from ..verify.ledger import on_disk, outdated, record, remember
 from ..verify.model import load
 from ..verify.report import as_data, copy_report
 from ..verify.verdict import same_failure, unsteady
@@ -64,10 +64,11 @@ def command(
     """
     verification = load(file)
     folder = output or default_folder(file.stem)
+    before = on_disk(file, verification)
     with progress_bars() as watch:
         verdict = verify(verification, folder, watch, plots=plots)
     remember(file, folder)
-    not_of_disk = outdated(file, verification)
+    not_of_disk = outdated(file, verification, before)
     for why in not_of_disk:
         print_line(Console(stderr=True), f"not recorded: {why}")
     if keep and not not_of_disk:

@@ -7,10 +7,8 @@ import glob
 import hashlib
 import os
 import re
-import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,25 +18,21 @@ import yaml
 
 from ..bag.url import is_url
 from ..errors import UsageError
-from ..run.implementation import find_executable
 from ..run.model import Implementation
-from .model import Verification, is_verify_file
-from .module_files import module_files
+from .model import Verification
+from .module_files import NO_SOURCES, module_files, package_files
+from .programs import program_files
 
-_NO_SOURCES = {"build", "install", "log", "test", "tests", "doc", "docs", "launch", "__pycache__"}
-_NO_CODE = {".md", ".rst", ".pyc"}
-_NO_CODE_NAMES = ("README", "CHANGELOG", "LICENSE")
 _NAME = re.compile(r"<name>\s*([\w-]+)\s*</name>")
-_LINKED = re.compile(r"=> (/\S+)")
-_PATIENCE_S = 10
 _BUILT_OF = b"lockstep-sources\n"  # as lockstep_add_component writes it
 _DIGEST_OF = re.compile(r"([0-9a-f]{64}) (.+)")
 _PIECE_BYTES = 1 << 20
+NOT_TRACKED = "not_tracked"
 
 
 def fingerprint(name: str, verification: Verification, file: Path) -> dict[str, Any]:
     """What one implementation of a verify.yaml consists of: `sources`, `binary` and `models`,
-    digests by path.
+    digests by path; NOT_TRACKED stands for a command whose program is unknown.
 
     Sources are those of its package, tests and documentation left out; models are the files that
     its parameters or its command line name. Raises UsageError where nothing of it can be found.
@@ -55,13 +49,15 @@ def fingerprint(name: str, verification: Verification, file: Path) -> dict[str, 
     if folder is not None:
         root = folder if folder.is_dir() else folder.parent
         found["sources"] = {str(p.relative_to(root)): digest(p) for p in _sources(folder)}
-    binary = _binary(name, implementation)
+    binary = program_files(name, implementation)
     if binary:
-        found["binary"] = {path.name: digest(path) for path in binary}
+        found["binary"] = {word: digest(path) for word, path in binary.items()}
+    if binary is None:
+        found[NOT_TRACKED] = True
     models = {word: digest(path) for word, path in _models(implementation, parameters, file)}
     if models:
         found["models"] = models
-    if not (folder or binary or models):
+    if not (folder or found.keys() & {"binary", "models", NOT_TRACKED}):
         raise UsageError(f"{name}: neither sources nor a program of it are found to record")
     return found
 
@@ -100,19 +96,27 @@ def not_of_its_sources(name: str, implementation: Implementation, file: Path) ->
     """Why what runs as an implementation of a verify.yaml is not known to be what its sources are,
     as a phrase; None if it is, or if there are no sources.
 
-    A Python component is what is imported. A program tells of which sources it was built
-    (lockstep_add_component), or is one of them itself.
+    An installed Python package is what its ROS package in the workspace is. A program tells of
+    which sources it was built (lockstep_add_component), or is one of them itself.
     """
+    if implementation.component is not None:
+        edited = sorted(_not_installed(implementation.component, file))
+        return (
+            f"{implementation.component} is installed and its sources have changed since "
+            f"({some(edited)}); build it again"
+            if edited
+            else None
+        )
     folder = _source_folder(name, implementation, file)
     if implementation.executable is None or folder is None:
         return None
     sources = {str(path.relative_to(folder)): digest(path) for path in _sources(folder)}
-    program, *libraries = _binary(name, implementation)
+    program, *others = (program_files(name, implementation) or {}).values()
     built_of: dict[str, str] = {}
-    for path in (program, *libraries):
+    for path in (program, *others):
         built_of |= _built_of(path)
     if not built_of:
-        if digest(program) in sources.values():
+        if all(digest(path) in sources.values() for path in others or [program]):
             return None
         return (
             f"it does not tell of which sources {implementation.executable} was built; build it "
@@ -123,11 +127,36 @@ def not_of_its_sources(name: str, implementation: Implementation, file: Path) ->
     )
     if not names:
         return None
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return (
         f"the sources of {implementation.executable} have changed since it was built "
-        f"({', '.join(names[:3])}{more}); build it again"
+        f"({some(names)}); build it again"
     )
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of some names, and how many there are more."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _not_installed(target: str, file: Path) -> Iterator[str]:
+    """The files of a Python package that are not in its installed copy as in its source tree."""
+    package = target.partition(":")[0].partition(".")[0]
+    installed, tree = _python_folder(target), _package_above(package, file)
+    if installed is None or tree is None:
+        return
+    source = tree / package
+    if installed.is_file() or not (source / "__init__.py").is_file() or source.samefile(installed):
+        return
+    for path in package_files(source):
+        word = path.relative_to(source)
+        ran = installed / word
+        # Which other files are installed is a matter of the package's setup.py.
+        if digest(ran) != digest(path) if ran.is_file() else path.suffix == ".py":
+            yield str(Path(package) / word)
+    for path in package_files(installed):
+        word = path.relative_to(installed)
+        if path.suffix == ".py" and not (source / word).is_file():
+            yield str(Path(package) / word)
 
 
 def _built_of(binary: Path) -> dict[str, str]:
@@ -196,7 +225,7 @@ def _package_above(package: str, file: Path) -> Path | None:
     for folder in file.resolve().parents:
         if (folder / "src").is_dir() or (folder / ".git").exists():
             for place, folders, names in os.walk(folder):
-                folders[:] = [f for f in folders if f not in _NO_SOURCES and not f.startswith(".")]
+                folders[:] = [f for f in folders if f not in NO_SOURCES and not f.startswith(".")]
                 if "package.xml" in names:
                     text = Path(place, "package.xml").read_text("utf-8", "replace")
                     name = _NAME.search(text)
@@ -208,42 +237,7 @@ def _package_above(package: str, file: Path) -> Path | None:
 
 
 def _sources(folder: Path) -> Iterator[Path]:
-    if folder.is_file():
-        yield from module_files(folder)
-        return
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if f not in _NO_SOURCES and not f.startswith("."))
-        for name in sorted(names):
-            path = Path(place, name)
-            is_code = path.suffix not in _NO_CODE and not name.startswith((".", *_NO_CODE_NAMES))
-            if is_code and path.is_file() and not is_verify_file(path):
-                yield path
-
-
-def _binary(name: str, implementation: Implementation) -> list[Path]:
-    """The program, and the libraries of its own package."""
-    if implementation.executable is not None:
-        program = find_executable(name, implementation.executable)
-        return [program.resolve(), *_own_libraries(program)]
-    if implementation.command is not None:
-        words = implementation.command
-        if words[:2] == ["ros2", "run"] and len(words) > 3:
-            return [find_executable(name, f"{words[2]}/{words[3]}").resolve()]
-        found = shutil.which(words[0])
-        return [Path(found).resolve()] if found else []
-    return []
-
-
-def _own_libraries(program: Path) -> list[Path]:
-    prefix = program.parent.parent.parent.resolve()
-    try:
-        linked = subprocess.run(
-            ["ldd", str(program)], capture_output=True, text=True, timeout=_PATIENCE_S, check=False
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return []  # a script, or no linker: the program itself is all there is
-    found = sorted(Path(path) for path in _LINKED.findall(linked))
-    return [path.resolve() for path in found if prefix in Path(os.path.normpath(path)).parents]
+    yield from (module_files if folder.is_file() else package_files)(folder)
 
 
 def _models(

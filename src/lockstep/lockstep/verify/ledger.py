@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..component import Contract
 from ..errors import RunError, UsageError
-from .fingerprints import dataset, fingerprint, not_of_its_sources
+from .fingerprints import NOT_TRACKED, dataset, fingerprint, not_of_its_sources, some
 from .model import Verification, is_verify_file, load
 from .plan import asked_contract
 from .verdict import matched, rests_on
@@ -89,15 +90,27 @@ def record(file: Path, verification: Verification, verdict: Verdict) -> Path:
     return place
 
 
-def outdated(file: Path, verification: Verification) -> list[str]:
-    """Why verdicts on what runs are none on what is on disk, a sentence for each implementation.
+def on_disk(file: Path, verification: Verification) -> dict[str, Any]:
+    """What the implementations of a verify.yaml are now, by name; one that is not found is left
+    out."""
+    found = {}
+    for name in verification.implementations:
+        with suppress(UsageError):  # which is said when it is run or recorded
+            found[name] = fingerprint(name, verification, file)
+    return found
 
-    Nothing is recorded then.
+
+def outdated(file: Path, verification: Verification, before: dict[str, Any]) -> list[str]:
+    """Why verdicts on what ran are none on what is on disk, a sentence for each implementation.
+
+    `before` is what was `on_disk` before the runs. Nothing is recorded where there is a sentence.
     """
-    found = []
+    found, now = [], on_disk(file, verification)
     for name, implementation in verification.implementations.items():
         if (why := not_of_its_sources(name, implementation, file)) is not None:
             found.append(f"{name}: {why}")
+        elif changes := list(_changed(before.get(name, {}), now.get(name, {}))):
+            found.append(f"{name}: it changed while it ran: {', '.join(changes)}; verify again")
     return found
 
 
@@ -146,7 +159,10 @@ def status(place: Path) -> list[Status]:
         contract = asked_contract(verification)
     except RunError as error:
         raise UsageError(f"{file}: {error}") from error
-    common = _changed(data, _against(file, verification, contract))
+    common = [
+        *_changed(data, _against(file, verification, contract)),
+        *_doubts("the reference", verification.reference, verification, file),
+    ]
     found = []
     for name, old in data["implementations"].items():
         if name not in verification.implementations:
@@ -154,17 +170,25 @@ def status(place: Path) -> list[Status]:
             found.append(Status(file, name, old["verdict"], old[_SINCE], gone))
             continue
         now = fingerprint(name, verification, file)
-        changes = [*common, *_changed(old, now, leave_out=("binary",))]
+        changes = [*common, *_changed(old, now, leave_out=("binary", NOT_TRACKED))]
+        changes += _doubts("it", name, verification, file)
         rebuilt = old.get("binary") != now.get("binary")
         if rebuilt and "sources" not in old:
             changes.append("its binary")
-        elif rebuilt and not_of_its_sources(name, verification.implementations[name], file):
-            changes.append("its binary, which is not known to be built of its sources")
         rests = tuple(old["rests_on"]) if "rests_on" in old else None
         found.append(
             Status(file, name, old["verdict"], old[_SINCE], tuple(changes), rebuilt, rests)
         )
     return found
+
+
+def _doubts(who: str, name: str, verification: Verification, file: Path) -> Iterator[str]:
+    """Why nobody knows whether what would run now is what is on disk, a phrase each."""
+    implementation = verification.implementations[name]
+    if NOT_TRACKED in fingerprint(name, verification, file):
+        yield f"what the command of {who} runs is not tracked"
+    if (why := not_of_its_sources(name, implementation, file)) is not None:
+        yield f"{who} is not known to be built of its sources: {why}"
 
 
 def never_verified(folder: Path, leave_out: Collection[str] = ()) -> Iterator[Status]:
@@ -211,12 +235,12 @@ def _changed(
             continue
         if isinstance(value, dict) and isinstance(before, dict):
             if key == "reference":
-                inner = [w for w in _changed(before, value, ("binary",))]
+                known = ("binary",) if "sources" in before else ()
+                inner = list(_changed(before, value, (*known, NOT_TRACKED)))
                 yield from (f"the reference's {what.removeprefix('its ')}" for what in inner)
                 continue
             names = sorted(n for n in value.keys() | before.keys() if value.get(n) != before.get(n))
-            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-            yield f"its {key} ({shown})"
+            yield f"its {key} ({some(names)})"
         else:
             yield f"its {key}"
 

@@ -1,13 +1,31 @@
-"""The files of a Python module that is in no package: modules beside it that it imports, and files
-that it names."""
+"""The files of a package's folder that make a program what it is; those of a Python module that is
+in no package: modules beside it that it imports, and files that it names."""
 
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from .model import is_verify_file
+
+# What is no source is known to C++ builds, too: lockstep_cpp/cmake/source_digests.py.
+NO_SOURCES = {"build", "install", "log", "test", "tests", "doc", "docs", "launch", "__pycache__"}
+_NO_CODE = {".md", ".rst", ".pyc"}
+_NO_CODE_NAMES = (".", "README", "CHANGELOG", "LICENSE")
 _LONGEST = 200
+
+
+def package_files(folder: Path) -> Iterator[Path]:
+    """The files of a package, tests, documentation and verify files left out."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if f not in NO_SOURCES and not f.startswith("."))
+        for name in sorted(names):
+            path = Path(place, name)
+            is_code = path.suffix not in _NO_CODE and not name.startswith(_NO_CODE_NAMES)
+            if is_code and path.is_file() and not is_verify_file(path):
+                yield path
 
 
 def module_files(module: Path) -> list[Path]:
