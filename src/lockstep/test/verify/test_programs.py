@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from lockstep.component import Contract
 from lockstep.run.model import Implementation
+from lockstep.verify import ledger
 from lockstep.verify.fingerprints import NOT_TRACKED, fingerprint, not_of_its_sources
 from lockstep.verify.ledger import on_disk, outdated
 from lockstep.verify.model import Verification, load
 from lockstep.verify.programs import program_files
+from lockstep.verify.verdict import Verdict
 
 WRAPPER = """#!/usr/bin/python3
 # EASY-INSTALL-ENTRY-SCRIPT: 'talk==0.0.0','console_scripts','talker'
@@ -145,3 +148,22 @@ def test_what_changes_while_it_runs_is_said(tmp_path, monkeypatch):
     assert outdated(file, verification, before) == [
         "b: it changed while it ran: its binary (b.py), its models (b.py); verify again"
     ]
+
+
+def test_a_change_of_the_common_ground_outdates_every_port(tmp_path, monkeypatch):
+    """It was once told of the first port only, and the others counted as verified."""
+    _write(tmp_path, {"a.py": "", "b.py": "", "c.py": "", "bag": "1"})
+    monkeypatch.chdir(tmp_path)
+    contract = Contract("Same", (), (), (), ())
+    monkeypatch.setattr(ledger, "asked_contract", lambda verification: contract)
+    monkeypatch.setattr(ledger, "matched", lambda verdict, name: True)
+    boxes = {name: {"command": ["python3", f"{name}.py"]} for name in ("a", "b", "c")}
+    verification, file = _verification(tmp_path, **boxes)
+    verdict = Verdict(tmp_path, "a", contract, {}, comparisons={"b": None, "c": None})  # type: ignore[dict-item]
+    place = ledger.record(file, verification, verdict)
+    assert [one.changes for one in ledger.status(place)] == [(), ()]
+    (tmp_path / "a.py").write_text("a = 1\n")  # the reference, of which there are no sources
+    found = [one.changes for one in ledger.status(place)]
+    assert (
+        found[0] == found[1] == ("the reference's binary (a.py)", "the reference's models (a.py)")
+    )
