@@ -29,8 +29,7 @@ from .result import RunResult, check_counts
 START_PATIENCE_S = 30.0
 # Times the timeout of the run, which the player itself has with a host; it may also read a lot.
 _PLAYER_PATIENCE = 6
-# A reliable reader that missed a message gets it after Fast DDS's heartbeat period of 3 s.
-QUIET_S = 3.5
+_RECORDER_PATIENCE_S = 60
 
 
 class LiveRun:
@@ -102,7 +101,7 @@ class LiveRun:
         request = self._request
         in_lockstep = request.implementation.command is None
         with self._stack, self._alone():
-            _stop(self._recorder, self._node, in_lockstep)
+            _stop(self._recorder, self._node, in_lockstep, request.options.quiet)
         return checked_run(request.name, request.folder, in_lockstep, request.silent)
 
     @contextmanager
@@ -204,9 +203,12 @@ def _of_a_run(told: LockstepError) -> type[RunError]:
     return type(told) if isinstance(told, RunError) else RunError
 
 
-def _stop(recorder: Process, node: Process, in_lockstep: bool) -> None:
+def _stop(recorder: Process, node: Process, in_lockstep: bool, quiet_s: float) -> None:
     """End recorder and node the ordinary way, the recorder first, so that it sees all."""
-    if not recorder.interrupt(grace_s=60) or recorder.child.returncode != 0:
+    if (
+        not recorder.interrupt(grace_s=quiet_s + _RECORDER_PATIENCE_S)
+        or recorder.child.returncode != 0
+    ):
         raise RunError(
             f"{recorder.name} failed ({recorder.how_it_ended()}); {recorder.last_words()}"
         )
@@ -266,5 +268,12 @@ def _recorder_command(request: RunRequest) -> list[str]:
     for port in request.contract.outputs:
         command += ["--topic", f"{resolved(port.topic)}:{port.type}"]
     if request.implementation.command is not None:
-        return [*command, "--quiet", str(QUIET_S), "--ros-args", "-p", "use_sim_time:=true"]
+        return [
+            *command,
+            "--quiet",
+            str(request.options.quiet),
+            "--ros-args",
+            "-p",
+            "use_sim_time:=true",
+        ]
     return [*command, "--lockstep", *(["--cause"] if request.with_cause else [])]

@@ -82,6 +82,13 @@ class Run(StrictModel):
         description="runs of every implementation, which must agree with each other; "
         "without it, two of the reference and one of each other",
     )
+    # A reliable reader that missed a message gets it after Fast DDS's heartbeat period of 3 s.
+    quiet: Number = Field(
+        default=3.5,
+        gt=0,
+        le=600,
+        description="seconds without an output after which a black box has answered all",
+    )
     timeout: Number = Field(
         default=10.0, gt=0, description="seconds without an answer that count as a hang"
     )

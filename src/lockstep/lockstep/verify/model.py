@@ -45,7 +45,7 @@ class Verification(StrictModel):
     @field_validator("run")
     @classmethod
     def _black_boxes_can_run(cls, run: Run, info: Any) -> Run:
-        graphs = {"rtf", "window"} & run.model_fields_set
+        graphs = {"rtf", "window", "quiet"} & run.model_fields_set
         if run.mode == "direct" and graphs:
             raise ValueError(f"{min(graphs)} has no meaning in mode direct; use mode: live")
         for name, implementation in info.data.get("implementations", {}).items():
