@@ -324,6 +324,20 @@ def test_a_pause_stays_blank_in_a_heatmap() -> None:
     assert edges.tolist() == [0, 1, 2, 3, 50, 51]
 
 
+@pytest.mark.parametrize("count", [6, 3000])
+@pytest.mark.parametrize("each", [3, 10_000])
+def test_a_heatmap_draws_all_messages_of_equal_stamps(count: int, each: int) -> None:
+    errors = np.zeros((count, 2))
+    errors[1, 0], errors[-2, 1] = 5.0, 7.0
+    times = np.arange(count) // each * 0.01
+    figure = drawn(plot_heatmap(errors, time=times))
+    (cells,) = figure.figure.axes[0].collections
+    shown, corners = cells.get_array(), cells.get_coordinates()
+    widths = np.diff(corners[0, :, 0])
+    assert np.all(widths > 0)
+    assert [np.nanmax(row) for row in shown.filled(0)] == [5.0, 7.0]
+
+
 def test_a_heatmap_shows_regions_of_images(photo: Any) -> None:
     other = photo.copy()
     other[100, 200] ^= 255
