@@ -4,6 +4,7 @@ from the sample bags.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -557,3 +558,24 @@ def test_plotting_leaves_pyplot_alone() -> None:
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_backend_that_matplotlib_does_not_know_is_told_in_a_sentence() -> None:
+    program = """
+from lockstep.report import ReportError, plot_heatmap
+try:
+    plot_heatmap([[1.0]])
+except ReportError as error:
+    print(error)
+"""
+    environment = {**os.environ, "MPLBACKEND": "paper"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "'paper' is not a valid value for backend" in done.stdout
+    assert "mend MPLBACKEND" in done.stdout
