@@ -9,14 +9,24 @@ numbers in the shortest form that reads back exactly.
     pose.pose.position.x: 0.0
     ranges[0:16]: 1.5 1.25 …
 
+The head of a topic that cannot be decoded ends with its encoding, and its messages are bytes; JSON
+has its values as JSON:
+
+    # /secret shop_msgs/msg/Secret cdr
+    # /state "" json
+    /secret 0 t 0.000000000
+    bytes[0:5]: 00 01 00 00 07
+    /state 0 t 0.000000000
+    poses[0].x: null
+
 Topics come one after the other in the order of their names, so that how topics were interleaved
 makes no difference.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, Literal
@@ -47,14 +57,15 @@ def text(
 ) -> Iterator[str]:
     """The lines of a bag. Times are seconds since its first log time, or since 1970 if `absolute`.
 
-    Messages that cannot be decoded, because their topic has no usable definition, are told by size
-    and SHA-256. Raises BagError after all that is whole if the bag is not, or at a message that is
+    Messages that cannot be decoded, because their topic has no usable definition, are told by their
+    bytes. Raises BagError after all that is whole if the bag is not, or at a message that is
     not of its type.
     """
     names = sorted(bag.topics if topics is None else set(topics))
     yield HEAD
     for name in names:
-        yield f"# {_word(name)} {_word(bag.topic(name).type)}"
+        how = "" if is_decoded(bag, name) else f" {_word(bag.topic(name).message_encoding)}"
+        yield f"# {_word(name)} {_word(bag.topic(name).type)}{how}"
     origin_ns = 0 if absolute else bag.start_ns
     done, total = 0, sum(bag.topics[name].count for name in names)
     for name in names:
@@ -86,13 +97,20 @@ def undecodable(bag: Bag, topics: Collection[str] | None = None) -> dict[str, st
     return found
 
 
+def is_decoded(bag: Bag, name: str) -> bool:
+    """Whether the messages of a topic are told by the fields of their type."""
+    try:
+        # Without any field, the definition may be missing rather than empty.
+        return bool(bag.codec(name).fields() or bag.topic(name).definition.strip())
+    except BagError:
+        return False
+
+
 def lines_of(bag: Bag, name: str) -> Lines:
     """What makes lines of the messages of a topic."""
     if bag.topic(name).message_encoding == "json":
         return _json_lines
-    if undecodable(bag, [name]):
-        return _byte_lines
-    return lines_with(bag.codec(name))
+    return lines_with(bag.codec(name)) if is_decoded(bag, name) else _byte_lines
 
 
 def lines_with(codec: Codec) -> Lines:
@@ -106,12 +124,27 @@ def _json_lines(data: bytes) -> Iterator[str]:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise MessageError("is no valid JSON") from error
-    yield from _lines(value, "", "", {})
+    yield from _json_values(value, "")
+
+
+def _json_values(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        for name, item in value.items():
+            plain = re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII)
+            yield from _json_values(item, f"{path}.{name if plain else json.dumps(name)}")
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from _json_values(item, f"{path}[{index}]")
+    else:
+        yield f"{path.lstrip('.')}: {json.dumps(value)}"
 
 
 def _byte_lines(data: bytes) -> Iterator[str]:
-    yield f"bytes: {len(data)}"
-    yield f"sha256: {hashlib.sha256(data).hexdigest()}"
+    if not data:
+        yield "bytes: empty"
+    for start in range(0, len(data), _PER_LINE):
+        part = data[start : start + _PER_LINE]
+        yield f"bytes[{start}:{start + len(part)}]: {part.hex(' ')}"
 
 
 def _word(name: str) -> str:

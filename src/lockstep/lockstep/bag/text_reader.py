@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,12 @@ Definition = Callable[[str], tuple[str, str, str]]
 Raises BagError.
 """
 _WORD = r'("(?:[^"\\]|\\.)*"|\S+)'
-_TOPIC = re.compile(rf"# {_WORD} {_WORD}")
+_TOPIC = re.compile(rf"# {_WORD} {_WORD}(?: {_WORD})?")
 _MESSAGE = re.compile(rf"{_WORD} (\d+)(?: t (-?\d+(?:\.\d{{1,9}})?))?")
 _FIELD = re.compile(r"([A-Za-z_][\w.\[\]:]*): ?(.*)")
+_NAME = r'"(?:[^"\\]|\\.)*"|[A-Za-z_]\w*'
+_JSON_STEP = re.compile(rf"\.?({_NAME})|\[(\d+)\]")
+_JSON_VALUE = re.compile(rf"((?:\.?(?:{_NAME})|\[\d+\])*): (.*)")
 _STEP = re.compile(r"([A-Za-z_]\w*)|\[(\d+)(?::(\d+))?\]")
 _TIME = re.compile(r"(-?)(\d+)(?:\.(\d{1,9}))?")
 _LARGEST_INDEX = 10_000_000
@@ -52,9 +56,15 @@ def read_text(path: str | os.PathLike[str], output: Path, definition: Definition
     """
     reader = _Reader(Path(path), definition)
     with BagWriter(output) as writer:
-        for name, type_name, found in reader.topics():
-            text, encoding, type_hash = found
-            writer.add_topic(name, type_name, text, type_hash, encoding=encoding)
+        for name, type_name, found, message_encoding in reader.topics():
+            writer.add_topic(
+                name,
+                type_name,
+                found[0],
+                found[2],
+                encoding=found[1],
+                message_encoding=message_encoding,
+            )
         for name, time_ns, data in reader.messages():
             writer.write(name, data, time_ns)
 
@@ -63,7 +73,9 @@ class _Reader:
     def __init__(self, path: Path, definition: Definition) -> None:
         self._path, self._definition = path, definition
         self._number = 0
-        self._codecs: dict[str, Codec] = {}
+        self._codecs: dict[str, Codec | None] = {}
+        """None for a topic whose messages are told by their bytes or as JSON."""
+        self._json_topics: set[str] = set()
         self._waiting: str | None = None
         self._lines = self._all_lines()
 
@@ -78,8 +90,8 @@ class _Reader:
     def _wrong(self, what: str) -> BagError:
         return BagError(f"{self._path}:{self._number}: {what}")
 
-    def topics(self) -> Iterator[tuple[str, str, tuple[str, str, str]]]:
-        """Name, type and definition of each topic, as the head tells."""
+    def topics(self) -> Iterator[tuple[str, str, tuple[str, str, str], str]]:
+        """Name, type, definition and encoding of the messages of each topic, as the head tells."""
         if next(self._lines, "") != HEAD:
             raise self._wrong(f"the text of a bag begins with '{HEAD}'")
         for line in self._lines:
@@ -88,12 +100,19 @@ class _Reader:
                 self._waiting = line
                 return
             name, type_name = _word(match[1]), _word(match[2])
+            if match[3] is not None:
+                message_encoding = _word(match[3])
+                self._codecs[name] = None
+                if message_encoding == "json":
+                    self._json_topics.add(name)
+                yield name, type_name, ("", "", ""), message_encoding
+                continue
             try:
                 found = self._definition(type_name)
                 self._codecs[name] = codec(type_name, found[0], found[1])
             except BagError as error:
                 raise self._wrong(str(error)) from error
-            yield name, type_name, found
+            yield name, type_name, found, "cdr"
 
     def messages(self) -> Iterator[tuple[str, int, bytes]]:
         """Topic, time and CDR of each message."""
@@ -101,13 +120,16 @@ class _Reader:
         value: dict[str, Any] | None = None
         first_line = 0
         for line in self._rest():
-            field = _FIELD.fullmatch(line)
+            is_json = value is not None and topic in self._json_topics
+            field = (_JSON_VALUE if is_json else _FIELD).fullmatch(line)
             message = None if field else _MESSAGE.fullmatch(line)
             if message:
                 if value is not None:
                     yield topic, time_ns, self._encoded(topic, value, first_line)
                 topic, time_ns = self._head(message)
                 value, first_line = {}, self._number
+            elif field and is_json and value is not None:
+                self._put_json(value, field[1], field[2])
             elif field and value is not None:
                 self._put(value, field[1], field[2])
             elif line.strip() and not line.startswith("# "):
@@ -158,10 +180,42 @@ class _Reader:
     def _encoded(self, topic: str, value: dict[str, Any], line: int) -> bytes:
         found = self._codecs[topic]
         self._number = line
+        if topic in self._json_topics:
+            return json.dumps(_json_of(value.get(_ROOT, {}))).encode()
+        if found is None:
+            return self._bytes(value)
         try:
             return found.encode(self._message(found.schema, found.schema.root.name, value, ""))
         except BagError as error:
             raise self._wrong(str(error).removeprefix(f"{self._path}:{line}: ")) from error
+
+    def _put_json(self, value: dict[str, Any], path: str, text: str) -> None:
+        """Note a value of JSON where its path leads: by name in an object, by number in a list."""
+        steps: list[str | int] = [_ROOT]
+        steps += [int(at) if at else _word(name) for name, at in _JSON_STEP.findall(path)]
+        here: Any = value
+        for step in steps[:-1]:
+            here = here.setdefault(step, {})
+            if not isinstance(here, dict):
+                raise self._wrong(f"'{path}' is below a field that has a value already")
+        if steps[-1] in here:
+            raise self._wrong(f"'{path}' is given twice")
+        try:
+            here[steps[-1]] = _Leaf(json.loads(text))
+        except ValueError as error:
+            raise self._wrong(f"'{path}: {text}' is no JSON") from error
+
+    def _bytes(self, value: dict[str, Any]) -> bytes:
+        """The message of a topic that is told by its bytes."""
+        told = value.get("bytes")
+        try:
+            if isinstance(told, dict) and list(value) == ["bytes"]:
+                return bytes.fromhex("".join(pair for row in told[_ITEMS].values() for pair in row))
+            if told == "empty":
+                return b""
+        except (ValueError, KeyError):
+            pass
+        raise self._wrong("this message is told by its bytes; give them as 'bytes[0:2]: 00 ff'")
 
     def _message(
         self, schema: Schema, type_name: str, value: dict[str, Any], path: str
@@ -220,6 +274,23 @@ class _Reader:
 
 
 _ITEMS, _ELEMENTS = "[:]", "[]"
+_ROOT = "$"
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    """A value of JSON without parts, or an empty object or list."""
+
+    value: Any
+
+
+def _json_of(parts: Any) -> Any:
+    """What `_put_json` noted as an object of JSON."""
+    if isinstance(parts, _Leaf):
+        return parts.value
+    if parts and all(isinstance(step, int) for step in parts):
+        return [_json_of(parts[step]) for step in sorted(parts)]
+    return {str(step): _json_of(part) for step, part in parts.items()}
 
 
 def _word(text: str) -> str:

@@ -41,10 +41,23 @@ def _as_bag(side: SideLike, stack: ExitStack) -> Bag:
         return side
     if not isinstance(side, (str, os.PathLike)):
         folder = _folder(stack)
-        with side.save(folder):
-            pass
+        _save(side, folder)
         side = folder
     return stack.enter_context(Bag(side))
+
+
+def _save(dataset: Dataset, folder: Path) -> None:
+    """Write a dataset as a bag; what no ROS message holds as JSON that holds any value."""
+    from ..dataset import Dataset
+    from ..dataset.stored_as import as_any_json
+
+    in_json: set[str] = set()
+    with Dataset.create("mcap", folder) as saved:
+        for key, stamp_ns, publish_ns, value in dataset.stored():
+            stored = as_any_json(value, always=key in in_json)
+            if stored is not value:
+                in_json.add(key)
+            saved.append(key, stored, stamp_ns, publish_ns=publish_ns)
 
 
 def _from_text(side: SideLike, other: Bag | None, stack: ExitStack) -> Path:

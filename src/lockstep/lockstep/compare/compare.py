@@ -45,7 +45,8 @@ def compare(
     the run that they answer. `time_tolerance_ns` defaults to half the median interval of each
     topic. `tolerance` is one for all fields, or by field pattern: a number is an absolute one. With
     `common_fields` topics of other types or definitions are compared in the fields that both have.
-    Topics that nothing can decode are compared by their bytes; those of `exclude` are not compared.
+    Topics that nothing can decode are compared by their bytes, JSON value by value; those of
+    `exclude` are not compared.
     Raises CompareError for what cannot be compared, BagError for a bag that cannot be read whole.
     """
     tolerances = tolerances_of(tolerance)
@@ -57,7 +58,7 @@ def compare(
 
         def judge_of(topic: str) -> KeyJudge | BytesJudge:
             if keys[topic].undecoded:
-                return BytesJudge()
+                return BytesJudge(tolerances if keys[topic].is_json else None)
             codecs = bags[0].codec(topic), bags[1].codec(topic)
             return KeyJudge(topic, codecs, tolerances, redefined=keys[topic].redefined is not None)
 
@@ -115,10 +116,15 @@ def _key(
     try:
         codecs = codec_of(a), codec_of(b)
     except BagError as error:
+        if a.message_encoding == b.message_encoding == "json":  # whatever its schemas are called
+            return KeyComparison(topic, a.type, undecoded=str(error), is_json=True)
         kinds = [(side.type, side.message_encoding) for side in (a, b)]
         problem = None if kinds[0] == kinds[1] else f"type {_shown(a)} against {_shown(b)}"
         return KeyComparison(topic, a.type, problem, undecoded=str(error))
     problem = type_problem((a.type, b.type), codecs)
+    if not (problem or any(one.fields() for one in codecs)):
+        # Nothing is left to differ, unless the definition is missing rather than empty.
+        return KeyComparison(topic, a.type, undecoded=f"{topic} has no fields in its definition")
     if problem and common_fields and common(*codecs):
         return KeyComparison(topic, a.type, redefined=problem, unlike=unlike(*codecs))
     return KeyComparison(topic, a.type, problem)
@@ -185,6 +191,8 @@ def _check_not_empty(bags: tuple[Bag, Bag], keys: Sequence[KeyComparison]) -> No
 
 
 def _check_patterns(tolerances: Tolerances, topics: list[Topic]) -> None:
+    if any(topic.message_encoding == "json" for topic in topics):
+        return  # whose fields only its messages tell
     fields: set[str] = set()
     for topic in topics:
         with suppress(BagError):  # it has no fields, and is compared by its bytes

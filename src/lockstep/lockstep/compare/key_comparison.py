@@ -165,6 +165,8 @@ class KeyComparison:
     """How the types or definitions of both sides differ, if only common fields are compared."""
     undecoded: str = ""
     """Why its messages cannot be decoded, so that their bytes are compared."""
+    is_json: bool = False
+    """Whether they are JSON on both sides, which is compared value by value, without columns."""
     unlike: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """The fields that are not compared, for one side lacks them or has another kind: both kinds."""
     aligned: Aligned = field(default_factory=Aligned)

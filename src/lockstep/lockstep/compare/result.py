@@ -32,7 +32,7 @@ def _key_as_data(key: KeyComparison) -> dict[str, Any]:
         "match": key.matches,
         "problem": key.problem,
         "redefined": key.redefined,
-        "undecoded": key.undecoded or None,
+        "undecoded": None if key.is_json else key.undecoded or None,
         "unlike": {
             path: [None if kind == MISSING else kind for kind in kinds]
             for path, kinds in key.unlike.items()

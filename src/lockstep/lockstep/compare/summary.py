@@ -29,7 +29,7 @@ def _lines_of_key(key: KeyComparison, names: tuple[str, str]) -> Iterator[str]:
         yield from _distributions(key, head)
     else:
         yield head + ", ".join(_counts(key.aligned, key.judged, names))
-        if key.undecoded:
+        if key.undecoded and not key.is_json:
             yield f"  compared by its bytes: {key.undecoded}"
         yield from _redefined(key)
         yield from _clock(key.aligned, names[1])

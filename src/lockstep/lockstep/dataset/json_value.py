@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from array import array
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,35 @@ def encode(value: Any) -> bytes:
             "JSON holds no NaN, infinity or circle of values; use None, or keep them with the "
             "pickle backend"
         ) from error
+
+
+def encode_any(value: Any) -> bytes:
+    """A value of dicts, dataclasses, lists, messages, arrays and plain values, to be compared.
+
+    NaN and infinities are written as Python's json reads them. Raises DatasetError.
+    """
+    try:
+        return json.dumps(value, default=_parts, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DatasetError(
+            f"a {type(value).__name__} cannot be compared ({error}); make it of dicts, lists, "
+            "arrays, numbers and strings"
+        ) from error
+
+
+def _parts(value: Any) -> Any:
+    """What json.dumps knows no way to write, as what it knows."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, (np.ndarray, np.generic, array)):
+        return value.tolist()
+    if isinstance(value, (bytes, bytearray)):
+        return list(value)
+    if hasattr(value, "get_fields_and_field_types"):
+        return {name: getattr(value, name) for name in value.get_fields_and_field_types()}
+    raise TypeError(f"it holds a {type(value).__name__}")
 
 
 def schema(value: Any) -> str:

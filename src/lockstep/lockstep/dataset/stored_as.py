@@ -73,6 +73,20 @@ def form_of(value: Any) -> Form:
     )
 
 
+def as_any_json(value: Any, *, always: bool = False) -> Any:
+    """What is more than one value, or none, as JSON to be compared; all else as it is, unless
+    `always`.
+
+    Unlike `json_value.encode` it holds NaN, infinities, lists, tuples, None and nested messages.
+    """
+    if isinstance(value, Encoded):
+        return value
+    is_structured = isinstance(value, (Mapping, list, tuple)) or dataclasses.is_dataclass(value)
+    if always or value is None or (is_structured and not is_message(value)):
+        return Encoded(json_value.encode_any(value), ANY_JSON)
+    return value
+
+
 def form_of_topic(topic: Topic) -> Form:
     """The form that a topic was written in; topics of others hold messages or JSON."""
     if topic.message_encoding == "json":
@@ -144,3 +158,7 @@ def _json(type_name: str, schema: str) -> Form:
             ) from error
 
     return Form("json", topic, encode, decode)
+
+
+ANY_JSON = _json("value", "")
+"""The form of what `as_any_json` makes JSON of."""

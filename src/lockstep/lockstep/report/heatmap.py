@@ -128,11 +128,12 @@ def _errors(signals: list[Signal], references: list[Signal] | None, limits: Tole
         else tuple(f"[{index}]" for index in range(sizes[0].shape[1]))
     )
     at = seconds[0]
-    ascending = at is not None and bool(np.all(np.diff(at) >= 0))
+    # Messages of one time, or of times that run backwards, are drawn by their ticks.
+    in_time = at is not None and bool(np.all(np.diff(at) >= 0)) and (len(at) < 2 or at[-1] > at[0])
     return _Errors(
         np.hstack(sizes),
         np.hstack(wrong),
-        at if ascending else None,
+        at if in_time else None,
         rows,
         units.pop() if len(units) == 1 else "",
         len(signals) == 1,
@@ -147,6 +148,9 @@ def _draw(figure: Figure, axes: Axes, found: _Errors, unit: str) -> None:
         return
     at = np.arange(count, dtype=np.float64) if found.seconds is None else found.seconds
     starts = column_starts(at, _MOST_COLUMNS)
+    # Messages of equal stamps share a cell, which would have no width otherwise; a column may begin
+    # among them.
+    starts = np.unique(np.searchsorted(at, at[starts]))
     cells = np.maximum.reduceat(found.sizes, starts, axis=0)
     edges, cells = _with_pauses(at[starts], at[-1], cells)
     thick = -(-rows // _MOST_ROWS)

@@ -60,6 +60,10 @@ def new_figure(height_in: float) -> Figure:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ReportError(f"plots need matplotlib ({error}); pip install matplotlib") from error
+    except ValueError as error:  # which it raises for settings that it does not know
+        raise ReportError(
+            f"matplotlib refuses its settings ({error}); mend MPLBACKEND or your matplotlibrc"
+        ) from error
     return Figure(figsize=(WIDTH_IN, height_in), dpi=100, facecolor="white", layout="constrained")
 
 

@@ -1,5 +1,7 @@
+import re
+
 import pytest
-from lockstep.bag import Bag, BagError
+from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.bag.text import text
 from lockstep.bag.text_reader import read_text
 from lockstep.compare import compare
@@ -113,3 +115,56 @@ def test_a_text_is_a_side_of_a_comparison(bags, tmp_path):
     assert key.judged.differing == 1
     assert key.judged.first.fields[0].field == "vector.z"
     assert compare(expected, expected).grade == "identical bytes"
+
+
+def test_the_text_of_what_cannot_be_decoded_is_that_bag_again(tmp_path):
+    values = [
+        b'{"level":1,"a b":[{"x.y":null},[],{}],"data: ":"/state 1","n":[NaN,true,1e300]}',
+        b'[1,[2.5,"\\u20ac"],{"[0]":-0.0}]',
+        b"5",
+        b"{}",
+    ]
+    opaque = [b"", b"\0\1\0\0\x07", bytes(range(256))]
+    with BagWriter(tmp_path / "bag") as writer:
+        writer.add_topic("/state", "", "", encoding="", message_encoding="json")
+        writer.add_topic("/secret", "shop_msgs/msg/Secret", "")
+        writer.add_topic("/clipped", "shop_msgs/msg/Clipped", "shop_msgs/Missing x")
+        writer.add_topic("/proto", "shop.X", "", encoding="", message_encoding="protobuf")
+        writer.add_topic("/x", "std_msgs/msg/Int8", "int8 data")
+        for tick, value in enumerate(values):
+            writer.write("/state", value, tick * 10**9)
+        for tick, data in enumerate(opaque):
+            writer.write("/proto", data, tick * 10**9)
+            writer.write("/secret", b"\0\1\0\0" + data, tick * 10**9)
+            writer.write("/clipped", b"\0\1\0\0" + data, tick * 10**9)
+            writer.write("/x", b"\0\1\0\0\1", tick * 10**9)
+    printed, again = tmp_path / "bag.txt", tmp_path / "again.txt"
+    with Bag(tmp_path / "bag") as bag:
+        lines = list(text(bag, absolute=True))
+        payloads = {t: [bytes(m.data) for m in bag.messages([t])] for t in ("/proto", "/secret")}
+    printed.write_text("\n".join(lines) + "\n", "utf-8")
+    again.write_text("\n".join(lines[:-1]) + "\ndata: 2\n", "utf-8")
+    read_text(printed, tmp_path / "read", lambda name: ("int8 data", "ros2msg", ""))
+    with Bag(tmp_path / "read") as bag:
+        assert list(text(bag, absolute=True)) == lines
+        for topic, expected in payloads.items():
+            assert [bytes(m.data) for m in bag.messages([topic])] == expected
+    assert compare(printed, tmp_path / "bag").all_match
+    assert compare(tmp_path / "bag", printed).all_match
+    assert compare(printed, printed).all_match
+    assert not compare(printed, again).all_match
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "sentence"),
+    [
+        ("json", "level: one", "'level: one' is no JSON"),
+        ("json", "a: 1\na.b: 2", "'a.b' is below a field that has a value already"),
+        ("json", "a: 1\na: 2", "'a' is given twice"),
+        ("protobuf", "bytes[0:1]: xy", "give them as 'bytes"),
+        ("protobuf", "data: 1", "give them as 'bytes"),
+    ],
+)
+def test_bytes_and_json_that_are_none_are_told_by_line(tmp_path, head, body, sentence):
+    with pytest.raises(BagError, match=f"bag.txt:\\d+: .*{re.escape(sentence)}"):
+        read(tmp_path, f"/s 0 t 0.0\n{body}\n", f"# lockstep text 1\n# /s t {head}\n")

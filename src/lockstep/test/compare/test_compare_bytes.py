@@ -24,7 +24,7 @@ def write(path, level, count=5):
 def test_the_same_bytes_match_and_the_rest_is_judged(tmp_path):
     comparison = compare(write(tmp_path / "a", 0), write(tmp_path / "b", 0))
     assert (comparison.grade, comparison.samples) == ("identical bytes", 15)
-    assert "compared by its bytes: /state holds messages in 'json'" in comparison.summary()
+    assert "compared by its bytes: /secret has no fields in its definition" in comparison.summary()
     undecoded = [bool(key.undecoded) for key in comparison.keys.values()]
     assert dict(zip(comparison.keys, undecoded, strict=True)) == {
         "/out": False,
@@ -45,7 +45,8 @@ def test_other_bytes_are_differences_that_are_told(tmp_path):
     assert keys["/state"].aligned.only_a[:, 0].tolist() == [4]
     assert comparison_as_data(comparison)["keys"]["/state"]["differing"] == 4
     diffs = write_text_diffs(comparison, tmp_path / "diffs")
-    assert "-bytes: 12 bytes, SHA-256" in diffs["/state"].read_text("utf-8")
+    assert "-bytes: 5 bytes, SHA-256" in diffs["/secret"].read_text("utf-8")
+    assert "-level: 0\n+level: 1" in diffs["/state"].read_text("utf-8")
 
 
 @pytest.mark.parametrize("align", ["none", "value"])

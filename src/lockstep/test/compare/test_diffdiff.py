@@ -1,10 +1,11 @@
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 from lockstep.bag import Bag
 from lockstep.compare import CompareError, Tolerance, compare, diffdiff
-from lockstep.dataset import Dataset
+from lockstep.dataset import Dataset, DatasetError
 from sensor_msgs.msg import LaserScan
 
 
@@ -74,6 +75,55 @@ def test_datasets_bags_and_paths_are_compared_with_each_other(bags, tmp_path):
         moved = dataset.shift(seconds=1)
         assert compare(path, moved).all_match
         assert not compare(path, moved, origin_ns=0, align="time").all_match
+
+
+def one_key(*values: Any) -> Dataset:
+    dataset = Dataset.create()
+    for tick, value in enumerate(values):
+        dataset.append("state", value, 1_700_000_000_000_000_000 + tick * 10_000_000)
+    return dataset
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "wrong"),
+    [
+        ({"x": 1.0, "n": [1, None]}, {"x": 1.5, "n": [1, None]}, "x is 1.5, expected 1.0"),
+        ({"x": np.arange(2.0)}, {"x": np.array([0.0, 1.5])}, "x[1] is 1.5, expected 1.0"),
+        ({"x": LaserScan(ranges=[1.0])}, {"x": LaserScan(ranges=[1.5])}, "x.ranges[0] is 1.5"),
+        (Pose(1.0, "a", [float("nan")]), Pose(1.0, "b", [float("nan")]), "name is 'b'"),
+        ([1.0, float("inf")], [1.0, 2.0], "[1] is 2.0, expected inf"),
+        ((1, 2), (1, 3), "[1] is 3, expected 2"),
+        (None, 1, "is 1, expected None"),
+        (b"a", b"b", "data[0] is 98, expected 97"),
+    ],
+)
+def test_datasets_of_plain_values_are_compared_field_by_field(a, b, wrong):
+    assert diffdiff(one_key(a, a, a), one_key(a, a, a)).all_match
+    found = diffdiff(one_key(a, a, a), one_key(a, a, b))
+    assert not found.all_match
+    assert (found.keys["state"].samples, found.keys["state"].judged.differing) == (3, 1)
+    assert wrong in found.summary()
+    assert "tick 2" in found.summary()
+
+
+def test_a_tolerance_counts_for_fields_of_plain_values():
+    a, b = one_key({"x": 1.0, "y": [1.0]}), one_key({"x": 1.1, "y": [1.1]})
+    assert diffdiff(a, b, tol=0.2).all_match
+    assert diffdiff(a, b, tol={"x": 0.2, "y": 0.2}).all_match
+    assert not diffdiff(a, b, tol={"x": 0.2}).all_match
+
+
+def test_dicts_kept_at_other_places_are_the_same_dicts(tmp_path):
+    values = [{"x": 0.5, "n": 1}, {"n": 2, "x": 1.5}]
+    for place in (tmp_path / "bag.mcap", tmp_path / "values.pkl"):
+        with one_key(*values).save(place) as saved:
+            assert diffdiff(one_key(*values), saved).all_match
+            assert not diffdiff(one_key(values[0], {"n": 3, "x": 1.5}), saved).all_match
+
+
+def test_what_has_no_parts_to_compare_is_told_in_a_sentence():
+    with pytest.raises(DatasetError, match=r"it holds a set.*; make it of dicts"):
+        diffdiff(one_key({"x": {1}}), one_key({"x": {1}}))
 
 
 @pytest.mark.parametrize("tol", [-1, float("nan"), {"x": {"absolute": 1}}, Tolerance(quantile=2)])

@@ -4,6 +4,7 @@ from the sample bags.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -324,6 +325,20 @@ def test_a_pause_stays_blank_in_a_heatmap() -> None:
     assert edges.tolist() == [0, 1, 2, 3, 50, 51]
 
 
+@pytest.mark.parametrize("count", [6, 3000])
+@pytest.mark.parametrize("each", [3, 10_000])
+def test_a_heatmap_draws_all_messages_of_equal_stamps(count: int, each: int) -> None:
+    errors = np.zeros((count, 2))
+    errors[1, 0], errors[-2, 1] = 5.0, 7.0
+    times = np.arange(count) // each * 0.01
+    figure = drawn(plot_heatmap(errors, time=times))
+    (cells,) = figure.figure.axes[0].collections
+    shown, corners = cells.get_array(), cells.get_coordinates()
+    widths = np.diff(corners[0, :, 0])
+    assert np.all(widths > 0)
+    assert [np.nanmax(row) for row in shown.filled(0)] == [5.0, 7.0]
+
+
 def test_a_heatmap_shows_regions_of_images(photo: Any) -> None:
     other = photo.copy()
     other[100, 200] ^= 255
@@ -543,3 +558,24 @@ def test_plotting_leaves_pyplot_alone() -> None:
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_backend_that_matplotlib_does_not_know_is_told_in_a_sentence() -> None:
+    program = """
+from lockstep.report import ReportError, plot_heatmap
+try:
+    plot_heatmap([[1.0]])
+except ReportError as error:
+    print(error)
+"""
+    environment = {**os.environ, "MPLBACKEND": "paper"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "'paper' is not a valid value for backend" in done.stdout
+    assert "mend MPLBACKEND" in done.stdout
