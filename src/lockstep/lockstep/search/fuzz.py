@@ -26,7 +26,7 @@ from ..run.folder import create_folder
 from ..run.inputs import RunInputs
 from ..run.timeline import Timeline
 from ..verify.inputs import inputs_of
-from ..verify.model import Verification
+from ..verify.model import Verification, alone
 from ..verify.plan import Plan, plan
 from .many_runs import ManyRuns, Outcome
 from .outcome_judge import Difference, OutcomeJudge
@@ -166,7 +166,7 @@ def fuzz(
 
 def _check_direct(verification: Verification) -> None:
     if len(verification.implementations) < 2:
-        raise UsageError(f"'{verification.reference}' needs another implementation to compare with")
+        raise UsageError(alone(verification.reference))
     for name, one in verification.implementations.items():
         if one.command is not None:
             raise UsageError(

@@ -50,6 +50,9 @@ VECTOR, SCAN, TF = (
 CONTRACT = contract_of(Scale)
 
 
+POSE = "geometry_msgs/msg/PoseStamped"
+
+
 def vector(x=0.0, y=0.0, z=0.0, stamp_ns=0, frame=""):
     message = Message.empty(VECTOR).with_value(("header", "stamp"), stamp_ns)
     for name, value in zip("xyz", (x, y, z), strict=True):
@@ -139,6 +142,18 @@ def test_every_mutation_is_a_message(data, kind):
     for _ in range(4):
         message = mutated(message, pick, interest, message, 3 * SECOND)
     kind.decode(message.encoded())
+
+
+def test_a_mutation_may_follow_a_message_with_fewer_elements():
+    path = codec("nav_msgs/msg/Path", definition("nav_msgs/msg/Path"))
+    pose = Message.empty(codec("geometry_msgs/msg/PoseStamped", definition(POSE))).data
+    few = Message.empty(path)
+    many = few.with_value(("poses",), [pose, pose])
+    for leaf in range(len(many.leaves())):
+        for kind in range(5):
+            choices = iter([kind, leaf])
+            changed = mutated(many, lambda low, high, c=choices: next(c, low), [], few, SECOND)
+            assert changed.encoded()
 
 
 def test_numbers_of_interest_lie_around_those_given():
