@@ -2,7 +2,8 @@ import json
 
 import pytest
 from lockstep.errors import Loss
-from lockstep.run.live import checked_run
+from lockstep.host.protocol import resolved
+from lockstep.run.live import checked_run, remaps_of_own_topics
 
 
 def reports(folder, recorded):
@@ -25,3 +26,9 @@ def test_a_recorded_clock_is_counted_against_what_the_player_ticked(tmp_path):
 def test_more_than_the_player_sent_is_by_others(tmp_path):
     reports(tmp_path, {"/clock": 688, "/scan": 4})
     assert checked_run("box", tmp_path, in_lockstep=False).recorded["/scan"] == 4
+
+
+def test_a_topic_of_the_nodes_own_has_one_name_in_every_run():
+    assert resolved("~/state") == "/node/state"
+    remaps = remaps_of_own_topics(["~/state", "scan", "/tf"])
+    assert remaps == ["-r", "~/state:=/node/state"]
