@@ -77,8 +77,8 @@ def test_a_truncated_bag_is_refused_before_anything_runs(stranger: Stranger, wri
 @pytest.mark.parametrize(
     ("executable", "sentence"),
     [
-        ("lockstep_examples_cpp/no_such_node", "has no executable 'no_such_node'; build it"),
-        ("no_such_package/node", "package 'no_such_package' is not found; build it and source"),
+        ("lockstep_examples_cpp/no_such_node", "has no executable 'no_such_node' in lib"),
+        ("no_such_package/node", "AMENT_PREFIX_PATH; build it and source its workspace"),
     ],
 )
 def test_a_missing_executable_is_named(

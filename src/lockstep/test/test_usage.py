@@ -223,7 +223,7 @@ except UsageError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == (
-        "'a' needs another implementation to compare with\n",
-        "",
-    )
+    sentence = "'a' needs another implementation to compare with: add one under implementations:"
+    assert done.stdout.startswith(sentence)
+    assert "give `lockstep run` the file and 'a'" in done.stdout
+    assert done.stderr == ""

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from ..errors import UsageError
-from ..port import Prompt, create_prompt, send_prompt
+from ..port import Prompt, create_prompt, send_prompt, subject_of, where_verified
 from ..port.fix import fix_prompt
 from ..port.section import BUDGET
 from .port_options import COMPONENT_HELP, Drawn, Language, VerifyFile
@@ -79,4 +79,7 @@ def _prompt(
         return fix_prompt(fix, verification, budget=budget)
     if component is None:
         raise UsageError("give a COMPONENT, as MODULE:CLASS, or --fix RUN")
-    return create_prompt(component, to, verification=verification, drawn=drawn, budget=budget)
+    subject = subject_of(component, verification, drawn=drawn)
+    print_line(Console(stderr=True), where_verified(subject))
+    file = subject.file
+    return create_prompt(component, to, verification=file, drawn=file is None, budget=budget)

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from ..port import scaffold, subject_of
+from ..port import scaffold, subject_of, where_verified
 from .port_options import COMPONENT_HELP, Drawn, Language, VerifyFile
 from .show import console, print_line
 
@@ -41,5 +42,7 @@ def command(
 
     lockstep scaffold my_pkg:my_function --verify verify.yaml -o src --force
     """
-    for file in scaffold(subject_of(component, verification, drawn=drawn), to, output, force=force):
+    subject = subject_of(component, verification, drawn=drawn)
+    print_line(Console(stderr=True), where_verified(subject))
+    for file in scaffold(subject, to, output, force=force):
         print_line(console, str(file))

@@ -16,6 +16,10 @@ from .timer import Timer
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+_OWN = frozenset({"inputs", "outputs", "parameters", "timers", "host", "parameter_values"})
+"""Attributes of a component that hold its declarations and what is around it; its methods are taken
+as well."""
+
 HOOKS = ("start", "parameters_changed")
 """What `on_<name>` is called for that is no port and no timer."""
 
@@ -41,6 +45,15 @@ class Component:
         declared: dict[str, Any] = {}
         for base in reversed(cls.__mro__[:-1]):
             declared |= vars(base)
+        for name, item in declared.items():
+            if isinstance(item, (Input, Output, Timer, Parameter)) and (
+                name in _OWN or hasattr(Component, name)
+            ):
+                raise TypeError(
+                    f"{cls.__name__} cannot name a port, parameter or timer '{name}', which every "
+                    "component has as an attribute of its own; choose another name, and give a "
+                    "port its topic as Input(TYPE, topic) or Output(TYPE, topic)"
+                )
         cls.inputs = {name: item for name, item in declared.items() if isinstance(item, Input)}
         cls.outputs = {name: item for name, item in declared.items() if isinstance(item, Output)}
         cls.timers = {name: item for name, item in declared.items() if isinstance(item, Timer)}

@@ -73,5 +73,8 @@ MAX_BYTES_IN_FLIGHT = 32 << 20
 
 
 def resolved(topic: str) -> str:
-    """A topic name as it is in the root namespace."""
+    """A topic name as it is in the root namespace; one of the node's own (~/…) as it is in every
+    run, whatever the implementation's node is called."""
+    if topic.startswith("~/"):
+        return f"/node/{topic.removeprefix('~/')}"
     return topic if topic.startswith("/") else f"/{topic}"

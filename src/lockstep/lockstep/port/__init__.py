@@ -5,6 +5,14 @@ from ..errors import PortError
 from .prompt import Prompt, create_prompt
 from .scaffold import scaffold
 from .send import send_prompt
-from .subject import subject_of
+from .subject import subject_of, where_verified
 
-__all__ = ["PortError", "Prompt", "create_prompt", "scaffold", "send_prompt", "subject_of"]
+__all__ = [
+    "PortError",
+    "Prompt",
+    "create_prompt",
+    "scaffold",
+    "send_prompt",
+    "subject_of",
+    "where_verified",
+]

@@ -258,8 +258,12 @@ def _aligned_by(options: Compare) -> str:
 def _tolerances(subject: Subject, verification: Verification) -> Section:
     options = verification.compare
     patterns = options.tolerances().by_pattern
-    lines = [f"* `{pattern}`: {rule}" for pattern, rule in patterns.items()]
-    rest = "every other field" if lines else "every field"
+    if subject.file is None:
+        source = "* no verify.yaml was taken, so these are the defaults"
+    else:
+        source = f"* as `{subject.file.name}` says"
+    lines = [source, *(f"* `{pattern}`: {rule}" for pattern, rule in patterns.items())]
+    rest = "every other field" if patterns else "every field"
     lines.append(f"* {rest}: exact, NaN equals NaN")
     lines.append(f"* messages are aligned by {_aligned_by(options)}")
     values = {

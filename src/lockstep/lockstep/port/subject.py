@@ -15,7 +15,7 @@ from ..distributions.model import drawing_of
 from ..errors import PortError
 from ..host.python_component import load_here, node_name
 from ..verify.model import Verification
-from .workspace import find_verification, verification_of
+from .workspace import find_verification, package_folders, verification_of
 
 DRAWN: dict[str, Any] = {
     "inputs": {"sample": {"n": 10_000, "seed": 0}},
@@ -88,6 +88,21 @@ def subject_of(component: Any, verification: Path | None = None, *, drawn: bool 
         file=file,
         verification=declared,
         has_inputs=_has_inputs(declared, contract, target),
+    )
+
+
+def where_verified(subject: Subject) -> str:
+    """Which verify.yaml says how a component is verified, or that there is none and what that
+    means: a sentence."""
+    if subject.file is not None:
+        return f"verified as {subject.file} says"
+    looked = ""
+    if subject.component is not None:
+        folders = " and ".join(map(str, package_folders(subject.component)))
+        looked = f" (looked for one with it as reference in {folders}, unless with --drawn)"
+    return (
+        f"no verify.yaml is taken for {subject.contract.component}{looked}: inputs are drawn, and "
+        "every field is compared exactly; give one with --verify"
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import yaml
@@ -35,13 +36,25 @@ def package_folder(component: type[Component]) -> Path:
     return file.parent
 
 
+def package_folders(component: type[Component]) -> list[Path]:
+    """The package folder, and, of a package that is installed without its sources, the folder in
+    share that its package.xml and data files were installed to."""
+    folder = package_folder(component)
+    if (folder / "package.xml").is_file():
+        return [folder]
+    package = origin_of(component).__module__.partition(".")[0]
+    shares = (parent / "share" / package for parent in folder.parents)
+    return [folder, *(share for share in shares if (share / "package.xml").is_file())]
+
+
 def find_verification(component: type[Component]) -> Path | None:
     """The verify.yaml in the component's package whose reference is the component; that of its own
     name first."""
     own_name = node_name(component.__name__)
     found = [
         file
-        for file in _files(package_folder(component), (".yaml", ".yml"))
+        for folder in package_folders(component)
+        for file in _files(folder, (".yaml", ".yml"))
         if _reference(file) is component
     ]
     return min(found, key=lambda file: (file.stem != own_name, str(file)), default=None)
@@ -75,7 +88,8 @@ def unit_tests(component: type[Component], verification: Path | None) -> dict[Pa
     """
     name = origin_of(component).__name__
     found = {}
-    for file in _files(package_folder(component), (".py",)):
+    files = [_files(folder, (".py",)) for folder in package_folders(component)]
+    for file in chain.from_iterable(files):
         if not (file.name.startswith("test_") or file.name.endswith("_test.py")):
             continue
         try:

@@ -63,8 +63,27 @@ def find_executable(name: str, executable: str) -> Path:
         if path.is_file() and os.access(path, os.X_OK):
             return path
     if any((prefix / "share" / package).is_dir() for prefix in prefixes):
-        raise UsageError(f"{name}: package '{package}' has no executable '{program}'; build it")
-    raise UsageError(f"{name}: package '{package}' is not found; build it and source the workspace")
+        raise UsageError(
+            f"{name}: package '{package}' is installed, but has no executable '{program}' in "
+            f"lib/{package}; build it, or correct the name"
+            f"{_there_are(prefixes, package)}"
+        )
+    if not prefixes:
+        raise UsageError(
+            f"{name}: package '{package}' is not found, since no workspace is sourced "
+            "(AMENT_PREFIX_PATH is empty); source its setup script"
+        )
+    raise UsageError(
+        f"{name}: package '{package}' is in none of the {len(prefixes)} folders of "
+        "AMENT_PREFIX_PATH; build it and source its workspace"
+    )
+
+
+def _there_are(prefixes: Sequence[Path], package: str) -> str:
+    """The names of the executables of a package, as the end of a sentence."""
+    files = [file for prefix in prefixes for file in prefix.glob(f"lib/{package}/*")]
+    names = sorted({file.name for file in files if file.is_file() and os.access(file, os.X_OK)})
+    return f" (it has {', '.join(names)})" if names else ""
 
 
 def contracts_of(implementations: Mapping[str, Implementation]) -> dict[str, Contract]:

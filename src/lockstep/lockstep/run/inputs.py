@@ -76,9 +76,11 @@ def _topics(declared: Inputs, bag: Bag, contract: Contract) -> dict[str, str]:
     unknown = set(declared.silent) - ports.keys()
     if unknown:
         raise UsageError(f"inputs.silent: the contract has no input '{min(unknown)}'")
-    unfed = ports.keys() - declared.topics.keys()
+    unfed = ports.keys() - declared.topics.keys() - set(declared.silent)
     if unfed:
+        name = min(unfed)
         raise UsageError(
-            f"input '{min(unfed)}' gets no topic of the bag; add it under inputs.topics"
+            f"input '{name}' gets no topic of the bag; add it under inputs.topics, or leave it out "
+            f"with inputs: {{silent: [{name}]}}"
         )
     return topics

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -235,14 +235,20 @@ def parameters_file(folder: Path, parameters: Mapping[str, Any]) -> Path:
     return path
 
 
+def remaps_of_own_topics(topics: Iterable[str]) -> list[str]:
+    """ROS arguments that give a node's own topics (~/…) the names that they have in a run."""
+    own = sorted({topic for topic in topics if topic.startswith("~/")})
+    return [word for topic in own for word in ("-r", f"{topic}:={resolved(topic)}")]
+
+
 def _node_command(request: RunRequest) -> list[str]:
     implementation, contract = request.implementation, request.contract
     command = command_of(request.name, implementation)
     parameters = parameters_file(request.folder, request.parameters)
-    ros = ["--ros-args", "--params-file", str(parameters)]
+    topics = {port.name: port.topic for port in (*contract.inputs, *contract.outputs)}
+    ros = ["--ros-args", "--params-file", str(parameters), *remaps_of_own_topics(topics.values())]
     if implementation.command is None:
         return [*command, "--lockstep", *ros]
-    topics = {port.name: port.topic for port in (*contract.inputs, *contract.outputs)}
     for port, topic in implementation.remap.items():
         ros += ["-r", f"{topic}:={resolved(topics[port])}"]
     return [*command, *ros]

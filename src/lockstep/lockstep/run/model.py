@@ -53,7 +53,9 @@ class Inputs(StrictModel):
     topics: dict[str, str | list[str]] = Field(
         default={}, min_length=1, description="port → topic(s) of the bag"
     )
-    silent: list[str] = Field(default=[], description="inputs that need not carry a message")
+    silent: list[str] = Field(
+        default=[], description="inputs that need no topic, or no message on it"
+    )
     sample: Sample | None = None
     clock: Literal["auto", "bag", "times"] = "auto"
     start: Number = Field(default=0.0, ge=0, le=MAX_S)

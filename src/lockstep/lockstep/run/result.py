@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,19 @@ class Failure:
     step: int
     of_steps: int
     sentence: str
+
+
+def same_failure(declared: Sequence[str], a: Failure | None, b: Failure | None) -> bool:
+    """Whether two runs failed as was declared: in one step, with a text of `declared` in both
+    exceptions."""
+    if a is None or b is None or a.step != b.step:
+        return False
+    return any(text in a.sentence and text in b.sentence for text in declared)
+
+
+HOW_TO_DECLARE = (
+    "if that is what they shall do, name a text of both exceptions under compare: failures:"
+)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from ..run.folder import create_folder
 from ..run.inputs import RunInputs
 from ..run.timeline import Timeline
 from ..verify.inputs import inputs_of
-from ..verify.model import Verification
+from ..verify.model import Verification, alone
 from ..verify.plan import Plan, plan
 from .many_runs import ManyRuns, Outcome
 from .outcome_judge import Difference, OutcomeJudge
@@ -71,8 +71,13 @@ class Finding:
 
     @property
     def exit_code(self) -> int:
-        """1, but 3 if both crash or hang, which is no verdict."""
-        return FAILED if all(one.is_lost for one in self.outcomes) else DIFFERENT
+        """1, but 3 if both crash or hang, or raise in one step, which is no verdict."""
+        a, b = self.outcomes
+        if self.difference.port is not None:
+            return DIFFERENT
+        steps = {one.failure.step for one in self.outcomes if one.failure and one.end == "raised"}
+        both_raise = a.end == b.end == "raised" and len(steps) == 1
+        return FAILED if both_raise or (a.is_lost and b.is_lost) else DIFFERENT
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,7 @@ def fuzz(
 
 def _check_direct(verification: Verification) -> None:
     if len(verification.implementations) < 2:
-        raise UsageError(f"'{verification.reference}' needs another implementation to compare with")
+        raise UsageError(alone(verification.reference))
     for name, one in verification.implementations.items():
         if one.command is not None:
             raise UsageError(
@@ -444,7 +449,7 @@ class _Searching:
         return found, last
 
     def _check_same(self, name: str, then: Outcome, now: Outcome, steps: Inputs) -> None:
-        difference = self._judge.difference(then, now, (name, name))
+        difference = self._judge.difference(then, now, (name, name), is_repeat=True)
         if difference is not None:
             raise RunError(
                 f"{name} does not do the same again on the same {len(steps)} messages (first in "

@@ -54,7 +54,9 @@ def mutated(
     if kind == 1:
         return _filled(message, leaves, pick, interest)
     leaf = leaves[pick(0, len(leaves) - 1)]
-    if kind == 2 and previous is not None and len(previous.leaves()) == len(leaves):
+    if previous is not None and not previous.has(leaf.path):
+        previous = None
+    if kind == 2 and previous is not None:
         return message.with_value(leaf.path, previous.get(leaf.path))
     if leaf.array:
         return message.with_value(leaf.path, _array(leaf, message.get(leaf.path), pick, interest))

@@ -71,6 +71,15 @@ class Message:
             value = value[part]
         return _ns(value) if _is_time(value) else value
 
+    def has(self, path: Path) -> bool:
+        """Whether there is anything at a path: other messages of the type may have shorter
+        arrays."""
+        try:
+            self.get(path)
+        except IndexError:
+            return False
+        return True
+
     def with_value(self, path: Path, value: Any) -> Message:
         """The same with another value at a path; a time in ns."""
         return Message(self.codec, _put(self.data, path, value))

@@ -20,6 +20,7 @@ from ..compare.values import deviations
 from ..component import Contract
 from ..errors import UsageError
 from ..message.arrays import Int64s
+from ..run.result import HOW_TO_DECLARE, same_failure
 from .many_runs import Outcome, Published
 from .sequence import codecs_of
 
@@ -79,12 +80,15 @@ class OutcomeJudge:
                 "by time, stamp or tick"
             )
 
-    def difference(self, a: Outcome, b: Outcome, names: tuple[str, str]) -> Difference | None:
+    def difference(
+        self, a: Outcome, b: Outcome, names: tuple[str, str], *, is_repeat: bool = False
+    ) -> Difference | None:
         """The first difference of `b` to the reference `a`; None if both do the same, also if both
-        raise in the same step.
+        raise in the same step what is declared (`Compare.failures`), or one implementation did it
+        twice (`is_repeat`).
 
         A crash or hang of both is told as well, since nothing is known of what they would have
-        done.
+        done, and so is any other exception of both.
         """
         kinds = [f"{name} {one.end}" for name, one in zip(names, (a, b), strict=True) if one.end]
         step_a, step_b = (None if one.failure is None else one.failure.step for one in (a, b))
@@ -94,6 +98,10 @@ class OutcomeJudge:
             assert first.failure is not None
             told = "; ".join(one.failure.sentence for one in ends if one.failure)
             return Difference(" and ".join(kinds), first.failure.step, sentence=told)
+        is_same = is_repeat or same_failure(self._options.failures, a.failure, b.failure)
+        if a.failure is not None and b.failure is not None and not is_same:
+            told = f"{a.failure.sentence}; {b.failure.sentence}; {HOW_TO_DECLARE}"
+            return Difference(" and ".join(kinds), a.failure.step, sentence=told)
         if a.published == b.published:
             return None
         found = [

@@ -147,8 +147,8 @@ class _Shrinking:
             return steps
         message = _simplest(message, (), holds)
         for leaf in message.leaves():
-            if not _is_there(message, leaf):
-                continue
+            if not message.has(leaf.path):
+                continue  # the element that it is in has been taken away
             if leaf.array:
                 message = _simplest_array(message, leaf, holds)
                 continue
@@ -170,15 +170,6 @@ def _with(steps: Inputs, at: int, data: bytes) -> Inputs:
 
 def _rounded(value: int, unit: int) -> int:
     return value // unit * unit
-
-
-def _is_there(message: Message, leaf: Leaf) -> bool:
-    """Whether the element that the leaf is in has not been taken away."""
-    try:
-        message.get(leaf.path)
-    except IndexError:
-        return False
-    return True
 
 
 def _simplest(

@@ -15,7 +15,7 @@ from ..host.in_process import Publish
 from ..nodes.live_harness import HarnessNode, harness_node
 from ..run.domain import isolated_domain
 from ..run.guard import DomainGuard
-from ..run.live import parameters_file
+from ..run.live import parameters_file, remaps_of_own_topics
 from ..run.processes import Process, Processes
 from .harness import Durations
 from .log import show_log
@@ -56,6 +56,8 @@ class LiveHarness:
         folder.mkdir()
         file = parameters_file(folder, parameters)
         command = [*self._command, "--lockstep", "--ros-args", "--params-file", str(file)]
+        ports = (*self.contract.inputs, *self.contract.outputs)
+        command += remaps_of_own_topics(port.topic for port in ports)
         with ExitStack() as stack:
             environment = stack.enter_context(isolated_domain())
             environment["ROS_LOG_DIR"] = str(folder / "ros_log")

@@ -14,7 +14,7 @@ from ..compare.result import comparison_as_data
 from ..errors import ReportError, RunError
 from ..host.protocol import resolved
 from ..report.html import write_html
-from ..run.result import RunResult
+from ..run.result import HOW_TO_DECLARE, RunResult, same_failure
 from .plan import Plan
 
 
@@ -119,7 +119,7 @@ def _in_lockstep(planned: Plan, *runs: Recorded) -> bool:
 def check_failures(declared: Sequence[str], reference: Recorded, other: Recorded) -> None:
     """Raises RunError if a callback failed, unless both runs failed in one step as was declared."""
     a, b = reference.result.failure, other.result.failure
-    if a is None and b is None:
+    if (a is None and b is None) or same_failure(declared, a, b):
         return
     told = [
         f"{run.label} failed in step {failure.step}: {failure.sentence}"
@@ -129,9 +129,5 @@ def check_failures(declared: Sequence[str], reference: Recorded, other: Recorded
     if a is None or b is None:
         told.append(f"{(reference if a is None else other).label} did not fail")
     elif a.step == b.step:
-        if any(text in a.sentence and text in b.sentence for text in declared):
-            return
-        told.append(
-            "if that is what they shall do, name a text of both exceptions under compare: failures:"
-        )
+        told.append(HOW_TO_DECLARE)
     raise RunError("; ".join(told))

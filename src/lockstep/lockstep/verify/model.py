@@ -92,6 +92,15 @@ def load(path: Path) -> Verification:
     return verification.model_copy(update={"inputs": inputs})
 
 
+def alone(reference: str) -> str:
+    """What to do about a verification whose reference is its only implementation: a sentence."""
+    return (
+        f"'{reference}' needs another implementation to compare with: add one under "
+        "implementations: (`lockstep scaffold` starts one), or give `lockstep run` the file and "
+        f"'{reference}' to see what it puts out by itself"
+    )
+
+
 def is_verify_file(file: Path) -> bool:
     """Whether a file looks like a verify.yaml, well-formed or not."""
     if file.suffix not in (".yaml", ".yml") or not file.is_file():

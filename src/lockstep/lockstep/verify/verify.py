@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import UsageError
 from .inputs import FOLDER, inputs_of
 from .judge import judge, judge_again, judge_noise
-from .model import Verification
+from .model import Verification, alone
 from .plan import plan
 from .report import write
 from .runs import Runs, Watch, a_run_has_begun
@@ -78,5 +78,5 @@ def _in_order(verification: Verification) -> tuple[str, list[str]]:
     reference = verification.reference
     others = [name for name in verification.implementations if name != reference]
     if not others:
-        raise UsageError(f"'{reference}' needs another implementation to compare with")
+        raise UsageError(alone(reference))
     return reference, others

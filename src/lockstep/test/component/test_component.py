@@ -332,6 +332,13 @@ def test_a_timer_cannot_take_the_name_of_another_callback(name):
         type("Confused", (Component,), {name: Timer(1.0)})
 
 
+@pytest.mark.parametrize("name", ["now", "inputs", "host", "parameter_values", "logger"])
+@pytest.mark.parametrize("declared", [Output(Vector3), Timer(1.0), Parameter(1)])
+def test_no_declaration_can_take_the_place_of_an_attribute_of_every_component(name, declared):
+    with pytest.raises(TypeError, match=f"'{name}', which every component has"):
+        type("Confused", (Component,), {name: declared, f"on_{name}": print})
+
+
 def test_type_names_and_classes_are_inverse():
     assert type_name(message_class("geometry_msgs/msg/Twist")) == "geometry_msgs/msg/Twist"
 

@@ -16,6 +16,7 @@ from lockstep.port import PortError, Prompt, create_prompt, send_prompt, subject
 from lockstep.port.cpp_api import documented_api
 from lockstep.port.definitions import all_types, cpp_header, cpp_type
 from lockstep.port.numerics import rules
+from lockstep.port.subject import where_verified
 from lockstep.port.tokens import tokens
 
 import lockstep_examples
@@ -362,3 +363,43 @@ def test_a_missing_clipboard_is_said(monkeypatch, tmp_path):
         PortError, match=r"no clipboard can be reached .*write the prompt to a file"
     ):
         send_prompt(create_prompt(Typed), "clipboard")
+
+
+INSTALLED = """\
+from geometry_msgs.msg import Vector3Stamped
+from lockstep.component import Component, Input, Output
+
+
+class Copy(Component):
+    vector = Input(Vector3Stamped)
+    copied = Output(Vector3Stamped)
+
+    def on_vector(self, msg):
+        self.copied.publish(msg)
+"""
+
+
+def test_the_verification_of_an_installed_package_is_in_its_share_folder(tmp_path, monkeypatch):
+    package = tmp_path / "lib" / "python3" / "site-packages" / "copying"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(INSTALLED)
+    share = tmp_path / "share" / "copying"
+    share.mkdir(parents=True)
+    (share / "package.xml").write_text("<package/>")
+    monkeypatch.syspath_prepend(str(package.parent))
+    component = importlib.import_module("copying").Copy
+    try:
+        without = subject_of("copying:Copy")
+        assert without.file is None
+        assert where_verified(without).startswith("no verify.yaml is taken for Copy (looked for")
+        assert str(share) in where_verified(without)
+        assert "no verify.yaml was taken" in create_prompt(component).to_markdown()
+        (share / "verify.yaml").write_text(
+            "implementations: {python: {component: 'copying:Copy'}}\nreference: python\n"
+            "inputs: {sample: {n: 10}}\nrun: {mode: direct}\n"
+        )
+        found = subject_of("copying:Copy")
+        assert found.file == share / "verify.yaml"
+        assert where_verified(found) == f"verified as {share / 'verify.yaml'} says"
+    finally:
+        sys.modules.pop("copying", None)

@@ -113,13 +113,21 @@ def test_an_error_of_one_alone_is_found(tmp_path):
     assert vectors(search) == [(-1.0, 0.0, 0.0)]
 
 
-def test_errors_in_the_same_step_are_the_same(tmp_path):
-    search = searched(
-        tmp_path, "RaisesWhenNegativeToo", "RaisesWhenNegative", Budget(seconds=None, runs=30)
-    )
+def test_errors_in_the_same_step_are_the_same_if_they_are_declared(tmp_path):
+    sides = "RaisesWhenNegativeToo", "RaisesWhenNegative"
+    declared = verification(*sides, compare={"failures": ["negative"]})
+    search = fuzz(declared, tmp_path / "logs", budget=Budget(seconds=None, runs=30))
     assert (search.exit_code, search.sequences) == (0, 30)
     assert search.messages > 400
     assert search.most_that_differ == pytest.approx(0.095, abs=0.001)
+
+
+def test_errors_in_the_same_step_that_nobody_declared_are_no_verdict(tmp_path):
+    search = searched(tmp_path, "RaisesWhenNegativeToo", "RaisesWhenNegative")
+    assert search.exit_code == 3
+    assert search.finding.difference.kind == "right raised and other raised"
+    assert "under compare: failures:" in search.finding.difference.sentence
+    assert vectors(search) == [(-1.0, 0.0, 0.0)]
 
 
 def test_a_crash_is_found_and_the_next_process_goes_on(tmp_path):

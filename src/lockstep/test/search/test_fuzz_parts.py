@@ -50,6 +50,9 @@ VECTOR, SCAN, TF = (
 CONTRACT = contract_of(Scale)
 
 
+POSE = "geometry_msgs/msg/PoseStamped"
+
+
 def vector(x=0.0, y=0.0, z=0.0, stamp_ns=0, frame=""):
     message = Message.empty(VECTOR).with_value(("header", "stamp"), stamp_ns)
     for name, value in zip("xyz", (x, y, z), strict=True):
@@ -139,6 +142,18 @@ def test_every_mutation_is_a_message(data, kind):
     for _ in range(4):
         message = mutated(message, pick, interest, message, 3 * SECOND)
     kind.decode(message.encoded())
+
+
+def test_a_mutation_may_follow_a_message_with_fewer_elements():
+    path = codec("nav_msgs/msg/Path", definition("nav_msgs/msg/Path"))
+    pose = Message.empty(codec("geometry_msgs/msg/PoseStamped", definition(POSE))).data
+    few = Message.empty(path)
+    many = few.with_value(("poses",), [pose, pose])
+    for leaf in range(len(many.leaves())):
+        for kind in range(5):
+            choices = iter([kind, leaf])
+            changed = mutated(many, lambda low, high, c=choices: next(c, low), [], few, SECOND)
+            assert changed.encoded()
 
 
 def test_numbers_of_interest_lie_around_those_given():
@@ -320,7 +335,7 @@ def test_a_difference_tells_step_and_fields():
 @pytest.mark.parametrize(
     ("a", "b", "kind"),
     [
-        (("raised", 1), ("raised", 1), None),
+        (("raised", 1), ("raised", 1), "a raised and b raised"),
         (("raised", 1), ("raised", 2), "a raised and b raised"),
         (("", 0), ("raised", 2), "b raised"),
         (("hangs", 0), ("", 2), "a hangs"),
@@ -328,13 +343,30 @@ def test_a_difference_tells_step_and_fields():
         (("crashes", 1), ("crashes", 1), "a crashes and b crashes"),
     ],
 )
-def test_ends_are_the_same_only_if_both_raise_in_one_step(a, b, kind):
+def test_no_end_is_the_same_unless_it_is_declared(a, b, kind):
     sides = [
         Outcome((), end, Failure(step, 9, f"in step {step}") if end else None)
         for end, step in (a, b)
     ]
     found = OutcomeJudge(CONTRACT, Compare()).difference(*sides, ("a", "b"))
     assert (found and found.kind) == kind
+
+
+@pytest.mark.parametrize(
+    ("declared", "sentences", "same"),
+    [
+        (["too small"], ("ValueError: too small", "runtime_error: too small"), True),
+        (["too small"], ("ValueError: too small", "MemoryError"), False),
+        ([], ("ValueError: too small", "ValueError: too small"), False),
+    ],
+)
+def test_exceptions_of_both_in_one_step_are_the_same_only_as_declared(declared, sentences, same):
+    a, b = (Outcome((), "raised", Failure(1, 9, sentence)) for sentence in sentences)
+    judge = OutcomeJudge(CONTRACT, Compare(failures=declared))
+    found = judge.difference(a, b, ("a", "b"))
+    assert (found is None) is same
+    assert same or "under compare: failures:" in found.sentence
+    assert judge.difference(a, b, ("a", "a"), is_repeat=True) is None
 
 
 def test_codecs_are_those_of_the_ports():
