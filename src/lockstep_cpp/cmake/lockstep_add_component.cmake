@@ -12,7 +12,7 @@
 # SKIP_INSTALL  build only, as for a test
 #
 # Digests of the package's sources, as they were before the build, are put into the library, so that
-# `lockstep verify` sees whether what runs was built of what is on disk.
+# a verification sees whether what runs was built of what is on disk.
 #
 # The executable is the target `vector_normalizer`, installed to lib/<package>; the library is the
 # target `vector_normalizer_component`, installed to lib. A package needs nothing else: where its

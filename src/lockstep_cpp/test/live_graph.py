@@ -97,11 +97,17 @@ def wait_until(condition, spinner, timeout_s=20.0):
 
 
 def call(node, service_type, name, **request):
-    """Call a service and return the response."""
+    """Call a service, which may be called again, and return the response.
+
+    A server that has not discovered the client yet drops its answer (rmw_fastrtps waits 0.1 s).
+    """
     client = node.create_client(service_type, name)
     assert client.wait_for_service(timeout_sec=20.0), f"there is no {name}"
-    future = client.call_async(service_type.Request(**request))
-    rclpy.spin_until_future_complete(node, future, timeout_sec=20.0)
+    for _ in range(10):
+        future = client.call_async(service_type.Request(**request))
+        rclpy.spin_until_future_complete(node, future, timeout_sec=2.0)
+        if future.done():
+            break
     assert future.done()
     node.destroy_client(client)
     return future.result()

@@ -22,11 +22,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from lockstep.bag import Bag, BagWriter
 from lockstep.compare import Comparison, Tolerance, compare
 from lockstep.compare.simplest_law import Diagnosis
+from lockstep.errors import CompareError
 from lockstep.report import ReportError
 from lockstep.report.error_map import ErrorMap
 from lockstep.report.html import write_html
@@ -331,7 +332,11 @@ def test_whatever_is_compared_is_drawn_with_the_errors_of_the_comparator(
     folder = tmp_path_factory.mktemp("bags")
     a = write(folder / "a", [left for left, _ in both])
     b = write(folder / "b", [right for _, right in both])
-    comparison = compare(a, b, align="tick", tolerance=rules)
+    try:
+        comparison = compare(a, b, align="tick", tolerance=rules)
+    except CompareError as error:  # of arrays that would each be compared in any order
+        assert "have one length" in str(error)
+        reject()
     (key,) = comparison.keys.values()
     with Bag(a) as bag_a, Bag(b) as bag_b:
         drawn = field_series((bag_a, bag_b), key, list(key.judged.fields.values()))
