@@ -184,7 +184,9 @@ _TABLE: list[tuple[Matches, str]] = [
         _operator(ast.FloorDiv),
         (
             "`//` rounds towards minus infinity, C++'s `/` on integers towards zero; they differ "
-            "where one operand is negative. On floats it is the floor of the quotient."
+            "where one operand is negative. On floats it is not std::floor(a / b): 1.0 // 0.05 is "
+            "19.0. Take m = std::fmod(a, b) and q = (a - m) / b, less 1 if m is not 0 and its sign "
+            "is not that of b; the result is f = std::floor(q), plus 1 if q - f > 0.5."
         ),
     ),
     (
