@@ -186,29 +186,34 @@ _TABLE: list[tuple[Matches, str]] = [
             "`//` rounds towards minus infinity, C++'s `/` on integers towards zero; they differ "
             "where one operand is negative. On floats it is not std::floor(a / b): 1.0 // 0.05 is "
             "19.0. Take m = std::fmod(a, b) and q = (a - m) / b, less 1 if m is not 0 and its sign "
-            "is not that of b; the result is f = std::floor(q), plus 1 if q - f > 0.5."
+            "is not that of b; the result is f = std::floor(q), plus 1 if q - f > 0.5, and for q "
+            "== 0 a zero with the sign of a / b. A divisor of 0 raises ZeroDivisionError."
         ),
     ),
     (
         _operator(ast.Mod),
         (
             "`%` has the sign of the divisor; C++'s `%` and `std::fmod` have that of the dividend. "
-            "Correct the sign unless no operand can be negative."
+            "With m = std::fmod(a, b), or a % b of integers: if m is not 0 and its sign is not "
+            "that of b, the result is m + b; a zero of floats has the sign of b. A divisor of 0 "
+            "raises ZeroDivisionError."
         ),
     ),
     (
         _operator(ast.Div),
         (
-            "`/` is true division, also between integers: convert both to double first. Division "
-            "of Python floats by zero raises ZeroDivisionError (numpy gives inf or nan): see that "
+            "`/` is true division, also between integers: convert both to double first, which is "
+            "the same up to 2^53 (beyond, Python rounds the exact quotient once). Division of "
+            "Python floats by zero raises ZeroDivisionError (numpy gives inf or nan): see that "
             "the guards of the source are kept."
         ),
     ),
     (
         _operator(ast.Pow),
         (
-            "`**` on floats is `std::pow`, not repeated multiplication; on integers it is exact, "
-            "and negative exponents give floats."
+            "`**` on floats is `std::pow`, not repeated multiplication, but 0.0 to a negative "
+            "power raises, and a negative number to a fractional one is complex; on integers it is "
+            "exact, and negative exponents give floats."
         ),
     ),
     (
