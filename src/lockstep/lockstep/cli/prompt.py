@@ -54,7 +54,7 @@ def command(
 
     lockstep prompt --fix runs/my_filter-20260101-120000-1
     """
-    prompt = _prompt(component, to, verification, drawn, fix, budget)
+    prompt, note = _prompt(component, to, verification, drawn, fix, budget)
     if copy:
         send_prompt(prompt, "clipboard")
         print_line(Console(stderr=True), "the prompt is on the clipboard")
@@ -63,6 +63,8 @@ def command(
         print_line(Console(stderr=True), f"prompt: {output}")
     if not copy and output is None:
         send_prompt(prompt, "print")
+    if note:
+        print_line(Console(stderr=True), note)
 
 
 def _prompt(
@@ -72,14 +74,15 @@ def _prompt(
     drawn: bool,
     fix: Path | None,
     budget: int,
-) -> Prompt:
+) -> tuple[Prompt, str]:
+    """The prompt, and which verify.yaml is in it."""
     if fix is not None:
         if component is not None:
             raise UsageError("give a COMPONENT or --fix RUN, not both")
-        return fix_prompt(fix, verification, budget=budget)
+        return fix_prompt(fix, verification, budget=budget), ""
     if component is None:
         raise UsageError("give a COMPONENT, as MODULE:CLASS, or --fix RUN")
     subject = subject_of(component, verification, drawn=drawn)
-    print_line(Console(stderr=True), where_verified(subject))
     file = subject.file
-    return create_prompt(component, to, verification=file, drawn=file is None, budget=budget)
+    prompt = create_prompt(component, to, verification=file, drawn=file is None, budget=budget)
+    return prompt, where_verified(subject)

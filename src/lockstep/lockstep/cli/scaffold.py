@@ -43,6 +43,6 @@ def command(
     lockstep scaffold my_pkg:my_function --verify verify.yaml -o src --force
     """
     subject = subject_of(component, verification, drawn=drawn)
-    print_line(Console(stderr=True), where_verified(subject))
     for file in scaffold(subject, to, output, force=force):
         print_line(console, str(file))
+    print_line(Console(stderr=True), where_verified(subject))

@@ -142,7 +142,11 @@ def test_nothing_outside_of_the_workspace_is_touched(workspace):
         ("prompt", {"component": "; touch hacked"}, "is no component"),
         ("prompt", {"component": "nowhere:Halver"}, "there is no module 'nowhere'"),
         ("contract", {"component": "halver:Halver", "other": "../x/y"}, "is no executable"),
-        ("contract", {"component": "halver:Halver", "other": "a/b"}, "'a' is not found"),
+        (
+            "contract",
+            {"component": "halver:Halver", "other": "a/b"},
+            "package 'a' is in none",
+        ),
         (
             "contract",
             {"component": "halver:Halver", "other": "lockstep_examples_cpp/pd_controller"},

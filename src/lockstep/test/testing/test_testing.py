@@ -352,7 +352,7 @@ def test_a_verify_yaml_that_cannot_be_tested_is_told(suite, broken, sentence):
     [
         (
             {"executable": "probe_pkg/nothing"},
-            "exe: package 'probe_pkg' has no executable 'nothing'",
+            "exe: package 'probe_pkg' is installed, but has no executable 'nothing'",
         ),
         ({"component": "probes:Nothing"}, "cannot load 'probes:Nothing'"),
         ({"component": "probes:Stubborn"}, "does not keep the contract"),
