@@ -12,19 +12,17 @@ constexpr int MAX_MESSAGES = 64;
 }  // namespace
 
 FreeRun::FreeRun(
-  const Component & component, Ports & ports, Clock & clock, Execution & execution, const Services & services,
-  const StopSignal & stop, WaitSet & wait_set)
+  const Component & component, Ports & ports, Clock & clock, Execution & execution,
+  const Services & services, const StopSignal & stop, WaitSet & wait_set)
 : ports_(ports),
   clock_(clock),
   execution_(execution),
   services_(services),
   stop_(stop),
   wait_set_(wait_set),
-  gate_(
-    component,
-    [&ports](std::size_t output, const void * message) {
-      ports.outputs[output]->publisher.publish(message);
-    })
+  gate_(component, [&ports](std::size_t output, const void * message) {
+    ports.outputs[output]->publisher.publish(message);
+  })
 {
 }
 

@@ -18,8 +18,8 @@ class FreeRun
 {
 public:
   FreeRun(
-    const Component & component, Ports & ports, Clock & clock, Execution & execution, const Services & services,
-    const StopSignal & stop, WaitSet & wait_set);
+    const Component & component, Ports & ports, Clock & clock, Execution & execution,
+    const Services & services, const StopSignal & stop, WaitSet & wait_set);
 
   /// Run until a stop is requested.
   /// \throws RunError if a callback fails

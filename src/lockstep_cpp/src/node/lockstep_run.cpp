@@ -28,8 +28,8 @@ const rosidl_message_type_support_t * type_support()
 }  // namespace
 
 LockstepRun::LockstepRun(
-  Node & node, const Component & component, Ports & ports, Execution & execution, const Services & services,
-  const StopSignal & stop, WaitSet & wait_set)
+  Node & node, const Component & component, Ports & ports, Execution & execution,
+  const Services & services, const StopSignal & stop, WaitSet & wait_set)
 : ports_(ports),
   execution_(execution),
   services_(services),
@@ -41,8 +41,7 @@ LockstepRun::LockstepRun(
   acknowledgements_(
     node, type_support<lockstep_interfaces::msg::Acknowledgement>(), ACKNOWLEDGEMENT_TOPIC,
     lossless(Durability::volatile_)),
-  gate_(
-    component, [this](std::size_t output, const void * message) { publish(output, message); })
+  gate_(component, [this](std::size_t output, const void * message) { publish(output, message); })
 {
   acknowledgement_.node = node.fully_qualified_name();
   for (std::size_t i = 0; i < ports_.outputs.size(); ++i) {

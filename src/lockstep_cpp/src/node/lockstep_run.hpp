@@ -28,8 +28,8 @@ class LockstepRun
 {
 public:
   LockstepRun(
-    Node & node, const Component & component, Ports & ports, Execution & execution, const Services & services,
-    const StopSignal & stop, WaitSet & wait_set);
+    Node & node, const Component & component, Ports & ports, Execution & execution,
+    const Services & services, const StopSignal & stop, WaitSet & wait_set);
 
   /// Announce the node until the first step, then run until a stop is requested.
   /// \throws RunError if a callback fails, a step is missing, or a message cannot be published
