@@ -58,11 +58,11 @@ class Command:
             start_new_session=True,
         )
 
-    def signal(self, number: signal.Signals) -> None:
+    def signal(self, number: int) -> None:
         """To the command alone, as `kill PID` does."""
         self.child.send_signal(number)
 
-    def signal_group(self, number: signal.Signals) -> None:
+    def signal_group(self, number: int) -> None:
         """To the command and its group, as a terminal does on Ctrl-C."""
         os.killpg(self.child.pid, number)
 
