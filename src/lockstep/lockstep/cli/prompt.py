@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from ..errors import UsageError
-from ..port import Prompt, create_prompt, send_prompt, subject_of, where_verified
+from ..port import Prompt, prompt_of, send_prompt, subject_of, where_verified
 from ..port.fix import fix_prompt
 from ..port.section import BUDGET
 from .port_options import COMPONENT_HELP, Drawn, Language, VerifyFile
@@ -83,6 +83,4 @@ def _prompt(
     if component is None:
         raise UsageError("give a COMPONENT, as MODULE:CLASS, or --fix RUN")
     subject = subject_of(component, verification, drawn=drawn)
-    file = subject.file
-    prompt = create_prompt(component, to, verification=file, drawn=file is None, budget=budget)
-    return prompt, where_verified(subject)
+    return prompt_of(subject, to, budget=budget), where_verified(subject)

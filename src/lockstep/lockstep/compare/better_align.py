@@ -55,15 +55,11 @@ def better_aligned(
     return found
 
 
-def _wrong(key: KeyComparison) -> int:
-    return key.judged.differing + key.aligned.alone
-
-
 def _is_less(wrong: int, key: KeyComparison) -> bool:
-    return 2 * wrong < _wrong(key)
+    return 2 * wrong < key.wrong
 
 
 def _is_doubtful(key: KeyComparison) -> bool:
     aligned = key.aligned
     is_sure = aligned.by in ("stamp", "cause") or np.array_equal(*aligned.times_ns)
-    return not is_sure and _wrong(key) > _MOST * min(aligned.count_a, aligned.count_b)
+    return not is_sure and key.wrong > _MOST * min(aligned.count_a, aligned.count_b)

@@ -180,6 +180,11 @@ class KeyComparison:
         return self.grade in GRADES[:3]
 
     @property
+    def wrong(self) -> int:
+        """Messages that differ, stand alone or are out of order."""
+        return self.judged.differing + self.aligned.alone
+
+    @property
     def samples(self) -> int:
         """Messages that were compared."""
         aligned = self.aligned

@@ -12,9 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from ..closing import Closable
 from ..component import Component, Output
 from ..errors import DatasetError
 from ..message.time import NS_PER_S
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Callback = Callable[[Record], object]
 
 
-class DataPlayback(Component):
+class DataPlayback(Component, Closable):
     """Hands the values of a dataset to callbacks at the times they have.
 
     Each value has an absolute deadline, counted from the start of playing, so that pacing does not
@@ -76,17 +76,6 @@ class DataPlayback(Component):
         self._anchor_ns = self._start_ns
         self._anchor_s = 0.0
         self._latest_s = 0.0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the dataset if it was given as a place."""

@@ -12,11 +12,11 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..closing import Closable
 from ..component import Component, Input
 from ..component.component import HOOKS
 from ..errors import DatasetError
@@ -37,7 +37,7 @@ class _Input:
     counts: dict[str, int] = field(default_factory=lambda: {"recorded": 0, "skipped": 0})
 
 
-class DataRecorder(Component):
+class DataRecorder(Component, Closable):
     """Records values of declared inputs; any number of threads may call `record`.
 
     `dataset` is a dataset, or a place for a new one; without it values stay in memory. With a ring
@@ -81,17 +81,6 @@ class DataRecorder(Component):
         self._lock = threading.Lock()
         self._flushed_s = time.monotonic()
         self._paused = self._closed = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def dataset(self) -> Dataset:

@@ -2,7 +2,7 @@
 records."""
 
 from ..errors import PortError
-from .prompt import Prompt, create_prompt
+from .prompt import Prompt, create_prompt, prompt_of
 from .scaffold import scaffold
 from .send import send_prompt
 from .subject import subject_of, where_verified
@@ -11,6 +11,7 @@ __all__ = [
     "PortError",
     "Prompt",
     "create_prompt",
+    "prompt_of",
     "scaffold",
     "send_prompt",
     "subject_of",

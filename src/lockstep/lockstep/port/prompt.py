@@ -13,7 +13,7 @@ from ..errors import PortError
 from .contents import contents
 from .section import BUDGET, Section
 from .specification import specified
-from .subject import subject_of
+from .subject import Subject, subject_of
 from .tokens import tokens
 
 _MARKS = 8  # of the title, and between what was shortened and what was left out
@@ -155,6 +155,20 @@ def create_prompt(
         subject = subject_of(component, file, drawn=drawn)
     else:
         subject = specified(name, description, inputs, outputs, parameters, timers)
+    return prompt_of(
+        subject, target_language, budget=budget, requirements=requirements, source=source
+    )
+
+
+def prompt_of(
+    subject: Subject,
+    target_language: str,
+    *,
+    budget: int = BUDGET,
+    requirements: list[str] | None = None,
+    source: str = "",
+) -> Prompt:
+    """The prompt for what is to be ported; see `create_prompt`."""
     found = contents(subject, target_language, requirements or [], source)
     return Prompt(
         f"Port {subject.contract.component} to {found.language}",

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import TYPE_CHECKING
 
+from ..closing import Closable
 from ..errors import RunError
 from .domain import RUN
 from .participants import (
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _PERIOD_S = 0.1  # discovery takes longer
 
 
-class DomainGuard:
+class DomainGuard(Closable):
     """Looks, while the with-statement lasts, for participants of a domain that are none of the
     run's own.
 
@@ -53,12 +53,8 @@ class DomainGuard:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Look no more."""
         self._ending.set()
         self._thread.join()
 

@@ -19,7 +19,7 @@ class Failure:
     sentence: str
 
 
-def same_failure(declared: Sequence[str], a: Failure | None, b: Failure | None) -> bool:
+def failed_as_declared(declared: Sequence[str], a: Failure | None, b: Failure | None) -> bool:
     """Whether two runs failed as was declared: in one step, with a text of `declared` in both
     exceptions."""
     if a is None or b is None or a.step != b.step:

@@ -20,7 +20,7 @@ from ..compare.values import deviations
 from ..component import Contract
 from ..errors import UsageError
 from ..message.arrays import Int64s
-from ..run.result import HOW_TO_DECLARE, same_failure
+from ..run.result import HOW_TO_DECLARE, failed_as_declared
 from .many_runs import Outcome, Published
 from .sequence import codecs_of
 
@@ -98,7 +98,7 @@ class OutcomeJudge:
             assert first.failure is not None
             told = "; ".join(one.failure.sentence for one in ends if one.failure)
             return Difference(" and ".join(kinds), first.failure.step, sentence=told)
-        is_same = is_repeat or same_failure(self._options.failures, a.failure, b.failure)
+        is_same = is_repeat or failed_as_declared(self._options.failures, a.failure, b.failure)
         if a.failure is not None and b.failure is not None and not is_same:
             told = f"{a.failure.sentence}; {b.failure.sentence}; {HOW_TO_DECLARE}"
             return Difference(" and ".join(kinds), a.failure.step, sentence=told)

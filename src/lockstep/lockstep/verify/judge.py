@@ -14,8 +14,9 @@ from ..compare.result import comparison_as_data
 from ..errors import ReportError, RunError
 from ..host.protocol import resolved
 from ..report.html import write_html
-from ..run.result import HOW_TO_DECLARE, RunResult, same_failure
+from ..run.result import HOW_TO_DECLARE, RunResult, failed_as_declared
 from .plan import Plan
+from .verdict import not_again
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,8 @@ def judge_noise(planned: Plan, first: Recorded, again: Recorded, folder: Path) -
     """
     comparison = judge_again(planned, first, again, folder)
     if not comparison.all_match:
-        wrong = next(key for key in comparison.keys.values() if not key.matches)
-        count = wrong.judged.differing + wrong.aligned.alone
-        raise RunError(
-            f"{first.label} does not do the same again on the same inputs ({count} messages of "
-            f"{wrong.topic}: {wrong.grade}), so nothing can be judged by it; see {folder}"
-        )
+        why = not_again(first.label, comparison)
+        raise RunError(f"{why}, so nothing can be judged by it; see {folder}")
     return comparison
 
 
@@ -119,7 +116,7 @@ def _in_lockstep(planned: Plan, *runs: Recorded) -> bool:
 def check_failures(declared: Sequence[str], reference: Recorded, other: Recorded) -> None:
     """Raises RunError if a callback failed, unless both runs failed in one step as was declared."""
     a, b = reference.result.failure, other.result.failure
-    if (a is None and b is None) or same_failure(declared, a, b):
+    if (a is None and b is None) or failed_as_declared(declared, a, b):
         return
     told = [
         f"{run.label} failed in step {failure.step}: {failure.sentence}"

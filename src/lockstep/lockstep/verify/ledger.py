@@ -159,9 +159,11 @@ def status(place: Path) -> list[Status]:
         contract = asked_contract(verification)
     except RunError as error:
         raise UsageError(f"{file}: {error}") from error
+    against = _against(file, verification, contract)
+    reference = verification.reference
     common = [
-        *_changed(data, _against(file, verification, contract)),
-        *_doubts("the reference", verification.reference, verification, file),
+        *_changed(data, against),
+        *_doubts("the reference", reference, against["reference"], verification, file),
     ]
     found = []
     for name, old in data["implementations"].items():
@@ -171,7 +173,7 @@ def status(place: Path) -> list[Status]:
             continue
         now = fingerprint(name, verification, file)
         changes = [*common, *_changed(old, now, leave_out=("binary", NOT_TRACKED))]
-        changes += _doubts("it", name, verification, file)
+        changes += _doubts("it", name, now, verification, file)
         rebuilt = old.get("binary") != now.get("binary")
         if rebuilt and "sources" not in old:
             changes.append("its binary")
@@ -182,10 +184,12 @@ def status(place: Path) -> list[Status]:
     return found
 
 
-def _doubts(who: str, name: str, verification: Verification, file: Path) -> Iterator[str]:
-    """Why nobody knows whether what would run now is what is on disk, a phrase each."""
+def _doubts(
+    who: str, name: str, now: dict[str, Any], verification: Verification, file: Path
+) -> Iterator[str]:
+    """Why nobody knows whether what would run `now` is what is on disk, a phrase each."""
     implementation = verification.implementations[name]
-    if NOT_TRACKED in fingerprint(name, verification, file):
+    if NOT_TRACKED in now:
         yield f"what the command of {who} runs is not tracked"
     if (why := not_of_its_sources(name, implementation, file)) is not None:
         yield f"{who} is not known to be built of its sources: {why}"

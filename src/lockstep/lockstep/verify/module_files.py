@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .model import is_verify_file
 
-# What is no source is known to C++ builds, too: lockstep_cpp/cmake/source_digests.py.
+# What is no source is known to C++ builds, too: lockstep_cpp/cmake/digest_sources.cmake.
 NO_SOURCES = {"build", "install", "log", "test", "tests", "doc", "docs", "launch", "__pycache__"}
 _NO_CODE = {".md", ".rst", ".pyc"}
 _NO_CODE_NAMES = (".", "README", "CHANGELOG", "LICENSE")

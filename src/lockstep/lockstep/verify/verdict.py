@@ -42,14 +42,18 @@ def matched(verdict: Verdict, name: str) -> bool:
 def unsteady(verdict: Verdict, name: str) -> str | None:
     """That an implementation does not do the same again on the same inputs, as a sentence."""
     for comparison in verdict.repeats.get(name, ()):
-        for key in comparison.keys.values():
-            if not key.matches:
-                count = key.judged.differing + key.aligned.alone
-                return (
-                    f"{name} does not do the same again on the same inputs ({count} messages of "
-                    f"{key.topic}: {key.grade}); see {verdict.folder / f'{name}_vs_itself'}"
-                )
+        if not comparison.all_match:
+            return f"{not_again(name, comparison)}; see {verdict.folder / f'{name}_vs_itself'}"
     return None
+
+
+def not_again(name: str, comparison: Comparison) -> str:
+    """What is wrong with a comparison of an implementation with itself, as a clause."""
+    wrong = next(key for key in comparison.keys.values() if not key.matches)
+    return (
+        f"{name} does not do the same again on the same inputs ({wrong.wrong} messages of "
+        f"{wrong.topic}: {wrong.grade})"
+    )
 
 
 def rests_on(verdict: Verdict, name: str) -> tuple[int, int] | None:
