@@ -7,8 +7,9 @@ from configparser import ConfigParser
 from email.parser import Parser
 from pathlib import Path
 
-import lockstep
 import pytest
+
+import lockstep
 
 SOURCE = Path(__file__).resolve().parents[1]
 NODES = ("comparator", "host", "player", "recorder")
