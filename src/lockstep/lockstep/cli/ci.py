@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
-from .show import console, print_line
+from .show import print_command
 
 if TYPE_CHECKING:
     from ..compare import Comparison
@@ -51,7 +51,7 @@ def report(
             from ..report.github import markdown, workflow_commands
 
             for line in workflow_commands(comparisons, remarks):
-                print_line(console, line)
+                print_command(line)
             if os.environ.get(_SUMMARY):
                 target = Path(os.environ[_SUMMARY])
                 with target.open("a", encoding="utf-8") as stream:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from ..errors import FAILED, INTERRUPTED, Interrupted, LockstepError, unforeseen
-from ..printable import some_lines
+from ..printable import tell
 
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -44,14 +44,14 @@ def tell_errors(command: Callable[[], None]) -> None:
     except LockstepError as error:
         sys.exit(_say(error, error.exit_code))
     except Interrupted:
-        print("interrupted; all processes ended", file=sys.stderr)
+        tell("interrupted; all processes ended")
         sys.exit(INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - never a traceback, and never taken for a verdict
         sys.exit(_say(unforeseen(error), FAILED))
 
 
 def _say(error: Exception | str, code: int) -> int:
-    print(f"error: {some_lines(str(error))}", file=sys.stderr)
+    tell(f"error: {error}")
     return code
 
 

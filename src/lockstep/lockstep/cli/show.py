@@ -1,4 +1,4 @@
-"""How sub-commands show progress and verdicts on a terminal."""
+"""How sub-commands show progress and verdicts on a terminal: the one place where they print."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from ..printable import one_line
+from ..printable import one_line, printed_json, some_lines
 from ..progress import Progress as OnProgress
 
 if TYPE_CHECKING:
+    from rich.style import Style
     from rich.table import Table
 
     from ..compare.key_comparison import Judged
@@ -24,27 +25,36 @@ if TYPE_CHECKING:
 
 
 class _Terminal(Console):
-    """Whoever reads our output may stop reading (`| head`); that changes no verdict."""
+    """Shows each text, also in the cells of a table, as it is.
+
+    Nothing in it is markup, the name of an emoji, a control sequence or a workflow command. Whoever
+    reads our output may stop reading (`| head`); that changes no verdict.
+    """
+
+    def render_str(self, text: str, *, style: str | Style = "", **layout: Any) -> Text:
+        """As rich: what is shown of a text."""
+        justify, overflow = layout.get("justify"), layout.get("overflow")
+        return Text(some_lines(text), style, justify=justify, overflow=overflow)
 
     def on_broken_pipe(self) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 console = _Terminal(highlight=False)
+stderr = _Terminal(stderr=True, highlight=False)
 TABLE_WIDTH = 124
 
 
 @contextmanager
 def progress_bars() -> Iterator[Watch]:
     """A progress bar on stderr for each run; nothing where stderr is no terminal."""
-    stderr = Console(stderr=True)
     if not stderr.is_terminal:
         yield lambda _: lambda done, total: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -52,7 +62,7 @@ def progress_bars() -> Iterator[Watch]:
     with Progress(*columns, console=stderr, transient=True) as bars:
 
         def watch(name: str) -> OnProgress:
-            task = bars.add_task(name, total=None)
+            task = bars.add_task(one_line(name), total=None)
             return lambda done, total: bars.update(task, completed=done, total=total)
 
         yield watch
@@ -66,9 +76,8 @@ def progress_bar(what: str) -> Iterator[OnProgress]:
 
 
 def print_line(out: Console, text: str) -> None:
-    """A line as it is, or several: never wrapped, and nothing is taken for markup or for a control
-    sequence of the terminal."""
-    out.print("\n".join(map(one_line, text.split("\n"))), markup=False, soft_wrap=True)
+    """A line as it is, or several: never wrapped."""
+    out.print(text, soft_wrap=True)
 
 
 def print_wide(out: Console, table: Table) -> None:
@@ -79,7 +88,17 @@ def print_wide(out: Console, table: Table) -> None:
 
 def print_json(data: Any) -> None:
     """Data for scripts, on stdout."""
-    print_line(console, json.dumps(data, indent=2, allow_nan=False))
+    print_json_text(json.dumps(data, indent=2, allow_nan=False))
+
+
+def print_json_text(text: str) -> None:
+    """A text of JSON for scripts, on stdout."""
+    console.print(Text(printed_json(text)), soft_wrap=True)
+
+
+def print_command(line: str) -> None:
+    """A workflow command of GitHub, which nothing else that is printed can be."""
+    console.print(Text(line), soft_wrap=True)
 
 
 def print_verdict(out: Console, verdict: Verdict) -> None:
@@ -101,7 +120,8 @@ def print_verdict(out: Console, verdict: Verdict) -> None:
 
 
 def _print_finding(out: Console, word: str, sentence: str, colour: str) -> None:
-    out.print(Text.assemble((word, f"bold {colour}"), f": {one_line(sentence)}"), soft_wrap=True)
+    out.print(word, style=f"bold {colour}", end="", soft_wrap=True)
+    print_line(out, f": {one_line(sentence)}")
 
 
 def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
@@ -124,15 +144,16 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
                 key.judged.differing + len(key.aligned.only_a) + len(key.aligned.only_b)
                 for key in keys
             )
+            pair = f"{name} vs {reference.name}"
             table.add_row(
-                f"{verdict.contract.component}\n  {name} vs {reference.name}",
+                f"{one_line(verdict.contract.component)}\n  {one_line(pair)}",
                 f"{sum(run.sent.values())} → {sum(run.recorded.values())}",
                 str(sum(key.aligned.count for key in keys)),
                 str(differing),
                 _largest([key.judged for key in keys]),
                 f"{_us(reference.median_ns)} → {_us(run.median_ns)} µs",
                 _ratio(reference.median_ns, run.median_ns),
-                "[green]match[/]" if matched(verdict, name) else "[red]differs[/]",
+                Text("match", "green") if matched(verdict, name) else Text("differs", "red"),
             )
     if table.row_count:
         print_wide(out, table)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from ..errors import FAILED, MATCH, UsageError
 from ..run.folder import default_folder
@@ -23,6 +22,7 @@ from .show import (
     print_table,
     print_verdict,
     progress_bars,
+    stderr,
 )
 
 
@@ -70,12 +70,12 @@ def command(
     remember(file, folder)
     not_of_disk = outdated(file, verification, before)
     for why in not_of_disk:
-        print_line(Console(stderr=True), f"not recorded: {why}")
+        print_line(stderr, f"not recorded: {why}")
     if keep and not not_of_disk:
         try:
             record(file, verification, verdict)
         except UsageError as error:  # which changes no verdict
-            print_line(Console(stderr=True), f"not recorded: {error}")
+            print_line(stderr, f"not recorded: {error}")
     if html is not None:
         copy_report(verdict, html)
     if as_json:

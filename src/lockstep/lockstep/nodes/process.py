@@ -26,6 +26,7 @@ from rclpy.utilities import try_shutdown
 
 from ..errors import FAILED, USAGE, RunError, UsageError, unforeseen
 from ..host.events import tell_error
+from ..printable import tell
 
 
 class Stopped(BaseException):
@@ -155,5 +156,5 @@ def exit_with(
 
 def _fail(name: str, error: Exception, message: str, *, refused: bool = False) -> NoReturn:
     tell_error(error, message, refused=refused)
-    print(f"{name}: {message}", file=sys.stderr)
+    tell(f"{name}: {message}")
     sys.exit(USAGE if refused else FAILED)

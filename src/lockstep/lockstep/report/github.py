@@ -49,7 +49,7 @@ def markdown(
         mark = "✅" if comparison.all_match else "❌"
         lines += [f"### {mark} {_cell(name)}: {comparison.grade}", ""]
         if told := (remarks or {}).get(name):
-            lines += [f"⚠️ <pre>{html.escape(some_lines(chr(10).join(told)))}</pre>", ""]
+            lines += [f"⚠️ <pre>{html.escape(chr(10).join(map(one_line, told)))}</pre>", ""]
         lines += ["| topic | type | aligned | differ | missing | extra | grade |"]
         lines += ["|---|---|---:|---:|---:|---:|---|"]
         for key in comparison.keys.values():

@@ -21,6 +21,7 @@ from typing import Any
 from ..bag import Bag
 from ..compare.comparison import Comparison, summary
 from ..errors import ReportError
+from ..printable import one_line
 from .page import (
     MOST_FIELDS,
     MOST_KEYS,
@@ -194,7 +195,7 @@ def _rendered(title: str, data: dict[str, Any], comparisons: Mapping[str, Compar
         autoescape=True, undefined=StrictUndefined, trim_blocks=True
     ).from_string(_template("report.html.j2"))
     return template.render(
-        title=title,
+        title=one_line(title),
         match=data["match"],
         policy=_policy(scripts.values()),
         summary="\n".join(cut(line, 400) for line in islice(lines, 1000)),

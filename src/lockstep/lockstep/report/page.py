@@ -19,6 +19,7 @@ from ..compare.simplest_law import Diagnosis
 from ..compare.text_diff import text_diff
 from ..compare.words import in_extent
 from ..message.time import NS_PER_S
+from ..printable import printable_data
 
 MOST_KEYS, MOST_FIELDS = 1000, 3000
 _NAME = 200
@@ -309,8 +310,11 @@ def cut(text: str, most: int = _NAME) -> str:
 
 
 def as_json(data: Any) -> str:
-    """JSON that can stand in a script element: nothing in it ends the element or opens another."""
-    text = json.dumps(data, allow_nan=False, separators=(",", ":"))  # ASCII, so without U+2028 too
+    """JSON that can stand in a script element: nothing in it ends the element or opens another.
+
+    All strings are lines that can be printed, so that no name turns the direction of a row.
+    """
+    text = json.dumps(printable_data(data), allow_nan=False, separators=(",", ":"))
     for letter in "<>&":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return text

@@ -43,6 +43,16 @@ def test_junit_has_a_test_case_for_each_topic(comparisons, tmp_path):
     assert good.find("system-out").text.startswith("/good (pkg/msg/X): 2 aligned, 0 differ")
 
 
+def test_junit_holds_no_character_that_xml_has_not(tmp_path):
+    one = bag(tmp_path / "one", good=[1.0])
+    name = "cpp\x01\ufffe\u202e"
+    write_junit(tmp_path / "junit.xml", {name: compare(one, one)}, {name: ["\x02\uffff", "b"]})
+    (suite,) = ET.parse(tmp_path / "junit.xml").getroot()
+    case, remarks = suite
+    assert suite.get("name") == case.get("classname") == r"cpp\x01\ufffe\u202e"
+    assert remarks.text == "\\x02\\uffff\nb"
+
+
 def test_annotations_are_one_line_each_whatever_a_topic_is_called(comparisons):
     (line,) = workflow_commands(comparisons)
     head, _, message = line.removeprefix("::error title=").partition("::")
