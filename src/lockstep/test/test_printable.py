@@ -95,6 +95,29 @@ def test_a_cell_of_a_table_is_no_markup_and_no_control_sequence(capsys):
     assert len({len(line) for line in out.splitlines()[1:]}) == 1
 
 
+def shown_at(width):
+    shown = io.StringIO()
+    out = type(console)(file=shown, force_terminal=True, width=width, no_color=True)
+    table = Table("topic", "messages")
+    table.columns[1].no_wrap = True
+    table.add_row("/a_topic_of_30_letters_in_length", "1234567")
+    print_wide(out, table)
+    return shown.getvalue()
+
+
+def test_a_table_cuts_no_name_on_a_narrow_terminal():
+    assert "/a_topic_of_30_letters_in_length" in shown_at(80)
+    assert "│ /a_topic_of_30_lette │  1234567 │" in shown_at(35).replace("1234567  ", " 1234567 ")
+    assert shown_at(28) == "/a_topic_of_30_letters_in_length\n  messages: 1234567\n"
+
+
+def test_a_table_in_a_file_cuts_nothing(capsys):
+    table = Table("topic")
+    table.add_row("/x" * 100)
+    print_wide(console, table)
+    assert "/x" * 100 in capsys.readouterr().out
+
+
 def test_a_progress_bar_shows_a_name_as_it_is(monkeypatch):
     shown = io.StringIO()
     monkeypatch.setattr(show, "stderr", type(show.stderr)(file=shown, force_terminal=True))

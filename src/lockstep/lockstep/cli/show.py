@@ -42,7 +42,9 @@ class _Terminal(Console):
 
 console = _Terminal(highlight=False)
 stderr = _Terminal(stderr=True, highlight=False)
-TABLE_WIDTH = 124
+_WIDEST = 10_000
+_FOLDED = 16
+"""Names that get fewer columns are hard to read."""
 
 
 @contextmanager
@@ -81,9 +83,36 @@ def print_line(out: Console, text: str) -> None:
 
 
 def print_wide(out: Console, table: Table) -> None:
-    """A table, not squeezed where nobody looks at it on a terminal."""
-    wide = out if out.is_terminal else _Terminal(width=TABLE_WIDTH, highlight=False)
-    wide.print(table)
+    """A table with every cell whole: on a terminal too narrow for it with names folded, or else row
+    by row as a list."""
+    from rich.measure import Measurement
+
+    def needed() -> int:
+        return Measurement.get(out, out.options.update_width(_WIDEST), table).maximum
+
+    folded = [column for column in table.columns if not column.no_wrap]
+    if not out.is_terminal:
+        _Terminal(width=needed(), highlight=False).print(table)
+        return
+    for column in folded:
+        column.overflow, column.max_width = "fold", _FOLDED
+    fits = needed() <= out.width
+    for column in folded:
+        column.max_width = None
+    if fits:
+        out.print(table)
+    else:
+        _print_list(out, table)
+
+
+def _print_list(out: Console, table: Table) -> None:
+    if table.title:
+        out.print(table.title, style="italic", soft_wrap=True)
+    _, *headers = (column.header for column in table.columns)
+    for name, *cells in zip(*(column.cells for column in table.columns), strict=True):
+        out.print(name, soft_wrap=True)
+        for header, cell in zip(headers, cells, strict=True):
+            out.print(f"  {header}:", cell, soft_wrap=True)
 
 
 def print_json(data: Any) -> None:
