@@ -7,11 +7,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from lockstep.run.model import Implementation
-from lockstep.verify.fingerprints import not_of_its_sources
+from lockstep.verify.fingerprints import fingerprint
+from lockstep.verify.model import load
 
 SCRIPT = Path(__file__).parents[3] / "lockstep_cpp/cmake/digest_sources.cmake"
-PORT = Implementation(executable="port/node")
+VERIFY = """\
+implementations:
+  port: {executable: port/node}
+reference: port
+inputs: {sample: {}}
+"""
 
 
 @pytest.fixture
@@ -22,7 +27,7 @@ def package(tmp_path, monkeypatch):
         "package.xml": "<name>port</name>",
         "src/node.cpp": "int main() { return 0; }",
         "config/gains.yaml": "gain: 1.0",
-        "verify.yaml": "implementations: {}\nreference: a\n",
+        "verify.yaml": VERIFY,
         "README.md": "how to use it",
         "test/test_node.py": "",
         ".hidden/notes": "",
@@ -51,14 +56,14 @@ def build(package: Path) -> None:
 
 
 def why(package: Path) -> str | None:
-    return not_of_its_sources("b", PORT, package / "verify.yaml")
+    return fingerprint("port", load(package / "verify.yaml")).stale
 
 
 def test_a_program_is_of_its_sources_until_one_of_them_changes(package):
     build(package)
     assert why(package) is None
-    for name in ("README.md", "test/test_node.py", "verify.yaml"):
-        (package / name).write_text("implementations: {b: {}}\nreference: b\n")
+    for name in ("README.md", "test/test_node.py", "verify.yaml", "nightly.yaml"):
+        (package / name).write_text(f"# changed\n{VERIFY}")
     assert why(package) is None
 
     (package / "src/node.cpp").write_text("int main() { return 1; }")
