@@ -110,10 +110,14 @@ def alone(reference: str) -> str:
 
 
 def is_verify_file(file: Path) -> bool:
-    """Whether a file looks like a verify.yaml, well-formed or not."""
+    """Whether a file looks like a verify.yaml, well-formed or not, in YAML's own form or as JSON.
+
+    C++ builds look for the same: lockstep_cpp/cmake/digest_sources.cmake.
+    """
     if file.suffix not in (".yaml", ".yml") or not file.is_file():
         return False
     text = file.read_text("utf-8", "replace")
     return all(
-        re.search(rf"^{key}:", text, re.MULTILINE) for key in ("implementations", "reference")
+        re.search(rf"""(^|[{{,]\s*)["']?{key}["']?[ \t]*:""", text, re.MULTILINE)
+        for key in ("implementations", "reference")
     )
