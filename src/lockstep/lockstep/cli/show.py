@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..compare.key_comparison import Judged
     from ..verify.runs import Watch
-    from ..verify.verdict import Verdict
+    from ..verify.verdict import Outcome, Verdict
 
 
 class _Terminal(Console):
@@ -132,32 +132,22 @@ def print_command(line: str) -> None:
 
 def print_verdict(out: Console, verdict: Verdict) -> None:
     """The verdict of each comparison in words, and where the files are."""
-    from ..compare.comparison import summary
-    from ..verify.verdict import same_failure, unsteady
+    from ..verify.verdict import findings
 
-    for name, differences in verdict.mismatched_contracts.items():
-        _print_finding(out, "CONTRACT DIFFERS", f"{name}: {'; '.join(differences)}", "red")
-    for comparison in verdict.comparisons.values():
-        first, *rest = summary(comparison)
-        word, _, sentence = first.partition(": ")
-        _print_finding(out, word, sentence, "green" if comparison.all_match else "red")
-        for line in [*rest, *same_failure(verdict, comparison.name_b)]:
+    for found in findings(verdict):
+        colour = "green" if found.is_match else "red"
+        headline = Text.assemble((found.word, f"bold {colour}"), f": {one_line(found.sentence)}")
+        out.print(headline, soft_wrap=True)
+        for line in found.lines:
             print_line(out, f"  {line}")
-        if why := unsteady(verdict, comparison.name_b):
-            _print_finding(out, "NOT THE SAME AGAIN", why, "red")
     print_line(out, f"bags, logs and diffs: {verdict.folder}")
-
-
-def _print_finding(out: Console, word: str, sentence: str, colour: str) -> None:
-    out.print(word, style=f"bold {colour}", end="", soft_wrap=True)
-    print_line(out, f": {one_line(sentence)}")
 
 
 def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
     """One row per pair of implementations."""
     from rich.table import Table
 
-    from ..verify.verdict import matched
+    from ..verify.verdict import outcome
 
     table = Table(
         "", "in → out", "aligned", "differing", "largest error", "median", "speed-up", "verdict"
@@ -182,13 +172,17 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
                 _largest([key.judged for key in keys]),
                 f"{_us(reference.median_ns)} → {_us(run.median_ns)} µs",
                 _ratio(reference.median_ns, run.median_ns),
-                Text("match", "green") if matched(verdict, name) else Text("differs", "red"),
+                _coloured(outcome(verdict, name)),
             )
     if table.row_count:
         print_wide(out, table)
         out.print(
             "median: reference → implementation, one callback with its publishing", style="dim"
         )
+
+
+def _coloured(outcome: Outcome) -> Text:
+    return Text(outcome, "green" if outcome == "match" else "red")
 
 
 def _largest(judged: Sequence[Judged]) -> str:

@@ -20,24 +20,34 @@ def write_junit(
     path: Path,
     comparisons: Mapping[str, Comparison],
     remarks: Mapping[str, Sequence[str]] | None = None,
+    objections: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
-    """Write the outcome of comparisons, with remarks on some, by name; raises OSError."""
-    root = ET.Element("testsuites", name="lockstep")
-    for name, comparison in comparisons.items():
-        keys = comparison.keys.values()
+    """Write the outcome of comparisons, with remarks on some, by name; raises OSError.
+
+    Objections, by name of a comparison or of what was not compared, are a failure of its own.
+    """
+    root, objections = ET.Element("testsuites", name="lockstep"), objections or {}
+    compared = [*comparisons, *(name for name in objections if name not in comparisons)]
+    for name in compared:
+        keys = comparisons[name].keys.values() if name in comparisons else ()
+        why = "\n".join(map(one_line, objections.get(name, ())))
         suite = ET.SubElement(
             root,
             "testsuite",
             name=one_line(name),
-            tests=str(len(keys)),
-            failures=str(sum(not key.matches for key in keys)),
+            tests=str(len(keys) + bool(why)),
+            failures=str(sum(not key.matches for key in keys) + bool(why)),
             errors="0",
         )
+        if why:
+            case = ET.SubElement(suite, "testcase", classname=one_line(name), name="verdict")
+            failure = ET.SubElement(case, "failure", type="no match", message=why.split("\n")[0])
+            failure.text = why
         for key in keys:
             case = ET.SubElement(
                 suite, "testcase", classname=one_line(name), name=one_line(key.topic)
             )
-            lines = "\n".join(summary_of_key(key, comparison.names))
+            lines = "\n".join(summary_of_key(key, comparisons[name].names))
             if key.matches:
                 ET.SubElement(case, "system-out").text = lines
             else:

@@ -84,3 +84,26 @@ def test_the_summary_of_a_step_is_a_table_with_everything_escaped(comparisons):
     assert row.count("|") == 8
     assert "<b>" not in text
     assert "off by 0.5" in text
+
+
+OBJECTIONS = {"x": ["b: not what is on disk"], "contract of c": ["output out is missing"]}
+
+
+def test_an_objection_is_a_failure_whatever_the_topics_say(tmp_path):
+    """Of a comparison in which all is equal, and of something that was not compared."""
+    one = bag(tmp_path / "one", good=[1.0])
+    comparisons = {"x": compare(one, one)}
+    write_junit(tmp_path / "junit.xml", comparisons, objections=OBJECTIONS)
+    root = ET.parse(tmp_path / "junit.xml").getroot()
+    assert (root.get("tests"), root.get("failures")) == ("3", "2")
+    assert {suite.get("name"): suite.find("testcase/failure").get("message") for suite in root} == {
+        name: lines[0] for name, lines in OBJECTIONS.items()
+    }
+    assert list(workflow_commands(comparisons, objections=OBJECTIONS)) == [
+        "::error title=x::b: not what is on disk",
+        "::error title=contract of c::output out is missing",
+    ]
+    text = markdown(comparisons, objections=OBJECTIONS)
+    assert "✅" not in text
+    assert "### ❌ x: no match\n\n<pre>b: not what is on disk</pre>" in text
+    assert "### ❌ contract of c\n\n<pre>output out is missing</pre>" in text
