@@ -10,7 +10,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Crash, Hang, LockstepError, UsageError
 from ..host.events import EVENTS, told_error
+from ..temporary_folder import TemporaryFolder
 from .forks import Child, ForkServer
 from .strays import STARTED, end, marked, outside
 
@@ -220,14 +220,14 @@ class Processes:
 @contextlib.contextmanager
 def fork_server(processes: Processes) -> Iterator[ForkServer]:
     """One among some processes, for those that others start."""
-    with tempfile.TemporaryDirectory(prefix="lockstep-forks-") as folder:
+    with TemporaryFolder("lockstep-forks-") as folder:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ours:  # it ends when this is closed
             with theirs:
                 process = processes.start(
                     "the process that starts players and recorders",
                     ForkServer.COMMAND,
-                    Path(folder) / "log",
+                    folder.path / "log",
                     stdin=theirs.fileno(),
                     variables=ForkServer.VARIABLES,
                 )
@@ -250,11 +250,11 @@ def ask(commands: Mapping[str, Sequence[str]], timeout_s: float) -> dict[str, An
     running."""
     deadline = time.monotonic() + timeout_s
     with (
-        tempfile.TemporaryDirectory(prefix="lockstep-ask-") as folder,
+        TemporaryFolder("lockstep-ask-") as folder,
         Processes(os.environ) as processes,
     ):
         children = [
-            processes.start(name, command, Path(folder) / f"{number}.log", pipes=True)
+            processes.start(name, command, folder.path / f"{number}.log", pipes=True)
             for number, (name, command) in enumerate(commands.items())
         ]
         return {child.name: _answer(child, timeout_s, deadline) for child in children}
