@@ -85,7 +85,7 @@ def print_json(data: Any) -> None:
 def print_verdict(out: Console, verdict: Verdict) -> None:
     """The verdict of each comparison in words, and where the files are."""
     from ..compare.comparison import summary
-    from ..verify.verdict import same_failure, unsteady
+    from ..verify.verdict import black_boxes, same_failure, unsteady
 
     for name, differences in verdict.mismatched_contracts.items():
         _print_finding(out, "CONTRACT DIFFERS", f"{name}: {'; '.join(differences)}", "red")
@@ -97,6 +97,8 @@ def print_verdict(out: Console, verdict: Verdict) -> None:
             print_line(out, f"  {line}")
         if why := unsteady(verdict, comparison.name_b):
             _print_finding(out, "NOT THE SAME AGAIN", why, "red")
+    for line in black_boxes(verdict):
+        print_line(out, line)
     print_line(out, f"bags, logs and diffs: {verdict.folder}")
 
 

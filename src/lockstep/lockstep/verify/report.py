@@ -19,7 +19,7 @@ from ..run.inputs import RunInputs
 from .inputs_before import FILE_NAME, inputs_before
 from .judge import Recorded
 from .plan import Plan
-from .verdict import Verdict, rests_on, same_failure, unsteady
+from .verdict import Verdict, black_boxes, rests_on, same_failure, unsteady
 
 
 def write(
@@ -91,7 +91,7 @@ def _summary(verdict: Verdict) -> list[str]:
         lines += [*summary(comparison), *same_failure(verdict, name)]
         lines += [f"NOT THE SAME AGAIN: {why}"] if (why := unsteady(verdict, name)) else []
         lines.append("")
-    return lines
+    return [*lines, *black_boxes(verdict)]
 
 
 def _write_html(verdict: Verdict, recorded: Mapping[str, Recorded], file: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..compare import Comparison
 from ..component import Contract
 from ..errors import DIFFERENT, MATCH
-from ..run.result import RunResult
+from ..run.result import RunResult, in_and_out
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,11 @@ def not_again(name: str, comparison: Comparison) -> str:
         f"{name} does not do the same again on the same inputs ({wrong.wrong} messages of "
         f"{wrong.topic}: {wrong.grade})"
     )
+
+
+def black_boxes(verdict: Verdict) -> list[str]:
+    """What went into each black box, which tells nobody what it has dropped, and what came out."""
+    return [in_and_out(run) for run in verdict.runs.values() if run.black_box]
 
 
 def rests_on(verdict: Verdict, name: str) -> tuple[int, int] | None:
