@@ -22,7 +22,25 @@ from .topic import Topic
 _LONGEST_S = 4e9  # 64-bit nanoseconds
 
 
-class Sink(Protocol):
+class Recording(Protocol):
+    """What holds more than messages: a bag, or a dataset's source."""
+
+    @property
+    def origin(self) -> Origin: ...
+    def enclosed(self) -> Iterator[Enclosed]: ...
+
+
+class Keeper(Protocol):
+    """What may keep it."""
+
+    def describe(self, origin: Origin) -> str:
+        """Note an origin; gives what of it cannot be held, in words."""
+
+    def enclose(self, enclosed: Enclosed) -> bool:
+        """Add what is no message; gives whether it can be held."""
+
+
+class Sink(Keeper, Protocol):
     """What a bag is copied to: a BagWriter or a Sqlite3Writer."""
 
     path: Path
@@ -41,8 +59,6 @@ class Sink(Protocol):
         message_encoding: str = "cdr",
     ) -> None: ...
     def write_batch(self, batch: Batch) -> None: ...
-    def describe(self, origin: Origin) -> str: ...
-    def enclose(self, enclosed: Enclosed) -> bool: ...
     def close(self) -> None: ...
 
 
@@ -151,14 +167,15 @@ def copy(
     return done
 
 
-def copy_rest(bag: Bag, sink: Sink) -> tuple[str, ...]:
-    """Copy what a bag holds beside messages: attachments, metadata records, its origin.
+def copy_rest(recording: Recording, sink: Keeper) -> str:
+    """Copy what a recording holds beside messages: attachments, metadata records, its origin.
 
-    Gives what of it `sink` cannot hold, in words.
+    Gives a sentence about what of it `sink` cannot hold; "" if that is nothing.
     """
-    left_out = [sink.describe(bag.origin)]
-    left_out += [one.described for one in bag.enclosed() if not sink.enclose(one)]
-    return tuple(filter(None, left_out))
+    words = [sink.describe(recording.origin)]
+    words += [one.described for one in recording.enclosed() if not sink.enclose(one)]
+    left_out = ", ".join(filter(None, words))
+    return f"left out, as the target cannot hold it: {left_out}" if left_out else ""
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -83,8 +83,7 @@ class Bag(Closable):
         for file, placed in zip(self._open, self._placed, strict=True):
             for topic in file.topics.values():
                 self._place(topic, placed).count += topic.count
-        self.origin = metadata.origin(information)
-        """What metadata.yaml tells of the recording as a whole."""
+        self._information = information
         _take_metadata(information, self.topics)
         self._disagreement = _disagreement(self.path, information, self.topics)
         self._miscount: str | None = None
@@ -100,6 +99,13 @@ class Bag(Closable):
         in_files = (file.problem for file in self._open)
         problems = (*in_files, self._empty, self._disagreement, self._miscount)
         return next(filter(None, problems), None)
+
+    @cached_property
+    def origin(self) -> metadata.Origin:
+        """What metadata.yaml, or else what the files repeat of it, tells of the whole recording."""
+        if self._information:
+            return metadata.origin(self._information)
+        return metadata.joined_origins(file.origin() for file in self._open)
 
     @property
     def count(self) -> int:

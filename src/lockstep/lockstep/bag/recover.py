@@ -56,7 +56,7 @@ def recover(
                 watch = _from(saved, counted, progress)
                 saved += copy(bag, writer, selection, strict=False, progress=watch)
                 lost.extend(filter(None, [bag.problem]))
-                lost.extend(f"{what} is left out" for what in copy_rest(bag, writer))
+                lost.extend(filter(None, [copy_rest(bag, writer)]))
             if lost and not saved:
                 raise BagError(f"{path} holds no whole message: {_without_advice(lost[0])}")
     if saved < counted:

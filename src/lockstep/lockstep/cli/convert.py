@@ -140,38 +140,36 @@ def _convert_dataset(
     lenient: bool,
 ) -> None:
     """From or to a place that is no bag."""
-    from ..dataset import Dataset
+    from ..dataset import Dataset, LeftOut
 
     with (
-        warnings.catch_warnings(record=True) as told,
+        warnings.catch_warnings(record=True) as warned,
         Dataset.load(source) as dataset,
         progress_bars() as watch,
     ):
         warnings.simplefilter("always")
-        if told and not lenient:
-            raise BagError(f"{told[0].message}; --lenient copies what is whole")
+        if warned and not lenient:
+            raise BagError(f"{warned[0].message}; --lenient copies what is whole")
         names = renamed or {name: name for name in dataset}
         chosen = [name for name in names if name not in exclude]
         view = dataset.select(chosen, start_s=span_s[0], end_s=span_s[1])
         view = view.rename({name: new for name, new in names.items() if name in chosen})
         with view.save(target, progress=watch(f"converting {source}")) as saved:
             line = f"{target}: {saved.count} messages of {len(saved)} topics"
-    if told and not lenient:
-        raise BagError(f"{told[0].message}; {target} holds what is whole")
-    if is_bag(source):
-        with Bag(source) as bag:
-            data = ["custom data of metadata.yaml"] if bag.origin.custom_data else []
-            _tell((*data, *(one.described for one in bag.enclosed())))
-    for warning in told[:1]:
-        print_line(Console(stderr=True), f"lost: {warning.message}")
+    lost = [warning.message for warning in warned if warning.category is not LeftOut]
+    if lost and not lenient:
+        raise BagError(f"{lost[0]}; {target} holds what is whole")
+    for warning in warned:
+        if warning.category is LeftOut:
+            _tell(str(warning.message))
+    for problem in lost[:1]:
+        print_line(Console(stderr=True), f"lost: {problem}")
     print_line(console, line)
 
 
-def _tell(left_out: tuple[str, ...]) -> None:
+def _tell(left_out: str) -> None:
     if left_out:
-        print_line(
-            Console(stderr=True), f"left out, as the target cannot hold it: {', '.join(left_out)}"
-        )
+        print_line(Console(stderr=True), left_out)
 
 
 def _complain(bag: Bag) -> None:

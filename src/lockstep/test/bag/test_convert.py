@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.bag.convert import copy, copy_rest, new_bag, select
 from lockstep.bag.metadata import OfferedQoS, Origin
@@ -520,12 +521,12 @@ def test_attachments_and_metadata_records_are_kept_or_named(tmp_path, indexed):
     with Bag(path) as bag:
         with new_bag(writer := BagWriter(tmp_path / "out")):
             copy(bag, writer, strict=indexed)
-            assert copy_rest(bag, writer) == ()
+            assert copy_rest(bag, writer) == ""
         with new_bag(sink := Sqlite3Writer(tmp_path / "db3")):
             copy(bag, sink, strict=indexed)
             assert copy_rest(bag, sink) == (
-                "the attachment 'calib.yaml'",
-                "the metadata record 'episode'",
+                "left out, as the target cannot hold it: the attachment 'calib.yaml', "
+                "the metadata record 'episode'"
             )
     with (tmp_path / "out/out_0.mcap").open("rb") as stream:
         reader = make_reader(stream, validate_crcs=True)
@@ -560,16 +561,64 @@ def timed(folder):
 def test_deadlines_custom_data_and_the_distribution_are_kept(tmp_path, sink):
     with Bag(timed(tmp_path / "bag")) as bag, new_bag(writer := sink(tmp_path / "out")):
         copy(bag, writer)
-        assert copy_rest(bag, writer) == ()
+        assert copy_rest(bag, writer) == ""
     with Bag(tmp_path / "out") as out:
         assert out.topics["/a"].qos == (TIMED,)
         assert out.origin == Origin({"vehicle": "truck 7"}, "rolling")
 
 
-def test_custom_data_that_a_bare_file_cannot_hold_are_named(tmp_path):
-    with Bag(timed(tmp_path / "bag")) as bag, new_bag(writer := BagWriter(tmp_path / "o.mcap")):
+def test_a_bare_file_keeps_custom_data_and_the_distribution_as_rosbag2_does(tmp_path):
+    bare = tmp_path / "o.mcap"
+    with Bag(timed(tmp_path / "bag")) as bag, new_bag(writer := BagWriter(bare)):
         copy(bag, writer)
-        assert copy_rest(bag, writer) == ("custom data of metadata.yaml",)
+        assert copy_rest(bag, writer) == ""
+    with bare.open("rb") as stream:
+        [record] = make_reader(stream, validate_crcs=True).iter_metadata()
+    repeated = yaml.safe_load(record.metadata["serialized_metadata"])
+    assert (record.name, repeated["ros_distro"], repeated["version"]) == ("rosbag2", "rolling", 9)
+    assert (repeated["message_count"], repeated["custom_data"]) == (1, {"vehicle": "truck 7"})
+    with Bag(bare) as out:
+        assert out.origin == Origin({"vehicle": "truck 7"}, "rolling")
+        assert list(out.enclosed()) == []
+        with new_bag(writer := BagWriter(tmp_path / "again")):
+            copy(out, writer)
+            copy_rest(out, writer)
+    with Bag(tmp_path / "again") as again:
+        assert again.origin == Origin({"vehicle": "truck 7"}, "rolling")
+
+
+@pytest.mark.parametrize(
+    ("told", "distro"),
+    [
+        ({"ROS_DISTRO": "iron"}, "iron"),
+        ({"serialized_metadata": "- no"}, ""),
+        ({"serialized_metadata": "{"}, ""),
+        ({"serialized_metadata": "a: [\0"}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_a_file_repeats_of_its_metadata_is_advice(tmp_path, told, distro):
+    with (tmp_path / "x.mcap").open("wb") as stream:
+        writer = McapWriter(stream)
+        writer.start("ros2", "test")
+        writer.add_metadata("rosbag2", told)
+        writer.finish()
+    with Bag(tmp_path / "x.mcap") as bag:
+        assert bag.origin == Origin({}, distro)
+
+
+def test_a_bare_database_tells_the_distribution(tmp_path):
+    with Bag(timed(tmp_path / "bag")) as bag, new_bag(writer := Sqlite3Writer(tmp_path / "out")):
+        copy(bag, writer)
+        copy_rest(bag, writer)
+    with Bag(tmp_path / "out/out_0.db3") as bare:
+        assert bare.origin == Origin({}, "rolling")
+    database = sqlite3.connect(tmp_path / "out/out_0.db3")
+    repeated = yaml.safe_dump({"custom_data": {"vehicle": "truck 7"}, "ros_distro": "iron"})
+    database.execute("INSERT INTO metadata VALUES (1, 9, ?)", (repeated,))
+    database.commit()
+    with Bag(tmp_path / "out/out_0.db3") as bare:
+        assert bare.origin == Origin({"vehicle": "truck 7"}, "iron")
 
 
 def test_a_schema_that_is_no_text_is_copied_byte_by_byte(tmp_path):

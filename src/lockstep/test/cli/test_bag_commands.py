@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from lockstep.bag import Bag, BagWriter
 from lockstep.bag.convert import copy
-from made_bags import write_until_killed
+from made_bags import write_annotated, write_until_killed
 from rosbags.rosbag2 import Reader
 from stranger import ACCELERATION, ROOT, Stranger, small_disk
 
@@ -212,7 +212,7 @@ def test_an_interrupted_conversion_leaves_a_valid_bag(
     out = stranger.cwd / "out"
     command = stranger.start("convert", source, out, *options)
     command.wait_until(
-        lambda: any(path.stat().st_size > 5 << 20 for path in out.glob("out_0.*")), "some messages"
+        lambda: any(path.stat().st_size > 5 << 20 for path in out.glob("out_0.*[3p]")), "some messages"
     )
     command.signal_group(number)
     done = command.end()
@@ -340,6 +340,16 @@ def test_a_dataset_that_is_no_bag_is_converted_to_and_fro(stranger: Stranger):
     done = stranger.run("compare", "from_bag", "from_pickle", "--absolute")
     assert done.code == 0
     assert "125 with identical bytes" in done.out
+
+
+@pytest.mark.parametrize("target", ["x.pkl", "--storage=sqlite3"])
+def test_convert_names_what_its_target_cannot_hold(stranger: Stranger, target: str):
+    write_annotated(stranger.cwd / "bag")
+    done = stranger.run("convert", "bag", *(["x", target] if "=" in target else [target]))
+    assert done.code == 0
+    assert done.error.startswith("left out, as the target cannot hold it: ")
+    assert done.error.endswith("the attachment 'calib.yaml', the metadata record 'episode'")
+    assert ("the ROS distribution 'rolling'" in done.error) == (target == "x.pkl")
 
 
 def test_a_damaged_bag_becomes_no_dataset_unless_that_is_allowed(stranger: Stranger):
