@@ -51,6 +51,8 @@ class Sqlite3Writer(Closable):
     killed at any moment, or on a disk that fills up, the bag holds all batches before.
     """
 
+    earliest_ns = -(1 << 63)
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._topics: dict[str, _Topic] = {}

@@ -61,6 +61,9 @@ class BagWriter(Closable):
     stays readable.
     """
 
+    earliest_ns = 0
+    """MCAP counts nanoseconds since 1970, without a sign."""
+
     def __init__(
         self,
         path: str | os.PathLike[str],
@@ -362,7 +365,7 @@ class BagWriter(Closable):
 
     def _bad_time(self, what: str) -> BagError:
         return BagError(
-            f"{self.path}: a time of {what} is before 1970 or no number; "
+            f"{self.path}: a time of {what} is before 1970 or no number, which MCAP cannot hold; "
             "give nanoseconds since then"
         )
 

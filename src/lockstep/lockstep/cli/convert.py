@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from ..bag import Bag, BagError, BagWriter
-from ..bag.convert import copy, copy_rest, new_bag, select
+from ..bag.convert import TooEarly, copy, copy_rest, new_bag, select
 from ..bag.sqlite3_writer import Sqlite3Writer
 from ..dataset.backends import is_bag
 from ..errors import UsageError
@@ -96,8 +97,7 @@ def command(
     """
     if end is not None and duration is not None:
         raise UsageError("--end and --duration contradict each other; give one of them")
-    if storage is Storage.sqlite3 and target.endswith(".mcap"):
-        raise UsageError(f"{target} would not be MCAP; give a folder for --storage sqlite3")
+    check_suffix(target, storage)
     if duration is not None:
         end = (start or 0.0) + duration
     if sort and not (is_bag(source) and is_bag(target)):
@@ -120,12 +120,22 @@ def command(
         with new_bag(writer), progress_bars() as watch:
             progress = watch(f"converting {source}")
             strict = not lenient
-            if not copy(bag, writer, selection, strict=strict, by_time=sort, progress=progress):
-                _complain(bag)
+            too_early = TooEarly()
+            if not copy(
+                bag,
+                writer,
+                selection,
+                strict=strict,
+                by_time=sort,
+                progress=progress,
+                too_early=too_early,
+            ):
+                _complain(bag, too_early)
             left_out = copy_rest(bag, writer)
         _tell(left_out)
-        if bag.problem:
-            print_line(Console(stderr=True), f"lost: {bag.problem}")
+        lost = [bag.problem, too_early.sentence if too_early.count else None]
+        for problem in filter(None, lost):
+            print_line(Console(stderr=True), f"lost: {problem}")
     counts = writer.counts
     print_line(console, f"{target}: {sum(counts.values())} messages of {len(counts)} topics")
 
@@ -172,10 +182,18 @@ def _tell(left_out: str) -> None:
         print_line(Console(stderr=True), left_out)
 
 
-def _complain(bag: Bag) -> None:
-    """Raise BagError if it is damage that left nothing to copy."""
+def _complain(bag: Bag, too_early: TooEarly) -> None:
+    """Raise BagError if it is damage, or early times, that left nothing to copy."""
     if bag.problem:
         raise BagError(bag.problem)
+    if too_early.count:
+        raise BagError(too_early.sentence)
+
+
+def check_suffix(target: str | Path, storage: Storage) -> None:
+    """Raise UsageError for a file of another storage than is to be written."""
+    if storage is Storage.sqlite3 and str(target).endswith(".mcap"):
+        raise UsageError(f"{target} would not be MCAP; give a folder for --storage sqlite3")
 
 
 def _renamed(words: list[str]) -> dict[str, str]:
