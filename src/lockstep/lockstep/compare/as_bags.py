@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..bag import Bag, BagError
+from ..bag import Bag
 from ..bag.text_reader import is_text, read_text
 from ..errors import DatasetError
 
@@ -23,7 +23,8 @@ def as_bags(a: SideLike, b: SideLike, stack: ExitStack) -> tuple[Bag, Bag]:
     """Both sides as bags, which are open as long as `stack`.
 
     Datasets and texts are written to temporary bags. The types in a text are those of the other
-    side, or else those that are installed or come with ROS 2 Jazzy.
+    side, or else those that are installed or come with ROS 2 Jazzy; messages of others are
+    compared as JSON of the fields that the text tells.
     """
     in_json = _keys_of_json(a, b)
     plain = [None if _is_text(side) else _as_bag(side, in_json, stack) for side in (a, b)]
@@ -79,13 +80,13 @@ def _from_text(side: SideLike, other: Bag | None, stack: ExitStack) -> Path:
 
     from ..dataset.messages import definition  # as few sides are texts
 
-    def find(type_name: str) -> tuple[str, str, str]:
+    def find(type_name: str) -> tuple[str, str, str] | None:
         if type_name in known:
             return known[type_name]
         try:
             return definition(type_name), "ros2msg", ""
-        except DatasetError as error:
-            raise BagError(str(error)) from error
+        except DatasetError:
+            return None
 
     folder = _folder(stack)
     read_text(side, folder, find)

@@ -170,3 +170,11 @@ def test_a_number_that_is_none_in_the_next_dict_is_kept_on_every_backend(tmp_pat
         with one_key(*values).save(tmp_path / place) as saved:
             assert list(saved["state"]) == values
             assert diffdiff(one_key(*values), saved).all_match
+
+
+def test_a_tolerance_for_no_field_of_plain_values_is_refused():
+    a, b = one_key({"x": 1.0, "y": [{"z": 1.0}]}), one_key({"x": 1.0, "y": [{"z": 1.5}]})
+    assert diffdiff(a, b, tol={"y.z": 0.5}).all_match
+    assert diffdiff(a, b, tol={"x": 0.5, "*.z": 0.5}).all_match
+    with pytest.raises(CompareError, match=r"'y\.w' matches no field; the fields are x, y, y\.z"):
+        diffdiff(a, b, tol={"y.w": 0.5})
