@@ -17,6 +17,7 @@ from lockstep.bag.convert import copy, copy_rest, new_bag, select
 from lockstep.bag.metadata import OfferedQoS, Origin
 from lockstep.bag.sorting import batches_by_time
 from lockstep.bag.sqlite3_writer import Sqlite3Writer
+from lockstep.bag.survey import survey
 from lockstep.run.timeline import Timeline
 from made_bags import string_cdr, write_rosbag1
 from mcap.reader import make_reader
@@ -460,6 +461,7 @@ KILLED = """
 import os, signal, sys
 from lockstep.bag import Bag
 from lockstep.bag.sqlite3_writer import Sqlite3Writer
+from lockstep.bag.survey import survey
 writer = Sqlite3Writer(sys.argv[2])
 writer.add_topic("/a", "std_msgs/msg/String", "string data")
 for number, batch in enumerate(Bag(sys.argv[1]).batches()):
@@ -678,3 +680,37 @@ def test_offered_qos_of_every_kind_is_kept_by_sqlite(tmp_path):
         with new_bag(writer := Sqlite3Writer(tmp_path / "out")):
             copy(bag, writer)
         assert Bag(tmp_path / "out").topics["/a"].qos == bag.topics["/a"].qos == offered
+
+
+def split_bag(folder, firsts_s):
+    """A folder of one file each, of two strings on /a one second apart, from these times on."""
+    folder.mkdir()
+    for number, first_s in enumerate(firsts_s):
+        with BagWriter(folder / f"run_{number}.mcap") as writer:
+            writer.add_topic("/a", STRING, "string data")
+            for second in (first_s, first_s + 1):
+                writer.write("/a", string_cdr(b"t%d" % second), second * 10**9)
+    return folder
+
+
+def test_files_in_wrong_order_are_refused_with_advice_that_works(tmp_path):
+    wall_s = 1_700_000_000
+    path = split_bag(tmp_path / "bag", [wall_s + at for at in (5, 3, 10, 0)])
+    with Bag(path) as bag:
+        with pytest.raises(BagError, match=r"run_1\.mcap was .* 'lockstep convert --sort' puts"):
+            list(Timeline(bag, ["/a"]).events())
+        [problem] = survey(bag).problems
+        assert problem.endswith("before it; 'lockstep convert --sort' puts them in order")
+        with new_bag(writer := BagWriter(tmp_path / "sorted")):
+            copy(bag, writer, by_time=True)
+    with Bag(tmp_path / "sorted") as bag:
+        played = [event.data for event in Timeline(bag, ["/a"]).events()]
+        assert survey(bag).problems == []
+    assert played == [string_cdr(b"t%d" % (wall_s + at)) for at in (0, 1, 3, 4, 5, 6, 10, 11)]
+
+
+@pytest.mark.parametrize("firsts_s", [[5, 0], [10**9 + 5, 10**9 + 6], [10**9 + 5, 0]])
+def test_files_of_a_simulation_that_was_reset_are_played_as_they_are(tmp_path, firsts_s):
+    with Bag(split_bag(tmp_path / "bag", firsts_s)) as bag:
+        played = [event.data for event in Timeline(bag, ["/a"]).events()]
+    assert played == [string_cdr(b"t%d" % (at + i)) for at in firsts_s for i in (0, 1)]
