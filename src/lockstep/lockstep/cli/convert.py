@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from ..bag import Bag, BagError, BagWriter
 from ..bag.convert import TooEarly, copy, copy_rest, new_bag, select
 from ..bag.sqlite3_writer import Sqlite3Writer
 from ..dataset.backends import is_bag
 from ..errors import UsageError
-from .show import console, print_line, progress_bars
+from .show import console, print_line, progress_bars, stderr
 
 
 class Compression(str, Enum):
@@ -135,7 +134,7 @@ def command(
         _tell(left_out)
         lost = [bag.problem, too_early.sentence if too_early.count else None]
         for problem in filter(None, lost):
-            print_line(Console(stderr=True), f"lost: {problem}")
+            print_line(stderr, f"lost: {problem}")
     counts = writer.counts
     print_line(console, f"{target}: {sum(counts.values())} messages of {len(counts)} topics")
 
@@ -173,13 +172,13 @@ def _convert_dataset(
         if warning.category is LeftOut:
             _tell(str(warning.message))
     for problem in lost[:1]:
-        print_line(Console(stderr=True), f"lost: {problem}")
+        print_line(stderr, f"lost: {problem}")
     print_line(console, line)
 
 
 def _tell(left_out: str) -> None:
     if left_out:
-        print_line(Console(stderr=True), left_out)
+        print_line(stderr, left_out)
 
 
 def _complain(bag: Bag, too_early: TooEarly) -> None:

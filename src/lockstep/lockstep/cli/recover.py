@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from ..bag import BagWriter
 from ..bag.recover import recover, recovered_path
 from ..bag.sqlite3_writer import Sqlite3Writer
 from .convert import Storage, check_suffix
-from .show import console, print_line, progress_bars
+from .show import console, print_line, progress_bars, stderr
 
 
 def command(
@@ -60,4 +59,4 @@ def command(
         f"{'' if recovery.lost else ', nothing lost'}",
     )
     if recovery.lost:
-        print_line(Console(stderr=True), f"lost: {'; '.join(recovery.lost)}")
+        print_line(stderr, f"lost: {'; '.join(recovery.lost)}")
