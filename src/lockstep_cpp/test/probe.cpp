@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -42,6 +43,7 @@ public:
   ~Probe() override
   {
     if (says_farewell_) {
+      logger.info("the last line");
       say("farewell");
     }
   }
@@ -81,6 +83,8 @@ private:
     }
     if (msg.data == "farewell") {
       says_farewell_ = true;
+      static const lockstep::Logger kept = logger;  // it may outlive its component
+      std::atexit([] { kept.info("a line at exit"); });
     }
     if (msg.data == "print") {
       std::printf("a printed line\n");

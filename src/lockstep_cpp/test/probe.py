@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The twin of probe.cpp: a component that publishes what it sees, and does what it is told."""
 
+import atexit
+
 from lockstep.component import (
     SENSOR_DATA,
     Component,
@@ -39,6 +41,7 @@ class Probe(Component):
 
     def __del__(self):
         if self.says_farewell:
+            self.logger.info("the last line")
             self.say("farewell")
 
     def on_start(self):
@@ -65,6 +68,8 @@ class Probe(Component):
             self.logger.error("an error line")
         if msg.data == "farewell":
             self.says_farewell = True
+            kept = self.logger  # it may outlive its component
+            atexit.register(lambda: kept.info("a line at exit"))
         if msg.data == "print":
             print("a printed line")
         if msg.data == "burst":

@@ -348,6 +348,19 @@ def test_log_lines_go_to_rosout_by_level(start, node):
     ]
 
 
+def test_a_destructor_and_an_exit_handler_may_log_when_the_node_is_gone(start, node):
+    host = start()
+    echoes = Inbox(node, String, "echo", LATCHED)
+    texts = node.create_publisher(String, "text", 10)
+    connect(node, texts)
+    texts.publish(String(data="farewell"))
+    wait_until(lambda: echoes and echoes[-1].data.startswith("farewell at"), node)
+    code, out, err = host.stop()
+    assert (code, out) == (0, "")
+    lines = [re.sub(r"^\[INFO\] \[[0-9.]+\] ", "", line) for line in err.splitlines()]
+    assert sorted(lines) == ["[probe]: a line at exit", "[probe]: the last line"]
+
+
 def test_type_description_service_knows_the_types_of_the_ports(start, node):
     start()
     wait_until(lambda: node.get_publishers_info_by_topic("/ticks"), node)
