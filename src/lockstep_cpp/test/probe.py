@@ -22,6 +22,7 @@ class Probe(Component):
     header = Input(Header, "sensor/header", SENSOR_DATA)
     echo = Output(String, qos=QoS(durability="transient_local", depth=5))
     ticks = Output(Header)
+    state = Output(String, "~/state")
     slow = Timer(0.02)
     fast = Timer(0.01)
     flag = Parameter(False)
@@ -70,6 +71,8 @@ class Probe(Component):
             self.says_farewell = True
             kept = self.logger  # it may outlive its component
             atexit.register(lambda: kept.info("a line at exit"))
+        if msg.data == "state":
+            self.state.publish(msg)
         if msg.data == "print":
             print("a printed line")
         if msg.data == "burst":

@@ -102,6 +102,7 @@ def test_contract_is_json_as_python_writes_it(start):
     assert out == json.dumps(contract, indent=2, ensure_ascii=False) + "\n"
     assert contract["component"] == "Probe"
     assert [port["topic"] for port in contract["inputs"]] == ["text", "sensor/header"]
+    assert [port["topic"] for port in contract["outputs"]] == ["echo", "ticks", "~/state"]
     assert [timer["name"] for timer in contract["timers"]] == ["slow", "fast"]
     assert {p["name"]: p["default"] for p in contract["parameters"]} == {
         "flag": False,
@@ -135,11 +136,12 @@ def test_contract_has_the_hashes_that_the_graph_tells(start, node):
         "sensor/header": node.get_subscriptions_info_by_topic,
         "echo": node.get_publishers_info_by_topic,
         "ticks": node.get_publishers_info_by_topic,
+        "~/state": node.get_publishers_info_by_topic,
     }
     for port in ports:
-        look = endpoints[port["topic"]]
-        wait_until(lambda look=look, port=port: look(f"/{port['topic']}"), node)
-        assert port["type_hash"] == str(look(f"/{port['topic']}")[0].topic_type_hash)
+        look, topic = endpoints[port["topic"]], f"/{port['topic'].replace('~', 'probe')}"
+        wait_until(lambda look=look, topic=topic: look(topic), node)
+        assert port["type_hash"] == str(look(topic)[0].topic_type_hash)
 
 
 def test_help_says_how_to_use_it(start):
@@ -225,6 +227,7 @@ def test_node_looks_like_one_of_rclpy(start, node):
     plain.create_subscription(Header, "sensor/header", print, 10)
     plain.create_publisher(String, "echo", 10)
     plain.create_publisher(Header, "ticks", 10)
+    plain.create_publisher(String, "~/state", 10)
 
     def look(name):
         rename = [
@@ -303,6 +306,8 @@ def test_messages_go_through_remapped_topics(start, node):
             ["/robot/twin/text", "/robot/sensor/header", "/robot/echo"],
         ),
         (["-r", "__ns:=/robot", "-r", "/robot/text:=/text"], ["/text", "/robot/sensor/header"]),
+        (["-r", "__ns:=/robot", "-r", "__node:=twin"], ["/robot/twin/state"]),
+        (["-r", "__ns:=/robot", "-r", "~/state:=state"], ["/robot/state"]),
     ],
 )
 def test_topics_are_remapped_and_in_the_namespace(start, node, arguments, topics):
