@@ -49,7 +49,7 @@ def verified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, d
             "topics": {"vector": "/imu/acceleration"},
             "duration": LENGTH_S,
         },
-        "run": {"rtf": RTF},
+        "run": {"rtf": RTF, "repeat": 1},
         "compare": {"align": "stamp", "tolerance": {"vector.*": {"abs": 1e-9}}},
     }
     (folder / "verify.yaml").write_text(json.dumps(content))

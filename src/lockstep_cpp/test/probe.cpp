@@ -1,10 +1,12 @@
 // A component that shows all a host does: it publishes what it sees, and does what it is told.
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "lockstep/component.hpp"
@@ -75,6 +77,12 @@ private:
     }
     if (msg.data == "throw a number") {
       throw 42;
+    }
+    if (msg.data == "hang") {
+      logger.info("hanging");
+      while (true) {
+        std::this_thread::sleep_for(std::chrono::hours(1));
+      }
     }
     if (msg.data == "log") {
       logger.debug("a debug line");

@@ -2,6 +2,7 @@
 """The twin of probe.cpp: a component that publishes what it sees, and does what it is told."""
 
 import atexit
+import time
 
 from lockstep.component import (
     SENSOR_DATA,
@@ -62,6 +63,10 @@ class Probe(Component):
             raise RuntimeError("told to\nthrow")
         if msg.data == "throw a number":
             raise SystemExit(42)
+        if msg.data == "hang":
+            self.logger.info("hanging")
+            while True:
+                time.sleep(3600)
         if msg.data == "log":
             self.logger.debug("a debug line")
             self.logger.info("an info line")

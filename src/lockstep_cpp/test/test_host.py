@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import time
 from itertools import pairwise
 
 import pytest
@@ -144,6 +145,29 @@ def test_signal_ends_it_cleanly(start, node, signal_number):
     host = start()
     wait_until(lambda: "probe" in node.get_node_names(), node)
     assert host.stop(signal_number) == (0, "", "")
+
+
+def test_ctrl_c_that_comes_twice_ends_it_cleanly(start, node):
+    """From the terminal and from `ros2 launch`, which would call another end a death."""
+    host = start()
+    wait_until(lambda: "probe" in node.get_node_names(), node)
+    while host.process.poll() is None:  # at every moment of its end
+        host.process.send_signal(signal.SIGINT)
+        time.sleep(0.005)
+    assert host.result() == (0, "", "")
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_another_signal_later_ends_one_that_hangs(start, node, signal_number):
+    host = start()
+    wait_until(lambda: "probe" in node.get_node_names(), node)
+    publisher = node.create_publisher(String, "text", 10)
+    connect(node, publisher)
+    publisher.publish(String(data="hang"))
+    host.wait_for("hanging")
+    host.process.send_signal(signal.SIGINT)
+    time.sleep(1.1)
+    assert host.stop(signal_number)[0] == 128 + signal_number
 
 
 @pytest.mark.parametrize(

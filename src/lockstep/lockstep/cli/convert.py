@@ -7,14 +7,13 @@ from enum import Enum
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from ..bag import Bag, BagError, BagWriter
 from ..bag.convert import copy, copy_rest, new_bag, select
 from ..bag.sqlite3_writer import Sqlite3Writer
 from ..dataset.backends import is_bag
 from ..errors import UsageError
-from .show import console, print_line, progress_bars
+from .show import console, print_line, progress_bars, stderr
 
 
 class Compression(str, Enum):
@@ -125,7 +124,7 @@ def command(
             left_out = copy_rest(bag, writer)
         _tell(left_out)
         if bag.problem:
-            print_line(Console(stderr=True), f"lost: {bag.problem}")
+            print_line(stderr, f"lost: {bag.problem}")
     counts = writer.counts
     print_line(console, f"{target}: {sum(counts.values())} messages of {len(counts)} topics")
 
@@ -163,15 +162,13 @@ def _convert_dataset(
             data = ["custom data of metadata.yaml"] if bag.origin.custom_data else []
             _tell((*data, *(one.described for one in bag.enclosed())))
     for warning in told[:1]:
-        print_line(Console(stderr=True), f"lost: {warning.message}")
+        print_line(stderr, f"lost: {warning.message}")
     print_line(console, line)
 
 
 def _tell(left_out: tuple[str, ...]) -> None:
     if left_out:
-        print_line(
-            Console(stderr=True), f"left out, as the target cannot hold it: {', '.join(left_out)}"
-        )
+        print_line(stderr, f"left out, as the target cannot hold it: {', '.join(left_out)}")
 
 
 def _complain(bag: Bag) -> None:

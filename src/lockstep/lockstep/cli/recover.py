@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from ..bag.recover import recover, recovered_path
-from .show import console, print_line, progress_bars
+from .show import console, print_line, progress_bars, stderr
 
 
 def command(
@@ -51,4 +50,4 @@ def command(
         f"{'' if recovery.lost else ', nothing lost'}",
     )
     if recovery.lost:
-        print_line(Console(stderr=True), f"lost: {'; '.join(recovery.lost)}")
+        print_line(stderr, f"lost: {'; '.join(recovery.lost)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..bag import Bag, BagError
 from ..bag.text_reader import is_text, read_text
 from ..errors import DatasetError
+from ..temporary_folder import TemporaryFolder
 
 if TYPE_CHECKING:
     from ..dataset import Dataset
@@ -84,4 +84,4 @@ def _from_text(side: SideLike, other: Bag | None, stack: ExitStack) -> Path:
 
 
 def _folder(stack: ExitStack) -> Path:
-    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-")), "side")
+    return stack.enter_context(TemporaryFolder("lockstep-")).path / "side"

@@ -23,6 +23,7 @@ from ..host.events import tell_error
 from ..host.execution import Execution
 from ..host.python_component import load, make, node_name
 from ..host.standard_streams import take_standard_output
+from ..printable import printed_json
 from .arguments import log_level, parse_arguments, usage
 from .free_run import FreeRun
 from .inbox import Inbox
@@ -37,10 +38,10 @@ def run(component_class: type[Component], arguments: Sequence[str], program: str
     name = node_name(component_class.__name__)
     parsed = parse_arguments(arguments)
     if parsed.help:
-        print(usage(program, component_class.__name__))
+        sys.stdout.write(f"{usage(program, component_class.__name__)}\n")
         return 0
     if parsed.contract:
-        print(contract_of(component_class).to_json())
+        sys.stdout.write(f"{printed_json(contract_of(component_class).to_json())}\n")
         return 0
     if parsed.direct:
         level = log_level(arguments, name)

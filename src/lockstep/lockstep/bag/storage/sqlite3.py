@@ -14,7 +14,6 @@ import re
 import shutil
 import sqlite3
 import tempfile
-import weakref
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from ...closing import Closable
 from ...errors import BagError
 from ...message.batch import Batch
 from ...message.definitions import definition
+from ...temporary_folder import TemporaryFolder
 from ..enclosed import Enclosed
 from ..message_compression import plain
 from ..metadata import parse_qos
@@ -451,7 +451,7 @@ def _behind(
     return good
 
 
-def _whole_file(source: Source) -> tuple[Source | _Folder, str]:
+def _whole_file(source: Source) -> tuple[Source | TemporaryFolder, str]:
     """What keeps the file where SQLite can open it, until it is closed, and where that is."""
     path = source.path
     if path is not None and _exists(path, "-wal"):
@@ -468,12 +468,12 @@ def _whole_file(source: Source) -> tuple[Source | _Folder, str]:
     return copy, copy.path
 
 
-def _with_log(path: str) -> tuple[_Folder, str]:
+def _with_log(path: str) -> tuple[TemporaryFolder, str]:
     """A copy with the messages that a killed recorder left in its write-ahead log,
     which SQLite merges on closing.
     """
-    folder = _Folder()
-    copy = os.path.join(folder.path, "bag.db3")
+    folder = TemporaryFolder("lockstep-")
+    copy = str(folder.path / "bag.db3")
     try:
         for suffix in ("", "-wal"):
             shutil.copyfile(path + suffix, copy + suffix)
@@ -489,17 +489,6 @@ def _with_log(path: str) -> tuple[_Folder, str]:
             f"{path} cannot be read with its log ({_told(error)}); copy both again"
         ) from error
     return folder, copy
-
-
-class _Folder(Closable):
-    """A folder that is there until it is closed or gone."""
-
-    def __init__(self) -> None:
-        self.path = tempfile.mkdtemp(prefix="lockstep-")
-        self._remove = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
-
-    def close(self) -> None:
-        self._remove()
 
 
 def _exists(path: str | None, suffix: str) -> bool:
