@@ -20,13 +20,13 @@ from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.serialization import serialize_message
 from rclpy.subscription import Subscription
 
 from lockstep_interfaces.msg import Acknowledgement, RecorderStatus
 
 from ..bag import BagError, BagWriter
 from ..bag.metadata import OfferedQoS
+from ..cdr.codec import installed_codec
 from ..component import stamp_ns
 from ..errors import Loss, RunError, UsageError
 from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, LOCKSTEP, STATUS_TOPIC
@@ -82,13 +82,14 @@ class Recorder:
         self._by_topic: dict[str, _Recording] = {}
         self._status = node.create_publisher(RecorderStatus, STATUS_TOPIC, status_qos())
         self._acknowledgements = (
-            self._inbox.subscribe(Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless())
+            self._inbox.subscribe(Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless(), raw=True)
             if in_lockstep
             else None
         )
         self._expected: deque[tuple[str, int]] = (
             deque()
         )  # topic, time in ns: in order of publishing
+        self._decode = installed_codec(ACKNOWLEDGEMENT_TYPE).decode
         self._last_stamp_ns = 0
         self._longest_gap_s = 0.0  # between messages of one topic
         self._last_status = self._last_discovery = 0.0
@@ -165,11 +166,12 @@ class Recorder:
         else:
             recording.waiting.append((data, info["source_timestamp"]))
 
-    def _expect(self, message: Acknowledgement, info: dict[str, int]) -> None:
-        if self._with_cause and message.published_topic:
+    def _expect(self, data: bytes, info: dict[str, int]) -> None:
+        message = self._decode(data)
+        if self._with_cause and len(message.published_topic):
             self._writer.write(
                 ACKNOWLEDGEMENT_TOPIC,
-                serialize_message(message),
+                data,
                 stamp_ns(message.published_stamp[-1]),
                 info["source_timestamp"],
             )
