@@ -6,7 +6,15 @@ import os
 from contextlib import ExitStack
 
 from launch import Action, LaunchContext
-from launch.actions import LogInfo, SetEnvironmentVariable, UnsetEnvironmentVariable
+from launch.actions import (
+    LogInfo,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+    UnsetEnvironmentVariable,
+)
+from launch.event_handlers import OnProcessStart
+from launch.events.process import ProcessStarted
+from launch.logging import get_logger
 from lockstep.errors import UsageError
 from lockstep.run.domain import isolated_domain
 
@@ -35,7 +43,23 @@ def isolate(context: LaunchContext) -> list[Action]:
             if os.environ.get(name) != value
         ),
         LogInfo(msg=f"isolated; to look on: {look_on} ros2 topic list --no-daemon"),
+        _told_of_others(domain_id),
     ]
+
+
+def _told_of_others(domain_id: str) -> Action:
+    """Warn of processes of the same launch that cannot see the isolated ones: an environment holds
+    for what is listed after it."""
+
+    def on_start(event: ProcessStarted, context: LaunchContext) -> None:
+        theirs = (event.env or os.environ).get("ROS_DOMAIN_ID") or "0"
+        if theirs != domain_id:
+            get_logger("lockstep_launch").warning(
+                f"{event.process_name} is on ROS_DOMAIN_ID={theirs} and sees nothing of what is "
+                f"isolated on {domain_id}: list it after this launch file, or give domain_id:=as_is"
+            )
+
+    return RegisterEventHandler(OnProcessStart(on_start=on_start))
 
 
 def _domain_id(text: str) -> str:
