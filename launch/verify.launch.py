@@ -62,9 +62,7 @@ def verify(context: LaunchContext, job: Job) -> list[Action]:
             difference = f"the outputs differ; see {folder / 'diffs'}"
         else:
             require_success(event, "the comparator")
-        return job.completed(
-            context, matches=not difference, output=folder, difference=difference
-        )
+        return job.completed(context, matches=not difference, output=folder, difference=difference)
 
     return record("reference", reference, replay, outputs, folder, then=run_implementation)
 

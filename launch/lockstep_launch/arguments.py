@@ -85,7 +85,8 @@ _DECLARED: dict[str, dict[str, Any]] = {
     },
     "params_file": {
         "default_value": "",
-        "description": "parameters of the nodes under test, as ROS 2 parameter file; none: their own defaults",
+        "description": "parameters of the nodes under test, as ROS 2 parameter file; none: "
+        "their own defaults",
     },
     "output": {"description": "folder to create for bags, reports and diffs"},
     "shutdown": {

@@ -52,7 +52,9 @@ def compare_shadows(
     if not all(len(names) == 2 and all(names) for names in inputs):
         raise UsageError(f"inputs:={value_of(context, 'inputs')} is not INPUT:=TOPIC")
     started = [
-        (executable, prefix) for executable, prefix in (reference, *others) if executable is not None
+        (executable, prefix)
+        for executable, prefix in (reference, *others)
+        if executable is not None
     ]
     for executable, prefix in started:
         find_executable(prefix, str(executable))

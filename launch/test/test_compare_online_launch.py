@@ -26,15 +26,15 @@ TOPICS = ("topics:=normalized", "inputs:=vector:=/imu/acceleration")
 
 
 @pytest.fixture
-def play(environment) -> Iterator[Callable[[], None]]:
-    """Play live inputs, at three times their speed, in the domain that the launch is in as it
-    is."""
+def play(environment) -> Iterator[Callable[..., None]]:
+    """Play live inputs, at three times their speed or another, in the domain that the launch is in
+    as it is."""
     with isolated_domain() as isolated:
         environment.update(isolated)
         players = []
 
-        def start() -> None:
-            arguments = ["--topic", "/imu/acceleration", "--rtf", "3"]
+        def start(rtf: int = 3) -> None:
+            arguments = ["--topic", "/imu/acceleration", "--rtf", str(rtf)]
             program = [sys.executable, "-m", "lockstep.nodes.player"]
             players.append(subprocess.Popen([*program, str(BAG), *arguments], env=environment))
 
@@ -96,7 +96,10 @@ def test_a_node_that_ends_during_the_comparison_ends_the_launch(launch, play, fa
 
 
 def test_of_several_shadows_each_has_its_verdict(launch, play, faulty, tmp_path):
-    shadows = ["lockstep_examples_cpp/vector_normalizer", faulty("msg.vector.x += self.count == 9")]
+    shadows = [
+        "lockstep_examples_cpp/vector_normalizer",
+        faulty("msg.vector.x += self.count % 100 == 0"),
+    ]
     run = launch(
         "ab.launch.py",
         REFERENCE,
@@ -106,12 +109,16 @@ def test_of_several_shadows_each_has_its_verdict(launch, play, faulty, tmp_path)
         f"output:={tmp_path / 'out'}",
     )
     run.wait_until(lambda: len(run.processes()) == 5)
-    play()
+    play(rtf=1)
     assert run.end() == 1
-    diffs = tmp_path / "out/diffs"
-    assert run.error == f"the topics of /faulty/vector_normalizer differ; see {diffs}"
-    summary = (diffs / shadows[0] / "summary.txt").read_text()
-    assert summary.startswith(f"MATCH: /{shadows[0]} does what /reference does")
+    assert run.error.endswith(f" differ; see {tmp_path / 'out/diffs'}")
+    assert "/faulty/vector_normalizer" in run.error
+    same, differs = (
+        (tmp_path / "out/diffs" / shadow / "summary.txt").read_text() for shadow in shadows
+    )
+    assert ", 0 differ" in same  # of live messages a busy machine may lose some, which is told
+    assert ": vector.x is " not in same
+    assert ": vector.x is " in differs
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -307,7 +309,7 @@ def test_what_runs_beside_goes_on_if_asked_and_ctrl_c_is_then_no_failure(beside,
     assert run.processes()
     os.killpg(run.child.pid, signal.SIGINT)
     assert run.end() == 0, run.log
-    assert "interrupted" not in run.log
+    assert "interrupted before the end" not in run.log
 
 
 def test_a_process_that_is_listed_before_is_said_to_be_in_another_domain(beside, tmp_path):
@@ -316,6 +318,33 @@ def test_a_process_that_is_listed_before_is_said_to_be_in_another_domain(beside,
     warnings = [line for line in run.log.splitlines() if "list it after this launch file" in line]
     assert len(warnings) == 1
     assert "before" in warnings[0]
+
+
+def test_whoever_joins_the_domain_ends_the_launch(launch, tmp_path):
+    run = launch("record.launch.py", *ACCELERATION, PAIR[1], "rtf:=1", f"output:={tmp_path}/out")
+    run.wait_until(lambda: is_recording(tmp_path / "out"))
+    variables = next(iter(run.processes().values()))
+    domain = {"ROS_DOMAIN_ID": variables["ROS_DOMAIN_ID"]}
+    code = "import rclpy, time; rclpy.init(); n = rclpy.create_node('robot'); time.sleep(60)"
+    robot = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **domain})
+    try:
+        assert run.end() == 1
+        assert f"process {robot.pid}" in run.error
+        assert "give domain_id:=as_is" in run.error
+        assert run.all_gone()
+    finally:
+        robot.kill()
+        robot.wait()
+
+
+def test_whoever_only_looks_on_as_the_log_says_is_let_in(launch, tmp_path):
+    run = launch("record.launch.py", *ACCELERATION, PAIR[1], "rtf:=3", f"output:={tmp_path}/out")
+    run.wait_until(lambda: is_recording(tmp_path / "out"))
+    told = next(line for line in run.log.splitlines() if "to look on: " in line)
+    variables = dict(word.split("=") for word in told.split() if "=" in word)
+    code = "import rclpy, time; rclpy.init(); n = rclpy.create_node('looker'); time.sleep(5)"
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, **variables}, check=True)
+    assert run.end() == 0, run.log
 
 
 def test_none_empties_an_argument(launch, tmp_path):
