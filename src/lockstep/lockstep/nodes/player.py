@@ -51,9 +51,12 @@ PROGRESS_S = 0.1
 ALIVE_S = 1.0
 ACKNOWLEDGED = Duration(seconds=0.1)
 _NAP_S = 0.02
-_EXACT_S = 0.002
-"""So shortly before a message is due nothing else is done."""
-_UNSERVED_S = 0.1
+_LOOK_S = 0.05
+"""Whoever wants something of a player that waits for a message gets it within this time,"""
+_ROOM_S = 0.003
+"""but not so shortly before,"""
+_UNSERVED_S = 0.2
+"""unless there has been no time for so long."""
 _PR_SET_TIMERSLACK = 29  # linux/prctl.h
 _SWITCH_S = 5e-4
 
@@ -111,6 +114,7 @@ class Player:
         self._count = 0
         self._first_ns: int | None = None
         self._last_log_ns = 0
+        self._looked_s = 0.0
         self._time_ns = 0
         self._pass_ns = 0
         self._shift_ns = 0
@@ -270,11 +274,13 @@ class Player:
                 # Between sparse messages, /clock made from log times goes on.
                 before_ns = round(left_s * self._pace.rtf * 1e9)
                 self._clock.between(event.time_ns + self._shift_ns - before_ns)
-            elif left_s < _EXACT_S:
-                time.sleep(left_s)
-            else:
-                self._listen(min(left_s - _EXACT_S / 2, tick_s, _NAP_S))
+            elif left_s > _ROOM_S and time.monotonic() - self._looked_s > _LOOK_S:
+                self._looked_s = time.monotonic()
+                self._listen(0.0)
                 self._look()
+            else:
+                time.sleep(min(left_s, tick_s, _NAP_S))
+                self._tell_alive()
 
     def _idle(self) -> None:
         """Nothing is to be played now."""
@@ -389,6 +395,7 @@ class Player:
                 if waited_s > PATIENT_S and not is_told:
                     is_told = True
                     self._say(f"note: waiting until a subscriber of {target.topic_name} has all")
+                self._inbox.serve()
                 self._tell_alive()
 
     def _missing_peer(self) -> str | None:
