@@ -58,8 +58,9 @@ def ros2_bag(task: Task) -> list[str]:
     """The player of a distro."""
     if shutil.which("ros2") is None:
         raise SystemExit("there is no ros2 bag here")
-    folder = str(task.path.parent if task.path.is_file() else task.path)
-    return ["ros2", "bag", "play", folder, "--delay", "2", "--disable-keyboard-controls"]
+    # It waits for nobody, so that the subscription has to meet it meanwhile.
+    options = ["--delay", "2", "--disable-keyboard-controls"]
+    return ["ros2", "bag", "play", str(task.path), *options]
 
 
 def p99_lateness(command: Callable[[Task], list[str]], task: Task) -> Contest:
