@@ -26,6 +26,7 @@ from ..component import to_stamp
 from ..errors import Loss, UsageError
 from ..host.events import tell_alive, tell_progress
 from ..host.protocol import STATUS_TOPIC
+from ..printable import tell
 from ..run.timeline import JITTER_NS, Event
 from .inbox import SERVE_PERIOD_S, Inbox
 from .playing.clock import ClockTicks
@@ -441,9 +442,9 @@ def _run(arguments: Sequence[str]) -> int:
         player = Player(node, bags, chosen, options)
         if not options.hold:
             for remark in chosen.remarks:
-                print(f"note: {remark}", file=sys.stderr)
+                tell(f"note: {remark}")
         if options.keyboard and options.progress_hz and sys.stdin.isatty():
-            print(f"{KEYS}, Ctrl-C: end", file=sys.stderr)
+            tell(f"{KEYS}, Ctrl-C: end")
         try:
             player.play(stop)
         finally:
@@ -451,7 +452,7 @@ def _run(arguments: Sequence[str]) -> int:
                 with open(options.report, "w", encoding="utf-8") as file:
                     json.dump(player.report(), file, indent=2)
         if not options.hold:
-            print(player.summary(), flush=True)
+            tell(player.summary(), sys.stdout)
     return 0
 
 
