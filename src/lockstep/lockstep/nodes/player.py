@@ -133,7 +133,6 @@ class Player:
             gc.freeze()  # what is there stays; nothing pauses a replay to look at it
             self._told_s = 0.0
             self._play_passes(stop)
-            self._pace.end()
             self._controls.end_bursts()
             if self._flow is not None:
                 self._flow.drain(stop)
