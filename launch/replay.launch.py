@@ -23,7 +23,7 @@ def replay(context: LaunchContext, job: Job) -> list[Action]:
     played = Replay.of(context, window=0)
     implementation = Executable.of_optional(context, "implementation")
     if not implementation:
-        return [nodes.player(played, "--no-wait", on_exit=unless_shut_down(after_player))]
+        return [nodes.player(played, on_exit=unless_shut_down(after_player))]
     return [
         nodes.implementation(
             "implementation",
@@ -31,7 +31,11 @@ def replay(context: LaunchContext, job: Job) -> list[Action]:
             played,
             on_exit=unless_shut_down(after_implementation),
         ),
-        nodes.player(played, on_exit=unless_shut_down(after_player)),
+        nodes.player(
+            played,
+            *("--wait-for-subscribers", "any"),
+            on_exit=unless_shut_down(after_player),
+        ),
     ]
 
 

@@ -35,6 +35,7 @@ def play(environment) -> Iterator[Callable[..., None]]:
 
         def start(rtf: int = 3) -> None:
             arguments = ["--topic", "/imu/acceleration", "--rtf", str(rtf)]
+            arguments.append("--wait-for-subscribers")
             program = [sys.executable, "-m", "lockstep.nodes.player"]
             players.append(subprocess.Popen([*program, str(BAG), *arguments], env=environment))
 
