@@ -22,13 +22,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from lockstep.bag import Bag, BagError
 from lockstep.compare import CompareError, Tolerances
 from lockstep.component import Contract
-from lockstep.errors import Crash, Hang, LockstepError, RunError, UsageError
+from lockstep.errors import Crash, Hang, RunError, UsageError
 from lockstep.host.events import EVENTS, told_bytes, told_error
 from lockstep.host.protocol import resolved
 from lockstep.nodes.player import checked_rtf
@@ -133,7 +134,8 @@ def compare(settings: Settings, stop: Stop) -> int:
             raise RunError(f"the contracts differ: {differences[0]}")
     return subprocess.call(
         [
-            *("comparator", str(a.bag), str(b.bag), "-o", str(settings.results / "diffs")),
+            *node("comparator"),
+            *(str(a.bag), str(b.bag), "-o", str(settings.results / "diffs")),
             *("--origin", str(a.first_input_ns)),
             *repeated("--align", settings.align),
             *repeated("--tolerance", settings.tolerance),
@@ -211,7 +213,7 @@ def record_run(settings: Settings, stop: Stop, run: str) -> None:
         ports = contract_in(folder).outputs
         outputs = outputs or [f"{resolved(port.topic)}:{port.type}" for port in ports]
     in_time = ["--quiet", "1", "--ros-args", "-p", "use_sim_time:=true"]
-    command = ["recorder", str(folder / "bag"), "--report", str(folder / "recorder.json")]
+    command = [*node("recorder"), str(folder / "bag"), "--report", str(folder / "recorder.json")]
     command += [*repeated("--topic", outputs), *(["--lockstep"] if settings.window else in_time)]
     child = subprocess.Popen(command, env=settings.environment(run))
     played = folder / "played"
@@ -232,7 +234,7 @@ def play(settings: Settings, stop: Stop) -> int:
         folder = settings.folder(run)
         if run != RUNS[0] and not await_file(settings.folder(RUNS[0]) / "recorded", stop):
             break
-        command = ["player", str(settings.bag), *repeated("--topic", settings.topics)]
+        command = [*node("player"), str(settings.bag), *repeated("--topic", settings.topics)]
         command += ["--rtf", str(settings.rtf), "--window", str(settings.window)]
         command += ["--clock", settings.clock, "--timeout", str(settings.timeout_s)]
         command += ["--start-timeout", str(START_TIMEOUT_S), "--with-recorder"]
@@ -348,6 +350,11 @@ def stay(stop: Stop) -> int:
     return 0
 
 
+def node(name: str) -> list[str]:
+    """The command line of a node of the suite."""
+    return [sys.executable, "-m", f"lockstep.nodes.{name}"]
+
+
 def repeated(option: str, values: Sequence[str]) -> list[str]:
     """The option once for each value."""
     return [word for value in values for word in (option, value)]
@@ -357,18 +364,20 @@ def serve(service: str) -> int:
     """Do a service's part; returns its exit code."""
     if service not in SERVICES:
         raise UsageError(f"there is no service '{service}'; there are {', '.join(SERVICES)}")
-    stop = Stop()
-    settings = Settings.of(os.environ)
-    if service == "comparator":
-        return compare(settings, stop)
+    settings, stop = Settings.of(os.environ), Stop()
     try:
+        if service == "comparator":
+            return compare(settings, stop)
         if service == "recorder":
             return record(settings, stop)
         if service == "player":
             return play(settings, stop)
         return implement(settings, stop, service)
-    except LockstepError as error:
-        write(settings.results / "failure", f"{service}: {error}")
+    except Exception as error:
+        failure = settings.results / "failure"
+        with suppress(OSError):  # where results cannot be written, the log alone says so
+            if not failure.exists():
+                write(failure, f"{service}: {error}")
         raise
 
 
