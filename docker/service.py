@@ -176,9 +176,7 @@ def wait_until(condition: Callable[[], bool], settings: Settings, stop: Stop, ru
     events = settings.folder(run) / "player.events"
     heard, since_s = told_bytes(events), time.monotonic()
     while not condition():
-        failure = settings.results / "failure"
-        if failure.exists():
-            raise RunError(failure.read_text("utf-8"))
+        refuse_after_failure(settings)
         if stop.requested:
             raise RunError(f"all was stopped before the run of {run} was complete")
         if (now := told_bytes(events)) != heard:
@@ -186,6 +184,13 @@ def wait_until(condition: Callable[[], bool], settings: Settings, stop: Stop, ru
         if time.monotonic() - since_s > settings.timeout_s + SILENCE_S:
             raise Hang(f"the run of {run} stands still: the player tells nothing any more")
         time.sleep(POLL_S)
+
+
+def refuse_after_failure(settings: Settings) -> None:
+    """Raises RunError if a service has failed."""
+    failure = settings.results / "failure"
+    if failure.exists():
+        raise RunError(failure.read_text("utf-8"))
 
 
 def record(settings: Settings, stop: Stop) -> int:
@@ -368,6 +373,7 @@ def serve(service: str) -> int:
     try:
         if service == "comparator":
             return compare(settings, stop)
+        refuse_after_failure(settings)  # compose goes on starting services while it stops others
         if service == "recorder":
             return record(settings, stop)
         if service == "player":
