@@ -1,16 +1,20 @@
 """What the containers of docker/ do and hold, tried without an engine; docker/test has the rest."""
 
 import ast
+import importlib.util
 import os
 import random
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from lockstep.errors import LockstepError
 from lockstep.run.participants import sockets_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -127,6 +131,17 @@ def test_a_node_that_does_not_start_fails_the_run(tmp_path: Path) -> None:
         assert "cpp: cpp: package 'nowhere' is in none of" in printed
 
 
+@pytest.fixture
+def service() -> ModuleType:
+    """docker/service.py as a module."""
+    spec = importlib.util.spec_from_file_location("service", DOCKER / "service.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["service"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
@@ -140,17 +155,10 @@ def test_a_node_that_does_not_start_fails_the_run(tmp_path: Path) -> None:
     ],
 )
 def test_settings_that_cannot_be_are_refused_in_a_sentence(
-    settings: dict[str, str], sentence: str, tmp_path: Path
+    service: ModuleType, settings: dict[str, str], sentence: str, tmp_path: Path
 ) -> None:
-    environment = {**os.environ, "LOCKSTEP_BAGS": str(ROOT / "bags"), **ACCELERATION, **settings}
+    environment = {"LOCKSTEP_BAGS": str(ROOT / "bags"), **ACCELERATION, **settings}
     environment["LOCKSTEP_RESULTS"] = str(tmp_path)
-    refused = subprocess.run(
-        [sys.executable, DOCKER / "service.py", "comparator"],
-        env=environment,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert refused.returncode == 2
-    (line,) = refused.stderr.splitlines()
-    assert sentence in line
+    with pytest.raises(LockstepError, match=re.escape(sentence)) as refused:
+        service.check(service.Settings.of(environment))
+    assert refused.value.exit_code == 2
