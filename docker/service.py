@@ -21,8 +21,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +47,8 @@ SAVING_S = 60.0  # a recorder may have much to write
 START_TIMEOUT_S = 60.0
 # Of what a node in a run tells; the player itself waits for a host for `timeout_s`.
 SILENCE_S = 60.0
+ALONE_S = 30.0
+FAILURE, ALIVE = "failure", "alive"
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,31 @@ class Settings:
         return self.domain + RUNS.index(run)
 
 
+class Ending:
+    """When a service is to end: compose stops it, or the comparator has failed or is gone."""
+
+    def __init__(self, settings: Settings, stop: Stop) -> None:
+        self._alive = settings.results / ALIVE
+        self._failure = settings.results / FAILURE
+        self._stop = stop
+        self._seen_ns, self._since_s = 0, time.monotonic()
+
+    @property
+    def requested(self) -> bool:
+        """Whether a stop was requested; raises RunError if there is nobody to go on for."""
+        if self._stop.requested:
+            return True
+        if self._failure.exists():
+            raise RunError(self._failure.read_text("utf-8"))
+        # Compose goes on starting services while it stops others; those are not stopped any more.
+        seen_ns = self._alive.stat().st_mtime_ns if self._alive.exists() else 0
+        if seen_ns != self._seen_ns:
+            self._seen_ns, self._since_s = seen_ns, time.monotonic()
+        if not seen_ns or time.monotonic() - self._since_s > ALONE_S:
+            raise RunError("the comparator is gone")
+        return False
+
+
 def compare(settings: Settings, stop: Stop) -> int:
     """Check what was asked for, wait for both runs, compare them; returns the exit code."""
     check(settings)
@@ -132,15 +159,29 @@ def compare(settings: Settings, stop: Stop) -> int:
         reference, other = (contract_in(settings.folder(run)) for run in RUNS)
         if differences := reference.differences(other):
             raise RunError(f"the contracts differ: {differences[0]}")
-    return subprocess.call(
-        [
-            *node("comparator"),
-            *(str(a.bag), str(b.bag), "-o", str(settings.results / "diffs")),
-            *("--origin", str(a.first_input_ns)),
-            *repeated("--align", settings.align),
-            *repeated("--tolerance", settings.tolerance),
-        ]
-    )
+    command = [*node("comparator"), str(a.bag), str(b.bag), "-o", str(settings.results / "diffs")]
+    command += ["--origin", str(a.first_input_ns), *repeated("--align", settings.align)]
+    command += repeated("--tolerance", settings.tolerance)
+    with started(command, dict(os.environ)) as child:
+        while child.poll() is None:
+            (settings.results / ALIVE).touch()
+            if stop.requested:
+                raise RunError("all was stopped before the bags were compared")
+            time.sleep(POLL_S)
+        return child.returncode
+
+
+@contextmanager
+def started(
+    command: Sequence[str], environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A child process that does not outlive the with-statement."""
+    with subprocess.Popen(command, env=environment) as child:
+        try:
+            yield child
+        finally:
+            if child.poll() is None:
+                child.kill()
 
 
 def check(settings: Settings) -> None:
@@ -165,9 +206,11 @@ def clear(settings: Settings) -> None:
     """Remove what an earlier verification wrote, and make room."""
     for name in (*RUNS, "diffs"):
         shutil.rmtree(settings.results / name, ignore_errors=True)
-    (settings.results / "failure").unlink(missing_ok=True)
+    for name in (FAILURE, ALIVE):
+        (settings.results / name).unlink(missing_ok=True)
     for run in RUNS:
         settings.folder(run).mkdir()
+    (settings.results / ALIVE).touch()
 
 
 def wait_until(condition: Callable[[], bool], settings: Settings, stop: Stop, run: str) -> None:
@@ -176,7 +219,10 @@ def wait_until(condition: Callable[[], bool], settings: Settings, stop: Stop, ru
     events = settings.folder(run) / "player.events"
     heard, since_s = told_bytes(events), time.monotonic()
     while not condition():
-        refuse_after_failure(settings)
+        failure = settings.results / FAILURE
+        if failure.exists():
+            raise RunError(failure.read_text("utf-8"))
+        (settings.results / ALIVE).touch()
         if stop.requested:
             raise RunError(f"all was stopped before the run of {run} was complete")
         if (now := told_bytes(events)) != heard:
@@ -186,14 +232,7 @@ def wait_until(condition: Callable[[], bool], settings: Settings, stop: Stop, ru
         time.sleep(POLL_S)
 
 
-def refuse_after_failure(settings: Settings) -> None:
-    """Raises RunError if a service has failed."""
-    failure = settings.results / "failure"
-    if failure.exists():
-        raise RunError(failure.read_text("utf-8"))
-
-
-def record(settings: Settings, stop: Stop) -> int:
+def record(settings: Settings, stop: Ending) -> int:
     """Record the outputs of one run after the other."""
     for run in RUNS:
         if sockets_of(settings.domain_of(run)):
@@ -209,7 +248,7 @@ def record(settings: Settings, stop: Stop) -> int:
     return stay(stop)
 
 
-def record_run(settings: Settings, stop: Stop, run: str) -> None:
+def record_run(settings: Settings, stop: Ending, run: str) -> None:
     folder = settings.folder(run)
     outputs: Sequence[str] = settings.outputs
     if settings.window:
@@ -220,11 +259,11 @@ def record_run(settings: Settings, stop: Stop, run: str) -> None:
     in_time = ["--quiet", "1", "--ros-args", "-p", "use_sim_time:=true"]
     command = [*node("recorder"), str(folder / "bag"), "--report", str(folder / "recorder.json")]
     command += [*repeated("--topic", outputs), *(["--lockstep"] if settings.window else in_time)]
-    child = subprocess.Popen(command, env=settings.environment(run))
     played = folder / "played"
-    while not played.exists() and child.poll() is None and not stop.requested:
-        time.sleep(POLL_S)
-    code = end(child, SAVING_S)
+    with started(command, settings.environment(run)) as child:
+        while not played.exists() and child.poll() is None and not stop.requested:
+            time.sleep(POLL_S)
+        code = end(child, SAVING_S)
     if code or not played.exists():
         if not stop.requested:
             raise Crash(f"the recorder failed in the run of {run} ({ending(code)})")
@@ -232,7 +271,7 @@ def record_run(settings: Settings, stop: Stop, run: str) -> None:
     (folder / "recorded").touch()
 
 
-def play(settings: Settings, stop: Stop) -> int:
+def play(settings: Settings, stop: Ending) -> int:
     """Play the bag into one run after the other."""
     settings.ready.touch()
     for run in RUNS:
@@ -246,10 +285,10 @@ def play(settings: Settings, stop: Stop) -> int:
         command += ["--report", str(folder / "player.json")]
         events = folder / "player.events"
         environment = {**settings.environment(run), EVENTS: str(events)}
-        child = subprocess.Popen(command, env=environment)
-        while child.poll() is None and not stop.requested:
-            time.sleep(POLL_S)
-        code = end(child)
+        with started(command, environment) as child:
+            while child.poll() is None and not stop.requested:
+                time.sleep(POLL_S)
+            code = end(child)
         if stop.requested:
             break
         if code:
@@ -258,7 +297,7 @@ def play(settings: Settings, stop: Stop) -> int:
     return stay(stop)
 
 
-def implement(settings: Settings, stop: Stop, run: str) -> int:
+def implement(settings: Settings, stop: Ending, run: str) -> int:
     """Run the implementation until its run is over."""
     folder = settings.folder(run)
     implementation = parsed(settings.implementation)
@@ -271,17 +310,17 @@ def implement(settings: Settings, stop: Stop, run: str) -> int:
     ros += ["--params-file", str(parameters_file(folder, {}))]
     if settings.parameters:
         ros += ["--params-file", settings.parameters]
-    child = subprocess.Popen([*command, *ros], env=settings.environment(run))
-    if settings.window:
-        write(folder / "contract.json", contract.to_json())
     recorded, is_ready = folder / "recorded", False
-    while not recorded.exists() and child.poll() is None and not stop.requested:
-        if not is_ready and in_graph(settings.domain_of(run)):
-            is_ready = True
-            settings.ready.touch()
-        time.sleep(POLL_S)
-    ended_early = child.poll() is not None
-    code = end(child)
+    with started([*command, *ros], settings.environment(run)) as child:
+        if settings.window:
+            write(folder / "contract.json", contract.to_json())
+        while not recorded.exists() and child.poll() is None and not stop.requested:
+            if not is_ready and in_graph(settings.domain_of(run)):
+                is_ready = True
+                settings.ready.touch()
+            time.sleep(POLL_S)
+        ended_early = child.poll() is not None
+        code = end(child)
     if not stop.requested:
         if ended_early or (code and settings.window):
             raise Crash(
@@ -316,7 +355,7 @@ def contract_in(folder: Path) -> Contract:
     return Contract.from_json((folder / "contract.json").read_text("utf-8"))
 
 
-def await_file(file: Path, stop: Stop) -> bool:
+def await_file(file: Path, stop: Ending) -> bool:
     """Wait for a file of another service; False if a stop was requested before."""
     while not file.exists():
         if stop.requested:
@@ -348,7 +387,7 @@ def ending(code: int) -> str:
     return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
 
-def stay(stop: Stop) -> int:
+def stay(stop: Ending) -> int:
     """Wait until compose ends this container, which it does when the comparator has ended."""
     while not stop.requested:
         time.sleep(POLL_S)
@@ -373,14 +412,16 @@ def serve(service: str) -> int:
     try:
         if service == "comparator":
             return compare(settings, stop)
-        refuse_after_failure(settings)  # compose goes on starting services while it stops others
-        if service == "recorder":
-            return record(settings, stop)
-        if service == "player":
-            return play(settings, stop)
-        return implement(settings, stop, service)
+        ending_of_all = Ending(settings, stop)
+        if not ending_of_all.requested:
+            if service == "recorder":
+                return record(settings, ending_of_all)
+            if service == "player":
+                return play(settings, ending_of_all)
+            return implement(settings, ending_of_all, service)
+        return 0
     except Exception as error:
-        failure = settings.results / "failure"
+        failure = settings.results / FAILURE
         with suppress(OSError):  # where results cannot be written, the log alone says so
             if not failure.exists():
                 write(failure, f"{service}: {error}")
