@@ -218,6 +218,34 @@ class HangsWithAChild(Hang):
                 time.sleep(3600)
 
 
+class HangsWithADaemon(Hang):
+    """Hangs, and has a daemon, with a session and without parents of its own, that heeds nothing;
+    its process ID is in daemon.pid."""
+
+    def on_start(self) -> None:
+        if os.fork() != 0:
+            return
+        os.setsid()
+        if os.fork() != 0:
+            os._exit(0)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        with open("daemon.pid", "w", encoding="utf-8") as file:
+            file.write(str(os.getpid()))
+        self.go_on()
+
+    def go_on(self) -> None:
+        while True:
+            time.sleep(3600)
+
+
+class HangsWithADaemonWithoutATrace(HangsWithADaemon):
+    """The same, whose daemon is another program, without what it was given to know of the run."""
+
+    def go_on(self) -> None:
+        os.execve("/bin/sleep", ["sleep", "3600"], {})
+
+
 def __getattr__(name: str) -> Any:
     if name == "ImportFails":
         raise ImportError("libcalibration.so: cannot open shared object file")

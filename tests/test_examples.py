@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 from lockstep.bag import Bag
 from rosbags.highlevel import AnyReader
 from stranger import ROOT, Stranger
@@ -21,17 +22,36 @@ VERIFY = ROOT / "src/lockstep_examples/verify"
         ("image_threshold", 4, 4),
     ],
 )
-def test_the_twins_match_to_the_last_bit(stranger: Stranger, name, messages_in, messages_out):
-    done = stranger.run("verify", VERIFY / f"{name}.yaml", "-o", "out", "--json", timeout_s=120)
-    assert done.code == 0, done.err
-    result = json.loads(done.out)
-    assert result["match"] is True
+def test_the_twins_match_to_the_last_bit_live_and_direct(
+    stranger: Stranger, name, messages_in, messages_out
+):
+    content = yaml.safe_load((VERIFY / f"{name}.yaml").read_text("utf-8"))
+    content["inputs"]["bag"] = str((VERIFY / content["inputs"]["bag"]).resolve())
+    recorded = []
+    for mode in ("live", "direct"):
+        run = content.get("run", {}) | {"mode": mode, "repeat": 1}  # the reference once
+        (stranger.cwd / f"{mode}.yaml").write_text(yaml.safe_dump(content | {"run": run}), "utf-8")
+        done = stranger.run("verify", f"{mode}.yaml", "-o", mode, "--json", timeout_s=120)
+        assert done.code == 0, done.err
+        result = json.loads(done.out)
+        assert result["match"] is True
+        for run in result["runs"].values():
+            assert sum(run["sent"].values()) == messages_in
+            assert sum(run["recorded"].values()) == messages_out
+        (key,) = result["comparisons"]["cpp"]["keys"].values()
+        assert (key["aligned"], key["differing"], key["largest_error"]) == (messages_out, 0, None)
+        recorded += [outputs(stranger.cwd / mode / twin / "bag") for twin in ("python", "cpp")]
+    live, *others = recorded
+    assert len(live) == messages_out
+    assert others == [live] * 3
     for run in result["runs"].values():
-        assert sum(run["sent"].values()) == messages_in
-        assert sum(run["recorded"].values()) == messages_out
-    (key,) = result["comparisons"]["cpp"]["keys"].values()
-    assert (key["aligned"], key["differing"], key["largest_error"]) == (messages_out, 0, None)
+        assert run["p99_ns"] >= run["median_ns"] > 0
     stranger.assert_nothing_left()
+
+
+def outputs(path):
+    """Everything in a bag of outputs, with its times."""
+    return [(m.topic, m.log_time_ns, m.data) for m in Bag(path).messages()]
 
 
 def test_the_faulty_variant_differs_and_the_verdict_says_where(stranger: Stranger):

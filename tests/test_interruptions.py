@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -38,11 +39,18 @@ def reads(command: Command, bag: Path) -> bool:
     return any(str(file.readlink()).startswith(str(bag)) for file in files if file.is_symlink())
 
 
+def written(file: Path) -> str:
+    """What is in a file that comes to be."""
+    return file.read_text("utf-8") if file.exists() else ""
+
+
 def assert_interrupted(stranger: Stranger, command: Command) -> None:
     done = command.end(timeout_s=20)
     stranger.assert_nothing_left()
     assert (done.code, done.out) == (130, "")
-    assert done.error == "interrupted; all processes ended"
+    *told, ending = done.err.splitlines()
+    assert ending == "interrupted; all processes ended"
+    assert told == [line for line in told if "left process" in line]
 
 
 def assert_whole(bag: Path) -> None:
@@ -57,7 +65,7 @@ PHASES = {
         lambda stranger, out: stranger.processes("--contract"),
     ),
     "waiting for discovery": (
-        {"deaf": {"command": ["bash", "-c", "sleep 60"]}, "cpp": CPP},
+        {"deaf": {"command": ["bash", "-c", "setsid sleep 60 & sleep 60"]}, "cpp": CPP},
         lambda stranger, out: list(out.glob("deaf/bag/*.mcap")),
     ),
     "playing": (
@@ -151,14 +159,35 @@ def test_an_impatient_user_leaves_no_process_either(
     assert_whole(out / "stubborn/bag")
 
 
-def test_nothing_outlives_a_killed_lockstep(stranger: Stranger, write_verification: Write) -> None:
-    file = write_verification({"victim": {"component": "faulty:HangsWithAChild"}})
+@pytest.mark.parametrize("name", ["HangsWithAChild", "HangsWithADaemon"])
+def test_nothing_outlives_a_killed_lockstep(
+    stranger: Stranger, write_verification: Write, name: str
+) -> None:
+    file = write_verification({"victim": {"component": f"faulty:{name}"}})
     out = stranger.cwd / "out"
     command = stranger.start("run", file, "victim", "-o", out)
     command.wait_until(lambda: is_playing(out, 1), "messages")
     command.signal(signal.SIGKILL)
     stranger.assert_nothing_left(within_s=10)
     assert Bag(out / "bag").problem is None
+
+
+@pytest.mark.parametrize(
+    ("name", "who"), [("HangsWithADaemon", "victim"), ("HangsWithADaemonWithoutATrace", "a run")]
+)
+def test_a_daemon_of_a_direct_run_ends_on_ctrl_c_and_is_told(
+    stranger: Stranger, write_verification: Write, name: str, who: str
+) -> None:
+    file = write_verification({"victim": {"component": f"faulty:{name}"}}, run={"mode": "direct"})
+    command = stranger.start("run", file, "victim", "-o", "out")
+    pid = command.wait_until(lambda: written(stranger.cwd / "daemon.pid"), "the daemon")
+    command.signal_group(signal.SIGINT)
+    done = command.end()
+    told, ending = done.err.splitlines()
+    assert re.fullmatch(rf"{who} left process {pid} \(\w+\), which was ended", told)
+    assert (done.code, ending) == (130, "interrupted; all processes ended")
+    assert not Path(f"/proc/{pid}/fd/0").exists()
+    stranger.assert_nothing_left()
 
 
 @pytest.mark.parametrize(

@@ -116,8 +116,15 @@ def test_a_port_that_does_not_do_the_same_again_is_no_match(stranger: Stranger, 
     )
     done = stranger.run("verify", file, "-o", "out", "--junit", "junit.xml")
     assert done.code == 1, done.err
-    assert "MATCH" in done.out
-    assert "NOT THE SAME AGAIN: byhash does not do the same again" in done.out
+    assert done.out.startswith("NOT THE SAME AGAIN: byhash does not do the same again")
+    assert "MATCH" not in done.out
+    result = json.loads((stranger.cwd / "out/result.json").read_text("utf-8"))["comparisons"]
+    assert (result["byhash"]["match"], result["byhash"]["verdict"]) == (False, "differs")
+    assert [again["match"] for again in result["byhash"]["against_itself"]] == [False]
+    report = (stranger.cwd / "out/report.html").read_text("utf-8")
+    assert "<title>DIFFERENT: " in report
+    assert '"name":"byhash against itself"' in report
+    assert "byhash does not do the same again on the same inputs" in report
     assert "byhash again vs byhash" in (stranger.cwd / "junit.xml").read_text()
     diff = (stranger.cwd / "out/byhash_vs_itself/out.diff").read_text("utf-8")
     assert "frame 1" in diff

@@ -1,9 +1,11 @@
 """What set-up says when something is missing or in the way: one sentence and exit code 2."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -83,11 +85,31 @@ def test_a_python_too_old_is_named_with_its_version(clone: Path, tmp_path: Path)
     assert f"python3 is 3.{minor}, and Lockstep needs Python 3.10 to 3.13" in said
 
 
-def test_an_index_out_of_reach_is_named(clone: Path) -> None:
+def test_an_index_out_of_reach_is_named(clone: Path, tmp_path: Path) -> None:
+    """Of the pip that is here: to make an environment with another one takes far longer."""
+    pip = importlib.util.find_spec("pip")
+    if pip is None or pip.origin is None:
+        pytest.skip("there is no pip here")
+    environment = tmp_path / "environment"
+    venv.create(environment, symlinks=True)
+    (packages,) = environment.glob("lib/python3*/site-packages")
+    (packages / "pip").symlink_to(Path(pip.origin).parent)
     nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_CONFIG_FILE": os.devnull}
-    result = set_up(clone / "tools/setup", **nowhere, PIP_FIND_LINKS="", PIP_RETRIES="1")
-    assert "no connection" in sentence(result)
-    assert "Connection refused" in sentence(result)
+    install = f"""
+from pathlib import Path
+import set_up
+try:
+    set_up.install(Path({str(environment)!r}), set_up.TOOLS / "wheels.lock", 0)
+except set_up.Obstacle as obstacle:
+    print(obstacle)
+"""
+    python = (sys.executable, "-c", install)
+    alone = {"PIP_FIND_LINKS": "", "PIP_RETRIES": "1", "PYTHONPATH": clone / "tools"}
+    result = set_up(*python, **nowhere, **alone)
+    assert (result.returncode, result.stderr) == (0, "")
+    (line,) = result.stdout.splitlines()
+    assert "no connection, " in line
+    assert "Connection refused" in line
 
 
 @needs_namespaces

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ET
 
 import pytest
 from stranger import Stranger
@@ -119,7 +120,24 @@ def test_what_is_edited_after_the_install_is_not_recorded(stranger: Stranger, fi
     )
     record = tree / ".lockstep/verified/verify.json"
     record.unlink()
-    done = stranger.run("verify", beside)
-    assert (done.code, done.out.startswith("MATCH")) == (3, True)
-    assert "not recorded: b: scaling:Other is installed and its sources have changed" in done.err
+    done = stranger.run("verify", beside, "-o", "out", "--json", "--junit", "junit.xml", "--github")
+    why = "b: scaling:Other is installed and its sources have changed since (scaling/__init__.py)"
+    assert (done.code, f"not recorded: {why}" in done.err) == (3, True)
     assert not record.exists()
+    printed, _, commands = done.out.partition("\n::")
+    for result in (json.loads(printed), json.loads((stranger.cwd / "out/result.json").read_text())):
+        assert (result["match"], result["verdict"]) == (False, "no verdict")
+        assert result["comparisons"]["b"]["match"] is False
+        assert result["comparisons"]["b"]["verdict"] == "no verdict"
+        assert result["comparisons"]["b"]["objections"][1].startswith(why)
+    assert commands.startswith("error title=b vs a::a: scaling:Same is installed and its sources")
+    assert "notice" not in commands
+    suites = ET.parse(stranger.cwd / "junit.xml").getroot()
+    assert suites.get("failures") == "1"
+    assert why in suites.find(".//failure").text
+    summary = (stranger.cwd / "out/summary.txt").read_text()
+    assert summary.startswith("NO VERDICT: a: scaling:Same is installed")
+    report = (stranger.cwd / "out/report.html").read_text()
+    assert "<title>no verdict: " in report
+    assert f"NO VERDICT: {why}" in report
+    assert "MATCH: " not in report.partition("<noscript>")[2].partition("</noscript>")[0]

@@ -8,10 +8,8 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import multiprocessing.util
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +27,7 @@ sys.path[:0] = [str(ROOT / "src/lockstep/test"), str(ROOT / "tests")]
 from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.compare import compare
 from lockstep.errors import CompareError
+from lockstep.temporary_folder import TemporaryFolder
 from made_bags import (
     STRING,
     STRING_DEFINITION,
@@ -124,8 +123,8 @@ def campaign(count: int, seed: int) -> Iterator[Fault]:
     # A direct run takes a fifth of the time of others, so there are more of them.
     modes = [*MODES, "direct", "direct"]
     for index in range(count):
-        with tempfile.TemporaryDirectory(prefix="lockstep-faults-") as folder:
-            stranger = Stranger(Path(folder))
+        with TemporaryFolder("lockstep-faults-") as folder:
+            stranger = Stranger(folder.path)
             try:
                 mode = modes[index % len(modes)]
                 yield one(stranger, mode, index // len(modes) % 2 == 1, rng)
@@ -276,8 +275,11 @@ STORAGES: dict[str, tuple[str, Callable[[Path], None]]] = {
 def tried(count: int, seed: int, advance: Callable[[], None]) -> Counter[tuple[str, str]]:
     """How comparisons of a bag with mutants of it ended: (storage, end) → how many."""
     ends: Counter[tuple[str, str]] = Counter()
-    jobs = [(name, seed + index) for name in STORAGES for index in range(count)]
-    with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
+    with (
+        TemporaryFolder("lockstep-mutants-") as folder,
+        multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool,
+    ):
+        jobs = [(name, seed + index, folder.path) for name in STORAGES for index in range(count)]
         for name, end in pool.imap_unordered(mutant, jobs, chunksize=100):
             ends[name, end] += 1
             advance()
@@ -298,12 +300,11 @@ def values(bag: Bag) -> dict[str, list[bytes]]:
     return found
 
 
-def mutant(job: tuple[str, int]) -> tuple[str, str]:
-    """Compare a bag with one mutant of it."""
-    name, seed = job
+def mutant(job: tuple[str, int, Path]) -> tuple[str, str]:
+    """Compare a bag with one mutant of it, in a folder within the one that is given."""
+    name, seed, place = job
     if name not in _whole:
-        folder = Path(tempfile.mkdtemp(prefix="lockstep-mutants-"))
-        multiprocessing.util.Finalize(None, shutil.rmtree, (folder,), exitpriority=1)
+        folder = Path(tempfile.mkdtemp(dir=place))
         file, write = STORAGES[name]
         write(folder / "whole" if file == "x.mcap" else folder / file)
         path = next((folder / "whole").glob("*.mcap")) if file == "x.mcap" else folder / file

@@ -4,7 +4,7 @@ package = "lockstep"
 nodes = ["player", "recorder", "comparator", "host"]
 
 setup(
-    name=package,
+    name="lockstep-ros",  # "lockstep" is another project's on PyPI; colcon goes by package.xml
     version="0.1.0",
     packages=find_packages(exclude=["test"]),
     package_data={package: ["py.typed", "report/templates/*", "port/templates/*/*"]},
@@ -12,6 +12,8 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{package}"]),
         (f"share/{package}", ["package.xml"]),
         ("bin", ["bin/lockstep"]),
+        # For `ros2 run`. No console_scripts: pip would put words such as `host` on PATH.
+        (f"lib/{package}", [f"bin/{node}" for node in nodes]),
     ],
     install_requires=[  # for `pip install` without ROS; in a workspace tools/setup provides them
         "fsspec",
@@ -42,10 +44,7 @@ setup(
     description="Proves that a re-implemented ROS 2 node is a drop-in replacement.",
     license="Apache-2.0",
     entry_points={
-        "console_scripts": [
-            "lockstep = lockstep.cli.main:main",
-            *[f"{node} = lockstep.nodes.{node}:main" for node in nodes],
-        ],
+        "console_scripts": ["lockstep = lockstep.cli.main:main"],
         # By the name of its module, so that `-p` and pytest_plugins do not load it twice.
         "pytest11": ["lockstep.testing.plugin = lockstep.testing.plugin"],
     },

@@ -14,7 +14,6 @@ import keyword
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from pathlib import Path
 from ..errors import BagError
 from ..message.primitives import SIZES, STRINGS
 from ..message.schema import Field, MessageType, qualified, schema
+from ..temporary_folder import TemporaryFolder
 from .reader import Bag
 from .rosidl_check import check_with_rosidl
 from .smuggled_code import smuggled_code
@@ -180,11 +180,11 @@ def write_packages(
         if not new:
             return ()
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".lockstep-types-", dir=folder) as staging:
+        with TemporaryFolder(".lockstep-types-", within=folder) as staging:
             for name in new:
-                _write(packages[name], Path(staging, name))
+                _write(packages[name], staging.path / name)
             for name in new:
-                os.rename(Path(staging, name), folder / name)
+                os.rename(staging.path / name, folder / name)
                 placed.append(folder / name)
     except BaseException as error:
         for path in placed:

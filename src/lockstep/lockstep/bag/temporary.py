@@ -8,10 +8,11 @@ import os
 import tempfile
 import weakref
 from collections.abc import Iterable
-from contextlib import suppress
+from itertools import chain
 
 from ..closing import Closable
 from ..errors import BagError
+from ..temporary_folder import TemporaryFolder
 from . import magic
 
 
@@ -19,26 +20,29 @@ class TemporarySource(Closable):
     """A source (source.Source) that holds what `parts` yield in a temporary file.
 
     The file has no name, so that nothing is left of it however the program ends; only SQLite needs
-    one, which it keeps until the source is closed or gone.
+    one, in a folder of its own.
     """
 
     def __init__(self, name: str, parts: Iterable[bytes]) -> None:
         self.name = name
         self.path: str | None = None
         self.size = 0
+        waiting = iter(parts)
+        first = next((part for part in waiting if part), b"")
+        folder = None
         try:
-            self._descriptor, path = tempfile.mkstemp(prefix="lockstep-", suffix=".bag")
+            if first.startswith(magic.SQLITE3):
+                folder = TemporaryFolder("lockstep-")
+                self.path = str(folder.path / "unpacked.bag")
+                self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+            else:
+                self._descriptor, path = tempfile.mkstemp(prefix="lockstep-", suffix=".bag")
+                os.unlink(path)
         except OSError as error:
             raise BagError(_no_room(name, error)) from error
-        self._remove = weakref.finalize(self, _remove, self._descriptor, path)
-        named = False
-        for part in parts:
-            named = named or (self.size == 0 and part.startswith(magic.SQLITE3))
+        self._remove = weakref.finalize(self, _remove, self._descriptor, folder)
+        for part in chain([first], waiting):
             self._append(part)
-        if named:
-            self.path = path
-        else:
-            os.unlink(path)
 
     def read(self, offset: int, length: int) -> bytes:
         """The bytes there, fewer only at the end; raises BagError."""
@@ -76,10 +80,10 @@ def read_at(descriptor: int, offset: int, length: int, size: int, name: str) -> 
     return data
 
 
-def _remove(descriptor: int, path: str) -> None:
+def _remove(descriptor: int, folder: TemporaryFolder | None) -> None:
     os.close(descriptor)
-    with suppress(FileNotFoundError):
-        os.unlink(path)
+    if folder is not None:
+        folder.close()
 
 
 def _no_room(name: str, error: OSError) -> str:

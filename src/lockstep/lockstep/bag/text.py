@@ -38,6 +38,7 @@ from ..cdr.message_error import MessageError
 from ..errors import BagError
 from ..message.schema import TIMES
 from ..message.time import NS_PER_S, seconds
+from ..printable import printed_json
 from .reader import Bag
 
 TextTimes = Literal["log", "publish", "none"]
@@ -131,12 +132,12 @@ def _json_values(value: Any, path: str) -> Iterator[str]:
     if isinstance(value, dict) and value:
         for name, item in value.items():
             plain = re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII)
-            yield from _json_values(item, f"{path}.{name if plain else json.dumps(name)}")
+            yield from _json_values(item, f"{path}.{name if plain else _json(name)}")
     elif isinstance(value, list) and value:
         for index, item in enumerate(value):
             yield from _json_values(item, f"{path}[{index}]")
     else:
-        yield f"{path.lstrip('.')}: {json.dumps(value)}"
+        yield f"{path.lstrip('.')}: {_json(value)}"
 
 
 def _byte_lines(data: bytes) -> Iterator[str]:
@@ -149,8 +150,12 @@ def _byte_lines(data: bytes) -> Iterator[str]:
 
 def _word(name: str) -> str:
     """A name from a bag as one word."""
-    plain = name.isprintable() and name and not set(' :"') & set(name)
-    return name if plain else json.dumps(name)
+    plain = name.isprintable() and name and not set(' :"#') & set(name)
+    return name if plain else _json(name)
+
+
+def _json(value: Any) -> str:
+    return printed_json(json.dumps(value))
 
 
 def _lines(value: Any, path: str, plain: str, kinds: dict[str, str]) -> Iterator[str]:
@@ -177,7 +182,7 @@ def _lines(value: Any, path: str, plain: str, kinds: dict[str, str]) -> Iterator
         for index, item in enumerate(value):
             yield from _lines(item, f"{path}[{index}]", f"{plain}[]", kinds)
     elif isinstance(value, str):
-        yield f"{path}: {json.dumps(value)}"
+        yield f"{path}: {_json(value)}"
     elif kinds.get(plain) == "float32":
         yield f"{path}: {np.float32(value)!s}"
     else:

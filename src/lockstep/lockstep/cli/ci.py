@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
-from .show import console, print_line
+from .show import print_command
 
 if TYPE_CHECKING:
     from ..compare import Comparison
@@ -35,26 +35,29 @@ def report(
     junit: Path | None,
     github: bool,
     remarks: Mapping[str, Sequence[str]] | None = None,
+    objections: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Write what is asked for; raises UsageError where it cannot be written.
 
-    `remarks` are lines that nobody may overlook about a comparison that matches.
+    `remarks` are lines that nobody may overlook about a comparison that matches; `objections` say,
+    by the name of a comparison or of what was not compared, why it is no match whatever its topics
+    say.
     """
-    target, remarks = junit, remarks or {}
+    target, remarks, objections = junit, remarks or {}, objections or {}
     try:
         if junit is not None:
             from ..report.junit import write_junit
 
             junit.parent.mkdir(parents=True, exist_ok=True)
-            write_junit(junit, comparisons, remarks)
+            write_junit(junit, comparisons, remarks, objections)
         if github:
             from ..report.github import markdown, workflow_commands
 
-            for line in workflow_commands(comparisons, remarks):
-                print_line(console, line)
+            for line in workflow_commands(comparisons, remarks, objections):
+                print_command(line)
             if os.environ.get(_SUMMARY):
                 target = Path(os.environ[_SUMMARY])
                 with target.open("a", encoding="utf-8") as stream:
-                    stream.write(markdown(comparisons, remarks))
+                    stream.write(markdown(comparisons, remarks, objections))
     except OSError as error:
         raise UsageError(f"cannot write {target}: {error.strerror}") from error

@@ -9,7 +9,7 @@ import typer
 from ..component import Contract
 from ..errors import DIFFERENT
 from ..run.implementation import asked_command, contract_of_command, find_executable
-from .show import console, print_line
+from .show import console, print_json_text, print_line
 
 
 def command(
@@ -30,16 +30,14 @@ def command(
     """
     first = _contract(component)
     if other is None:
-        typer.echo(first.to_json())
+        print_json_text(first.to_json())
         return
     differences = first.differences(_contract(other))
     for difference in differences:
         print_line(console, f"{other}: {difference}")
     if differences:
         raise typer.Exit(DIFFERENT)
-    console.print(
-        f"{component} and {other} have the same contract", highlight=False, soft_wrap=True
-    )
+    print_line(console, f"{component} and {other} have the same contract")
 
 
 def _contract(target: str) -> Contract:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from types import FrameType
 
 from ..errors import FAILED, INTERRUPTED, Interrupted, LockstepError, unforeseen
-from ..printable import some_lines
+from ..printable import tell
 
+_RUNS = "lockstep.run.processes"
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -28,6 +29,10 @@ def heed_interruptions() -> None:
     """
     gc.freeze()
     gc.enable()
+    if _RUNS in sys.modules:  # this command may start processes
+        from ..run.strays import adopt
+
+        adopt()
     for number in _INTERRUPTIONS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
             signal.signal(number, _interrupt)
@@ -44,14 +49,30 @@ def tell_errors(command: Callable[[], None]) -> None:
     except LockstepError as error:
         sys.exit(_say(error, error.exit_code))
     except Interrupted:
-        print("interrupted; all processes ended", file=sys.stderr)
+        ending = "; all processes ended" if _end_what_is_left() else ""
+        tell(f"interrupted{ending}")
         sys.exit(INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - never a traceback, and never taken for a verdict
         sys.exit(_say(unforeseen(error), FAILED))
+    finally:
+        _end_what_is_left()
+
+
+def _end_what_is_left() -> bool:
+    """End processes that have left their run without a trace, and tell it; whether all that this
+    command has started has ended for sure."""
+    if _RUNS not in sys.modules:
+        return True
+    from ..run.strays import end_adopted
+
+    left = end_adopted()
+    for stray in left or ():
+        tell(f"a run left {stray}")
+    return left is not None and all(stray.has_ended for stray in left)
 
 
 def _say(error: Exception | str, code: int) -> int:
-    print(f"error: {some_lines(str(error))}", file=sys.stderr)
+    tell(f"error: {error}")
     return code
 
 

@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 import yaml
-from rich.console import Console
 
 from ..bag import Bag
 from ..distributions.declaration import data_of, python_of
 from ..distributions.proposal import left_out, proposed
-from .show import console, print_line
+from .show import console, print_line, stderr
 
 
 def command(
@@ -61,6 +60,4 @@ def command(
     for line in lines:
         print_line(console, line)
     for field in missing:
-        print_line(
-            Console(stderr=True), f"note: no distribution is proposed for '{field}'; give one"
-        )
+        print_line(stderr, f"note: no distribution is proposed for '{field}'; give one")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ..errors import UsageError
@@ -20,7 +19,7 @@ from ..search import counterexample
 from ..search.adequacy import adequacy, lines
 from ..search.fuzz import Budget, Search, fuzz
 from ..verify.model import Verification, load
-from .show import console, print_json, print_line, progress_bar
+from .show import console, print_json, print_line, progress_bar, stderr
 
 _SHOWN = 60
 
@@ -145,7 +144,6 @@ def _seconds(text: str) -> float | None:
 @contextmanager
 def _progress() -> Iterator[OnProgress]:
     """How many runs were made and how fast, on stderr; nothing where that is no terminal."""
-    stderr = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bars:
         task = bars.add_task("starting")

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from ..bag import Bag
 from ..bag.survey import Survey, TopicSurvey, survey
@@ -77,9 +76,15 @@ def _as_data(bag: Bag, found: Survey) -> dict[str, Any]:
 
 
 def _print(bag: Bag, found: Survey) -> None:
-    title = Text(str(bag.path))
     table = Table(
-        "topic", "type", "messages", "Hz", "gaps", "size", title=title, title_justify="left"
+        "topic",
+        "type",
+        "messages",
+        "Hz",
+        "gaps",
+        "size",
+        title=one_line(str(bag.path)),
+        title_justify="left",
     )
     for column in table.columns[2:]:
         column.justify = "right"
@@ -87,8 +92,8 @@ def _print(bag: Bag, found: Survey) -> None:
     for topic in found.topics.values():
         rate = "–" if topic.rate_hz is None else f"{topic.rate_hz:.1f}"
         table.add_row(
-            Text(one_line(topic.name)),
-            Text(one_line(topic.type)),
+            one_line(topic.name),
+            one_line(topic.type),
             str(topic.count),
             rate,
             _gaps(topic),

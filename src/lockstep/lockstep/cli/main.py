@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from .. import __version__
@@ -22,7 +24,7 @@ for _name, _help in LISTED.items():
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"lockstep {__version__}")
+        sys.stdout.write(f"lockstep {__version__}\n")
         raise typer.Exit
 
 

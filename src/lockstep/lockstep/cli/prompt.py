@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from ..errors import UsageError
 from ..port import Prompt, prompt_of, send_prompt, subject_of, where_verified
 from ..port.fix import fix_prompt
 from ..port.section import BUDGET
 from .port_options import COMPONENT_HELP, Drawn, Language, VerifyFile
-from .show import print_line
+from .show import print_line, stderr
 
 
 def command(
@@ -57,14 +56,14 @@ def command(
     prompt, note = _prompt(component, to, verification, drawn, fix, budget)
     if copy:
         send_prompt(prompt, "clipboard")
-        print_line(Console(stderr=True), "the prompt is on the clipboard")
+        print_line(stderr, "the prompt is on the clipboard")
     if output is not None:
         prompt.save(output, force=force)
-        print_line(Console(stderr=True), f"prompt: {output}")
+        print_line(stderr, f"prompt: {output}")
     if not copy and output is None:
         send_prompt(prompt, "print")
     if note:
-        print_line(Console(stderr=True), note)
+        print_line(stderr, note)
 
 
 def _prompt(

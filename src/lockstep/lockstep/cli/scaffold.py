@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from ..port import scaffold, subject_of, where_verified
 from .port_options import COMPONENT_HELP, Drawn, Language, VerifyFile
-from .show import console, print_line
+from .show import console, print_line, stderr
 
 
 def command(
@@ -45,4 +44,4 @@ def command(
     subject = subject_of(component, verification, drawn=drawn)
     for file in scaffold(subject, to, output, force=force):
         print_line(console, str(file))
-    print_line(Console(stderr=True), where_verified(subject))
+    print_line(stderr, where_verified(subject))

@@ -1,4 +1,4 @@
-"""How sub-commands show progress and verdicts on a terminal."""
+"""How sub-commands show progress and verdicts on a terminal: the one place where they print."""
 
 from __future__ import annotations
 
@@ -12,39 +12,51 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from ..printable import one_line
+from ..printable import one_line, printed_json, some_lines
 from ..progress import Progress as OnProgress
 
 if TYPE_CHECKING:
+    from rich.style import Style
     from rich.table import Table
 
     from ..compare.key_comparison import Judged
     from ..verify.runs import Watch
-    from ..verify.verdict import Verdict
+    from ..verify.verdict import Outcome, Verdict
 
 
 class _Terminal(Console):
-    """Whoever reads our output may stop reading (`| head`); that changes no verdict."""
+    """Shows each text, also in the cells of a table, as it is.
+
+    Nothing in it is markup, the name of an emoji, a control sequence or a workflow command. Whoever
+    reads our output may stop reading (`| head`); that changes no verdict.
+    """
+
+    def render_str(self, text: str, *, style: str | Style = "", **layout: Any) -> Text:
+        """As rich: what is shown of a text."""
+        justify, overflow = layout.get("justify"), layout.get("overflow")
+        return Text(some_lines(text), style, justify=justify, overflow=overflow)
 
     def on_broken_pipe(self) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 console = _Terminal(highlight=False)
-TABLE_WIDTH = 124
+stderr = _Terminal(stderr=True, highlight=False)
+_WIDEST = 10_000
+_FOLDED = 16
+"""Names that get fewer columns are hard to read."""
 
 
 @contextmanager
 def progress_bars() -> Iterator[Watch]:
     """A progress bar on stderr for each run; nothing where stderr is no terminal."""
-    stderr = Console(stderr=True)
     if not stderr.is_terminal:
         yield lambda _: lambda done, total: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -52,7 +64,7 @@ def progress_bars() -> Iterator[Watch]:
     with Progress(*columns, console=stderr, transient=True) as bars:
 
         def watch(name: str) -> OnProgress:
-            task = bars.add_task(name, total=None)
+            task = bars.add_task(one_line(name), total=None)
             return lambda done, total: bars.update(task, completed=done, total=total)
 
         yield watch
@@ -66,49 +78,78 @@ def progress_bar(what: str) -> Iterator[OnProgress]:
 
 
 def print_line(out: Console, text: str) -> None:
-    """A line as it is, or several: never wrapped, and nothing is taken for markup or for a control
-    sequence of the terminal."""
-    out.print("\n".join(map(one_line, text.split("\n"))), markup=False, soft_wrap=True)
+    """A line as it is, or several: never wrapped."""
+    out.print(text, soft_wrap=True)
 
 
 def print_wide(out: Console, table: Table) -> None:
-    """A table, not squeezed where nobody looks at it on a terminal."""
-    wide = out if out.is_terminal else _Terminal(width=TABLE_WIDTH, highlight=False)
-    wide.print(table)
+    """A table with every cell whole: on a terminal too narrow for it with names folded, or else row
+    by row as a list."""
+    from rich.measure import Measurement
+
+    def needed() -> int:
+        return Measurement.get(out, out.options.update_width(_WIDEST), table).maximum
+
+    folded = [column for column in table.columns if not column.no_wrap]
+    if not out.is_terminal:
+        _Terminal(width=needed(), highlight=False).print(table)
+        return
+    for column in folded:
+        column.overflow, column.max_width = "fold", _FOLDED
+    fits = needed() <= out.width
+    for column in folded:
+        column.max_width = None
+    if fits:
+        out.print(table)
+    else:
+        _print_list(out, table)
+
+
+def _print_list(out: Console, table: Table) -> None:
+    if table.title:
+        out.print(table.title, style="italic", soft_wrap=True)
+    _, *headers = (column.header for column in table.columns)
+    for name, *cells in zip(*(column.cells for column in table.columns), strict=True):
+        out.print(name, soft_wrap=True)
+        for header, cell in zip(headers, cells, strict=True):
+            out.print(f"  {header}:", cell, soft_wrap=True)
 
 
 def print_json(data: Any) -> None:
     """Data for scripts, on stdout."""
-    print_line(console, json.dumps(data, indent=2, allow_nan=False))
+    print_json_text(json.dumps(data, indent=2, allow_nan=False))
+
+
+def print_json_text(text: str) -> None:
+    """A text of JSON for scripts, on stdout."""
+    console.print(Text(printed_json(text)), soft_wrap=True)
+
+
+def print_command(line: str) -> None:
+    """A workflow command of GitHub, which nothing else that is printed can be."""
+    console.print(Text(line), soft_wrap=True)
 
 
 def print_verdict(out: Console, verdict: Verdict) -> None:
     """The verdict of each comparison in words, and where the files are."""
-    from ..compare.comparison import summary
-    from ..verify.verdict import same_failure, unsteady
+    from ..verify.verdict import black_boxes, findings
 
-    for name, differences in verdict.mismatched_contracts.items():
-        _print_finding(out, "CONTRACT DIFFERS", f"{name}: {'; '.join(differences)}", "red")
-    for comparison in verdict.comparisons.values():
-        first, *rest = summary(comparison)
-        word, _, sentence = first.partition(": ")
-        _print_finding(out, word, sentence, "green" if comparison.all_match else "red")
-        for line in [*rest, *same_failure(verdict, comparison.name_b)]:
+    for found in findings(verdict):
+        colour = "green" if found.is_match else "red"
+        headline = Text.assemble((found.word, f"bold {colour}"), f": {one_line(found.sentence)}")
+        out.print(headline, soft_wrap=True)
+        for line in found.lines:
             print_line(out, f"  {line}")
-        if why := unsteady(verdict, comparison.name_b):
-            _print_finding(out, "NOT THE SAME AGAIN", why, "red")
+    for line in black_boxes(verdict):
+        print_line(out, line)
     print_line(out, f"bags, logs and diffs: {verdict.folder}")
-
-
-def _print_finding(out: Console, word: str, sentence: str, colour: str) -> None:
-    out.print(Text.assemble((word, f"bold {colour}"), f": {one_line(sentence)}"), soft_wrap=True)
 
 
 def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
     """One row per pair of implementations."""
     from rich.table import Table
 
-    from ..verify.verdict import matched
+    from ..verify.verdict import outcome
 
     table = Table(
         "", "in → out", "aligned", "differing", "largest error", "median", "speed-up", "verdict"
@@ -124,21 +165,26 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
                 key.judged.differing + len(key.aligned.only_a) + len(key.aligned.only_b)
                 for key in keys
             )
+            pair = f"{name} vs {reference.name}"
             table.add_row(
-                f"{verdict.contract.component}\n  {name} vs {reference.name}",
+                f"{one_line(verdict.contract.component)}\n  {one_line(pair)}",
                 f"{sum(run.sent.values())} → {sum(run.recorded.values())}",
                 str(sum(key.aligned.count for key in keys)),
                 str(differing),
                 _largest([key.judged for key in keys]),
                 f"{_us(reference.median_ns)} → {_us(run.median_ns)} µs",
                 _ratio(reference.median_ns, run.median_ns),
-                "[green]match[/]" if matched(verdict, name) else "[red]differs[/]",
+                _coloured(outcome(verdict, name)),
             )
     if table.row_count:
         print_wide(out, table)
         out.print(
             "median: reference → implementation, one callback with its publishing", style="dim"
         )
+
+
+def _coloured(outcome: Outcome) -> Text:
+    return Text(outcome, "green" if outcome == "match" else "red")
 
 
 def _largest(judged: Sequence[Judged]) -> str:

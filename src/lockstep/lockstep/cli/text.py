@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from ..bag import Bag
 from ..bag.text import text, undecodable
 from ..errors import UsageError
-from .show import print_line, progress_bar
+from .show import print_line, progress_bar, stderr
 
 
 class Time(str, Enum):
@@ -62,7 +61,7 @@ def command(
     with Bag(path) as bag, ExitStack() as stack:
         chosen = list(bag.topics) if topics is None else topics
         for reason in undecodable(bag, chosen).values():
-            print_line(Console(stderr=True), f"bytes only: {reason}")
+            print_line(stderr, f"bytes only: {reason}")
         progress = None
         if output is not None or not sys.stdout.isatty():
             progress = stack.enter_context(progress_bar("printing"))

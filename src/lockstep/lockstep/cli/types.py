@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from ..bag import Bag
 from ..bag.interface_packages import InterfacePackage, interface_packages, write_packages
-from .show import console, print_json, print_line
+from .show import console, print_json, print_line, stderr
 
 
 def command(
@@ -63,7 +62,7 @@ def command(
         problem = bag.problem
     written = write_packages(found.packages, output)
     for remark in (*found.remarks, *([problem] if problem else [])):
-        print_line(Console(stderr=True), f"note: {remark}")
+        print_line(stderr, f"note: {remark}")
     if as_json:
         print_json(
             {

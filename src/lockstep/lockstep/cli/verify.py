@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from ..errors import FAILED, MATCH, UsageError
+from ..errors import UsageError
 from ..run.folder import default_folder
-from ..verify.ledger import on_disk, outdated, record, remember
+from ..verify.ledger import record, remember
 from ..verify.model import load
 from ..verify.report import as_data, copy_report
-from ..verify.verdict import same_failure, unsteady
+from ..verify.verdict import objections, same_failure, unsteady
 from ..verify.verify import verify
 from .ci import Github, Junit, report
 from .show import (
@@ -23,6 +22,7 @@ from .show import (
     print_table,
     print_verdict,
     progress_bars,
+    stderr,
 )
 
 
@@ -64,18 +64,16 @@ def command(
     """
     verification = load(file)
     folder = output or default_folder(file.stem)
-    before = on_disk(file, verification)
     with progress_bars() as watch:
         verdict = verify(verification, folder, watch, plots=plots)
     remember(file, folder)
-    not_of_disk = outdated(file, verification, before)
-    for why in not_of_disk:
-        print_line(Console(stderr=True), f"not recorded: {why}")
-    if keep and not not_of_disk:
+    for name, why in verdict.stale.items():
+        print_line(stderr, f"not recorded: {name}: {why}")
+    if keep and not verdict.stale:
         try:
             record(file, verification, verdict)
         except UsageError as error:  # which changes no verdict
-            print_line(Console(stderr=True), f"not recorded: {error}")
+            print_line(stderr, f"not recorded: {error}")
     if html is not None:
         copy_report(verdict, html)
     if as_json:
@@ -96,6 +94,12 @@ def command(
         junit,
         github,
         {names[name]: same_failure(verdict, name) for name in names},
+        {
+            **{
+                f"contract of {name}": differences
+                for name, differences in verdict.mismatched_contracts.items()
+            },
+            **{names[name]: objections(verdict, name) for name in names},
+        },
     )
-    code = verdict.exit_code
-    raise typer.Exit(FAILED if code == MATCH and not_of_disk else code)
+    raise typer.Exit(verdict.exit_code)

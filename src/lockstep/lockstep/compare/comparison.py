@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ..printable import one_line
 from .align import Align
 from .index import STAMP
 from .key_comparison import GRADES, Aligned, Grade, KeyComparison, TickDifference
@@ -56,7 +57,11 @@ class Comparison:
 
 
 def summary(comparison: Comparison) -> Iterator[str]:
-    """The verdict, then what is to be known of each key; a line each."""
+    """The verdict, then what is to be known of each key; a printable line each."""
+    return map(one_line, _lines(comparison))
+
+
+def _lines(comparison: Comparison) -> Iterator[str]:
     if comparison.all_match:
         yield f"MATCH: {comparison.name_b} does what {comparison.name_a} does"
     else:

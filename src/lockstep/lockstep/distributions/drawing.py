@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from ..message.batch import Batch
 from ..message.definitions import definition, type_hash
 from ..message.drawn_columns import Columns, starts
 from ..progress import Progress
+from ..temporary_folder import TemporaryFolder
 from .correlation import Correlations, correlations
 from .distribution import Distribution, as_distribution
 from .fields import message_name
@@ -393,13 +393,11 @@ def _replacing(place: Path) -> Iterator[Path]:
         raise BagError(f"{place} is no bag, so it is not replaced; choose another place")
     try:
         place.absolute().parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.absolute().parent))
+        folder = TemporaryFolder(f".{place.name}-", within=place.absolute().parent)
     except OSError as error:
         raise BagError(f"cannot create {place}: {error.strerror}") from error
-    try:
-        yield folder / place.name
+    with folder:
+        yield folder.path / place.name
         if place.exists():
-            place.rename(folder / "before")
-        (folder / place.name).rename(place)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            place.rename(folder.path / "before")
+        (folder.path / place.name).rename(place)

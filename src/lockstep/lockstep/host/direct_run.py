@@ -25,6 +25,7 @@ from ..component import Component, contract_of
 from ..errors import FAILED, USAGE, BagError, CallbackError, RunError, UsageError, unforeseen
 from ..message.rosidl import spare_generator
 from ..message.time import NS_PER_S
+from ..printable import printed_json, tell
 from .ended import Ended
 from .events import tell_error
 from .frames import FrameParser, Frames, frame
@@ -67,7 +68,7 @@ def _say(component_class: type[Component], error: Exception, sentence: str) -> i
     """Tell why the run ends; returns the exit code."""
     refused = isinstance(error, UsageError)
     tell_error(error, sentence, refused=refused)
-    print(f"{node_name(component_class.__name__)}: {sentence}", file=sys.stderr, flush=True)
+    tell(f"{node_name(component_class.__name__)}: {sentence}")
     return USAGE if refused else FAILED
 
 
@@ -260,13 +261,13 @@ def main() -> None:
         component_class = load(target)
     except UsageError as error:
         tell_error(error, str(error))
-        print(f"host: {error}", file=sys.stderr)
+        tell(f"host: {error}")
         sys.exit(USAGE)
     gc.freeze()
     gc.enable()
     if mode == "--contract":
         with os.fdopen(output, "w", encoding="utf-8") as stdout:
-            print(contract_of(component_class).to_json(), file=stdout)
+            stdout.write(f"{printed_json(contract_of(component_class).to_json())}\n")
         sys.exit(0)
     sys.exit(serve_direct_runs(component_class, output, goes_on=mode == "--many"))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
 from ..component import Component
 from ..errors import FAILED, RunError
+from ..printable import tell
 from .events import tell_error
 
 
@@ -36,5 +36,5 @@ class Ended:
             return
         error = RunError(f"output '{output}' was published after the end of the run")
         tell_error(error, str(error))
-        print(error, file=sys.stderr, flush=True)
+        tell(str(error))
         os._exit(FAILED)

@@ -6,7 +6,8 @@ lockstep_cpp's log.cpp is the twin.
 from __future__ import annotations
 
 import logging
-import sys
+
+from ..printable import tell
 
 LOG_LEVELS = {
     "debug": logging.DEBUG,
@@ -32,8 +33,4 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         level = {"WARNING": "WARN", "CRITICAL": "FATAL"}.get(record.levelname, record.levelname)
-        print(
-            f"[{level}] [{record.created:.9f}] [{self._logger}]: {record.getMessage()}",
-            file=sys.stderr,
-            flush=True,
-        )
+        tell(f"[{level}] [{record.created:.9f}] [{self._logger}]: {record.getMessage()}")

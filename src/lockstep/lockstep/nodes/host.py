@@ -23,6 +23,7 @@ from ..host.events import tell_error
 from ..host.execution import Execution
 from ..host.python_component import load, make, node_name
 from ..host.standard_streams import take_standard_output
+from ..printable import printed_json
 from .arguments import log_level, parse_arguments, usage
 from .free_run import FreeRun
 from .inbox import Inbox
@@ -37,10 +38,10 @@ def run(component_class: type[Component], arguments: Sequence[str], program: str
     name = node_name(component_class.__name__)
     parsed = parse_arguments(arguments)
     if parsed.help:
-        print(usage(program, component_class.__name__))
+        sys.stdout.write(f"{usage(program, component_class.__name__)}\n")
         return 0
     if parsed.contract:
-        print(contract_of(component_class).to_json())
+        sys.stdout.write(f"{printed_json(contract_of(component_class).to_json())}\n")
         return 0
     if parsed.direct:
         level = log_level(arguments, name)
@@ -75,10 +76,13 @@ def _run_node(node: Node, component: Component, stop: Stop, *, in_lockstep: bool
     kind = LockstepRun if in_lockstep else FreeRun
     component_run = kind(node, inbox, ports, execution, stop)
     component.host = component_run
-    with suppress(Stopped):
-        component_run.run()
-    if in_lockstep:
-        Ended(component, refuses=True)
+    ended_well = False
+    try:
+        with suppress(Stopped):
+            component_run.run()
+        ended_well = True
+    finally:
+        Ended(component, refuses=in_lockstep and ended_well)
 
 
 def host(component_class: type[Component]) -> None:

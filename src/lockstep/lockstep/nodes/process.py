@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -26,6 +27,10 @@ from rclpy.utilities import try_shutdown
 
 from ..errors import FAILED, USAGE, RunError, UsageError, unforeseen
 from ..host.events import tell_error
+from ..printable import tell
+
+_ONE_INTERRUPTION_S = 1.0
+_ENDED_BY_SIGNAL = 128  # plus its number: what a shell makes of it
 
 
 class Stopped(BaseException):
@@ -36,7 +41,8 @@ class Stopped(BaseException):
 class Stop:
     """Set by SIGINT or SIGTERM; loops ask it, so that a node always ends between two messages.
 
-    With `twice_kills`, a second signal ends the process at once, whatever it does.
+    With `twice_kills`, another one ends the process at once, whatever it does, with 128 plus its
+    number; not within a second, as Ctrl-C comes twice, from the terminal and from `ros2 launch`.
     """
 
     def __init__(self, *, twice_kills: bool = False) -> None:
@@ -51,10 +57,11 @@ class Stop:
             raise Stopped
 
     def _request(self, number: int, frame: FrameType | None) -> None:
-        if self.requested and self._twice_kills:
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-        self.requested = True
+        now_s = time.monotonic()
+        if not self.requested:
+            self.requested, self._first_s = True, now_s
+        elif self._twice_kills and now_s - self._first_s > _ONE_INTERRUPTION_S:
+            os._exit(_ENDED_BY_SIGNAL + number)
 
 
 @contextmanager
@@ -142,7 +149,10 @@ def exit_with(
     """
     usage_errors: tuple[type[Exception], ...] = (UsageError, *wrong_input)
     try:
-        sys.exit(main())
+        code = main()
+        # An interpreter that ends would die of it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        sys.exit(code)
     except usage_errors as error:
         _fail(name, error, str(error), refused=True)
     except RunError as error:
@@ -155,5 +165,5 @@ def exit_with(
 
 def _fail(name: str, error: Exception, message: str, *, refused: bool = False) -> NoReturn:
     tell_error(error, message, refused=refused)
-    print(f"{name}: {message}", file=sys.stderr)
+    tell(f"{name}: {message}")
     sys.exit(USAGE if refused else FAILED)

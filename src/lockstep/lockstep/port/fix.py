@@ -42,9 +42,12 @@ def fix_prompt(run: Path, verification: Path | None = None, *, budget: int = BUD
     component = json.loads((run / "contract.json").read_text("utf-8"))["component"]
     file = verification or remembered(run)
     declared = load(file) if file is not None and file.is_file() else None
-    red = {name: c for name, c in result["comparisons"].items() if not c["match"]}
+    red = {name: c for name, c in result["comparisons"].items() if c["verdict"] == "differs"}
     broken = result["contract_mismatches"]
     if not (red or broken):
+        stale = [why for c in result["comparisons"].values() for why in c["objections"]]
+        if stale:
+            raise PortError(f"{run} holds no verdict ({'; '.join(stale)})")
         raise PortError(f"{run} is green: there is nothing to mend")
     sections = [_task(component, result["reference"], [*red, *broken], file, run)]
     for name, differences in broken.items():
@@ -60,7 +63,8 @@ def _result(run: Path) -> dict[str, Any]:
         data: dict[str, Any] = json.loads((run / "result.json").read_text("utf-8"))
         if data["version"] != 1:
             raise PortError(f"{run} is of another version of Lockstep; verify again")
-        _ = data["comparisons"], data["contract_mismatches"], data["reference"], data["runs"]
+        _ = data["contract_mismatches"], data["reference"], data["runs"]
+        _ = [(c["verdict"], c["objections"]) for c in data["comparisons"].values()]
     except FileNotFoundError as error:
         raise PortError(
             f"{run} holds no verdict (result.json); give a folder that lockstep verify has "
@@ -107,6 +111,7 @@ def _red(
     folder = run / f"{name}_vs_{reference}"
     red = {topic: key for topic, key in comparison["keys"].items() if not key["match"]}
     told = [line for topic, key in red.items() for line in _difference(topic, key, reference, name)]
+    told += [f"* {why}" for why in comparison["objections"]]
     for one in (reference, name):
         failure = result["runs"].get(one, {}).get("failure")
         if failure:
@@ -283,7 +288,8 @@ def _port_lines(
     )
     left = _LINES
     implementation = declared.implementations[name]
-    for path in _related(source_files(name, implementation, file), implementation.executable or ""):
+    sources = source_files(implementation, declared.folder)
+    for path in _related(sources, implementation.executable or ""):
         text = path.read_text("utf-8", "replace").splitlines()
         hits = [number for number, line in enumerate(text) if pattern.search(line)]
         shown = sorted(

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ..bag import Bag
 from ..component import Component, Contract, contract_of
@@ -18,6 +16,7 @@ from ..host.protocol import resolved
 from ..host.python_component import make
 from ..run.inputs import run_inputs
 from ..run.model import Inputs
+from ..temporary_folder import TemporaryFolder
 from ..verify.model import Verification
 
 _SHOWN_ELEMENTS = 16
@@ -103,7 +102,7 @@ def _recorded(
     stack."""
     if inputs.sample is None:
         return inputs
-    place = Path(stack.enter_context(TemporaryDirectory()), "bag")
+    place = stack.enter_context(TemporaryFolder("lockstep-")).path / "bag"
     declared = inputs.sample.model_copy(update={"n": min(inputs.sample.n, count)})
     topics = sampled_bag(declared, contract, component, place)
     return inputs.model_copy(update={"bag": place, "topics": topics, "sample": None})

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Literal
 
 from ..errors import PortError
+from ..printable import one_line
 from .prompt import Prompt
 
 Method = Literal["clipboard", "file", "print"]
@@ -32,11 +34,16 @@ def send_prompt(
 ) -> None:
     """Copy the prompt to the clipboard, write it to `path`, or print it.
 
+    On a terminal, what cannot be printed is an escape.
+
     Raises PortError if there is no clipboard, if the file exists already and `force` is not given,
     or for another method.
     """
     if method == "print":
-        print(prompt.to_markdown())
+        text = prompt.to_markdown()
+        if sys.stdout.isatty():
+            text = "\n".join(map(one_line, text.split("\n")))
+        sys.stdout.write(f"{text}\n")
     elif method == "file":
         prompt.save(path, force=force)
     elif method == "clipboard":

@@ -17,16 +17,23 @@ _SHOWN = 10  # annotations of one kind that GitHub shows for a step
 
 
 def workflow_commands(
-    comparisons: Mapping[str, Comparison], remarks: Mapping[str, Sequence[str]] | None = None
+    comparisons: Mapping[str, Comparison],
+    remarks: Mapping[str, Sequence[str]] | None = None,
+    objections: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[str]:
     """An error for each key that differs, or a notice that all match; each a line for stdout.
 
-    Remarks, by name of a comparison, are warnings.
+    Remarks, by name of a comparison, are warnings; objections to one, or to what was not compared,
+    are errors.
     """
     for name, lines in (remarks or {}).items():
         if lines:
             yield f"::warning title={_property(name)}::{_data(chr(10).join(lines))}"
-    errors: list[str] = []
+    errors = [
+        f"::error title={_property(name)}::{_data(chr(10).join(lines))}"
+        for name, lines in (objections or {}).items()
+        if lines
+    ]
     for name, comparison in comparisons.items():
         for key in comparison.keys.values():
             if not key.matches:
@@ -41,15 +48,23 @@ def workflow_commands(
 
 
 def markdown(
-    comparisons: Mapping[str, Comparison], remarks: Mapping[str, Sequence[str]] | None = None
+    comparisons: Mapping[str, Comparison],
+    remarks: Mapping[str, Sequence[str]] | None = None,
+    objections: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """The summary of a step: a table of keys for each comparison, and all that differs."""
     lines: list[str] = []
+    for name, why in (objections or {}).items():
+        if why and name not in comparisons:
+            lines += [f"### ❌ {_cell(name)}", "", _pre(why), ""]
     for name, comparison in comparisons.items():
-        mark = "✅" if comparison.all_match else "❌"
-        lines += [f"### {mark} {_cell(name)}: {comparison.grade}", ""]
+        why = (objections or {}).get(name, ())
+        mark = "✅" if comparison.all_match and not why else "❌"
+        grade = "no match" if comparison.all_match and why else comparison.grade
+        lines += [f"### {mark} {_cell(name)}: {grade}", ""]
+        lines += [_pre(why), ""] if why else []
         if told := (remarks or {}).get(name):
-            lines += [f"⚠️ <pre>{html.escape(some_lines(chr(10).join(told)))}</pre>", ""]
+            lines += [f"⚠️ {_pre(told)}", ""]
         lines += ["| topic | type | aligned | differ | missing | extra | grade |"]
         lines += ["|---|---|---:|---:|---:|---:|---|"]
         for key in comparison.keys.values():
@@ -69,6 +84,10 @@ def markdown(
                 text = html.escape("\n".join(summary_of_key(key, comparison.names)))
                 lines += [f"<pre>{text}</pre>", ""]
     return "\n".join(lines) + "\n"
+
+
+def _pre(lines: Sequence[str]) -> str:
+    return f"<pre>{html.escape(chr(10).join(map(one_line, lines)))}</pre>"
 
 
 def _data(text: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from importlib import resources
 from importlib.util import find_spec
@@ -21,6 +21,7 @@ from typing import Any
 from ..bag import Bag
 from ..compare.comparison import Comparison, summary
 from ..errors import ReportError
+from ..printable import one_line
 from .page import (
     MOST_FIELDS,
     MOST_KEYS,
@@ -32,6 +33,7 @@ from .page import (
     field_rows,
     fields_of,
     key_rows,
+    objections_of,
     reasons,
     run_data,
     verdict_rows,
@@ -51,6 +53,7 @@ _CELLS, _ALL_CELLS = 20_000, 250_000
 """Cells of the map of errors of an array, and of all together."""
 _ELEMENTS, _ALL_ELEMENTS = 10_000_000, 40_000_000
 """Numbers that are looked at: of one field, and of all together; for some seconds at most."""
+_WORDS = {"match": "match", "differs": "DIFFERENT", "no verdict": "no verdict"}
 _IMAGE_CHARACTERS, _DIFF_CHARACTERS = 1_500_000, 700_000
 
 
@@ -76,7 +79,7 @@ def write_html(
             if name in comparisons
         }
         data = _data(comparisons, opened, title, result)
-    page = _rendered(title, data, comparisons)
+    page = _rendered(title, data, _summary(comparisons, result))
     try:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         Path(file).write_text(page, "utf-8", errors="backslashreplace")
@@ -100,7 +103,8 @@ def _data(
     return {
         "title": title,
         "match": bool(result.get("match", match)) if result else match,
-        "verdicts": verdict_rows(comparisons),
+        "verdict": (result or {}).get("verdict", "match" if match else "differs"),
+        "verdicts": verdict_rows(comparisons, result),
         "reasons": reasons(fields),
         "keys": key_rows(comparisons),
         "more_keys": max(0, sum(len(c.keys) for c in comparisons.values()) - MOST_KEYS),
@@ -180,7 +184,20 @@ def _images(
     return found
 
 
-def _rendered(title: str, data: dict[str, Any], comparisons: Mapping[str, Comparison]) -> str:
+def _summary(
+    comparisons: Mapping[str, Comparison], result: Mapping[str, Any] | None
+) -> Iterator[str]:
+    known = (result or {}).get("comparisons", {})
+    for name, comparison in comparisons.items():
+        word = "NO VERDICT" if known.get(name, {}).get("verdict") == "no verdict" else "NO MATCH"
+        yield from (f"{word}: {why}" for why in objections_of(known, name))
+        headline, *lines = summary(comparison)
+        if comparison.all_match and objections_of(known, name):
+            headline = f"of what ran: {headline.partition(': ')[2]}"
+        yield from (headline, *lines)
+
+
+def _rendered(title: str, data: dict[str, Any], lines: Iterable[str]) -> str:
     try:
         from jinja2 import Environment, StrictUndefined
         from markupsafe import Markup
@@ -189,13 +206,12 @@ def _rendered(title: str, data: dict[str, Any], comparisons: Mapping[str, Compar
             f"the HTML report needs jinja2 and plotly ({error}); pip install jinja2 plotly"
         ) from error
     scripts = {"plotly": _plotly(), "script": _template("report.js")}
-    lines = (line for comparison in comparisons.values() for line in summary(comparison))
     template = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True
     ).from_string(_template("report.html.j2"))
     return template.render(
-        title=title,
-        match=data["match"],
+        title=one_line(title),
+        verdict=_WORDS[data["verdict"]],
         policy=_policy(scripts.values()),
         summary="\n".join(cut(line, 400) for line in islice(lines, 1000)),
         style=Markup(_template("report.css")),

@@ -19,6 +19,7 @@ from ..compare.simplest_law import Diagnosis
 from ..compare.text_diff import text_diff
 from ..compare.words import in_extent
 from ..message.time import NS_PER_S
+from ..printable import printable_data
 
 MOST_KEYS, MOST_FIELDS = 1000, 3000
 _NAME = 200
@@ -67,14 +68,24 @@ def _badness(found: FoundField) -> tuple[Any, ...]:
     return (one.matches, not found.differs, -wrong, -one.max_error, -one.wrong_ticks)
 
 
-def verdict_rows(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
-    """One row per comparison: the verdict in words, and what stands out."""
+def verdict_rows(
+    comparisons: Mapping[str, Comparison], result: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """One row per comparison: the verdict in words, and what stands out.
+
+    A verification, as result.json holds it, knows why a comparison of equal messages is no match.
+    One that it does not list is of an implementation with itself.
+    """
+    known = (result or {}).get("comparisons", {})
     return [
         {
             "name": cut(name),
             "a": cut(comparison.name_a),
             "b": cut(comparison.name_b),
-            "match": comparison.all_match,
+            "match": comparison.all_match and not objections_of(known, name),
+            "verdict": known.get(name, {}).get("verdict"),
+            "objections": [cut(why, 3 * _NAME) for why in objections_of(known, name)],
+            "itself": result is not None and name not in known,
             "samples": comparison.samples,
             "grade": comparison.grade,
             "headline": cut(next(summary(comparison)), 2 * _NAME),
@@ -87,6 +98,12 @@ def verdict_rows(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
         }
         for name, comparison in comparisons.items()
     ]
+
+
+def objections_of(known: Mapping[str, Any], name: str) -> list[str]:
+    """Why a comparison is no match, whatever its messages are, of those of a verification."""
+    found: list[str] = known.get(name, {}).get("objections", [])
+    return found
 
 
 def _tolerances(comparison: Comparison) -> list[list[str]]:
@@ -286,13 +303,18 @@ def diff_rows(comparisons: Mapping[str, Comparison], most_characters: int) -> li
 
 def run_data(result: Mapping[str, Any]) -> dict[str, Any]:
     """What was run, of the result of a verification as result.json holds it."""
-    known = ("sent", "recorded", "lost", "wall_s", "median_ns", "p99_ns")
+    known = ("black_box", "sent", "recorded", "lost", "wall_s", "median_ns", "p99_ns")
     return {
         "reference": result.get("reference"),
         "contract_mismatches": result.get("contract_mismatches") or {},
         "noise": [
             {"grade": noise["grade"], "samples": noise["samples"]}
             for noise in result.get("noise_floor") or []
+        ],
+        "against_itself": [
+            {"name": cut(name), "grade": again["grade"], "samples": again["samples"]}
+            for name, found in (result.get("comparisons") or {}).items()
+            for again in found.get("against_itself") or []
         ],
         "runs": [
             {"name": name, **{field: run[field] for field in known if field in run}}
@@ -309,8 +331,11 @@ def cut(text: str, most: int = _NAME) -> str:
 
 
 def as_json(data: Any) -> str:
-    """JSON that can stand in a script element: nothing in it ends the element or opens another."""
-    text = json.dumps(data, allow_nan=False, separators=(",", ":"))  # ASCII, so without U+2028 too
+    """JSON that can stand in a script element: nothing in it ends the element or opens another.
+
+    All strings are lines that can be printed, so that no name turns the direction of a row.
+    """
+    text = json.dumps(printable_data(data), allow_nan=False, separators=(",", ":"))
     for letter in "<>&":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return text

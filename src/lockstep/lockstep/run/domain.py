@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from ..errors import RunError, UsageError
 from .participants import sockets_of
+from .shared_memory import remove_what_nobody_owns
 
 RUN = "LOCKSTEP_RUN"
 """The environment variable that marks every process that was started for a run."""
@@ -41,8 +42,8 @@ def isolated_domain() -> Iterator[dict[str, str]]:
     """Hold a free domain; gives the environment that confines a process to it and to this machine.
 
     The lock is an abstract Unix socket: the kernel frees it however this process ends. It keeps
-    other runs away; `DomainGuard` sees whoever else joins. Raises UsageError for a middleware
-    whose nodes nobody could see.
+    other runs away; `DomainGuard` sees whoever else joins. What killed nodes left in shared memory
+    is removed in the end. Raises UsageError for a middleware whose nodes nobody could see.
     """
     if os.environ.get("RMW_IMPLEMENTATION") == "rmw_zenoh_cpp":
         raise UsageError(
@@ -65,7 +66,10 @@ def isolated_domain() -> Iterator[dict[str, str]]:
             environment["SKIP_DEFAULT_XML"] = "1"  # Fast DDS: no profiles from the current folder
             environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
             environment["SKIP_DEFAULT_XML_FILE"] = "1"  # profiles of Fast DDS in the current folder
-            yield environment
+            try:
+                yield environment
+            finally:
+                remove_what_nobody_owns()
             return
     raise RunError(
         "every ROS_DOMAIN_ID from 1 to 100 is in use; end other ROS programs and try again"

@@ -4,39 +4,48 @@ with this process."""
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Crash, Hang, LockstepError, UsageError
 from ..host.events import EVENTS, told_error
+from ..temporary_folder import TemporaryFolder
 from .forks import Child, ForkServer
+from .strays import STARTED, end, marked, outside
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+_LOG = logging.getLogger(__name__)
 GRACE_S = 5.0
 TAIL_LINES = 15
 FULL_BYTES = 1 << 16
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # Outlives this process if it is killed, which the end of its stdin tells; then it ends the groups
-# it was told of. PR_SET_PDEATHSIG would reach neither the children of a child nor a child that
-# hangs in its handling of SIGTERM.
+# it was told of, and what has left them. PR_SET_PDEATHSIG would reach neither the children of a
+# child nor a child that hangs in its handling of SIGTERM.
 _GUARDIAN = f"""
 groups=
 while read -r group; do groups="$groups -$group"; done
-kill -s INT -- $groups
-sleep {GRACE_S:g}
-kill -s KILL -- $groups
+strays() {{ grep -lsF "{STARTED}=$0." /proc/[0-9]*/environ | tr -dc '0-9\\n'; }}
+kill -s INT -- $groups $(strays)
+for _ in {" ".join("x" * round(GRACE_S * 10))}; do
+  for one in $groups $(strays); do kill -s 0 -- "$one" && sleep 0.1 && continue 2; done
+  break
+done
+kill -s KILL -- $groups $(strays)
 """
 
 
@@ -47,6 +56,8 @@ class Process:
     name: str
     log: Path
     child: Child
+    mark: str
+    """What it, and whatever it starts, has in its environment (strays.STARTED)."""
 
     @property
     def events(self) -> Path:
@@ -96,6 +107,9 @@ class Process:
         for."""
         if self.child.returncode is None:
             self._signal(signal.SIGKILL)
+        for pid in self._strays():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
 
     def end(self) -> None:
         """Make it end, with whatever it started: SIGINT, then SIGTERM, then SIGKILL."""
@@ -108,6 +122,12 @@ class Process:
                 self.child.wait(1)
         self._signal(signal.SIGKILL)
         self.child.wait()
+        for stray in end(self._strays):
+            _LOG.warning("%s left %s", self.name, stray)
+
+    def _strays(self) -> set[int]:
+        """Those of what it started that have left its group, which no signal to it reaches."""
+        return outside(self.child.pid, marked(self.mark))
 
     def _signal(self, number: signal.Signals) -> None:
         try:
@@ -121,12 +141,17 @@ class Processes:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = dict(environment)
+        self._mark = uuid.uuid4().hex
+        self._numbers = count()
         self._running: list[Process] = []
 
     def __enter__(self) -> Self:
+        # Of a run that this one is a part of, it must not be ended with the others.
+        unmarked = {name: value for name, value in os.environ.items() if name != STARTED}
         with _undisturbed():
             self._guardian = subprocess.Popen(
-                ["/bin/sh", "-c", _GUARDIAN],
+                ["/bin/sh", "-c", _GUARDIAN, self._mark],
+                env=unmarked,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -171,13 +196,15 @@ class Processes:
             )
             events = log.with_suffix(".events").absolute()
             events.unlink(missing_ok=True)  # of one before that had the same log
-            environment = {**self._environment, **(variables or {}), EVENTS: str(events)}
+            mark = f"{self._mark}.{next(self._numbers)}"
+            given = {EVENTS: str(events), STARTED: mark}
+            environment = {**self._environment, **(variables or {}), **given}
             child: Child = (
                 _start(name, command, env=environment, **streams)
                 if forks is None
                 else forks.start(command, stdin, output, environment)
             )
-            process = Process(name, log, child)
+            process = Process(name, log, child, mark)
             self._running.append(process)
             assert self._guardian.stdin is not None
             os.write(self._guardian.stdin.fileno(), b"%d\n" % child.pid)
@@ -193,14 +220,14 @@ class Processes:
 @contextlib.contextmanager
 def fork_server(processes: Processes) -> Iterator[ForkServer]:
     """One among some processes, for those that others start."""
-    with tempfile.TemporaryDirectory(prefix="lockstep-forks-") as folder:
+    with TemporaryFolder("lockstep-forks-") as folder:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ours:  # it ends when this is closed
             with theirs:
                 process = processes.start(
                     "the process that starts players and recorders",
                     ForkServer.COMMAND,
-                    Path(folder) / "log",
+                    folder.path / "log",
                     stdin=theirs.fileno(),
                     variables=ForkServer.VARIABLES,
                 )
@@ -223,11 +250,11 @@ def ask(commands: Mapping[str, Sequence[str]], timeout_s: float) -> dict[str, An
     running."""
     deadline = time.monotonic() + timeout_s
     with (
-        tempfile.TemporaryDirectory(prefix="lockstep-ask-") as folder,
+        TemporaryFolder("lockstep-ask-") as folder,
         Processes(os.environ) as processes,
     ):
         children = [
-            processes.start(name, command, Path(folder) / f"{number}.log", pipes=True)
+            processes.start(name, command, folder.path / f"{number}.log", pipes=True)
             for number, (name, command) in enumerate(commands.items())
         ]
         return {child.name: _answer(child, timeout_s, deadline) for child in children}

@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -35,6 +34,7 @@ from ..run.implementation import direct_command
 from ..run.inputs import RunInputs
 from ..run.model import Implementation
 from ..run.processes import Processes
+from ..temporary_folder import TemporaryFolder
 from ..verify.inputs import inputs_of
 from ..verify.model import Verification
 from ..verify.plan import Plan, plan
@@ -111,8 +111,7 @@ def adequacy(verification: Verification, progress: Progress | None = None) -> Ad
     crashes or hangs.
     """
     with ExitStack() as stack:
-        temporary = tempfile.TemporaryDirectory(prefix="lockstep-adequacy-")
-        place = Path(stack.enter_context(temporary))
+        place = stack.enter_context(TemporaryFolder("lockstep-adequacy-")).path
         planned = stack.enter_context(plan(verification))
         given = stack.enter_context(inputs_of(planned, place / "inputs"))
         inputs = recorded(given, planned.contract)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from ..progress import Progress
 from ..run.folder import create_folder
 from ..run.inputs import RunInputs
 from ..run.timeline import Timeline
+from ..temporary_folder import TemporaryFolder
 from ..verify.inputs import inputs_of
 from ..verify.model import Verification, alone
 from ..verify.plan import Plan, plan
@@ -135,7 +135,7 @@ def fuzz(
     if "timeout" not in verification.run.model_fields_set:
         timeout_s = _HANGS_AFTER_S
     with ExitStack() as stack:
-        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-fuzz-")))
+        place = stack.enter_context(TemporaryFolder("lockstep-fuzz-")).path
         create_folder(folder)
         undo = stack.enter_context(ExitStack())
         undo.callback(shutil.rmtree, folder)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
+from ..printable import tell
 from ..run.processes import Process
 
 
@@ -13,4 +12,4 @@ def show_log(process: Process, start: int = 0) -> None:
         file.seek(start)
         text = file.read().decode("utf-8", "replace")
     if text:
-        print(text, end="" if text.endswith("\n") else "\n", file=sys.stderr)
+        tell(text.removesuffix("\n"))

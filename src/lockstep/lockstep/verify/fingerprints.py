@@ -8,7 +8,8 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +22,7 @@ from ..errors import UsageError
 from ..run.model import Implementation
 from .model import Verification
 from .module_files import NO_SOURCES, module_files, package_files
-from .programs import program_files
+from .programs import Files, program_files
 
 _NAME = re.compile(r"<name>\s*([\w-]+)\s*</name>")
 _BUILT_OF = b"lockstep-sources\n"  # as lockstep_add_component writes it
@@ -30,14 +31,26 @@ _PIECE_BYTES = 1 << 20
 NOT_TRACKED = "not_tracked"
 
 
-def fingerprint(name: str, verification: Verification, file: Path) -> dict[str, Any]:
-    """What one implementation of a verify.yaml consists of: `sources`, `binary` and `models`,
-    digests by path; NOT_TRACKED stands for a command whose program is unknown.
+@dataclass(frozen=True)
+class Fingerprint:
+    """What one implementation of a verify.yaml consists of on disk.
+
+    `parts` are its `sources`, `binary` and `models`, digests by path, and how it is declared;
+    NOT_TRACKED stands for a command whose program is unknown. `stale` says, as a phrase, why what
+    runs is not known to be what its sources are; None if it is, or if there are no sources.
+    """
+
+    parts: Mapping[str, Any]
+    stale: str | None
+
+
+def fingerprint(name: str, verification: Verification) -> Fingerprint:
+    """Look at one implementation of a verify.yaml.
 
     Sources are those of its package, tests and documentation left out; models are the files that
     its parameters or its command line name. Raises UsageError where nothing of it can be found.
     """
-    implementation = verification.implementations[name]
+    implementation, place = verification.implementations[name], verification.folder
     parameters = {**verification.parameters, **implementation.parameters}
     found: dict[str, Any] = {
         key: value
@@ -45,21 +58,32 @@ def fingerprint(name: str, verification: Verification, file: Path) -> dict[str, 
         if key != "parameters"
     }
     found["parameters"] = parameters
-    folder = _source_folder(name, implementation, file)
+    folder = _source_folder(implementation, place)
+    sources: dict[str, str] = {}
     if folder is not None:
         root = folder if folder.is_dir() else folder.parent
-        found["sources"] = {str(p.relative_to(root)): digest(p) for p in _sources(folder)}
-    binary = program_files(name, implementation)
+        found["sources"] = sources = {
+            str(path.relative_to(root)): digest(path) for path in _sources(folder)
+        }
+    program = program_files(name, implementation)
+    binary = {word: digest(path) for word, path in (program or {}).items()}
     if binary:
-        found["binary"] = {word: digest(path) for word, path in binary.items()}
-    if binary is None:
+        found["binary"] = binary
+    if program is None:
         found[NOT_TRACKED] = True
-    models = {word: digest(path) for word, path in _models(implementation, parameters, file)}
+    models = {word: digest(path) for word, path in _models(implementation, parameters, place)}
     if models:
         found["models"] = models
     if not (folder or found.keys() & {"binary", "models", NOT_TRACKED}):
         raise UsageError(f"{name}: neither sources nor a program of it are found to record")
-    return found
+    stale = None
+    if folder is not None and implementation.component is not None:
+        stale = _not_what_is_installed(implementation.component, folder, sources, place)
+    elif folder is not None and implementation.executable is not None:
+        stale = _not_what_was_built(
+            implementation.executable, sources, program or {}, list(binary.values())
+        )
+    return Fingerprint(found, stale)
 
 
 def dataset(verification: Verification, file: Path) -> dict[str, Any]:
@@ -92,35 +116,51 @@ def _digests(word: str, folder: Path) -> dict[str, str]:
     return {Path(name).name: digest(Path(name)) for name in sorted(glob.glob(str(path)))}
 
 
-def not_of_its_sources(name: str, implementation: Implementation, file: Path) -> str | None:
-    """Why what runs as an implementation of a verify.yaml is not known to be what its sources are,
-    as a phrase; None if it is, or if there are no sources.
-
-    An installed Python package is what its ROS package in the workspace is. A program tells of
-    which sources it was built (lockstep_add_component), or is one of them itself.
-    """
-    if implementation.component is not None:
-        edited = sorted(_not_installed(implementation.component, file))
-        return (
-            f"{implementation.component} is installed and its sources have changed since "
-            f"({some(edited)}); build it again"
-            if edited
-            else None
-        )
-    folder = _source_folder(name, implementation, file)
-    if implementation.executable is None or folder is None:
+def _not_what_is_installed(
+    target: str, installed: Path, ran: Mapping[str, str], place: Path
+) -> str | None:
+    """Why an installed Python package is not what its ROS package in the workspace is."""
+    edited = sorted(_edited(target.partition(":")[0].partition(".")[0], installed, ran, place))
+    if not edited:
         return None
-    sources = {str(path.relative_to(folder)): digest(path) for path in _sources(folder)}
-    program, *others = (program_files(name, implementation) or {}).values()
+    return (
+        f"{target} is installed and its sources have changed since ({some(edited)}); build it again"
+    )
+
+
+def _edited(package: str, installed: Path, ran: Mapping[str, str], place: Path) -> Iterator[str]:
+    """The files of a Python package that are not in its installed copy, of which the digests are
+    those that `ran`, as in its source tree."""
+    tree = None if installed.is_file() else _package_above(package, place)
+    if tree is None:
+        return
+    source = tree / package
+    if not (source / "__init__.py").is_file() or source.samefile(installed):
+        return
+    for path in package_files(source):
+        word = str(path.relative_to(source))
+        # Which other files are installed is a matter of the package's setup.py.
+        if ran[word] != digest(path) if word in ran else path.suffix == ".py":
+            yield str(Path(package, word))
+    for word in ran:
+        if word.endswith(".py") and not (source / word).is_file():
+            yield str(Path(package, word))
+
+
+def _not_what_was_built(
+    executable: str, sources: Mapping[str, str], program: Files, digests: Sequence[str]
+) -> str | None:
+    """Why a program is not known to be built of its sources: it tells of which it was built
+    (lockstep_add_component), or is one of them itself."""
     built_of: dict[str, str] = {}
-    for path in (program, *others):
+    for path in program.values():
         built_of |= _built_of(path)
     if not built_of:
-        if all(digest(path) in sources.values() for path in others or [program]):
+        if all(one in sources.values() for one in digests[1:] or digests):
             return None
         return (
-            f"it does not tell of which sources {implementation.executable} was built; build it "
-            "with the lockstep_add_component of this version"
+            f"it does not tell of which sources {executable} was built; build it with the "
+            "lockstep_add_component of this version"
         )
     names = sorted(
         one for one in sources.keys() | built_of.keys() if sources.get(one) != built_of.get(one)
@@ -128,35 +168,14 @@ def not_of_its_sources(name: str, implementation: Implementation, file: Path) ->
     if not names:
         return None
     return (
-        f"the sources of {implementation.executable} have changed since it was built "
-        f"({some(names)}); build it again"
+        f"the sources of {executable} have changed since it was built ({some(names)}); build it "
+        "again"
     )
 
 
 def some(names: Sequence[str]) -> str:
     """The first of some names, and how many there are more."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def _not_installed(target: str, file: Path) -> Iterator[str]:
-    """The files of a Python package that are not in its installed copy as in its source tree."""
-    package = target.partition(":")[0].partition(".")[0]
-    installed, tree = _python_folder(target), _package_above(package, file)
-    if installed is None or tree is None:
-        return
-    source = tree / package
-    if installed.is_file() or not (source / "__init__.py").is_file() or source.samefile(installed):
-        return
-    for path in package_files(source):
-        word = path.relative_to(source)
-        ran = installed / word
-        # Which other files are installed is a matter of the package's setup.py.
-        if digest(ran) != digest(path) if ran.is_file() else path.suffix == ".py":
-            yield str(Path(package) / word)
-    for path in package_files(installed):
-        word = path.relative_to(installed)
-        if path.suffix == ".py" and not (source / word).is_file():
-            yield str(Path(package) / word)
 
 
 def _built_of(binary: Path) -> dict[str, str]:
@@ -171,9 +190,10 @@ def _built_of(binary: Path) -> dict[str, str]:
     return {match[2]: match[1] for match in found if match is not None}
 
 
-def source_files(name: str, implementation: Implementation, file: Path) -> list[Path]:
-    """The sources of an implementation of a verify.yaml; none where they are not found."""
-    folder = _source_folder(name, implementation, file)
+def source_files(implementation: Implementation, place: Path) -> list[Path]:
+    """The sources of an implementation of a verify.yaml in a folder; none where they are not
+    found."""
+    folder = _source_folder(implementation, place)
     return list(_sources(folder)) if folder is not None else []
 
 
@@ -189,7 +209,7 @@ def digest(path: Path) -> str:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _source_folder(name: str, implementation: Implementation, file: Path) -> Path | None:
+def _source_folder(implementation: Implementation, place: Path) -> Path | None:
     if implementation.component is not None:
         return _python_folder(implementation.component)
     if implementation.executable is None:
@@ -199,7 +219,7 @@ def _source_folder(name: str, implementation: Implementation, file: Path) -> Pat
         manifest = prefix / "share" / package / "package.xml"
         if manifest.is_symlink():  # colcon build --symlink-install
             return manifest.resolve().parent
-    return _package_above(package, file)
+    return _package_above(package, place)
 
 
 def _prefixes() -> Iterator[Path]:
@@ -219,18 +239,19 @@ def _python_folder(target: str) -> Path | None:
     return origin.parent if found.submodule_search_locations else origin
 
 
-def _package_above(package: str, file: Path) -> Path | None:
-    """The folder of a ROS package in the workspace that a verify.yaml is in: the nearest folder
-    with src or .git."""
-    for folder in file.resolve().parents:
+def _package_above(package: str, place: Path) -> Path | None:
+    """The folder of a ROS package in the workspace that a folder is in: the nearest folder with
+    src or .git."""
+    inner = place.resolve()
+    for folder in (inner, *inner.parents):
         if (folder / "src").is_dir() or (folder / ".git").exists():
-            for place, folders, names in os.walk(folder):
+            for path, folders, names in os.walk(folder):
                 folders[:] = [f for f in folders if f not in NO_SOURCES and not f.startswith(".")]
                 if "package.xml" in names:
-                    text = Path(place, "package.xml").read_text("utf-8", "replace")
+                    text = Path(path, "package.xml").read_text("utf-8", "replace")
                     name = _NAME.search(text)
                     if name and name[1] == package:
-                        return Path(place)
+                        return Path(path)
             if (folder / ".git").exists():
                 return None
     return None
@@ -241,14 +262,14 @@ def _sources(folder: Path) -> Iterator[Path]:
 
 
 def _models(
-    implementation: Implementation, parameters: dict[str, Any], file: Path
+    implementation: Implementation, parameters: dict[str, Any], folder: Path
 ) -> Iterator[tuple[str, Path]]:
-    """Files that a parameter or the command line names, relative to the current folder or to the
-    verify.yaml."""
+    """Files that a parameter or the command line names, relative to the current folder or to that
+    of the verify.yaml."""
     words = [value for value in parameters.values() if isinstance(value, str)]
     words += (implementation.command or [])[1:]
     for word in words:
-        for place in (Path(), file.resolve().parent):
+        for place in (Path(), folder.resolve()):
             path = place / word
             if word and path.is_file():
                 yield word, path

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..component import Contract
 from ..errors import RunError, UsageError
-from .fingerprints import NOT_TRACKED, dataset, fingerprint, not_of_its_sources, some
+from .fingerprints import NOT_TRACKED, Fingerprint, dataset, fingerprint, some
 from .model import Verification, is_verify_file, load
 from .plan import asked_contract
-from .verdict import matched, rests_on
+from .verdict import outcome, rests_on
 
 if TYPE_CHECKING:
     from .verdict import Verdict
@@ -64,11 +64,16 @@ class Status:
 def record(file: Path, verification: Verification, verdict: Verdict) -> Path:
     """Keep what a verdict has shown of each implementation, whether it matches or not.
 
-    Returns the record. Raises UsageError if it cannot be written.
+    Returns the record. Raises UsageError if it cannot be written, or nothing is found on disk of
+    what ran.
     """
     place = record_of(file)
     before = _read(place) if place.is_file() else {}
-    against = _against(file, verification, verdict.contract)
+    for name in verification.implementations:
+        if name not in verdict.fingerprints:
+            raise UsageError(f"{name}: neither sources nor a program of it are found to record")
+    reference = verdict.fingerprints[verification.reference]
+    against = _against(file, verification, verdict.contract, reference)
     same_ground = all(before.get(key) == value for key, value in against.items())
     entries = before.get("implementations", {})
     found = {}
@@ -81,7 +86,7 @@ def record(file: Path, verification: Verification, verdict: Verdict) -> Path:
             if same_ground and old:
                 found[name] = old
             continue
-        entry = {"verdict": judged, **fingerprint(name, verification, file)}
+        entry = {"verdict": judged, **verdict.fingerprints[name].parts}
         if (rests := rests_on(verdict, name)) is not None:
             entry["rests_on"] = list(rests)
         same = same_ground and {k: v for k, v in old.items() if k != _SINCE} == entry
@@ -90,27 +95,30 @@ def record(file: Path, verification: Verification, verdict: Verdict) -> Path:
     return place
 
 
-def on_disk(file: Path, verification: Verification) -> dict[str, Any]:
+def on_disk(verification: Verification) -> dict[str, Fingerprint]:
     """What the implementations of a verify.yaml are now, by name; one that is not found is left
     out."""
     found = {}
     for name in verification.implementations:
         with suppress(UsageError):  # which is said when it is run or recorded
-            found[name] = fingerprint(name, verification, file)
+            found[name] = fingerprint(name, verification)
     return found
 
 
-def outdated(file: Path, verification: Verification, before: dict[str, Any]) -> list[str]:
-    """Why verdicts on what ran are none on what is on disk, a sentence for each implementation.
+def stale(before: Mapping[str, Fingerprint], after: Mapping[str, Fingerprint]) -> dict[str, str]:
+    """Why what ran is not what is on disk, a phrase by the name of the implementation.
 
-    `before` is what was `on_disk` before the runs. Nothing is recorded where there is a sentence.
+    `before` and `after` are what was `on_disk` before and after the runs.
     """
-    found, now = [], on_disk(file, verification)
-    for name, implementation in verification.implementations.items():
-        if (why := not_of_its_sources(name, implementation, file)) is not None:
-            found.append(f"{name}: {why}")
-        elif changes := list(_changed(before.get(name, {}), now.get(name, {}))):
-            found.append(f"{name}: it changed while it ran: {', '.join(changes)}; verify again")
+    found = {}
+    for name in before.keys() | after.keys():
+        old, new = before.get(name), after.get(name)
+        if old is None or new is None:
+            found[name] = "it changed while it ran; verify again"
+        elif (why := new.stale or old.stale) is not None:
+            found[name] = why
+        elif changes := list(_changed(old.parts, new.parts)):
+            found[name] = f"it changed while it ran: {', '.join(changes)}; verify again"
     return found
 
 
@@ -119,7 +127,7 @@ def _judged(verdict: Verdict, name: str) -> Verdicts | None:
         return "differs"
     if name not in verdict.comparisons:
         return None
-    return "match" if matched(verdict, name) else "differs"
+    return "match" if outcome(verdict, name) == "match" else "differs"
 
 
 def remember(file: Path, folder: Path) -> None:
@@ -159,22 +167,19 @@ def status(place: Path) -> list[Status]:
         contract = asked_contract(verification)
     except RunError as error:
         raise UsageError(f"{file}: {error}") from error
-    against = _against(file, verification, contract)
-    reference = verification.reference
-    common = [
-        *_changed(data, against),
-        *_doubts("the reference", reference, against["reference"], verification, file),
-    ]
+    reference = fingerprint(verification.reference, verification)
+    against = _against(file, verification, contract, reference)
+    common = [*_changed(data, against), *_doubts("the reference", reference)]
     found = []
     for name, old in data["implementations"].items():
         if name not in verification.implementations:
             gone = ("it is not in the file any more",)
             found.append(Status(file, name, old["verdict"], old[_SINCE], gone))
             continue
-        now = fingerprint(name, verification, file)
-        changes = [*common, *_changed(old, now, leave_out=("binary", NOT_TRACKED))]
-        changes += _doubts("it", name, now, verification, file)
-        rebuilt = old.get("binary") != now.get("binary")
+        now = fingerprint(name, verification)
+        changes = [*common, *_changed(old, now.parts, leave_out=("binary", NOT_TRACKED))]
+        changes += _doubts("it", now)
+        rebuilt = old.get("binary") != now.parts.get("binary")
         if rebuilt and "sources" not in old:
             changes.append("its binary")
         rests = tuple(old["rests_on"]) if "rests_on" in old else None
@@ -184,15 +189,12 @@ def status(place: Path) -> list[Status]:
     return found
 
 
-def _doubts(
-    who: str, name: str, now: dict[str, Any], verification: Verification, file: Path
-) -> Iterator[str]:
+def _doubts(who: str, now: Fingerprint) -> Iterator[str]:
     """Why nobody knows whether what would run `now` is what is on disk, a phrase each."""
-    implementation = verification.implementations[name]
-    if NOT_TRACKED in now:
+    if NOT_TRACKED in now.parts:
         yield f"what the command of {who} runs is not tracked"
-    if (why := not_of_its_sources(name, implementation, file)) is not None:
-        yield f"{who} is not known to be built of its sources: {why}"
+    if now.stale is not None:
+        yield f"{who} is not known to be built of its sources: {now.stale}"
 
 
 def never_verified(folder: Path, leave_out: Collection[str] = ()) -> Iterator[Status]:
@@ -214,7 +216,9 @@ def _verify_files(folder: Path) -> Iterator[Path]:
         )
 
 
-def _against(file: Path, verification: Verification, contract: Contract) -> dict[str, Any]:
+def _against(
+    file: Path, verification: Verification, contract: Contract, reference: Fingerprint
+) -> dict[str, Any]:
     """What implementations are verified against."""
     compare = verification.compare.model_dump(mode="json", exclude_defaults=True)
     return {
@@ -222,15 +226,12 @@ def _against(file: Path, verification: Verification, contract: Contract) -> dict
         "contract": hashlib.sha256(contract.to_json().encode()).hexdigest(),
         "dataset": dataset(verification, file),
         "compare": compare,
-        "reference": {
-            "name": verification.reference,
-            **fingerprint(verification.reference, verification, file),
-        },
+        "reference": {"name": verification.reference, **reference.parts},
     }
 
 
 def _changed(
-    old: dict[str, Any], now: dict[str, Any], leave_out: tuple[str, ...] = ()
+    old: Mapping[str, Any], now: Mapping[str, Any], leave_out: tuple[str, ...] = ()
 ) -> Iterator[str]:
     """What of `now` is not as in `old`, each as a phrase."""
     for key, value in now.items():

@@ -7,10 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pydantic import (
-    Field,
-    field_validator,
-)
+from pydantic import Field, PrivateAttr, field_validator
 
 from ..compare.model import Compare
 from ..run.model import Implementation, Inputs, Name, ParameterValue, Run
@@ -27,6 +24,17 @@ class Verification(StrictModel):
     parameters: dict[str, ParameterValue] = Field(default={})
     run: Run = Field(default_factory=Run, validate_default=True)
     compare: Compare = Field(default_factory=Compare)
+    _folder: Path = PrivateAttr(default=Path())
+
+    def model_post_init(self, context: Any, /) -> None:
+        """As pydantic: remember where the file is (read_yaml)."""
+        self._folder = (context or {}).get("folder", Path())
+
+    @property
+    def folder(self) -> Path:
+        """Where the file is, and from where sources and models are looked for; the current folder
+        for what is no file."""
+        return self._folder
 
     @field_validator("reference")
     @classmethod
@@ -102,10 +110,14 @@ def alone(reference: str) -> str:
 
 
 def is_verify_file(file: Path) -> bool:
-    """Whether a file looks like a verify.yaml, well-formed or not."""
+    """Whether a file looks like a verify.yaml, well-formed or not, in YAML's own form or as JSON.
+
+    C++ builds look for the same: lockstep_cpp/cmake/digest_sources.cmake.
+    """
     if file.suffix not in (".yaml", ".yml") or not file.is_file():
         return False
     text = file.read_text("utf-8", "replace")
     return all(
-        re.search(rf"^{key}:", text, re.MULTILINE) for key in ("implementations", "reference")
+        re.search(rf"""(^|[{{,]\s*)["']?{key}["']?[ \t]*:""", text, re.MULTILINE)
+        for key in ("implementations", "reference")
     )

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from importlib.machinery import PathFinder
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -117,17 +118,30 @@ def _modules(names: Sequence[str]) -> Files | None:
 
 def _libraries(program: Path) -> Iterator[Path]:
     """The shared libraries of the workspace that a program is of."""
-    folders = _workspace(program)
+    folders = tuple(os.path.join(folder, "") for folder in _workspace(program))
+    known = program.stat()
+    search = os.environ.get("LD_LIBRARY_PATH", "")
+    linked = _linked(str(program), known.st_mtime_ns, known.st_size, search)
+    paths = [os.path.normpath(name) for name in linked]
+    real_folders = {place: os.path.realpath(place) for place in map(os.path.dirname, paths)}
+    for path in paths:
+        real = os.path.join(real_folders[os.path.dirname(path)], os.path.basename(path))
+        real = os.path.realpath(real) if os.path.islink(real) else real
+        if path.startswith(folders) or real.startswith(folders):
+            yield Path(path)
+
+
+@lru_cache
+def _linked(program: str, mtime_ns: int, size: int, search: str) -> list[str]:
+    """The libraries that a program is linked with, where a search finds them; asked once of a
+    program that stays as it is."""
     try:
         linked = subprocess.run(
-            ["ldd", str(program)], capture_output=True, text=True, timeout=_PATIENCE_S, check=False
+            ["ldd", program], capture_output=True, text=True, timeout=_PATIENCE_S, check=False
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
-        return  # no linker: the program itself is all there is
-    for name in sorted(_LINKED.findall(linked)):
-        path = Path(os.path.normpath(name))
-        if any(folder in (*path.parents, *path.resolve().parents) for folder in folders):
-            yield path
+        return []  # no linker: the program itself is all there is
+    return sorted(_LINKED.findall(linked))
 
 
 def _workspace(program: Path) -> list[Path]:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..compare import write_text_diffs
-from ..compare.comparison import summary
 from ..compare.result import comparison_as_data
-from ..errors import MATCH, ReportError
+from ..errors import DIFFERENT, MATCH, ReportError
 from ..report.html import write_html
 from ..run.inputs import RunInputs
 from .inputs_before import FILE_NAME, inputs_before
 from .judge import Recorded
 from .plan import Plan
-from .verdict import Verdict, rests_on, same_failure, unsteady
+from .verdict import Outcome, Verdict, black_boxes, findings, objections, outcome, rests_on
 
 
 def write(
@@ -27,11 +26,15 @@ def write(
     verdict: Verdict,
     inputs: RunInputs | None = None,
     recorded: Mapping[str, Recorded] | None = None,
+    again: Mapping[str, Sequence[Recorded]] | None = None,
     *,
     plots: bool = False,
 ) -> None:
     """Write a verdict to its folder; without inputs and runs, that contracts differ is all there is
-    to tell."""
+    to tell.
+
+    `again` are further runs of implementations, as many as the verdict has `repeats` of them.
+    """
     folder, recorded = verdict.folder, recorded or {}
     (folder / "contract.json").write_text(planned.contract.to_json() + "\n", "utf-8")
     for name, comparison in verdict.comparisons.items():
@@ -47,7 +50,7 @@ def write(
     (folder / "summary.txt").write_text("\n".join(_summary(verdict)).rstrip() + "\n", "utf-8")
     (folder / "result.json").write_text(json.dumps(as_data(verdict), indent=2) + "\n", "utf-8")
     with suppress(ReportError):  # without the libraries for it, there still is a verdict
-        _write_html(verdict, recorded, folder / "report.html")
+        _write_html(verdict, recorded, again or {}, folder / "report.html")
 
 
 def as_data(verdict: Verdict) -> dict[str, Any]:
@@ -55,6 +58,7 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
     return {
         "version": 1,
         "match": verdict.exit_code == MATCH,
+        "verdict": _of_all(verdict),
         "reference": verdict.reference,
         "contract_mismatches": dict(verdict.mismatched_contracts),
         "noise_floor": [comparison_as_data(comparison) for comparison in verdict.noise],
@@ -62,12 +66,23 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
         "comparisons": {
             name: {
                 **comparison_as_data(comparison),
+                "match": outcome(verdict, name) == "match",
+                "verdict": outcome(verdict, name),
+                "objections": objections(verdict, name),
                 "rests_on": rests_on(verdict, name),
-                "unsteady": unsteady(verdict, name),
+                "against_itself": [
+                    comparison_as_data(again) for again in verdict.repeats.get(name, ())
+                ],
             }
             for name, comparison in verdict.comparisons.items()
         },
     }
+
+
+def _of_all(verdict: Verdict) -> Outcome:
+    if verdict.exit_code == MATCH:
+        return "match"
+    return "differs" if verdict.exit_code == DIFFERENT else "no verdict"
 
 
 def copy_report(verdict: Verdict, file: Path) -> None:
@@ -82,23 +97,29 @@ def copy_report(verdict: Verdict, file: Path) -> None:
 
 
 def _summary(verdict: Verdict) -> list[str]:
-    lines = [
-        f"CONTRACT DIFFERS: {name}: {difference}"
-        for name, differences in verdict.mismatched_contracts.items()
-        for difference in differences
+    found_lines = [
+        line
+        for found in findings(verdict)
+        for line in (f"{found.word}: {found.sentence}", *found.lines, "")
     ]
-    for name, comparison in verdict.comparisons.items():
-        lines += [*summary(comparison), *same_failure(verdict, name)]
-        lines += [f"NOT THE SAME AGAIN: {why}"] if (why := unsteady(verdict, name)) else []
-        lines.append("")
-    return lines
+    return [*found_lines, *black_boxes(verdict)]
 
 
-def _write_html(verdict: Verdict, recorded: Mapping[str, Recorded], file: Path) -> None:
+def _write_html(
+    verdict: Verdict,
+    recorded: Mapping[str, Recorded],
+    again: Mapping[str, Sequence[Recorded]],
+    file: Path,
+) -> None:
+    comparisons = dict(verdict.comparisons)
     bags = {
         name: (recorded[verdict.reference].outputs, recorded[name].outputs)
         for name in verdict.comparisons
     }
-    write_html(
-        file, verdict.comparisons, bags, title=verdict.contract.component, result=as_data(verdict)
-    )
+    for name, repeats in verdict.repeats.items():
+        for run, comparison in zip(again[name], repeats, strict=True):
+            title = f"{name} against itself"
+            if not comparison.all_match and title not in comparisons:
+                comparisons[title] = comparison
+                bags[title] = recorded[name].outputs, run.outputs
+    write_html(file, comparisons, bags, title=verdict.contract.component, result=as_data(verdict))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from ..compare import Comparison
+from ..compare.comparison import summary
 from ..component import Contract
-from ..errors import DIFFERENT, MATCH
-from ..run.result import RunResult
+from ..errors import DIFFERENT, FAILED, MATCH
+from ..run.result import RunResult, in_and_out
+from .fingerprints import Fingerprint
+
+Outcome = Literal["match", "differs", "no verdict"]
 
 
 @dataclass(frozen=True)
@@ -27,16 +32,77 @@ class Verdict:
     repeats: Mapping[str, tuple[Comparison, ...]] = field(default_factory=dict)
     """Each other implementation against itself, if it ran again."""
 
+    fingerprints: Mapping[str, Fingerprint] = field(default_factory=dict)
+    """What each implementation consists of on disk, of those of which something was found."""
+    stale: Mapping[str, str] = field(default_factory=dict)
+    """Why what ran as an implementation is not known to be what is on disk, a phrase."""
+
     @property
     def exit_code(self) -> int:
-        """0 if every implementation does what the reference does, else 1."""
-        matches = all(matched(self, name) for name in self.comparisons)
-        return MATCH if matches and not self.mismatched_contracts else DIFFERENT
+        """0 if every implementation does what the reference does, 1 if one does not; 3 if nobody
+        knows, as what ran is not what is on disk."""
+        outcomes = {outcome(self, name) for name in self.comparisons}
+        if self.mismatched_contracts or "differs" in outcomes:
+            return DIFFERENT
+        return FAILED if self.stale else MATCH
 
 
-def matched(verdict: Verdict, name: str) -> bool:
+def outcome(verdict: Verdict, name: str) -> Outcome:
     """Whether an implementation does what the reference does, and does it again."""
-    return verdict.comparisons[name].all_match and not unsteady(verdict, name)
+    if not verdict.comparisons[name].all_match or unsteady(verdict, name):
+        return "differs"
+    return "no verdict" if not_on_disk(verdict, name) else "match"
+
+
+def not_on_disk(verdict: Verdict, name: str) -> list[str]:
+    """Why a comparison is not one of what is on disk: a sentence for each of its sides."""
+    return [
+        f"{side}: {verdict.stale[side]}"
+        for side in (verdict.reference, name)
+        if side in verdict.stale
+    ]
+
+
+def objections(verdict: Verdict, name: str) -> list[str]:
+    """Why an implementation does not match, or is not known to, though all messages may be equal:
+    sentences."""
+    why = unsteady(verdict, name)
+    return [*([why] if why else ()), *not_on_disk(verdict, name)]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is to be said in words: a headline, and lines below it."""
+
+    word: str
+    sentence: str
+    is_match: bool = False
+    lines: tuple[str, ...] = ()
+
+
+def findings(verdict: Verdict) -> Iterator[Finding]:
+    """The verdict in words; nothing reads as a match that is none."""
+    for name, differences in verdict.mismatched_contracts.items():
+        yield Finding("CONTRACT DIFFERS", f"{name}: {'; '.join(differences)}")
+    for name, comparison in verdict.comparisons.items():
+        headline, *lines = summary(comparison)
+        word, _, sentence = headline.partition(": ")
+        lines += same_failure(verdict, name)
+        if comparison.all_match and objections(verdict, name):
+            lines.insert(0, f"of what ran: {sentence}")
+        else:
+            yield Finding(word, sentence, comparison.all_match, tuple(lines))
+            lines = []
+        if why := unsteady(verdict, name):
+            yield Finding("NOT THE SAME AGAIN", why, lines=tuple(lines))
+            lines = []
+        if reasons := not_on_disk(verdict, name):
+            known = outcome(verdict, name) == "differs"
+            yield Finding(
+                "NOT WHAT IS ON DISK" if known else "NO VERDICT",
+                "; ".join(reasons),
+                lines=tuple(lines),
+            )
 
 
 def unsteady(verdict: Verdict, name: str) -> str | None:
@@ -54,6 +120,11 @@ def not_again(name: str, comparison: Comparison) -> str:
         f"{name} does not do the same again on the same inputs ({wrong.wrong} messages of "
         f"{wrong.topic}: {wrong.grade})"
     )
+
+
+def black_boxes(verdict: Verdict) -> list[str]:
+    """What went into each black box, which tells nobody what it has dropped, and what came out."""
+    return [in_and_out(run) for run in verdict.runs.values() if run.black_box]
 
 
 def rests_on(verdict: Verdict, name: str) -> tuple[int, int] | None:

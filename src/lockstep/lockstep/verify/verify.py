@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import UsageError
 from .inputs import FOLDER, inputs_of
 from .judge import judge, judge_again, judge_noise
+from .ledger import on_disk, stale
 from .model import Verification, alone
 from .plan import plan
 from .report import write
@@ -23,16 +24,26 @@ def verify(
     """Run every implementation on the inputs, compare each with the reference, write all to
     `folder`.
 
-    With `plots`, each field that differs is drawn. Raises UsageError, BagError or DistError before
-    anything runs, RunError when a run fails.
+    What ran gets no verdict where it is not what is on disk. With `plots`, each field that differs
+    is drawn. Raises UsageError, BagError or DistError before anything runs, RunError when a run
+    fails.
     """
     reference, others = _in_order(verification)
+    before = on_disk(verification)
     with ExitStack() as stack:
         runs = stack.enter_context(Runs(verification, watch))
         with runs.planning(folder, {name: folder / name for name in (reference, *others)}):
             planned = stack.enter_context(plan(verification, runs.contracts))
         if planned.mismatched:
-            verdict = Verdict(folder, reference, planned.contract, planned.mismatched)
+            after = on_disk(verification)
+            verdict = Verdict(
+                folder,
+                reference,
+                planned.contract,
+                planned.mismatched,
+                fingerprints=after,
+                stale=stale(before, after),
+            )
             write(planned, verdict)
             return verdict
         inputs = stack.enter_context(inputs_of(planned, folder / FOLDER))
@@ -57,19 +68,29 @@ def verify(
             judge_noise(planned, original, run, folder / f"{reference}_vs_itself")
             for run in islice(recorded, len(again[reference]))
         )
-        outputs, comparisons, repeats = {reference: original}, {}, {}
+        outputs, comparisons, repeats, repeated = {reference: original}, {}, {}, {}
         for run in recorded:
             outputs[run.label] = run
             comparisons[run.label] = judge(planned, original, run)
+            repeated[run.label] = list(islice(recorded, len(again[run.label])))
             repeats[run.label] = tuple(
-                judge_again(planned, run, repeated, folder / f"{run.label}_vs_itself")
-                for repeated in islice(recorded, len(again[run.label]))
+                judge_again(planned, run, other, folder / f"{run.label}_vs_itself")
+                for other in repeated[run.label]
             )
-        results = {name: run.result for name, run in outputs.items()}
+        after = on_disk(verification)
         verdict = Verdict(
-            folder, reference, planned.contract, {}, results, comparisons, noise, repeats
+            folder,
+            reference,
+            planned.contract,
+            {},
+            {name: run.result for name, run in outputs.items()},
+            comparisons,
+            noise,
+            repeats,
+            after,
+            stale(before, after),
         )
-        write(planned, verdict, inputs, outputs, plots=plots)
+        write(planned, verdict, inputs, outputs, repeated, plots=plots)
     return verdict
 
 

@@ -273,7 +273,7 @@ def test_rosbag2_file_compression_is_read_and_leaves_nothing(bags, tmp_path):
 def test_a_database_has_a_name_until_it_is_closed():
     before = leftovers()
     source = TemporarySource("x", [b"SQLite format 3\0", b"rest"])
-    assert leftovers() - before == {os.path.basename(source.path)}
+    assert leftovers() - before == {os.path.basename(os.path.dirname(source.path))}
     with open(source.path, "rb") as stream:
         assert stream.read() == b"SQLite format 3\0rest"
     source.close()
@@ -293,9 +293,10 @@ def test_nothing_is_left_when_unpacking_fails(monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_a_full_disk_is_told(monkeypatch):
+def test_a_full_disk_is_told(monkeypatch, tmp_path):
     full = os.open("/dev/full", os.O_RDWR)
-    monkeypatch.setattr(tempfile, "mkstemp", lambda **_: (full, tempfile.mktemp()))
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(tempfile, "mkstemp", lambda **_: (full, str(tmp_path / "file")))
     with pytest.raises(
         BagError, match=f"{os.strerror(errno.ENOSPC)}; make room there or set TMPDIR"
     ):

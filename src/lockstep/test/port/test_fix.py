@@ -7,6 +7,7 @@ import pytest
 from lockstep.bag import Bag
 from lockstep.compare import compare
 from lockstep.compare.result import comparison_as_data
+from lockstep.errors import PortError
 from lockstep.port.fix import fix_prompt
 from made_bags import write_payloads
 
@@ -31,11 +32,33 @@ def red_run(tmp_path):
         "reference": "python",
         "contract_mismatches": {},
         "runs": {},
-        "comparisons": {"cpp": comparison_as_data(comparison)},
+        "comparisons": {
+            "cpp": {**comparison_as_data(comparison), "verdict": "differs", "objections": []}
+        },
     }
     (tmp_path / "result.json").write_text(json.dumps(result))
     (tmp_path / "contract.json").write_text(json.dumps({"component": "Mine"}))
     return tmp_path
+
+
+def told_of_a_match(folder, verdict):
+    """What is said of a run whose messages are equal, with a reason why it is no match."""
+    same = written(folder / "same", np.linspace(1.0, 2.0, 100))
+    result = json.loads((folder / "result.json").read_text())
+    objections = ["cpp: it is another one"]
+    found = {**comparison_as_data(compare(same, same)), "match": False}
+    result["comparisons"] = {"cpp": {**found, "verdict": verdict, "objections": objections}}
+    (folder / "result.json").write_text(json.dumps(result))
+    return fix_prompt(folder).to_markdown()
+
+
+def test_what_does_not_do_the_same_again_is_to_be_mended(red_run):
+    assert "* cpp: it is another one" in told_of_a_match(red_run, "differs")
+
+
+def test_where_there_is_no_verdict_there_is_nothing_to_mend(red_run):
+    with pytest.raises(PortError, match=r"holds no verdict \(cpp: it is another one\)"):
+        told_of_a_match(red_run, "no verdict")
 
 
 def test_the_first_difference_beyond_rounding_is_named_beside_the_first(red_run):

@@ -43,6 +43,16 @@ def test_junit_has_a_test_case_for_each_topic(comparisons, tmp_path):
     assert good.find("system-out").text.startswith("/good (pkg/msg/X): 2 aligned, 0 differ")
 
 
+def test_junit_holds_no_character_that_xml_has_not(tmp_path):
+    one = bag(tmp_path / "one", good=[1.0])
+    name = "cpp\x01\ufffe\u202e"
+    write_junit(tmp_path / "junit.xml", {name: compare(one, one)}, {name: ["\x02\uffff", "b"]})
+    (suite,) = ET.parse(tmp_path / "junit.xml").getroot()
+    case, remarks = suite
+    assert suite.get("name") == case.get("classname") == r"cpp\x01\ufffe\u202e"
+    assert remarks.text == "\\x02\\uffff\nb"
+
+
 def test_annotations_are_one_line_each_whatever_a_topic_is_called(comparisons):
     (line,) = workflow_commands(comparisons)
     head, _, message = line.removeprefix("::error title=").partition("::")
@@ -74,3 +84,26 @@ def test_the_summary_of_a_step_is_a_table_with_everything_escaped(comparisons):
     assert row.count("|") == 8
     assert "<b>" not in text
     assert "off by 0.5" in text
+
+
+OBJECTIONS = {"x": ["b: not what is on disk"], "contract of c": ["output out is missing"]}
+
+
+def test_an_objection_is_a_failure_whatever_the_topics_say(tmp_path):
+    """Of a comparison in which all is equal, and of something that was not compared."""
+    one = bag(tmp_path / "one", good=[1.0])
+    comparisons = {"x": compare(one, one)}
+    write_junit(tmp_path / "junit.xml", comparisons, objections=OBJECTIONS)
+    root = ET.parse(tmp_path / "junit.xml").getroot()
+    assert (root.get("tests"), root.get("failures")) == ("3", "2")
+    assert {suite.get("name"): suite.find("testcase/failure").get("message") for suite in root} == {
+        name: lines[0] for name, lines in OBJECTIONS.items()
+    }
+    assert list(workflow_commands(comparisons, objections=OBJECTIONS)) == [
+        "::error title=x::b: not what is on disk",
+        "::error title=contract of c::output out is missing",
+    ]
+    text = markdown(comparisons, objections=OBJECTIONS)
+    assert "✅" not in text
+    assert "### ❌ x: no match\n\n<pre>b: not what is on disk</pre>" in text
+    assert "### ❌ contract of c\n\n<pre>output out is missing</pre>" in text

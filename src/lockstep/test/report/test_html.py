@@ -28,6 +28,7 @@ from lockstep.bag import Bag, BagWriter
 from lockstep.compare import Comparison, Tolerance, compare
 from lockstep.compare.simplest_law import Diagnosis
 from lockstep.errors import CompareError
+from lockstep.printable import one_line
 from lockstep.report import ReportError
 from lockstep.report.error_map import ErrorMap
 from lockstep.report.html import write_html
@@ -153,13 +154,13 @@ def test_names_and_texts_from_a_bag_are_never_markup(tmp_path: Path) -> None:
     comparison.keys[topic].explained.diagnoses["name"] = Diagnosis("hostile", HOSTILE, 1.0)
     page = report(tmp_path, a, b, comparison, title=HOSTILE)
     data = data_of(page)
-    assert data["title"] == HOSTILE
-    assert data["keys"][0]["topic"] == topic
-    assert data["verdicts"][0]["a"] == HOSTILE
-    assert data["reasons"][0]["sentence"] == HOSTILE
+    assert data["title"] == one_line(HOSTILE)
+    assert data["keys"][0]["topic"] == one_line(topic)
+    assert data["verdicts"][0]["a"] == one_line(HOSTILE)
+    assert data["reasons"][0]["sentence"] == one_line(HOSTILE)
     name = next(row["index"] for row in _numbered(data["fields"]) if row["field"] == "name")
     assert ["a", 3, 0] in data["plots"][str(name)]["texts"]
-    assert [HOSTILE, 0, 3] in data["plots"][str(name)]["texts"]
+    assert [one_line(HOSTILE), 0, 3] in data["plots"][str(name)]["texts"]
     elements = Elements(page)
     tags = [tag for tag, _ in elements.found]
     assert tags.count("script") == 3
@@ -174,11 +175,22 @@ def _numbered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @given(st.text())
-def test_json_in_a_page_ends_no_element_and_reads_back(text: str) -> None:
+def test_json_in_a_page_ends_no_element_and_reads_back_as_can_be_printed(text: str) -> None:
     written = as_json({"text": text})
     assert written.isascii()
     assert not re.search("[<>&]", written)
-    assert json.loads(written) == {"text": text}
+    assert json.loads(written) == {"text": one_line(text)}
+
+
+def test_no_name_turns_the_direction_of_a_page(tmp_path: Path) -> None:
+    a = write(tmp_path / "a", [{"x": 1.0}])
+    b = write(tmp_path / "b", [{"x": 2.0}])
+    names = ("a\u2066", "\u202eb")
+    page = report(tmp_path, a, b, compare(a, b, names=names), title="\u202ehctam")
+    shown = page[: page.index('<script type="application/json"')]
+    assert r"\u202ehctam" in shown and not re.search("[\u202a-\u202e\u2066-\u2069]", shown)
+    (verdict,) = data_of(page)["verdicts"]
+    assert (verdict["a"], verdict["b"]) == (r"a\u2066", r"\u202eb")
 
 
 def test_only_the_scripts_of_the_page_may_run_and_nothing_is_loaded(tmp_path: Path) -> None:

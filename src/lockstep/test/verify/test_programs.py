@@ -11,8 +11,8 @@ import yaml
 from lockstep.component import Contract
 from lockstep.run.model import Implementation
 from lockstep.verify import ledger
-from lockstep.verify.fingerprints import NOT_TRACKED, fingerprint, not_of_its_sources
-from lockstep.verify.ledger import on_disk, outdated
+from lockstep.verify.fingerprints import NOT_TRACKED, fingerprint
+from lockstep.verify.ledger import on_disk, stale
 from lockstep.verify.model import Verification, load
 from lockstep.verify.programs import program_files
 from lockstep.verify.verdict import Verdict
@@ -57,17 +57,17 @@ def test_an_installed_python_package_is_held_against_its_source_tree(tmp_path, m
     _write(site, code)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(site))
-    verification, file = _verification(source, a={"component": "filtering:Filter"})
-    assert not_of_its_sources("a", verification.implementations["a"], file) is None
+    verification, _ = _verification(source, a={"component": "filtering:Filter"})
+    assert fingerprint("a", verification).stale is None
     _write(source, {"filtering/gains.py": "b = 2\n", "filtering/more.py": "", "filtering/x.md": ""})
-    why = not_of_its_sources("a", verification.implementations["a"], file)
+    why = fingerprint("a", verification).stale
     assert why == (
         "filtering:Filter is installed and its sources have changed since "
         "(filtering/gains.py, filtering/more.py); build it again"
     )
     shutil.rmtree(site / "filtering")  # built with links
     (site / "filtering").symlink_to(source / "filtering")
-    assert not_of_its_sources("a", verification.implementations["a"], file) is None
+    assert fingerprint("a", verification).stale is None
 
 
 def test_behind_an_entry_point_are_the_modules_of_its_distribution(tmp_path, monkeypatch):
@@ -82,11 +82,11 @@ def test_behind_an_entry_point_are_the_modules_of_its_distribution(tmp_path, mon
     (install / "lib/talk/talker").chmod(0o755)
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(install))
     monkeypatch.syspath_prepend(str(build))
-    verification, file = _verification(tmp_path, box={"command": ["ros2", "run", "talk", "talker"]})
-    before = fingerprint("box", verification, file)
+    verification, _ = _verification(tmp_path, box={"command": ["ros2", "run", "talk", "talker"]})
+    before = fingerprint("box", verification).parts
     assert before["binary"].keys() == {"talker", "talk/__init__.py", "talk/node.py"}
     (tmp_path / "src/talk/talk/node.py").write_text("def main(): 2\n")
-    assert fingerprint("box", verification, file)["binary"] != before["binary"]
+    assert fingerprint("box", verification).parts["binary"] != before["binary"]
 
 
 @pytest.mark.parametrize("more", [["--x"], []])
@@ -109,8 +109,8 @@ def test_a_script_is_tracked_with_what_it_imports(tmp_path, monkeypatch, more):
     ],
 )
 def test_what_a_tool_starts_is_not_tracked(tmp_path, command):
-    verification, file = _verification(tmp_path, box={"command": command})
-    found = fingerprint("box", verification, file)
+    verification, _ = _verification(tmp_path, box={"command": command})
+    found = fingerprint("box", verification).parts
     assert found[NOT_TRACKED] is True
     assert "binary" not in found
 
@@ -141,13 +141,13 @@ def test_what_changes_while_it_runs_is_said(tmp_path, monkeypatch):
     _write(tmp_path, {"a.py": "", "b.py": ""})
     monkeypatch.chdir(tmp_path)
     boxes = {name: {"command": ["python3", f"{name}.py"]} for name in ("a", "b")}
-    verification, file = _verification(tmp_path, **boxes)
-    before = on_disk(file, verification)
-    assert outdated(file, verification, before) == []
+    verification, _ = _verification(tmp_path, **boxes)
+    before = on_disk(verification)
+    assert stale(before, on_disk(verification)) == {}
     (tmp_path / "b.py").write_text("b = 1\n")
-    assert outdated(file, verification, before) == [
-        "b: it changed while it ran: its binary (b.py), its models (b.py); verify again"
-    ]
+    assert stale(before, on_disk(verification)) == {
+        "b": "it changed while it ran: its binary (b.py), its models (b.py); verify again"
+    }
 
 
 def test_a_change_of_the_common_ground_outdates_every_port(tmp_path, monkeypatch):
@@ -156,10 +156,18 @@ def test_a_change_of_the_common_ground_outdates_every_port(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     contract = Contract("Same", (), (), (), ())
     monkeypatch.setattr(ledger, "asked_contract", lambda verification: contract)
-    monkeypatch.setattr(ledger, "matched", lambda verdict, name: True)
+    monkeypatch.setattr(ledger, "outcome", lambda verdict, name: "match")
     boxes = {name: {"command": ["python3", f"{name}.py"]} for name in ("a", "b", "c")}
     verification, file = _verification(tmp_path, **boxes)
-    verdict = Verdict(tmp_path, "a", contract, {}, comparisons={"b": None, "c": None})  # type: ignore[dict-item]
+    compared = {"b": None, "c": None}
+    verdict = Verdict(
+        tmp_path,
+        "a",
+        contract,
+        {},
+        comparisons=compared,  # type: ignore[arg-type]
+        fingerprints=on_disk(verification),
+    )
     place = ledger.record(file, verification, verdict)
     assert [one.changes for one in ledger.status(place)] == [(), ()]
     (tmp_path / "a.py").write_text("a = 1\n")  # the reference, of which there are no sources

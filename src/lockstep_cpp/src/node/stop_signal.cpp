@@ -2,7 +2,9 @@
 
 #include <pthread.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): POSIX
+#include <unistd.h>
 
+#include <chrono>
 #include <thread>
 
 #include "check.hpp"
@@ -13,6 +15,10 @@ namespace lockstep
 
 namespace
 {
+
+// Ctrl-C reaches a node twice, from the terminal and from whoever started it (ros2 launch).
+constexpr std::chrono::seconds kOneInterruption{1};
+constexpr int kEndedBySignal = 128;  // plus its number: what a shell makes of it
 
 sigset_t stop_signals()
 {
@@ -56,11 +62,13 @@ void StopSignal::watch()
 {
   const sigset_t signals = stop_signals();
   int received = 0;
+  std::chrono::steady_clock::time_point first;
   while (sigwait(&signals, &received) == 0 && !finished_) {
-    if (requested_.exchange(true)) {
-      signal(received, SIG_DFL);
-      pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-      raise(received);
+    const auto now = std::chrono::steady_clock::now();
+    if (!requested_.exchange(true)) {
+      first = now;
+    } else if (now - first > kOneInterruption) {
+      _exit(kEndedBySignal + received);
     }
     if (rcl_trigger_guard_condition(&guard_) != RCL_RET_OK) {
       take_ros_error();

@@ -16,8 +16,8 @@ void block_stop_signals();
 /// Turns SIGINT and SIGTERM into a flag and a guard condition that wakes a wait set.
 ///
 /// A thread waits for the signals, because triggering a guard condition takes a lock, which no
-/// signal handler may do. A second signal ends the process at once, for callbacks that never
-/// return.
+/// signal handler may do. Another one, a second later or more, ends the process at once, with 128
+/// plus its number, for callbacks that never return.
 class StopSignal
 {
 public:

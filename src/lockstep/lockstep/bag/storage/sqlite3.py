@@ -14,7 +14,6 @@ import re
 import shutil
 import sqlite3
 import tempfile
-import weakref
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -27,9 +26,10 @@ from ...closing import Closable
 from ...errors import BagError
 from ...message.batch import Batch
 from ...message.definitions import definition
+from ...temporary_folder import TemporaryFolder
 from ..enclosed import Enclosed
 from ..message_compression import plain
-from ..metadata import parse_qos
+from ..metadata import Origin, embedded_origin, joined_origins, parse_qos
 from ..source import Source, parts
 from ..temporary import TemporarySource
 from ..topic import Topic, place
@@ -87,6 +87,12 @@ class Sqlite3File(Closable):
     def enclosed(self) -> Iterator[Enclosed]:
         """See storage.BagFile; this storage holds nothing but messages."""
         return iter(())
+
+    def origin(self) -> Origin:
+        """See storage.BagFile."""
+        with closing(self._connect()) as database, suppress(*_DAMAGE):
+            return _origin(database)
+        return Origin()
 
     def batches(
         self,
@@ -354,6 +360,18 @@ def _definitions(database: sqlite3.Connection) -> dict[str, tuple[str, str]]:
     return {str(name): (str(encoding), str(text)) for name, encoding, text in rows}
 
 
+def _origin(database: sqlite3.Connection) -> Origin:
+    """What the tables that rosbag2 has since Iron tell of the recording as a whole."""
+    origins = []
+    if "metadata" in _columns(database, "metadata"):
+        texts = database.execute("SELECT metadata FROM metadata ORDER BY rowid DESC LIMIT 1")
+        origins += [embedded_origin(str(text)) for (text,) in texts]
+    if "ros_distro" in _columns(database, "schema"):
+        distros = database.execute("SELECT ros_distro FROM schema ORDER BY rowid DESC LIMIT 1")
+        origins += [Origin(ros_distro=str(distro)) for (distro,) in distros]
+    return joined_origins(origins)
+
+
 def _topic(row: tuple[Any, ...], definitions: dict[str, tuple[str, str]]) -> Topic:
     name, type_name, serialization_format, qos, type_hash = map(str, row)
     encoding, text = definitions.get(type_name, ("", ""))
@@ -451,7 +469,7 @@ def _behind(
     return good
 
 
-def _whole_file(source: Source) -> tuple[Source | _Folder, str]:
+def _whole_file(source: Source) -> tuple[Source | TemporaryFolder, str]:
     """What keeps the file where SQLite can open it, until it is closed, and where that is."""
     path = source.path
     if path is not None and _exists(path, "-wal"):
@@ -468,12 +486,12 @@ def _whole_file(source: Source) -> tuple[Source | _Folder, str]:
     return copy, copy.path
 
 
-def _with_log(path: str) -> tuple[_Folder, str]:
+def _with_log(path: str) -> tuple[TemporaryFolder, str]:
     """A copy with the messages that a killed recorder left in its write-ahead log,
     which SQLite merges on closing.
     """
-    folder = _Folder()
-    copy = os.path.join(folder.path, "bag.db3")
+    folder = TemporaryFolder("lockstep-")
+    copy = str(folder.path / "bag.db3")
     try:
         for suffix in ("", "-wal"):
             shutil.copyfile(path + suffix, copy + suffix)
@@ -489,17 +507,6 @@ def _with_log(path: str) -> tuple[_Folder, str]:
             f"{path} cannot be read with its log ({_told(error)}); copy both again"
         ) from error
     return folder, copy
-
-
-class _Folder(Closable):
-    """A folder that is there until it is closed or gone."""
-
-    def __init__(self) -> None:
-        self.path = tempfile.mkdtemp(prefix="lockstep-")
-        self._remove = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
-
-    def close(self) -> None:
-        self._remove()
 
 
 def _exists(path: str | None, suffix: str) -> bool:

@@ -112,19 +112,24 @@
 
   function verdictPanel() {
     const only = data.verdicts.length === 1 ? data.verdicts[0] : null;
-    const matching = data.verdicts.filter((verdict) => verdict.match).length;
+    const judged = data.verdicts.filter((verdict) => !verdict.itself);
+    const matching = judged.filter((verdict) => verdict.match).length;
     const broken = Object.entries(data.run?.contract_mismatches || {});
-    const word = data.match ? "✓ Match" : "✗ Different";
+    const word = { match: "✓ Match", differs: "✗ Different", "no verdict": "✗ No verdict" }[data.verdict];
     const head = broken.length
       ? "the contracts differ, so nothing was run"
-      : only ? only.headline.replace(/^[A-Z]+: /, "") : `${matching} of ${plural(data.verdicts.length, "implementation")} do what the reference does`;
+      : only?.objections.length ? "of what is on disk"
+      : only ? only.headline.replace(/^[A-Z]+: /, "") : `${matching} of ${plural(judged.length, "implementation")} do what the reference does`;
     const panel = element("header", { className: `verdict ${data.match ? "good" : "bad"}` },
       element("p", { className: "about" }, `Lockstep · ${data.title}`),
       element("h1", {}, element("span", {}, word), `: ${head}`));
     for (const [name, found] of broken) {
       panel.append(element("p", { className: "sentence" }, `${name}: ${found.join("; ")}`));
     }
-    if (only) panel.append(element("p", { className: "sentence" }, only.sentence));
+    for (const verdict of data.verdicts) {
+      for (const why of verdict.objections) panel.append(element("p", { className: "sentence" }, why));
+    }
+    if (only) panel.append(element("p", { className: "sentence" }, only.objections.length ? `of what ran: ${only.sentence}` : only.sentence));
     if (!broken.length) panel.append(facts(only));
     if (data.reasons.length) {
       panel.append(
@@ -169,7 +174,7 @@
     if (!several) return;
     section("implementations", "Implementations", table("Each implementation against the reference.", [
       { title: "Implementation", head: true, cell: (row) => row.name },
-      { title: "Verdict", cell: (row) => mark(row.match) },
+      { title: "Verdict", cell: (row) => mark(row.match, row.verdict === "differs" ? null : row.verdict) },
       { title: "Grade", cell: (row) => row.grade },
       { title: "In a sentence", words: true, cell: (row) => row.sentence },
     ], data.verdicts));
@@ -633,7 +638,7 @@
     const noise = data.run.noise.map((found) => `${found.grade} in ${plural(found.samples, "message")}`);
     section("run", "Run",
       table("Messages sent and received, and how long one callback took with its publishing. A run that loses a message on the way to the recorder fails, and there is no report; what a black box drops of its inputs shows as differences.", [
-        { title: "Implementation", head: true, cell: (run) => run.name + (run === reference ? " (reference)" : "") },
+        { title: "Implementation", head: true, cell: (run) => run.name + (run === reference ? " (reference)" : "") + (run.black_box ? " (black box)" : "") },
         { title: "Sent", number: true, cell: (run) => number(total(run.sent)) },
         { title: "Received", number: true, cell: (run) => number(total(run.recorded)) },
         { title: "Lost before the recorder", number: true, cell: (run) => number(total(run.lost)) },
@@ -647,7 +652,8 @@
         { title: "Direction", cell: (line) => line.way },
         ...data.run.runs.map((run) => ({ title: run.name, number: true, cell: (line) => number((line.way === "sent" ? run.sent : run.recorded)?.[line.topic]) })),
       ], byTopic(data.run.runs)),
-      noise.length ? element("p", { className: "soft" }, `${data.run.reference} against itself, run again on the same inputs: ${noise.join(", ")}.`) : "");
+      noise.length ? element("p", { className: "soft" }, `${data.run.reference} against itself, run again on the same inputs: ${noise.join(", ")}.`) : "",
+      ...data.run.against_itself.map((found) => element("p", { className: "soft" }, `${found.name} against itself, run again on the same inputs: ${found.grade} in ${plural(found.samples, "message")}.`)));
   }
 
   function byTopic(all) {
