@@ -74,6 +74,12 @@ def test_an_image_has_all_that_the_library_declares() -> None:
     assert {name.partition(">")[0].lower() for name in declared} <= names_in(given)
 
 
+def test_any_builder_reads_the_dockerfile() -> None:
+    text = (DOCKER / "Dockerfile").read_text("utf-8")
+    assert "# syntax=" not in text and "<<" not in text and "--mount" not in text
+    assert text.count("USER 1000:1000") == 3  # one for each image that runs
+
+
 @contextmanager
 def services(results: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
     """The services of compose.yaml as processes of this machine; gives the comparator."""
