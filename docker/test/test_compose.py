@@ -155,17 +155,6 @@ def test_an_override_file_brings_nodes_of_ones_own(
     assert contract["component"] == "Mine"
 
 
-def test_nodes_that_are_no_components_are_paced(verification: Verification) -> None:
-    code, printed = verification.up(
-        LOCKSTEP_WINDOW="0",
-        LOCKSTEP_RTF="20",
-        LOCKSTEP_OUTPUTS="/orientation:geometry_msgs/msg/QuaternionStamped",
-        LOCKSTEP_PYTHON="/opt/lockstep/install/lib/lockstep_examples/imu_complementary_filter",
-        LOCKSTEP_CPP="lockstep_examples_cpp/imu_complementary_filter",
-    )
-    assert code == 0, printed
-
-
 def test_services_have_no_way_out_and_no_privileges(verification: Verification) -> None:
     process = verification.start(LOCKSTEP_RTF="1")
     wait_until(lambda: is_playing(verification.results))
