@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from . import contestants as by
-from . import live, runs, sampling, starting
+from . import live, pacing, runs, sampling, starting
 from .bags import (
     IMAGE,
     IMAGE_SPOILT,
@@ -20,6 +20,7 @@ from .bags import (
     LARGE,
     ODOMETRY,
     ODOMETRY_PLAIN,
+    PACED,
     SCAN,
     SCAN_PLAIN,
     VECTOR,
@@ -323,6 +324,19 @@ ROWS = (
         )
     ),
     Row(
+        "pacing",
+        "99th percentile of lateness, replayed at 200 Hz",
+        PACED,
+        {
+            "lockstep": partial(pacing.p99_lateness, pacing.lockstep),
+            "plain rclpy": partial(pacing.p99_lateness, pacing.plain_rclpy),
+            "ros2 bag play": partial(pacing.p99_lateness, pacing.ros2_bag),
+        },
+        {"ros2 bag play": 2},
+        rate="",
+        in_workspace=True,
+    ),
+    Row(
         "start_up",
         "processor time of a command that shows its help",
         _HUSKY_ACCELERATION,
@@ -379,6 +393,16 @@ ROWS = (
             rounds=3,
         )
         for plan, component in ((VECTOR, "VectorNormalizer"), (IMU, "ImuComplementaryFilter"))
+    ),
+    Row(
+        "lockstep",
+        "live run in lockstep of VectorNormalizer, in wall time",
+        VECTOR,
+        {"lockstep, C++": runs.live_cpp, "lockstep, Python": runs.live_python},
+        least={"lockstep, C++": 20_000, "lockstep, Python": 5_000},
+        in_workspace=True,
+        share=0.02,
+        rounds=3,
     ),
     Row(
         "sample",

@@ -33,7 +33,7 @@ from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, LOCKSTEP, STATUS_TOPIC
 from ..message.definitions import definition, type_hash
 from ..message.rosidl import message_class
 from .inbox import Inbox
-from .process import Stop, exit_with, ros_node, split_arguments
+from .process import Stop, exit_with, of_a_run, ros_node, split_arguments
 from .qos import lossless
 from .sequences import Sequences
 
@@ -327,7 +327,8 @@ def _run(arguments: Sequence[str]) -> int:
         name: type_name or None for name, _, type_name in (t.partition(":") for t in args.topic)
     }
     stop = Stop()
-    with ros_node("lockstep_recorder", ros) as node, BagWriter(args.bag) as writer:
+    options = of_a_run() if args.lockstep else {}
+    with ros_node("lockstep_recorder", ros, **options) as node, BagWriter(args.bag) as writer:
         recorder = Recorder(node, writer, topics, in_lockstep=args.lockstep, with_cause=args.cause)
         try:
             recorder.record(stop, args.quiet, args.quiet_at_most)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from array import array
 from collections import deque
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
-from rclpy.publisher import Publisher
 
 from lockstep_interfaces.msg import Acknowledgement, Steps
 
@@ -36,7 +35,7 @@ class Window:
     """At most `size` steps, and 32 MiB, are in flight; a host silent for `timeout_s` has hung.
 
     Steps are announced together where there are many, as one message takes as long as ten more
-    steps in it: at the latest before this waits for anything.
+    steps in it: at the latest before this waits for anything. Who waits elsewhere calls `flush`.
     """
 
     def __init__(self, node: Node, inbox: Inbox, size: int, timeout_s: float) -> None:
@@ -51,6 +50,7 @@ class Window:
         self._decode = installed_codec(type_name(Acknowledgement)).decode
         self._together = min(MAX_UNACKNOWLEDGED, max(1, size // _SHARE))
         self._unannounced: list[tuple[str, int]] = []  # topic, time in ns
+        self._unannounced_bytes = 0
         self._in_flight: deque[tuple[str, int, int]] = deque()  # topic, time in ns, bytes
         self._bytes = 0
         self._sent = 0
@@ -78,14 +78,18 @@ class Window:
         self._in_flight.append((topic, time_ns, size))
         self._bytes += size
         self._unannounced.append((topic, time_ns))
-        if len(self._unannounced) >= self._together:
+        self._unannounced_bytes += size
+        if (
+            len(self._unannounced) >= self._together
+            or self._unannounced_bytes >= MAX_BYTES_IN_FLIGHT // _SHARE
+        ):
             self.flush()
 
     def flush(self) -> None:
         """Send the steps that are to be announced."""
         if not self._unannounced:
             return
-        topics = list({topic for topic, _ in self._unannounced if topic})
+        topics = list(dict.fromkeys(topic for topic, _ in self._unannounced if topic))
         index = {topic: number for number, topic in enumerate(topics)}
         times = [divmod(time_ns, NS_PER_S) for _, time_ns in self._unannounced]
         steps = {
@@ -95,6 +99,7 @@ class Window:
             "stamp": [{"sec": sec, "nanosec": nanosec} for sec, nanosec in times],
         }
         self._unannounced.clear()
+        self._unannounced_bytes = 0
         insist(self._steps, self._encode(steps), self._timeout_s)
 
     def wait_for_room(self, size: int, stop: Stop) -> None:
@@ -130,8 +135,7 @@ class Window:
             )
 
     def take(self) -> None:
-        """Take the acknowledgements that are there, and announce what is to be."""
-        self.flush()
+        """Take the acknowledgements that are there."""
         while (taken := self._inbox.take(self._acknowledgements)) is not None:
             self._count(self._decode(taken[0]))
 
@@ -173,7 +177,18 @@ class Window:
             self._progress_s = self._ended_s = time.monotonic()
 
 
-def insist(publisher: Publisher, message: Any, timeout_s: float) -> None:
+class Sender(Protocol):
+    """What messages are sent by: a publisher, or what takes its place."""
+
+    @property
+    def topic_name(self) -> str:
+        """Where they go."""
+
+    def publish(self, msg: Any) -> None:
+        """Send one."""
+
+
+def insist(publisher: Sender, message: Any, timeout_s: float) -> None:
     """Publish; while the queue is full, wait (it holds back instead of losing)."""
     deadline = time.monotonic() + timeout_s
     while True:
