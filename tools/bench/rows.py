@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from . import contestants as by
-from . import live, runs, sampling, starting
+from . import live, pacing, runs, sampling, starting
 from .bags import (
     IMAGE,
     IMAGE_SPOILT,
@@ -20,6 +20,7 @@ from .bags import (
     LARGE,
     ODOMETRY,
     ODOMETRY_PLAIN,
+    PACED,
     SCAN,
     SCAN_PLAIN,
     VECTOR,
@@ -321,6 +322,19 @@ ROWS = (
             ("p99", "99th percentile of such round trips", live.slow_trip, 0.005),
             ("processor", "processor time of a live node for each of 10 kHz", live.processor, 0.02),
         )
+    ),
+    Row(
+        "pacing",
+        "99th percentile of lateness, replayed at 200 Hz",
+        PACED,
+        {
+            "lockstep": partial(pacing.p99_lateness, pacing.lockstep),
+            "plain rclpy": partial(pacing.p99_lateness, pacing.plain_rclpy),
+            "ros2 bag play": partial(pacing.p99_lateness, pacing.ros2_bag),
+        },
+        {"ros2 bag play": 2},
+        rate="",
+        in_workspace=True,
     ),
     Row(
         "start_up",

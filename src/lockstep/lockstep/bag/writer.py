@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mcap.opcode import Opcode
@@ -23,7 +24,7 @@ from ..message.arrays import Bytes, Int64s
 from ..message.batch import Batch
 from . import metadata
 from .chunk import COMPRESSIONS, OpenChunk, heads, records
-from .enclosed import Enclosed
+from .enclosed import Enclosed, embedded
 from .mcap_format import MESSAGE_FIELDS, MESSAGE_HEAD
 from .output import McapOutput, record
 
@@ -59,6 +60,9 @@ class BagWriter(Closable):
     whole bag. A disk that fills up is a BagError of one of the next calls; what was written before
     stays readable.
     """
+
+    earliest_ns = 0
+    """MCAP counts nanoseconds since 1970, without a sign."""
 
     def __init__(
         self,
@@ -281,12 +285,12 @@ class BagWriter(Closable):
         self.flush()
 
     def describe(self, origin: metadata.Origin) -> str:
-        """Note the origin of what is written.
+        """Note the origin of what is written; gives what of it cannot be held, in words: nothing.
 
-        Gives what of it cannot be held, in words, because there is no metadata.yaml.
+        Without metadata.yaml the file itself holds it, as rosbag2 writes it there.
         """
         self._origin = origin
-        return "" if self._in_folder or not origin.custom_data else "custom data of metadata.yaml"
+        return ""
 
     def enclose(self, enclosed: Enclosed) -> bool:
         """Add what is no message; gives whether the storage can hold it."""
@@ -361,7 +365,7 @@ class BagWriter(Closable):
 
     def _bad_time(self, what: str) -> BagError:
         return BagError(
-            f"{self.path}: a time of {what} is before 1970 or no number; "
+            f"{self.path}: a time of {what} is before 1970 or no number, which MCAP cannot hold; "
             "give nanoseconds since then"
         )
 
@@ -397,9 +401,19 @@ class BagWriter(Closable):
         self._writing.popleft()
 
     def _end(self, chunk: OpenChunk) -> None:
-        self._output.end(chunk, [*self._schemas.values()], self._channels)
+        self._output.store(chunk)
+        if not self._in_folder and self._origin != metadata.Origin():
+            self._output.enclose(embedded(self._information()))
+        self._output.end([*self._schemas.values()], self._channels)
         if not self._in_folder:
             return
+        try:
+            metadata.write(self.path, self._information())
+        except OSError as error:
+            raise BagError(f"cannot write {self.path}: {error.strerror}") from error
+
+    def _information(self) -> dict[str, Any]:
+        """What metadata.yaml tells of all that is stored."""
         rows = [
             metadata.TopicMetadata(
                 name,
@@ -412,7 +426,4 @@ class BagWriter(Closable):
             for name, topic in self._topics.items()
         ]
         file, start_ns, end_ns = self._output.path.name, self._output.start_ns, self._output.end_ns
-        try:
-            metadata.write(self.path, file, start_ns, end_ns, rows, origin=self._origin)
-        except OSError as error:
-            raise BagError(f"cannot write {self.path}: {error.strerror}") from error
+        return metadata.information_of(file, start_ns, end_ns, rows, origin=self._origin)

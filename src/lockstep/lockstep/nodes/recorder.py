@@ -55,6 +55,7 @@ class _Recording:
     topic: str
     subscription: Subscription
     count: int = 0
+    last_s: float | None = None
     lost: int = 0
     sequences: Sequences = field(default_factory=Sequences)
     waiting: deque[tuple[bytes, int]] = field(default_factory=deque)
@@ -90,6 +91,7 @@ class Recorder:
             deque()
         )  # topic, time in ns: in order of publishing
         self._last_stamp_ns = 0
+        self._longest_gap_s = 0.0  # between messages of one topic
         self._last_status = self._last_discovery = 0.0
         self._with_cause = with_cause
         if with_cause:
@@ -106,16 +108,20 @@ class Recorder:
                     raise UsageError(f"in lockstep, give the type of {name} as {name}:TYPE")
                 self._subscribe(name, type_name, lossless(), (OfferedQoS(),))
 
-    def record(self, stop: Stop, quiet_s: float) -> None:
+    def record(self, stop: Stop, quiet_s: float, quiet_at_most_s: float) -> None:
         """Record until stopped, then until nothing has come for `quiet_s` and all that was
-        announced is here."""
+        announced is here.
+
+        Where messages of a topic were further apart, it waits for twice as long, if that is not
+        more than `quiet_at_most_s`.
+        """
         while not stop.requested:
             self._take(self._inbox.wait(STATUS_PERIOD_S))
             self._writer.flush()
             self._announce()
             self._discover()
             self._inbox.serve()
-        self._drain(quiet_s)
+        self._drain(quiet_s, quiet_at_most_s)
 
     def report(self) -> dict[str, Any]:
         """What was received, and what is known to be missing, as data."""
@@ -147,6 +153,10 @@ class Recorder:
 
     def _receive(self, recording: _Recording, data: bytes, info: dict[str, int]) -> None:
         recording.count += 1
+        now_s = time.monotonic()
+        if recording.last_s is not None:
+            self._longest_gap_s = max(self._longest_gap_s, now_s - recording.last_s)
+        recording.last_s = now_s
         if number := info.get("publication_sequence_number", 0):
             publishers = recording.subscription.get_publisher_count
             recording.lost += recording.sequences.lost_before(number, publishers)
@@ -179,10 +189,11 @@ class Recorder:
             data, source_ns = waiting.popleft()
             self._writer.write(topic, data, self._last_stamp_ns, source_ns)
 
-    def _drain(self, quiet_s: float) -> None:
+    def _drain(self, least_s: float, most_s: float) -> None:
         last = time.monotonic()
         while True:
             now = time.monotonic()
+            quiet_s = max(least_s, min(2 * self._longest_gap_s, most_s))
             if self._take(self._inbox.wait(min(quiet_s, STATUS_PERIOD_S))):
                 last = now
             elif now - last >= (DRAIN_S if self._expected else quiet_s):
@@ -283,6 +294,14 @@ def _run(arguments: Sequence[str]) -> int:
         metavar="S",
         help="when asked to stop, go on until nothing has come for so long",
     )
+    parser.add_argument(
+        "--quiet-at-most",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="wait twice as long as messages of a topic were apart, if that is more than --quiet "
+        "and not more than this",
+    )
     parser.add_argument("--report", metavar="FILE", help="write what was recorded as JSON")
     args = parser.parse_args(own)
     if args.cause and not args.lockstep:
@@ -294,15 +313,22 @@ def _run(arguments: Sequence[str]) -> int:
     with ros_node("lockstep_recorder", ros) as node, BagWriter(args.bag) as writer:
         recorder = Recorder(node, writer, topics, in_lockstep=args.lockstep, with_cause=args.cause)
         try:
-            recorder.record(stop, args.quiet)
+            recorder.record(stop, args.quiet, args.quiet_at_most)
         except BagError as error:
             raise RunError(str(error)) from error
         finally:
             if args.report:
                 with open(args.report, "w", encoding="utf-8") as file:
                     json.dump(recorder.report(), file, indent=2)
-        for topic, count in recorder.report()["missing"].items():
+        report = recorder.report()
+        for topic, count in report["missing"].items():
             raise Loss(f"{count} messages of {topic} were lost on the way to the recorder")
+        heard = [topic for topic, count in report["recorded"].items() if count]
+        if heard and not args.lockstep and not args.report:
+            node.get_logger().info(
+                f"nothing is known to be missing; the ends of {', '.join(heard)} cannot be proven "
+                "complete, as publishers tell nobody how many messages they sent"
+            )
     return 0
 
 

@@ -80,11 +80,11 @@ def test_what_has_not_come_is_told_and_the_rest_is_in_the_bag(graph, tmp_path):
     publish_often(graph, graph.node.create_publisher(Vector3Stamped, "/vector", QUICK))
     latched = graph.node.create_publisher(Clock, "/latched", LATCHED)
     latched.publish(Clock())
-    words = ("/vector", "/latched", "/nowhere", "-n", "3", "--timeout", "2", "-o", tmp_path / "b")
+    words = ("/vector", "/latched", "/nowhere", "-n", "3", "--timeout", "5", "-o", tmp_path / "b")
     _, error = graph.finish(snap(graph, *words), expected=3)
     assert end_of(error) == (
         f"{tmp_path / 'b'} holds 3 of /vector, 1 of /latched\n"
-        "error: nothing came for 2 s of /latched (1 of 3: it is latched, give it by --beside), "
+        "error: nothing came for 5 s of /latched (1 of 3: it is latched, give it by --beside), "
         "/nowhere (0 of 3: nobody publishes it) on ROS_DOMAIN_ID "
         f"{graph.environment['ROS_DOMAIN_ID']}\n"
     )
