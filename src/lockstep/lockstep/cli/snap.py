@@ -22,7 +22,7 @@ except ImportError as error:
 def command(
     topics: Annotated[
         list[str],
-        typer.Argument(metavar="TOPIC…", help="Topics of a static scene.", show_default=False),
+        typer.Argument(metavar="TOPIC", help="Topics of a static scene.", show_default=False),
     ],
     output: Annotated[
         Path,

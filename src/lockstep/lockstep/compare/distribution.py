@@ -314,8 +314,8 @@ def _compared(
         matches = not why_not and bool(np.array_equal(a.origin, b.origin, equal_nan=True))
     elif _are_too_few(a.messages, b.messages, level):
         matches = False
-        few = f"{min(a.messages, b.messages)} messages are too few to tell a difference from noise"
-        why_not = why_not or few
+        counts = f"{a.messages} against {b.messages} messages"
+        why_not = why_not or f"{counts} are too few to tell a difference from noise"
     else:
         matches = p >= level and (shift is None or shift.chance >= level) and not why_not
     return DistributionComparison(

@@ -104,13 +104,16 @@ def told_counts(counts: Mapping[str, int]) -> str:
 
 
 def _resolved(node: Node, topics: Sequence[str], beside: Sequence[str], count: int) -> list[_Topic]:
-    try:
-        found = [
-            *(_Topic(node.resolve_topic_name(name), count, count) for name in topics),
-            *(_Topic(node.resolve_topic_name(name), 1, math.inf) for name in beside),
-        ]
-    except (rclpy_implementation.RCLError, InvalidTopicNameException) as error:
-        raise UsageError(sentence(error)) from error
+    def full(name: str) -> str:
+        try:
+            return node.resolve_topic_name(name)
+        except (rclpy_implementation.RCLError, InvalidTopicNameException) as error:
+            raise UsageError(f"'{name}' is no topic: {sentence(error)}") from error
+
+    found = [
+        *(_Topic(full(name), count, count) for name in topics),
+        *(_Topic(full(name), 1, math.inf) for name in beside),
+    ]
     names = [topic.name for topic in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"{twice} is given twice; give each topic once")
@@ -178,7 +181,7 @@ class _Listener:
         if not self._node.count_publishers(topic.name):
             return "its publisher is gone" if topic.count else "nobody publishes it"
         if not topic.count:
-            return "its publisher sends nothing"
+            return "its publisher has sent nothing yet"
         return "it is latched, give it by --beside" if topic.is_latched else "no more came"
 
     def others(self) -> list[str]:

@@ -133,6 +133,19 @@ def test_a_snap_replaces_nothing(graph, tmp_path):
     assert (tmp_path / "b" / "mine").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["/a b"], "error: '/a b' is no topic: "),
+        (["scan", "--beside", "/scan"], "error: /scan is given twice; give each topic once\n"),
+    ],
+)
+def test_names_that_are_wrong_are_refused_at_once(graph, tmp_path, words, sentence):
+    _, error = graph.finish(snap(graph, *words, "-o", tmp_path / "b"), expected=2)
+    assert error.startswith(sentence)
+    assert not (tmp_path / "b").exists()
+
+
 def test_it_only_listens(graph, tmp_path):
     process = snap(graph, "/vector", "-o", tmp_path / "b")
     name = f"lockstep_snap_{process.pid}"
