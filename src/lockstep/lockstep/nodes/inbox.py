@@ -60,6 +60,11 @@ class Inbox:
         self._subscriptions.append(subscription)
         return subscription
 
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Forget a subscription, and what is in its queue."""
+        self._subscriptions.remove(subscription)
+        self._node.destroy_subscription(subscription)
+
     def wait(self, timeout_s: float, only: Subscription | None = None) -> list[Subscription]:
         """The subscriptions that have a message (or whether `only` that one has).
 

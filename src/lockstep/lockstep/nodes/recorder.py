@@ -33,6 +33,7 @@ from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, LOCKSTEP, STATUS_TOPIC
 from ..message.definitions import definition, type_hash
 from ..message.rosidl import message_class
 from .inbox import Inbox
+from .offered_qos import offered_by
 from .process import Stop, exit_with, of_a_run, ros_node, split_arguments
 from .qos import lossless
 from .sequences import Sequences
@@ -260,23 +261,7 @@ def _adapted(profiles: list[QoSProfile]) -> tuple[QoSProfile, tuple[OfferedQoS, 
     qos = lossless("transient_local" if latched else "volatile")
     if not reliable:
         qos.reliability = ReliabilityPolicy.BEST_EFFORT
-    offered = tuple(
-        OfferedQoS(
-            depth=p.depth or OfferedQoS.depth,
-            reliability="reliable"
-            if p.reliability == ReliabilityPolicy.RELIABLE
-            else "best_effort",
-            durability="transient_local"
-            if p.durability == DurabilityPolicy.TRANSIENT_LOCAL
-            else "volatile",
-            deadline_ns=p.deadline.nanoseconds,
-            lifespan_ns=p.lifespan.nanoseconds,
-            liveliness=p.liveliness.name.lower(),
-            liveliness_lease_duration_ns=p.liveliness_lease_duration.nanoseconds,
-        )
-        for p in profiles
-    )
-    return qos, offered
+    return qos, offered_by(profiles)
 
 
 def _run(arguments: Sequence[str]) -> int:
