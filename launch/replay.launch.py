@@ -22,7 +22,7 @@ def replay(context: LaunchContext) -> list[Action]:
 
     played = Replay.of(context, window=0)
     if not value_of(context, "implementation"):
-        return [nodes.player(played, "--no-wait", on_exit=unless_shut_down(after_player))]
+        return [nodes.player(played, on_exit=unless_shut_down(after_player))]
     return [
         nodes.implementation(
             "implementation",
@@ -30,7 +30,11 @@ def replay(context: LaunchContext) -> list[Action]:
             played,
             on_exit=unless_shut_down(after_implementation),
         ),
-        nodes.player(played, on_exit=unless_shut_down(after_player)),
+        nodes.player(
+            played,
+            *("--wait-for-subscribers", "any"),
+            on_exit=unless_shut_down(after_player),
+        ),
     ]
 
 

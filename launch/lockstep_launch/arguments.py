@@ -10,7 +10,7 @@ from launch import LaunchContext
 from launch.actions import DeclareLaunchArgument
 from launch.substitutions import LaunchConfiguration
 from lockstep.errors import UsageError
-from lockstep.nodes.player import checked_rtf
+from lockstep.nodes.playing.pace import checked_rtf
 from lockstep.run.folder import default_folder
 
 _DECLARED: dict[str, dict[str, Any]] = {

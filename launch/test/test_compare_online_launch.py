@@ -34,7 +34,7 @@ def play(environment) -> Iterator[Callable[[], None]]:
         players = []
 
         def start() -> None:
-            arguments = ["--topic", "/imu/acceleration", "--rtf", "3"]
+            arguments = ["--topic", "/imu/acceleration", "--rtf", "3", "--wait-for-subscribers"]
             program = [sys.executable, "-m", "lockstep.nodes.player"]
             players.append(subprocess.Popen([*program, str(BAG), *arguments], env=environment))
 

@@ -93,10 +93,10 @@ class Inbox:
         )
         return taken
 
-    def serve(self) -> None:
-        """Answer services, now and then; cheap to call after every message."""
+    def serve(self, period_s: float = SERVE_PERIOD_S) -> None:
+        """Answer services, at most so often; cheap to call after every message."""
         now = time.monotonic()
-        if now - self._served >= SERVE_PERIOD_S:
+        if now - self._served >= period_s:
             self._executor.spin_once(timeout_sec=0)
             self._served = now
             self._clock = self._subscription_of_time()

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from ..component import QoS
 
-if TYPE_CHECKING:
-    from ..bag.metadata import OfferedQoS
-
-_RELIABILITY = {
+RELIABILITY = {
     "reliable": ReliabilityPolicy.RELIABLE,
     "best_effort": ReliabilityPolicy.BEST_EFFORT,
 }
-_DURABILITY = {
+DURABILITY = {
     "volatile": DurabilityPolicy.VOLATILE,
     "transient_local": DurabilityPolicy.TRANSIENT_LOCAL,
 }
 
 
-def profile(qos: QoS | OfferedQoS) -> QoSProfile:
-    """The profile of a port, or of a recorded topic; an unknown policy becomes the ROS default."""
+def profile(qos: QoS) -> QoSProfile:
+    """The profile of a port."""
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
         depth=qos.depth,
-        reliability=_RELIABILITY.get(qos.reliability, ReliabilityPolicy.RELIABLE),
-        durability=_DURABILITY.get(qos.durability, DurabilityPolicy.VOLATILE),
+        reliability=RELIABILITY[qos.reliability],
+        durability=DURABILITY[qos.durability],
     )
 
 
@@ -37,7 +33,7 @@ def lossless(durability: str = "volatile") -> QoSProfile:
     return QoSProfile(
         history=HistoryPolicy.KEEP_ALL,
         reliability=ReliabilityPolicy.RELIABLE,
-        durability=_DURABILITY.get(durability, DurabilityPolicy.VOLATILE),
+        durability=DURABILITY.get(durability, DurabilityPolicy.VOLATILE),
     )
 
 

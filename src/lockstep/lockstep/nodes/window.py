@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from array import array
 from collections import deque
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
-from rclpy.publisher import Publisher
 
 from lockstep_interfaces.msg import Acknowledgement, Step
 
@@ -130,7 +129,18 @@ class Window:
             self._progress_s = self._ended_s = time.monotonic()
 
 
-def insist(publisher: Publisher, message: Any, timeout_s: float) -> None:
+class Sender(Protocol):
+    """What messages are sent by: a publisher, or what takes its place."""
+
+    @property
+    def topic_name(self) -> str:
+        """Where they go."""
+
+    def publish(self, msg: Any) -> None:
+        """Send one."""
+
+
+def insist(publisher: Sender, message: Any, timeout_s: float) -> None:
     """Publish; while the queue is full, wait (it holds back instead of losing)."""
     deadline = time.monotonic() + timeout_s
     while True:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import struct
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -14,12 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bag import Bag, BagError, Topic
-from ..bag.metadata import OfferedQoS
+from ..bag.metadata import FOREVER_NS, OfferedQoS
 from ..errors import UsageError
 from ..message.arrays import Int64s
 from ..message.batch import Batch
 
 CLOCK_TYPE = "rosgraph_msgs/msg/Clock"
+_TRANSFORMS = "tf2_msgs/msg/TFMessage"
+_LIVELINESS = "automatic manual_by_node manual_by_topic"  # each serves those before it
 JITTER_NS = 1_000_000_000
 TIME_LIMIT_NS = 2**31 * 1_000_000_000  # builtin_interfaces/Time has 31 bits of seconds
 
@@ -50,7 +52,8 @@ class Timeline:
     """The events of the chosen topics in file order.
 
     `clock` is bag (the bag's /clock), times (its log times), none (as times), or auto (bag if it
-    has one). Start and duration are in seconds from the bag's start.
+    has one). Start and duration are in seconds from the bag's start, unless `span_ns` gives the
+    log times of the first and the last message to be played.
     """
 
     def __init__(
@@ -60,19 +63,17 @@ class Timeline:
         clock: str = "auto",
         start_s: float = 0.0,
         duration_s: float = math.inf,
+        span_ns: tuple[int, float] | None = None,
     ) -> None:
         self._bag = bag
         self._topics = list(topics)
         self._latched = {
-            name: max(1, offered(bag.topic(name)).depth)
+            name: _latched_depth(bag.topic(name))
             for name in topics
             if offered(bag.topic(name)).durability == "transient_local"
         }
         self.clock_topic = _clock_topic(bag, clock)
-        self._start_ns = bag.start_ns + round(start_s * 1e9)
-        self._end_ns = (
-            math.inf if math.isinf(duration_s) else self._start_ns + round(duration_s * 1e9)
-        )
+        self._start_ns, self._end_ns = span_ns or span(bag.start_ns, start_s, duration_s)
 
     def events(self, from_ns: int | None = None) -> Iterator[Event]:
         """The same as `steps`, one by one."""
@@ -184,9 +185,51 @@ def _latched_step(message: Batch, log_ns: int, now_ns: int) -> Steps:
     return Steps(np.array([now_ns], np.int64), np.ones(1, np.bool_), moved)
 
 
+def span(first_ns: int, start_s: float, duration_s: float) -> tuple[int, float]:
+    """From which log time to which one is played of a bag that begins at `first_ns`."""
+    start_ns = first_ns + round(start_s * 1e9)
+    return start_ns, math.inf if math.isinf(duration_s) else start_ns + round(duration_s * 1e9)
+
+
 def offered(topic: Topic) -> OfferedQoS:
-    """The QoS to offer for a recorded topic: that of its first publisher, or the ROS default."""
-    return topic.qos[0] if topic.qos else OfferedQoS()
+    """The QoS to offer for a recorded topic: the ROS default, or what serves each subscriber that
+    one of its recorded publishers served."""
+    if not topic.qos:
+        return OfferedQoS()
+    if len(topic.qos) == 1:
+        return topic.qos[0]
+    best_effort = all(qos.reliability == "best_effort" for qos in topic.qos)
+    latched = any(qos.durability == "transient_local" for qos in topic.qos)
+    keeps_all = any(qos.history == "keep_all" for qos in topic.qos)
+    return replace(
+        topic.qos[0],
+        history="keep_all" if keeps_all else topic.qos[0].history,
+        depth=max(qos.depth for qos in topic.qos),
+        reliability="best_effort" if best_effort else "reliable",
+        durability="transient_local" if latched else "volatile",
+        deadline_ns=_shortest(qos.deadline_ns for qos in topic.qos),
+        lifespan_ns=max(qos.lifespan_ns or FOREVER_NS for qos in topic.qos),
+        liveliness=max((qos.liveliness for qos in topic.qos), key=_LIVELINESS.find),
+        liveliness_lease_duration_ns=_shortest(
+            qos.liveliness_lease_duration_ns for qos in topic.qos
+        ),
+    )
+
+
+def _shortest(durations_ns: Iterable[int]) -> int:
+    """0 is none at all."""
+    return min(duration_ns or FOREVER_NS for duration_ns in durations_ns)
+
+
+def _latched_depth(topic: Topic) -> int:
+    """How many messages of a latched topic a late subscriber gets: of each publisher its last ones.
+
+    Of transforms, each of which may have a publisher of its own, all.
+    """
+    if topic.type == _TRANSFORMS:
+        return max(1, topic.count)
+    latched = [qos.depth for qos in topic.qos if qos.durability == "transient_local"]
+    return max(1, sum(latched))
 
 
 def _clock_topic(bag: Bag, clock: str) -> str | None:

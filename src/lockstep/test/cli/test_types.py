@@ -137,8 +137,10 @@ def test_a_bag_with_custom_types_is_replayed_after_building_them(stranger: Stran
         listener = stranger.start(
             program=in_workspace(sys.executable, "listener.py", "first", str(COUNT)), env=domain
         )
-        done = stranger.run(program=in_workspace(*player, bag), env=domain)
-        assert (done.code, done.err) == (0, "")
+        done = stranger.run(
+            program=in_workspace(*player, bag, "--wait-for-subscribers"), env=domain
+        )
+        assert done.code == 0, done.err
         done = listener.end()
     assert done.code == 0, done.err
     assert done.out.splitlines() == [

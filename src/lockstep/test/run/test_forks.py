@@ -45,7 +45,7 @@ def test_arguments_go_in_and_log_and_exit_code_come_out(
 ) -> None:
     asked = started(processes, forks, tmp_path, "--help")
     assert asked.child.wait(30) == 0
-    assert "example: player bags/" in asked.tail()
+    assert "player bags/drive --clock 100" in asked.tail()
     refused = started(processes, forks, tmp_path, "missing.mcap", "--rtf", "-1")
     assert refused.child.wait(30) == 2
     assert "real-time factor -1 is not greater than 0" in refused.tail()
