@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -55,6 +55,24 @@ class Origin:
 
     custom_data: Mapping[str, str] = field(default_factory=dict)
     ros_distro: str = ""
+
+
+@dataclass(frozen=True)
+class FileMetadata:
+    """One row of `files`: a file of the folder, and what it holds; times in ns."""
+
+    path: str
+    start_ns: int
+    end_ns: int
+    message_count: int
+
+
+@dataclass(frozen=True)
+class Compression:
+    """What rosbag2 is told of files or messages that are compressed as a whole."""
+
+    format: Literal["", "zstd"] = ""
+    mode: Literal["", "FILE", "MESSAGE"] = ""
 
 
 @dataclass(frozen=True)
@@ -149,24 +167,21 @@ def offered(topic_metadata: Mapping[str, Any]) -> tuple[OfferedQoS, ...]:
 
 def write(
     folder: Path,
-    file: str,
-    start_ns: int,
-    end_ns: int,
+    files: Sequence[FileMetadata],
     topics: Sequence[TopicMetadata],
     storage: str = "mcap",
     origin: Origin = Origin(),
+    compression: Compression = Compression(),
 ) -> None:
-    """Write version 9 metadata for a folder with one file, all of it or none; times in ns."""
+    """Write version 9 metadata for a folder with at least one file, all of it or none."""
+    filled = [file for file in files if file.message_count]
+    start_ns = min((file.start_ns for file in filled), default=0)
+    end_ns = max((file.end_ns for file in filled), default=0)
     count = sum(topic.message_count for topic in topics)
-    span = {
-        "duration": {"nanoseconds": end_ns - start_ns},
-        "starting_time": {"nanoseconds_since_epoch": start_ns},
-        "message_count": count,
-    }
     information = {
         "version": 9,
         "storage_identifier": storage,
-        **span,
+        **_span(start_ns, end_ns, count),
         "topics_with_message_count": [
             {
                 "topic_metadata": {
@@ -180,10 +195,13 @@ def write(
             }
             for topic in topics
         ],
-        "compression_format": "",
-        "compression_mode": "",
-        "relative_file_paths": [file],
-        "files": [{"path": file, **span}],
+        "compression_format": compression.format,
+        "compression_mode": compression.mode,
+        "relative_file_paths": [file.path for file in files],
+        "files": [
+            {"path": file.path, **_span(file.start_ns, file.end_ns, file.message_count)}
+            for file in files
+        ],
         "custom_data": dict(origin.custom_data),
         "ros_distro": origin.ros_distro or DISTRO,
     }
@@ -194,6 +212,14 @@ def write(
         unfinished.replace(folder / FILE_NAME)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _span(start_ns: int, end_ns: int, count: int) -> dict[str, Any]:
+    return {
+        "duration": {"nanoseconds": end_ns - start_ns},
+        "starting_time": {"nanoseconds_since_epoch": start_ns},
+        "message_count": count,
+    }
 
 
 def qos_yaml(qos: Sequence[OfferedQoS]) -> str:

@@ -168,9 +168,11 @@ class Sqlite3Writer(Closable):
             ]
             metadata.write(
                 self.path,
-                self._file.name,
-                start_ns or 0,
-                end_ns or 0,
+                [
+                    metadata.FileMetadata(
+                        self._file.name, start_ns or 0, end_ns or 0, sum(counts.values())
+                    )
+                ],
                 rows,
                 storage="sqlite3",
                 origin=self._origin,
