@@ -59,6 +59,11 @@ class Inbox:
         self._subscriptions.append(subscription)
         return subscription
 
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """No longer hear what `subscribe` gave."""
+        self._subscriptions.remove(subscription)
+        self._node.destroy_subscription(subscription)
+
     def wait(self, timeout_s: float, only: Subscription | None = None) -> list[Subscription]:
         """The subscriptions that have a message (or whether `only` that one has).
 
