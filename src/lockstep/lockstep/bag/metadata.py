@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -222,7 +223,8 @@ def _span(start_ns: int, end_ns: int, count: int) -> dict[str, Any]:
     }
 
 
-def qos_yaml(qos: Sequence[OfferedQoS]) -> str:
+@cache
+def qos_yaml(qos: tuple[OfferedQoS, ...]) -> str:
     """QoS profiles as the MCAP channel metadata `offered_qos_profiles` holds them."""
     return str(yaml.safe_dump([_dump_qos(item) for item in qos], sort_keys=False))
 

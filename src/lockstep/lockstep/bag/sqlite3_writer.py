@@ -114,7 +114,7 @@ class Sqlite3Writer(Closable):
                     )
                 self._database.execute(
                     "INSERT INTO topics VALUES (?, ?, ?, 'cdr', ?, ?)",
-                    (topic.id, name, type_name, metadata.qos_yaml(qos), type_hash),
+                    (topic.id, name, type_name, metadata.qos_yaml(tuple(qos)), type_hash),
                 )
         except sqlite3.Error as error:
             raise self._unwritten(error) from error

@@ -161,7 +161,7 @@ class BagWriter(Closable):
             message_encoding=message_encoding,
             schema_id=topic.schema,
             metadata={
-                "offered_qos_profiles": metadata.qos_yaml(qos),
+                "offered_qos_profiles": metadata.qos_yaml(tuple(qos)),
                 "topic_type_hash": type_hash,
             },
         )

@@ -16,6 +16,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from rclpy.expand_topic_name import expand_topic_name
@@ -55,6 +56,7 @@ _OVERLAP_S = 1.0
 """A subscription that is replaced is still listened to for so long."""
 _LATCHED = 1000
 """Messages of a latched topic that are known when they come again."""
+_LONGEST_PASS_S = 0.1
 _PATIENCE_S = 3.0
 _SHARE = 0.1
 """Of the time that what is repeated may take: with thousands of topics it is done less often."""
@@ -265,6 +267,8 @@ class Recorder:
             return
         if options.discovers or now_s - self._began_s < _START_S:
             for name, types in self._node.get_topic_names_and_types():
+                if time.monotonic() - now_s > _LONGEST_PASS_S:
+                    return  # what is subscribed already must not wait
                 if name not in self._by_topic and name not in self._left_out:
                     self._consider(name, types)
         for recording in [*self._by_topic.values()]:
@@ -341,9 +345,7 @@ class Recorder:
         self._inbox.unsubscribe(replaced)
 
     def _declare(self, name: str, type_name: str, qos: tuple[OfferedQoS, ...]) -> None:
-        self._destination.add_topic(
-            name, type_name, definition(type_name), type_hash(type_name), qos
-        )
+        self._destination.add_topic(name, type_name, *_described(type_name), qos)
 
     def _announce(self) -> None:
         counts = self._destination.counts
@@ -356,6 +358,12 @@ class Recorder:
                 counts=[counts[topic] for topic in self._by_topic],
             )
         )
+
+
+@cache
+def _described(type_name: str) -> tuple[str, str]:
+    """The definition and the hash of a type, of which there may be thousands of topics."""
+    return definition(type_name), type_hash(type_name)
 
 
 def _overrides(options: Options) -> dict[str, QoSProfile]:
