@@ -85,6 +85,19 @@ def test_a_dropped_message_is_named_by_its_tick(verified: tuple[Path, dict[str, 
     assert "tick 49" in diff
 
 
+def test_what_went_in_and_came_out_of_each_box_is_told(
+    verified: tuple[Path, dict[str, Any]],
+) -> None:
+    """But of no component, which acknowledges its inputs."""
+    told = (verified[0] / "summary.txt").read_text().splitlines()
+    assert [line for line in told if "messages in" in line] == [
+        f"{name}: messages in: {MESSAGES} on /vector; out: {MESSAGES} on /normalized"
+        for name in BOXES  # the careless one drops a message and adds one
+    ]
+    boxes = {name for name, run in verified[1]["runs"].items() if run["black_box"]}
+    assert boxes == BOXES.keys()
+
+
 def test_a_latched_message_from_before_the_recording_is_recorded(
     verified: tuple[Path, dict[str, Any]],
 ) -> None:

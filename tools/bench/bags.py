@@ -264,6 +264,7 @@ VECTOR = BagPlan(
     _vector,
     block=10_000,
 )
+PACED = replace(VECTOR, name="vector-200hz", count=4_000, period_ns=5_000_000)
 IMU_PLAIN, ODOMETRY_PLAIN, SCAN_PLAIN = (
     replace(plan, name=f"{plan.name}-plain", compression="none") for plan in (IMU, ODOMETRY, SCAN)
 )

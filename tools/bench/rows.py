@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from . import contestants as by
-from . import live, recording, runs, sampling, starting
+from . import live, pacing, recording, runs, sampling, starting
 from .bags import (
     IMAGE,
     IMAGE_1MB,
@@ -21,6 +21,7 @@ from .bags import (
     LARGE,
     ODOMETRY,
     ODOMETRY_PLAIN,
+    PACED,
     SCAN,
     SCAN_PLAIN,
     VECTOR,
@@ -341,6 +342,19 @@ ROWS = (
             ("images", "50 MB/s of 1 MB images: each", IMAGE_1MB, 50.0, 1.0),
             ("small", "10,000 msg/s of 324 bytes: each", IMU, 10_000.0, 0.05),
         )
+    ),
+    Row(
+        "pacing",
+        "99th percentile of lateness, replayed at 200 Hz",
+        PACED,
+        {
+            "lockstep": partial(pacing.p99_lateness, pacing.lockstep),
+            "plain rclpy": partial(pacing.p99_lateness, pacing.plain_rclpy),
+            "ros2 bag play": partial(pacing.p99_lateness, pacing.ros2_bag),
+        },
+        {"ros2 bag play": 2},
+        rate="",
+        in_workspace=True,
     ),
     Row(
         "start_up",

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from lockstep.bag import Bag, BagWriter
+from lockstep.bag.enclosed import enclosed
+from lockstep.bag.mcap_format import HEAD
+from lockstep.bag.metadata import Origin
+from lockstep.bag.output import record
 from lockstep.cdr.codec import codec
+from mcap.opcode import Opcode
+from mcap.records import Attachment, Metadata
 from rosbags.rosbag1 import Writer as Rosbag1Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
@@ -91,6 +97,23 @@ def plain_mixed(**changed: Any) -> dict[str, Any]:
         "stamp": {"sec": 0, "nanosec": 0}, "age": {"sec": 0, "nanosec": 0},
         **changed,
     }  # fmt: skip
+
+
+def write_annotated(folder: Path) -> Path:
+    """A bag of w0, w1, w2 on /a at 0, 1 and 2 s that holds more: an attachment, a metadata record,
+    custom data and another distribution.
+    """
+    with BagWriter(folder) as writer:
+        writer.add_topic("/a", STRING, STRING_DEFINITION)
+        for number in range(3):
+            writer.write("/a", string_cdr(b"w%d" % number), number * 10**9)
+        for opcode, kept in (
+            (Opcode.ATTACHMENT, Attachment(7, 8, "calib.yaml", "text/yaml", b"fx: 500\n")),
+            (Opcode.METADATA, Metadata("episode", {"task": "pick"})),
+        ):
+            writer.enclose(enclosed(opcode, record(kept)[HEAD.size :]))
+        writer.describe(Origin({"vehicle": "truck 7"}, "rolling"))
+    return folder
 
 
 def write_payloads(

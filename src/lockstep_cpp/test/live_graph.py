@@ -12,9 +12,12 @@ import pytest
 import rclpy
 from lockstep.run.domain import isolated_domain
 from rclpy.executors import Executor
+from rclpy.qos import DurabilityPolicy, QoSProfile
 
 PROBE = os.environ.get("LOCKSTEP_PROBE", "probe")
 """The program of the component that is tested: probe.cpp, built, or probe.py."""
+LATCHED = QoSProfile(depth=5, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""What the probe's echo offers."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -94,6 +97,18 @@ def wait_until(condition, spinner, timeout_s=20.0):
             spinner.spin_once(timeout_sec=0.01)
         else:
             rclpy.spin_once(spinner, timeout_sec=0.01)
+
+
+class Inbox(list):
+    """The messages of a topic."""
+
+    def __init__(self, node, message_type, topic, qos=10):
+        super().__init__()
+        self.subscription = node.create_subscription(message_type, topic, self.append, qos)
+
+
+def connect(node, publisher):
+    wait_until(lambda: publisher.get_subscription_count() > 0, node)
 
 
 def call(node, service_type, name, **request):

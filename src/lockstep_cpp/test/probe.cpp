@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -23,6 +24,7 @@ class Probe : public lockstep::Component
   Output<String> echo{
     this, "echo", {lockstep::Reliability::reliable, lockstep::Durability::transient_local, 5}};
   Output<Header> ticks{this, "ticks"};
+  Output<String> state{this, "state", {}, "~/state"};
   Timer slow{this, "slow", 0.02, &Probe::on_slow};
   Timer fast{this, "fast", 0.01, &Probe::on_fast};
   Parameter<bool> flag{this, "flag", false};
@@ -44,6 +46,7 @@ public:
   ~Probe() override
   {
     if (says_farewell_) {
+      logger.info("the last line");
       say("farewell");
     }
   }
@@ -89,6 +92,11 @@ private:
     }
     if (msg.data == "farewell") {
       says_farewell_ = true;
+      static const lockstep::Logger kept = logger;  // it may outlive its component
+      std::atexit([] { kept.info("a line at exit"); });
+    }
+    if (msg.data == "state") {
+      state.publish(msg);
     }
     if (msg.data == "print") {
       std::printf("a printed line\n");

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The twin of probe.cpp: a component that publishes what it sees, and does what it is told."""
 
+import atexit
 import time
 
 from lockstep.component import (
@@ -22,6 +23,7 @@ class Probe(Component):
     header = Input(Header, "sensor/header", SENSOR_DATA)
     echo = Output(String, qos=QoS(durability="transient_local", depth=5))
     ticks = Output(Header)
+    state = Output(String, "~/state")
     slow = Timer(0.02)
     fast = Timer(0.01)
     flag = Parameter(False)
@@ -41,6 +43,7 @@ class Probe(Component):
 
     def __del__(self):
         if self.says_farewell:
+            self.logger.info("the last line")
             self.say("farewell")
 
     def on_start(self):
@@ -71,6 +74,10 @@ class Probe(Component):
             self.logger.error("an error line")
         if msg.data == "farewell":
             self.says_farewell = True
+            kept = self.logger  # it may outlive its component
+            atexit.register(lambda: kept.info("a line at exit"))
+        if msg.data == "state":
+            self.state.publish(msg)
         if msg.data == "print":
             print("a printed line")
         if msg.data == "burst":

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
@@ -10,6 +11,8 @@
 
 #include "lockstep/component.hpp"
 #include "lockstep/time.hpp"
+#include "rcl/validate_topic_name.h"
+#include "rmw/validate_full_topic_name.h"
 #include "std_msgs/msg/string.hpp"
 
 using std_msgs::msg::String;
@@ -35,6 +38,17 @@ struct WithTimer : lockstep::Component
 {
   explicit WithTimer(double period_s) : tick(this, "tick", period_s, &WithTimer::on_tick) {}
   void on_tick() {}
+  Timer tick;
+};
+
+struct Named : lockstep::Component
+{
+  Named(const std::string & output, const std::string & timer, const std::string & topic)
+  : port(this, output, {}, topic), tick(this, timer, 1.0, &Named::on_tick)
+  {
+  }
+  void on_tick() {}
+  Output<String> port;
   Timer tick;
 };
 
@@ -64,6 +78,48 @@ void expect_refused(const std::string & sentence, const T & value, const Limits 
   } catch (const std::invalid_argument & error) {
     EXPECT_EQ(error.what(), sentence);
   }
+}
+
+void expect_refused_name(
+  const std::string & sentence, const std::string & output, const std::string & timer = "tick",
+  const std::string & topic = "")
+{
+  try {
+    Named(output, timer, topic);
+    ADD_FAILURE() << "accepted, and not: " << sentence;
+  } catch (const std::invalid_argument & error) {
+    EXPECT_EQ(error.what(), sentence);
+  }
+}
+
+/// Whether ROS takes a name as that of a topic of a node.
+bool is_ros_topic(const std::string & topic)
+{
+  int invalid = 0;
+  std::size_t index = 0;
+  if (
+    rcl_validate_topic_name(topic.c_str(), &invalid, &index) != RCL_RET_OK ||
+    invalid != RCL_TOPIC_NAME_VALID) {
+    return false;
+  }
+  std::string full = "/" + topic;
+  if (topic.front() == '~') {
+    full = "/node" + topic.substr(1);
+  } else if (topic.front() == '/') {
+    full = topic;
+  }
+  return rmw_validate_full_topic_name(full.c_str(), &invalid, &index) == RMW_RET_OK &&
+         invalid == RMW_TOPIC_VALID;
+}
+
+bool is_accepted_topic(const std::string & topic)
+{
+  try {
+    Named("port", "tick", topic);
+  } catch (const std::invalid_argument &) {
+    return false;
+  }
+  return true;
 }
 
 String text(const char * data)
@@ -175,6 +231,45 @@ TEST(Parameter, a_range_that_makes_no_sense_is_refused_at_once)
 }
 
 TEST(Component, a_name_is_declared_only_once) { EXPECT_THROW(Twice(), std::invalid_argument); }
+
+// The same sentences as in lockstep's test_component.py.
+TEST(Component, a_name_that_is_taken_or_impossible_is_refused_at_once)
+{
+  expect_refused_name(
+    "output 'now' has the name of an attribute that every component has; choose another name, and "
+    "give a port its topic, or a parameter its ROS name, by itself",
+    "now");
+  expect_refused_name(
+    "timer 'start' cannot have this name, because on_start is called for another reason; choose "
+    "another name",
+    "port", "start");
+  expect_refused_name(
+    "output 'front/left' has a name that is no identifier; use letters, digits and underscores, "
+    "and no digit at the beginning",
+    "front/left");
+  expect_refused_name(
+    "output 'state' has the topic 'my state', which is no name of a ROS topic; use letters, "
+    "digits, underscores and single slashes, no digit at the beginning of a part, and ~/ in front "
+    "alone",
+    "state", "tick", "my state");
+  EXPECT_THROW(Named("", "tick", ""), std::invalid_argument);
+  EXPECT_EQ(Named("start", "tick", "~/start").port.topic(), "~/start");
+}
+
+TEST(Component, a_topic_may_have_the_names_that_ROS_takes)
+{
+  const std::string characters = "a_1/~ {";
+  for (std::size_t number = 1; number < 16807; ++number) {  // all of five characters, and shorter
+    std::string topic;
+    for (std::size_t rest = number; rest > 0; rest /= characters.size()) {
+      topic += characters[rest % characters.size()];
+    }
+    const bool odd = topic.front() == '~' && topic.substr(1, 1) != "/";  // which nobody means
+    if (!odd) {
+      EXPECT_EQ(is_accepted_topic(topic), is_ros_topic(topic)) << topic;
+    }
+  }
+}
 
 TEST(Timer, has_a_period_of_whole_nanoseconds)
 {

@@ -23,7 +23,7 @@ from test_lockstep_run import Run
 PARAMETER, START, INPUT, ADVANCE, END = range(1, 6)
 CONTRACT, OUTPUT, DONE, TIMES, FAILED, FINISHED = range(129, 135)
 TEXT, HEADER = 0, 1
-ECHO, TICKS = 0, 1
+ECHO, TICKS, STATE = 0, 1, 2
 S = 10**9
 MS = 10**6
 
@@ -47,7 +47,7 @@ class Frame:
 
     @property
     def message(self):
-        return deserialize_message(self.payload, (String, Header)[self.port])
+        return deserialize_message(self.payload, (String, Header, String)[self.port])
 
 
 def text(data, step, time_ns):
@@ -533,6 +533,14 @@ def test_end_of_stdin_within_a_run_is_a_failure(direct, data):
     code, err = harness.result()
     assert code == 3
     assert re.fullmatch("probe: stdin ended .*\n", err)
+
+
+def test_an_output_of_the_nodes_own_needs_no_node(direct):
+    harness = direct()
+    harness.send(Frame(START), text("state", 0, S), Frame(END))
+    assert harness.result()[0] == 0
+    (state,) = (frame for frame in harness.of(OUTPUT) if frame.port == STATE)
+    assert (state.step, state.time_ns, state.message) == (0, S, String(data="state"))
 
 
 def test_what_a_destructor_publishes_after_the_end_is_refused(direct):

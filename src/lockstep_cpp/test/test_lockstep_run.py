@@ -8,6 +8,8 @@ import pytest
 import rclpy
 from builtin_interfaces.msg import Time
 from live_graph import call, wait_until
+from lockstep.host.protocol import resolved
+from lockstep.run.live import remaps_of_own_topics
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.executors import SingleThreadedExecutor
@@ -55,13 +57,16 @@ class Run:
             Acknowledgement, "/lockstep/acknowledgement", self.acks.append, LOSSLESS
         )
 
-    def record(self):
+    def record(self, state="/probe/state"):
         node = self.recorder
         node.create_subscription(
             Acknowledgement, "/lockstep/acknowledgement", lambda ack: None, LOSSLESS
         )
         node.create_subscription(
             String, "/echo", lambda msg: self.recorded.append(("/echo", msg)), LATCHED
+        )
+        node.create_subscription(
+            String, state, lambda msg: self.recorded.append((state, msg)), LOSSLESS
         )
         self.ticks_subscription = node.create_subscription(
             Header, "/ticks", lambda msg: self.recorded.append(("/ticks", msg)), LOSSLESS
@@ -111,7 +116,7 @@ def test_host_is_ready_only_when_player_and_recorder_are_there(start, run):
     wait_until(lambda: len(run.acks) >= 3, run.executor)
     assert not any(ack.ready for ack in run.acks)
     assert run.acks[0].node == "/robot/probe"
-    assert run.acks[0].topics == ["/robot/echo", "/robot/ticks"]
+    assert run.acks[0].topics == ["/robot/echo", "/robot/ticks", "/robot/probe/state"]
     assert run.acks[0].steps == 0
 
     run.recorder.create_subscription(
@@ -119,6 +124,7 @@ def test_host_is_ready_only_when_player_and_recorder_are_there(start, run):
     )
     run.recorder.create_subscription(String, "/robot/echo", print, LATCHED)
     run.recorder.create_subscription(Header, "/robot/ticks", print, LOSSLESS)
+    run.recorder.create_subscription(String, "/robot/probe/state", print, LOSSLESS)
     run.acks.clear()
     wait_until(lambda: len(run.acks) >= 10, run.executor)
     assert not run.acks[-1].ready  # the header has no publisher yet
@@ -338,6 +344,30 @@ def test_what_a_destructor_publishes_is_refused_because_nobody_records_it(start,
     code, _, err = host.stop()
     assert code == 3
     assert "output 'echo' was published after the end of the run" in err
+
+
+def test_an_output_of_the_nodes_own_is_where_the_harness_wants_it(start, run):
+    start(
+        "--lockstep",
+        "--ros-args",
+        *remaps_of_own_topics(["~/state"]),
+        "-r",
+        "__ns:=/robot",
+        "-r",
+        "text:=/text",
+        "-r",
+        "sensor/header:=/sensor/header",
+        "-r",
+        "echo:=/echo",
+        "-r",
+        "ticks:=/ticks",
+    )
+    run.record(state=resolved("~/state"))
+    run.wait_until_ready()
+    run.texts.publish(String(data="state"))
+    run.step(10, "/text")
+    wait_until(lambda: "/node/state" in dict(run.recorded), run.executor)
+    assert dict(run.recorded)["/node/state"] == String(data="state")
 
 
 def test_it_stops_cleanly_at_any_time(start, run):

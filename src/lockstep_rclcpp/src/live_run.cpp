@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -57,11 +58,12 @@ LiveRun::LiveRun(
   const std::vector<MessageType> & types)
 : node_(node),
   component_(std::move(component)),
-  execution_(*component_, stop_requested_),
-  time_steps_(TimeSteps::create(node, [this] { guarded([this] { advance(); }); }))
+  shutdown_(node.get_node_base_interface()->get_context()),
+  execution_(*component_, shutdown_.requested()),
+  time_steps_(TimeSteps::create(node, [this] { guarded([this] { advance(); }); })),
+  gate_(
+    *component_, [this](std::size_t output, const void * message) { publishers_[output](message); })
 {
-  const auto context = node_.get_node_base_interface()->get_context();
-  on_shutdown_ = context->add_on_shutdown_callback([this] { stop_requested_ = true; });
   connect_logger();
   parameters_.emplace(
     node_, *component_, [this] { guarded([this] { execution_.parameters_changed(); }); });
@@ -77,11 +79,6 @@ LiveRun::LiveRun(
   advance();
 }
 
-LiveRun::~LiveRun()
-{
-  node_.get_node_base_interface()->get_context()->remove_on_shutdown_callback(on_shutdown_);
-}
-
 void LiveRun::connect_logger()
 {
   component_->logger.connect(
@@ -92,8 +89,8 @@ void LiveRun::connect_logger()
 
 void LiveRun::create_ports(const std::vector<MessageType> & types)
 {
-  for (lockstep::OutputPort * output : component_->outputs()) {
-    output->connect(
+  for (const lockstep::OutputPort * output : component_->outputs()) {
+    publishers_.push_back(
       type_of(*output, types).advertise(node_, output->topic(), to_rclcpp(output->qos())));
   }
   for (lockstep::InputPort * input : component_->inputs()) {

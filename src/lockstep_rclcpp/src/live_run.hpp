@@ -1,7 +1,6 @@
 #ifndef LIVE_RUN_HPP_
 #define LIVE_RUN_HPP_
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,9 +9,11 @@
 
 #include "lockstep/component.hpp"
 #include "lockstep/host/execution.hpp"
+#include "lockstep/host/output_gate.hpp"
 #include "lockstep_rclcpp/message_type.hpp"
 #include "parameters.hpp"
 #include "rclcpp/rclcpp.hpp"
+#include "shutdown.hpp"
 #include "time_steps.hpp"
 
 namespace lockstep_rclcpp
@@ -28,7 +29,6 @@ public:
   LiveRun(
     rclcpp::Node & node, std::unique_ptr<lockstep::Component> component,
     const std::vector<MessageType> & types);
-  ~LiveRun();
   LiveRun(const LiveRun &) = delete;
   LiveRun & operator=(const LiveRun &) = delete;
 
@@ -48,7 +48,7 @@ private:
 
   rclcpp::Node & node_;
   std::unique_ptr<lockstep::Component> component_;
-  std::atomic<bool> stop_requested_{false};
+  const Shutdown shutdown_;
   bool failed_ = false;
   lockstep::Execution execution_;
   std::shared_ptr<TimeSteps> time_steps_;
@@ -56,7 +56,8 @@ private:
   std::optional<std::int64_t> alarm_ns_;
   std::optional<Parameters> parameters_;
   std::vector<rclcpp::SubscriptionBase::SharedPtr> subscriptions_;
-  rclcpp::OnShutdownCallbackHandle on_shutdown_;
+  std::vector<MessageType::Sink> publishers_;
+  lockstep::OutputGate gate_;  ///< closed before the rest goes
 };
 
 }  // namespace lockstep_rclcpp

@@ -34,6 +34,25 @@ class Witness : public lockstep::Component
 
 LOCKSTEP_COMPONENT(Witness)
 
+/// Publishes when it starts and when it ends.
+class Greeter : public lockstep::Component
+{
+  Output<Int64> greeting{this, "greeting"};
+
+  void on_start() override { greet(1); }
+  void greet(std::int64_t data)
+  {
+    Int64 message;
+    message.data = data;
+    greeting.publish(message);
+  }
+
+public:
+  ~Greeter() override { greet(2); }
+};
+
+static const lockstep::Registration greeter("Greeter", [] { return std::make_unique<Greeter>(); });
+
 class ComponentNodeTest : public testing::Test
 {
 protected:
@@ -71,6 +90,20 @@ TEST_F(ComponentNodeTest, takes_and_gives_messages_within_the_process)
   }
   EXPECT_EQ(places, std::vector<std::intptr_t>{sent}) << "the message was copied on its way";
   EXPECT_TRUE(within_process);
+}
+
+TEST_F(ComponentNodeTest, passes_over_what_a_component_publishes_after_its_run)
+{
+  const auto options = rclcpp::NodeOptions().use_intra_process_comms(true);
+  const auto other = std::make_shared<rclcpp::Node>("other", options);
+  std::vector<std::int64_t> greetings;
+  const auto subscription = other->create_subscription<Int64>(
+    "greeting", 10, [&greetings](const Int64 & msg) { greetings.push_back(msg.data); });
+  ComponentNode("Greeter", options, {message_type<Int64>()});
+  rclcpp::executors::SingleThreadedExecutor executor;
+  executor.add_node(other);
+  executor.spin_some(std::chrono::seconds(1));
+  EXPECT_EQ(greetings, std::vector<std::int64_t>{1});
 }
 
 TEST_F(ComponentNodeTest, names_the_port_whose_type_it_was_not_built_with)

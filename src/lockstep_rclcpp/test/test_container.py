@@ -6,14 +6,12 @@ from itertools import pairwise
 
 import pytest
 from composition_interfaces.srv import UnloadNode
-from live_graph import call, wait_until
+from live_graph import LATCHED, call, wait_until
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, SetParametersAtomically
-from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Header, String
 
-LATCHED = QoSProfile(depth=5, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 CONTAINERS = ["component_container", "component_container_mt", "component_container_isolated"]
 
 

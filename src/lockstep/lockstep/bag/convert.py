@@ -10,8 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from ..errors import BagError
+from ..message.arrays import Mask
 from ..message.batch import Batch
+from ..message.time import NS_PER_S
 from ..progress import Progress
 from .enclosed import Enclosed
 from .metadata import OfferedQoS, Origin
@@ -22,10 +26,30 @@ from .topic import Topic
 _LONGEST_S = 4e9  # 64-bit nanoseconds
 
 
-class Sink(Protocol):
+class Recording(Protocol):
+    """What holds more than messages: a bag, or a dataset's source."""
+
+    @property
+    def origin(self) -> Origin: ...
+    def enclosed(self) -> Iterator[Enclosed]: ...
+
+
+class Keeper(Protocol):
+    """What may keep it."""
+
+    def describe(self, origin: Origin) -> str:
+        """Note an origin; gives what of it cannot be held, in words."""
+
+    def enclose(self, enclosed: Enclosed) -> bool:
+        """Add what is no message; gives whether it can be held."""
+
+
+class Sink(Keeper, Protocol):
     """What a bag is copied to: a BagWriter or a Sqlite3Writer."""
 
     path: Path
+    earliest_ns: int
+    """The earliest time that it can hold."""
 
     @property
     def counts(self) -> dict[str, int]: ...
@@ -41,8 +65,6 @@ class Sink(Protocol):
         message_encoding: str = "cdr",
     ) -> None: ...
     def write_batch(self, batch: Batch) -> None: ...
-    def describe(self, origin: Origin) -> str: ...
-    def enclose(self, enclosed: Enclosed) -> bool: ...
     def close(self) -> None: ...
 
 
@@ -98,6 +120,37 @@ def select(
     )
 
 
+class TooEarly:
+    """The messages with times before those that a sink can hold."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._topics: set[str] = set()
+        self._first_ns = 0
+
+    @staticmethod
+    def which(batch: Batch, sink: Sink) -> Mask:
+        """Which of n messages are, (n,)."""
+        early: Mask = np.minimum(batch.log_time_ns, batch.publish_time_ns) < sink.earliest_ns
+        return early
+
+    def note(self, batch: Batch) -> None:
+        """Count messages that are."""
+        self.count += len(batch)
+        self._topics.update(batch.topics[index] for index in set(batch.topic.tolist()))
+        first_ns = min(batch.log_time_ns.min(), batch.publish_time_ns.min())
+        self._first_ns = min(self._first_ns, int(first_ns))
+
+    @property
+    def sentence(self) -> str:
+        """What cannot be held, and what can hold it."""
+        return (
+            f"{self.count} messages of {', '.join(sorted(self._topics))} have times before 1970 "
+            f"(the first by {-self._first_ns / NS_PER_S:.9g} s), which MCAP cannot hold; "
+            "--storage sqlite3 keeps them"
+        )
+
+
 def declare(sink: Sink, topic: Topic, name: str) -> None:
     """Add a topic called `name` that is described like `topic`."""
     sink.add_topic(
@@ -119,13 +172,16 @@ def copy(
     strict: bool = True,
     by_time: bool = False,
     progress: Progress | None = None,
+    too_early: TooEarly | None = None,
 ) -> int:
     """Copy messages with their topics, times and sequence numbers as they are recorded, in file
     order or by log time; gives how many.
 
-    Topics that the sink has already are added to. Strict: raises BagError where the bag is damaged;
-    else all that is whole is copied, and `bag.problem` says what was lost.
+    Topics that the sink has already are added to. Strict: raises BagError where the bag is damaged,
+    or has times that the sink cannot hold; else all that is whole and can be held is copied:
+    `bag.problem` says what was lost, `too_early` notes the messages that are too early.
     """
+    too_early = too_early or TooEarly()
     selection = selection or Selection()
     everything = selection.names is None
     names = dict(selection.names or {})
@@ -144,6 +200,12 @@ def copy(
         if everything:
             for name in bag.topics.keys() - names.keys():  # an index may leave out a topic
                 add(name, name)
+        early = TooEarly.which(batch, sink)
+        if early.any():
+            if strict:
+                raise _counted(bag.batches(chosen, selection.start_ns, selection.end_ns), sink)
+            too_early.note(batch.where(early))
+            batch = batch.where(~early)
         sink.write_batch(replace(batch, topics=tuple(names.get(name, "") for name in batch.topics)))
         done += len(batch)
         if progress is not None:
@@ -151,14 +213,25 @@ def copy(
     return done
 
 
-def copy_rest(bag: Bag, sink: Sink) -> tuple[str, ...]:
-    """Copy what a bag holds beside messages: attachments, metadata records, its origin.
+def _counted(batches: Iterator[Batch], sink: Sink) -> BagError:
+    """The error for a bag with messages that are too early, all of which it counts."""
+    too_early = TooEarly()
+    for batch in batches:
+        early = TooEarly.which(batch, sink)
+        if early.any():
+            too_early.note(batch.where(early))
+    return BagError(f"{too_early.sentence}, --lenient leaves them out")
 
-    Gives what of it `sink` cannot hold, in words.
+
+def copy_rest(recording: Recording, sink: Keeper) -> str:
+    """Copy what a recording holds beside messages: attachments, metadata records, its origin.
+
+    Gives a sentence about what of it `sink` cannot hold; "" if that is nothing.
     """
-    left_out = [sink.describe(bag.origin)]
-    left_out += [one.described for one in bag.enclosed() if not sink.enclose(one)]
-    return tuple(filter(None, left_out))
+    words = [sink.describe(recording.origin)]
+    words += [one.described for one in recording.enclosed() if not sink.enclose(one)]
+    left_out = ", ".join(filter(None, words))
+    return f"left out, as the target cannot hold it: {left_out}" if left_out else ""
 
 
 @contextmanager

@@ -4,7 +4,7 @@ version 9 written as Jazzy does (rosbag2_storage/yaml.hpp).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -56,6 +56,14 @@ class Origin:
 
     custom_data: Mapping[str, str] = field(default_factory=dict)
     ros_distro: str = ""
+
+    @property
+    def described(self) -> str:
+        """What a place that keeps nothing of it loses, in words; "" if that is nothing."""
+        data = "custom data of metadata.yaml" if self.custom_data else ""
+        other = self.ros_distro not in ("", DISTRO)
+        distro = f"the ROS distribution '{self.ros_distro}'" if other else ""
+        return ", ".join(filter(None, (data, distro)))
 
 
 @dataclass(frozen=True)
@@ -130,19 +138,18 @@ def joined(informations: Sequence[dict[str, Any]]) -> dict[str, Any]:
     if not all(informations):
         return {}
     counts: dict[str, int] = {}
-    custom_data: dict[str, str] = {}
     for information in informations:
-        custom_data |= origin(information).custom_data
         for row in information["topics_with_message_count"]:
             name = row["topic_metadata"]["name"]
             counts[name] = counts.get(name, 0) + row["message_count"]
+    together = joined_origins(map(origin, informations))
     return {
         "topics_with_message_count": [
             {"topic_metadata": {"name": name}, "message_count": count}
             for name, count in counts.items()
         ],
-        "custom_data": custom_data,
-        "ros_distro": informations[0].get("ros_distro"),
+        "custom_data": dict(together.custom_data),
+        "ros_distro": together.ros_distro,
     }
 
 
@@ -153,6 +160,27 @@ def origin(information: Mapping[str, Any]) -> Origin:
         {str(key): str(value) for key, value in data.items()} if isinstance(data, dict) else {},
         distro if isinstance(distro, str) else "",
     )
+
+
+def joined_origins(origins: Iterable[Origin]) -> Origin:
+    """The custom data of all, and the distribution that the first of them tells."""
+    custom_data: dict[str, str] = {}
+    ros_distro = ""
+    for one in origins:
+        custom_data |= one.custom_data
+        ros_distro = ros_distro or one.ros_distro
+    return Origin(custom_data, ros_distro)
+
+
+def embedded_origin(text: str) -> Origin:
+    """The origin that the YAML tells which rosbag2 repeats in the files of a bag; none if that is
+    no such YAML: it is advice, not data.
+    """
+    try:
+        found = _loaded(text) if len(text) <= LARGEST else None
+    except (ValueError, yaml.YAMLError, RecursionError):
+        return Origin()
+    return origin(found) if isinstance(found, dict) else Origin()
 
 
 def offered(topic_metadata: Mapping[str, Any]) -> tuple[OfferedQoS, ...]:
@@ -166,20 +194,19 @@ def offered(topic_metadata: Mapping[str, Any]) -> tuple[OfferedQoS, ...]:
         return ()
 
 
-def write(
-    folder: Path,
+def information_of(
     files: Sequence[FileMetadata],
     topics: Sequence[TopicMetadata],
     storage: str = "mcap",
     origin: Origin = Origin(),
     compression: Compression = Compression(),
-) -> None:
-    """Write version 9 metadata for a folder with at least one file, all of it or none."""
+) -> dict[str, Any]:
+    """The `rosbag2_bagfile_information`, version 9, of a bag of at least one file."""
     filled = [file for file in files if file.message_count]
     start_ns = min((file.start_ns for file in filled), default=0)
     end_ns = max((file.end_ns for file in filled), default=0)
     count = sum(topic.message_count for topic in topics)
-    information = {
+    return {
         "version": 9,
         "storage_identifier": storage,
         **_span(start_ns, end_ns, count),
@@ -206,6 +233,10 @@ def write(
         "custom_data": dict(origin.custom_data),
         "ros_distro": origin.ros_distro or DISTRO,
     }
+
+
+def write(folder: Path, information: Mapping[str, Any]) -> None:
+    """Write metadata.yaml to a folder, all of it or none."""
     text = yaml.safe_dump({"rosbag2_bagfile_information": information}, sort_keys=False)
     unfinished = folder / f".{FILE_NAME}"
     try:
@@ -221,6 +252,11 @@ def _span(start_ns: int, end_ns: int, count: int) -> dict[str, Any]:
         "starting_time": {"nanoseconds_since_epoch": start_ns},
         "message_count": count,
     }
+
+
+def embedded(information: Mapping[str, Any]) -> str:
+    """The YAML that `embedded_origin` reads."""
+    return str(yaml.safe_dump(information, sort_keys=False))
 
 
 @cache

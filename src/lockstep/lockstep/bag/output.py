@@ -111,11 +111,10 @@ class McapOutput:
         self._enclosed.append(enclosed.index(self._stream.tell()))
         self._put(HEAD.pack(enclosed.opcode, len(enclosed.body)), enclosed.body)
 
-    def end(self, chunk: OpenChunk, schemas: Sequence[Schema], channels: Sequence[Channel]) -> None:
-        """Write the last chunk and the index, and close the file."""
+    def end(self, schemas: Sequence[Schema], channels: Sequence[Channel]) -> None:
+        """Write the index, and close the file."""
         with self._stream:
             try:
-                self.store(chunk)
                 self._put(record(DataEnd(data_section_crc=0)))
                 self._put(self._summary(schemas, channels))
             except BagError:

@@ -11,7 +11,8 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -33,6 +34,7 @@ from .topic import Topic, codec_of, place
 
 TimeKind = Literal["log", "publish", "header"]
 _STAMP = "header.stamp"
+WALL_CLOCKS_BEGIN_NS = 10**18  # in 2001, before ROS
 
 
 class Message(NamedTuple):
@@ -83,8 +85,7 @@ class Bag(Closable):
         for file, placed in zip(self._open, self._placed, strict=True):
             for topic in file.topics.values():
                 self._place(topic, placed).count += topic.count
-        self.origin = metadata.origin(information)
-        """What metadata.yaml tells of the recording as a whole."""
+        self._information = information
         _take_metadata(information, self.topics)
         self._disagreement = _disagreement(self.path, information, self.topics)
         self._miscount: str | None = None
@@ -101,6 +102,13 @@ class Bag(Closable):
         problems = (*in_files, self._empty, self._disagreement, self._miscount)
         return next(filter(None, problems), None)
 
+    @cached_property
+    def origin(self) -> metadata.Origin:
+        """What metadata.yaml, or else what the files repeat of it, tells of the whole recording."""
+        if self._information:
+            return metadata.origin(self._information)
+        return metadata.joined_origins(file.origin() for file in self._open)
+
     @property
     def count(self) -> int:
         """Number of messages."""
@@ -115,6 +123,23 @@ class Bag(Closable):
     def end_ns(self) -> int:
         """The latest log time; 0 for an empty bag."""
         return max((f.end_ns for f in self._open if f.end_ns is not None), default=0)
+
+    @property
+    def misplaced(self) -> str | None:
+        """The first file of a split bag that was recorded before the one that it comes after, by
+        the wall clock, which no simulation sets back; None if there is none.
+        """
+        if len(self._open) < 2 or not os.path.isdir(self.path):
+            return None
+        spans = [
+            (name, file.start_ns, file.end_ns)
+            for name, file in zip(self._names, self._open, strict=True)
+            if file.start_ns is not None and file.end_ns is not None
+        ]
+        for (_, before_ns, _), (name, start_ns, end_ns) in pairwise(spans):
+            if start_ns > WALL_CLOCKS_BEGIN_NS and end_ns < before_ns:
+                return name
+        return None
 
     def topic(self, name: str) -> Topic:
         """One topic; raises BagError that lists what there is if it is not in the bag."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from ..errors import BagError
 from ..progress import Progress
 from .bag_files import files_in, stem
-from .convert import Selection, copy, copy_rest, new_bag
+from .convert import Selection, Sink, TooEarly, copy, copy_rest, new_bag
 from .reader import Bag
 from .topic import Topic, place
 from .writer import BagWriter
@@ -37,32 +38,38 @@ def recover(
     path: str | os.PathLike[str],
     output: str | os.PathLike[str],
     progress: Progress | None = None,
+    sink: Callable[[str | os.PathLike[str]], Sink] = BagWriter,
 ) -> Recovery:
     """Write all whole messages of a bag to a new one; the original is only read.
 
-    Raises BagError if there is nothing to save or `output` exists.
+    `sink` makes the new bag: BagWriter or Sqlite3Writer. Messages with times before 1970, which
+    MCAP cannot hold, are among what is lost to the first. Raises BagError if there is nothing to
+    save or `output` exists.
     """
     with ExitStack() as stack:
         bags, lost = _open(path, stack)
         counted = sum(bag.count for bag in bags)
-        writer = BagWriter(output)
+        writer = sink(output)
         with new_bag(writer):
-            saved = 0
+            saved, too_early = 0, TooEarly()
             topics: dict[str, Topic] = {}
             for bag in bags:
                 names = {t.name: place(topics, replace(t)).name for t in bag.topics.values()}
                 moved = any(name != new for name, new in names.items())
                 selection = Selection(names if moved else None)
                 watch = _from(saved, counted, progress)
-                saved += copy(bag, writer, selection, strict=False, progress=watch)
-                lost.extend(filter(None, [bag.problem]))
-                lost.extend(f"{what} is left out" for what in copy_rest(bag, writer))
+                saved += copy(
+                    bag, writer, selection, strict=False, progress=watch, too_early=too_early
+                )
+                lost.extend(filter(None, [bag.problem, copy_rest(bag, writer)]))
+            if too_early.count and not saved:
+                raise BagError(too_early.sentence)
             if lost and not saved:
                 raise BagError(f"{path} holds no whole message: {_without_advice(lost[0])}")
-    if saved < counted:
-        lost.append(
-            f"{counted - saved} of the {counted} messages that the index counts are not saved"
-        )
+    if too_early.count:
+        lost.append(too_early.sentence)
+    if (missing := counted - saved - too_early.count) > 0:
+        lost.append(f"{missing} of the {counted} messages that the index counts are not saved")
     return Recovery(writer.path, writer.counts, tuple(map(_without_advice, lost)))
 
 

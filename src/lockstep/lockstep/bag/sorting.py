@@ -11,6 +11,7 @@ from ..message.arrays import Int64s
 from ..message.batch import Batch
 from .reader import Bag
 
+ADVICE = "; 'lockstep convert --sort' puts them in order"
 _MOST_BYTES = 1 << 28
 
 

@@ -51,6 +51,8 @@ class Sqlite3Writer(Closable):
     killed at any moment, or on a disk that fills up, the bag holds all batches before.
     """
 
+    earliest_ns = -(1 << 63)
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._topics: dict[str, _Topic] = {}
@@ -141,6 +143,12 @@ class Sqlite3Writer(Closable):
     def describe(self, origin: metadata.Origin) -> str:
         """Note the origin of what is written; see BagWriter."""
         self._origin = origin
+        try:
+            with self._database:
+                distro = origin.ros_distro or metadata.DISTRO
+                self._database.execute("UPDATE schema SET ros_distro = ?", (distro,))
+        except sqlite3.Error as error:
+            raise self._unwritten(error) from error
         return ""
 
     def enclose(self, enclosed: Enclosed) -> bool:
@@ -166,17 +174,10 @@ class Sqlite3Writer(Closable):
                 metadata.TopicMetadata(name, topic.type, topic.count, topic.type_hash, topic.qos)
                 for name, topic in self._topics.items()
             ]
-            metadata.write(
-                self.path,
-                [
-                    metadata.FileMetadata(
-                        self._file.name, start_ns or 0, end_ns or 0, sum(counts.values())
-                    )
-                ],
-                rows,
-                storage="sqlite3",
-                origin=self._origin,
-            )
+            held = sum(counts.values())
+            file = metadata.FileMetadata(self._file.name, start_ns or 0, end_ns or 0, held)
+            information = metadata.information_of([file], rows, "sqlite3", self._origin)
+            metadata.write(self.path, information)
         except (OSError, sqlite3.Error) as error:
             raise self._unwritten(error) from error
 

@@ -12,13 +12,13 @@ import numpy as np
 from ..message.arrays import Int64s
 from ..message.batch import Batch
 from ..message.time import NS_PER_S
-from .reader import Bag
+from .reader import WALL_CLOCKS_BEGIN_NS, Bag
+from .sorting import ADVICE
 
 CLOCK_TYPE = "rosgraph_msgs/msg/Clock"
 _GAP = 5
 """An interval of more than so many medians is a gap."""
 _CLOCKS_APART_NS = 86_400 * NS_PER_S
-_WALL_CLOCKS_BEGIN_NS = 10**18  # in 2001, before ROS
 _JITTER_NS = (
     100_000_000  # log times step back by less when recorders write what they hear in parallel
 )
@@ -78,7 +78,8 @@ def survey(bag: Bag, progress: Callable[[int, int], None] | None = None) -> Surv
         _describe(found[name], np.concatenate(parts))
     problems = [bag.problem] if bag.problem else []
     problems += dict.fromkeys(topic.clash for topic in bag.topics.values() if topic.clash)
-    problems += backward.problems()
+    misplaced = f", as {bag.misplaced} was recorded before the file before it{ADVICE}"
+    problems += backward.problems(misplaced if bag.misplaced else "")
     problems += [f"{topic.name} holds no message" for topic in found.values() if not topic.count]
     return Survey(dict(sorted(found.items())), _clock(bag, offset_ns), problems)
 
@@ -102,7 +103,7 @@ def _clock(bag: Bag, offset_ns: int | None) -> str:
         return "simulation time: log times are far from publish times" + (
             ", and /clock is recorded" if has_clock else ""
         )
-    if bag.start_ns < _WALL_CLOCKS_BEGIN_NS:
+    if bag.start_ns < WALL_CLOCKS_BEGIN_NS:
         return "unknown: log times are near 1970, so they are not wall time"
     return "wall time" + (", with /clock recorded beside it" if has_clock else "")
 
@@ -125,9 +126,10 @@ class _Backward:
         self._largest_ns = max(self._largest_ns, -int(steps.min()))
         self._last_ns = int(batch.log_time_ns[-1])
 
-    def problems(self) -> list[str]:
-        """A sentence if time ran backwards."""
+    def problems(self, advice: str) -> list[str]:
+        """A sentence if time ran backwards, with advice."""
         if not self._jumps:
             return []
         times = "once" if self._jumps == 1 else f"{self._jumps} times"
-        return [f"log time runs backwards {times}, by up to {self._largest_ns / NS_PER_S:.3f} s"]
+        largest_s = self._largest_ns / NS_PER_S
+        return [f"log time runs backwards {times}, by up to {largest_s:.3f} s{advice}"]

@@ -7,10 +7,12 @@ Fields that a message does not name are zero, empty or false. Lines that are emp
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,10 @@ from ..message.time import NS_PER_S
 from .text import HEAD
 from .writer import BagWriter
 
-Definition = Callable[[str], tuple[str, str, str]]
+Definition = Callable[[str], tuple[str, str, str] | None]
 """Gives the definition, its encoding and the type hash of a message type by its name.
 
-Raises BagError.
+None if nobody knows it: its messages become JSON of the fields that the text tells.
 """
 _WORD = r'("(?:[^"\\]|\\.)*"|\S+)'
 _TOPIC = re.compile(rf"# {_WORD} {_WORD}(?: {_WORD})?")
@@ -35,6 +37,7 @@ _NAME = r'"(?:[^"\\]|\\.)*"|[A-Za-z_]\w*'
 _JSON_STEP = re.compile(rf"\.?({_NAME})|\[(\d+)\]")
 _JSON_VALUE = re.compile(rf"((?:\.?(?:{_NAME})|\[\d+\])*): (.*)")
 _STEP = re.compile(r"([A-Za-z_]\w*)|\[(\d+)(?::(\d+))?\]")
+_INTEGER = re.compile(r"-?\d{1,30}")
 _TIME = re.compile(r"(-?)(\d+)(?:\.(\d{1,9}))?")
 _LARGEST_INDEX = 10_000_000
 
@@ -76,6 +79,8 @@ class _Reader:
         self._codecs: dict[str, Codec | None] = {}
         """None for a topic whose messages are told by their bytes or as JSON."""
         self._json_topics: set[str] = set()
+        self._untyped: set[str] = set()
+        """Topics of types that nobody knows."""
         self._waiting: str | None = None
         self._lines = self._all_lines()
 
@@ -107,8 +112,13 @@ class _Reader:
                     self._json_topics.add(name)
                 yield name, type_name, ("", "", ""), message_encoding
                 continue
+            found = self._definition(type_name)
+            if found is None:
+                self._codecs[name] = None
+                self._untyped.add(name)
+                yield name, type_name, ("", "", ""), "json"
+                continue
             try:
-                found = self._definition(type_name)
                 self._codecs[name] = codec(type_name, found[0], found[1])
             except BagError as error:
                 raise self._wrong(str(error)) from error
@@ -180,6 +190,8 @@ class _Reader:
     def _encoded(self, topic: str, value: dict[str, Any], line: int) -> bytes:
         found = self._codecs[topic]
         self._number = line
+        if topic in self._untyped:
+            return json.dumps(_untyped(value)).encode()
         if topic in self._json_topics:
             return json.dumps(_json_of(value.get(_ROOT, {}))).encode()
         if found is None:
@@ -291,6 +303,34 @@ def _json_of(parts: Any) -> Any:
     if parts and all(isinstance(step, int) for step in parts):
         return [_json_of(parts[step]) for step in sorted(parts)]
     return {str(step): _json_of(part) for step, part in parts.items()}
+
+
+def _untyped(value: Any) -> Any:
+    """What `_put` noted as a value of JSON, by the looks of it."""
+    if isinstance(value, str):
+        return _plain_untyped(value)
+    if _ITEMS in value or _ELEMENTS in value:
+        elements = dict(value.get(_ELEMENTS, {}))
+        for start, items in value.get(_ITEMS, {}).items():
+            elements.update({start + at: item for at, item in enumerate(items)})
+        return [_untyped(elements[at]) for at in sorted(elements)]
+    return {name: _untyped(part) for name, part in value.items()}
+
+
+def _plain_untyped(text: str) -> Any:
+    if text == "empty":
+        return []
+    if text in ("True", "False"):
+        return text == "True"
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    try:
+        number = float(text)
+    except ValueError:
+        return _string(text)
+    # A time has more digits than a double, and two that differ must not become the same.
+    is_exact = not math.isfinite(number) or Decimal(text) == Decimal(repr(number))
+    return number if is_exact else text
 
 
 def _word(text: str) -> str:

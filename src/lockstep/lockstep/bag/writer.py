@@ -24,7 +24,7 @@ from ..message.arrays import Bytes, Int64s
 from ..message.batch import Batch
 from . import metadata
 from .chunk import COMPRESSIONS, OpenChunk, heads, records
-from .enclosed import Enclosed
+from .enclosed import Enclosed, embedded
 from .mcap_format import MESSAGE_FIELDS, MESSAGE_HEAD
 from .output import McapOutput, record
 
@@ -62,6 +62,9 @@ class BagWriter(Closable):
     many do. `compress_files` with zstd, as a whole when they are ended; `compressed_messages` notes
     that the payloads are, as rosbag2 has it.
     """
+
+    earliest_ns = 0
+    """MCAP counts nanoseconds since 1970, without a sign."""
 
     def __init__(
         self,
@@ -302,12 +305,12 @@ class BagWriter(Closable):
         self.flush()
 
     def describe(self, origin: metadata.Origin) -> str:
-        """Note the origin of what is written.
+        """Note the origin of what is written; gives what of it cannot be held, in words: nothing.
 
-        Gives what of it cannot be held, in words, because there is no metadata.yaml.
+        Without metadata.yaml the file itself holds it, as rosbag2 writes it there.
         """
         self._origin = origin
-        return "" if self._in_folder or not origin.custom_data else "custom data of metadata.yaml"
+        return ""
 
     def enclose(self, enclosed: Enclosed) -> bool:
         """Add what is no message; gives whether the storage can hold it."""
@@ -399,7 +402,7 @@ class BagWriter(Closable):
 
     def _bad_time(self, what: str) -> BagError:
         return BagError(
-            f"{self.path}: a time of {what} is before 1970 or no number; "
+            f"{self.path}: a time of {what} is before 1970 or no number, which MCAP cannot hold; "
             "give nanoseconds since then"
         )
 
@@ -445,7 +448,12 @@ class BagWriter(Closable):
         schemas: Sequence[Schema],
         channels: Sequence[Channel],
     ) -> None:
-        output.end(chunk, schemas, channels)
+        try:
+            output.store(chunk)
+            if not self._in_folder and self._origin != metadata.Origin():
+                output.enclose(embedded(self._information([output])))
+        finally:
+            output.end(schemas, channels)
         if self._compress_files:
             output.compress()
 
@@ -455,9 +463,13 @@ class BagWriter(Closable):
             self._end_file(self._output, chunk, [*self._schemas.values()], self._channels)
         finally:  # what fills a disk leaves room for it
             if self._in_folder:
-                self._describe_files(outputs)
+                try:
+                    metadata.write(self.path, self._information(outputs))
+                except OSError as error:
+                    raise BagError(f"cannot write {self.path}: {error.strerror}") from error
 
-    def _describe_files(self, outputs: Sequence[McapOutput]) -> None:
+    def _information(self, outputs: Sequence[McapOutput]) -> dict[str, Any]:
+        """What metadata.yaml tells of all that is stored."""
         rows = [
             metadata.TopicMetadata(
                 name,
@@ -480,7 +492,4 @@ class BagWriter(Closable):
             compression = metadata.Compression("zstd", "FILE")
         elif self._compressed_messages:
             compression = metadata.Compression("zstd", "MESSAGE")
-        try:
-            metadata.write(self.path, files, rows, origin=self._origin, compression=compression)
-        except OSError as error:
-            raise BagError(f"cannot write {self.path}: {error.strerror}") from error
+        return metadata.information_of(files, rows, origin=self._origin, compression=compression)

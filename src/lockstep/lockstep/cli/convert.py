@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..bag import Bag, BagError, BagWriter
-from ..bag.convert import copy, copy_rest, new_bag, select
+from ..bag.convert import TooEarly, copy, copy_rest, new_bag, select
 from ..bag.sqlite3_writer import Sqlite3Writer
 from ..dataset.backends import is_bag
 from ..errors import UsageError
@@ -95,8 +96,7 @@ def command(
     """
     if end is not None and duration is not None:
         raise UsageError("--end and --duration contradict each other; give one of them")
-    if storage is Storage.sqlite3 and target.endswith(".mcap"):
-        raise UsageError(f"{target} would not be MCAP; give a folder for --storage sqlite3")
+    check_suffix(target, storage)
     if duration is not None:
         end = (start or 0.0) + duration
     if sort and not (is_bag(source) and is_bag(target)):
@@ -119,12 +119,22 @@ def command(
         with new_bag(writer), progress_bars() as watch:
             progress = watch(f"converting {source}")
             strict = not lenient
-            if not copy(bag, writer, selection, strict=strict, by_time=sort, progress=progress):
-                _complain(bag)
+            too_early = TooEarly()
+            if not copy(
+                bag,
+                writer,
+                selection,
+                strict=strict,
+                by_time=sort,
+                progress=progress,
+                too_early=too_early,
+            ):
+                _complain(bag, too_early)
             left_out = copy_rest(bag, writer)
         _tell(left_out)
-        if bag.problem:
-            print_line(stderr, f"lost: {bag.problem}")
+        lost = [bag.problem, too_early.sentence if too_early.count else None]
+        for problem in filter(None, lost):
+            print_line(stderr, f"lost: {problem}")
     counts = writer.counts
     print_line(console, f"{target}: {sum(counts.values())} messages of {len(counts)} topics")
 
@@ -139,42 +149,50 @@ def _convert_dataset(
     lenient: bool,
 ) -> None:
     """From or to a place that is no bag."""
-    from ..dataset import Dataset
+    from ..dataset import Dataset, LeftOut
 
     with (
-        warnings.catch_warnings(record=True) as told,
+        warnings.catch_warnings(record=True) as warned,
         Dataset.load(source) as dataset,
         progress_bars() as watch,
     ):
         warnings.simplefilter("always")
-        if told and not lenient:
-            raise BagError(f"{told[0].message}; --lenient copies what is whole")
+        if warned and not lenient:
+            raise BagError(f"{warned[0].message}; --lenient copies what is whole")
         names = renamed or {name: name for name in dataset}
         chosen = [name for name in names if name not in exclude]
         view = dataset.select(chosen, start_s=span_s[0], end_s=span_s[1])
         view = view.rename({name: new for name, new in names.items() if name in chosen})
         with view.save(target, progress=watch(f"converting {source}")) as saved:
             line = f"{target}: {saved.count} messages of {len(saved)} topics"
-    if told and not lenient:
-        raise BagError(f"{told[0].message}; {target} holds what is whole")
-    if is_bag(source):
-        with Bag(source) as bag:
-            data = ["custom data of metadata.yaml"] if bag.origin.custom_data else []
-            _tell((*data, *(one.described for one in bag.enclosed())))
-    for warning in told[:1]:
-        print_line(stderr, f"lost: {warning.message}")
+    lost = [warning.message for warning in warned if warning.category is not LeftOut]
+    if lost and not lenient:
+        raise BagError(f"{lost[0]}; {target} holds what is whole")
+    for warning in warned:
+        if warning.category is LeftOut:
+            _tell(str(warning.message))
+    for problem in lost[:1]:
+        print_line(stderr, f"lost: {problem}")
     print_line(console, line)
 
 
-def _tell(left_out: tuple[str, ...]) -> None:
+def _tell(left_out: str) -> None:
     if left_out:
-        print_line(stderr, f"left out, as the target cannot hold it: {', '.join(left_out)}")
+        print_line(stderr, left_out)
 
 
-def _complain(bag: Bag) -> None:
-    """Raise BagError if it is damage that left nothing to copy."""
+def _complain(bag: Bag, too_early: TooEarly) -> None:
+    """Raise BagError if it is damage, or early times, that left nothing to copy."""
     if bag.problem:
         raise BagError(bag.problem)
+    if too_early.count:
+        raise BagError(too_early.sentence)
+
+
+def check_suffix(target: str | Path, storage: Storage) -> None:
+    """Raise UsageError for a file of another storage than is to be written."""
+    if storage is Storage.sqlite3 and str(target).endswith(".mcap"):
+        raise UsageError(f"{target} would not be MCAP; give a folder for --storage sqlite3")
 
 
 def _renamed(words: list[str]) -> dict[str, str]:

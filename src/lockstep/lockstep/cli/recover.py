@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
+from ..bag import BagWriter
 from ..bag.recover import recover, recovered_path
+from ..bag.sqlite3_writer import Sqlite3Writer
+from .convert import Storage, check_suffix
 from .show import console, print_line, progress_bars, stderr
 
 
@@ -27,6 +30,9 @@ def command(
             show_default=False,
         ),
     ] = None,
+    storage: Annotated[
+        Storage, typer.Option(help="sqlite3 keeps times before 1970, but log times only.")
+    ] = Storage.mcap,
 ) -> None:
     """Rewrite a bag that is cut off or damaged, with index and metadata.
 
@@ -41,8 +47,11 @@ def command(
 
     lockstep recover recording/recording_0.mcap -o saved && lockstep info saved
     """
+    output = output or recovered_path(path)
+    check_suffix(output, storage)
+    sink = Sqlite3Writer if storage is Storage.sqlite3 else BagWriter
     with progress_bars() as watch:
-        recovery = recover(path, output or recovered_path(path), watch(f"recovering {path}"))
+        recovery = recover(path, output, watch(f"recovering {path}"), sink)
     count = sum(recovery.counts.values())
     print_line(
         console,

@@ -11,6 +11,7 @@ import typer
 
 from ..errors import DIFFERENT, RunError, UsageError
 from ..run.folder import default_folder
+from ..run.result import in_and_out
 from ..verify.inputs import FOLDER, inputs_of
 from ..verify.model import load
 from ..verify.plan import plan
@@ -69,4 +70,6 @@ def command(
     print_line(
         console, f"{sum(result.sent.values())} messages in, {sum(result.recorded.values())} out"
     )
+    if result.black_box:  # which may have dropped some
+        print_line(console, in_and_out(result))
     print_line(console, f"bag: {result.bag}")

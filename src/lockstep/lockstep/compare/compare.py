@@ -17,6 +17,7 @@ from .bytes_judge import BytesJudge
 from .comparison import Comparison
 from .definitions import common, type_problem, unlike
 from .distribution import compare_distributions
+from .json_fields import json_fields
 from .key_comparison import Aligned, Judged, KeyComparison
 from .key_judge import KeyJudge
 from .one_pass import How, aligned_pairs
@@ -95,7 +96,7 @@ def _keys(
     for bag in bags:
         if bag.problem:
             raise BagError(bag.problem)
-    _check_patterns(tolerances, [bag.topics[k] for bag in bags for k in keys if k in bag.topics])
+    _check_patterns(tolerances, bags, keys)
     sides = {key: (bags[0].topics.get(key), bags[1].topics.get(key)) for key in keys}
     return {key: _key(key, *sides[key], names, common_fields) for key in keys}
 
@@ -190,15 +191,19 @@ def _check_not_empty(bags: tuple[Bag, Bag], keys: Sequence[KeyComparison]) -> No
         raise CompareError(f"{bags[0].path} and {bags[1].path} hold no messages to compare")
 
 
-def _check_patterns(tolerances: Tolerances, topics: list[Topic]) -> None:
-    if any(topic.message_encoding == "json" for topic in topics):
-        return  # whose fields only its messages tell
+def _check_patterns(tolerances: Tolerances, bags: tuple[Bag, Bag], keys: Sequence[str]) -> None:
+    topics = [bag.topics[key] for bag in bags for key in keys if key in bag.topics]
     fields: set[str] = set()
     for topic in topics:
         with suppress(BagError):  # it has no fields, and is compared by its bytes
             fields.update(codec_of(topic).fields())
     unused = tolerances.unused(fields) if topics else []
+    if unused:  # by what definitions tell; the fields of JSON only its messages do
+        told = json_fields(bags, keys)
+        unused = tolerances.unused(fields | told)
+        fields |= told
     if unused:
         raise CompareError(
-            f"tolerance '{unused[0]}' matches no field; the fields are {', '.join(sorted(fields))}"
+            f"tolerance '{unused[0]}' matches no field; the fields are "
+            f"{', '.join(sorted(filter(None, fields)))}"
         )

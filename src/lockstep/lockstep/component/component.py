@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .host_interface import Host, Logger
+from .names import name_objection, topic_objection
 from .parameter import Parameter
 from .port import Input, Output
 from .timer import Timer
@@ -16,12 +17,7 @@ from .timer import Timer
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_OWN = frozenset({"inputs", "outputs", "parameters", "timers", "host", "parameter_values"})
-"""Attributes of a component that hold its declarations and what is around it; its methods are taken
-as well."""
-
-HOOKS = ("start", "parameters_changed")
-"""What `on_<name>` is called for that is no port and no timer."""
+_KINDS = {Input: "input", Output: "output", Timer: "timer", Parameter: "parameter"}
 
 
 class Component:
@@ -46,14 +42,8 @@ class Component:
         for base in reversed(cls.__mro__[:-1]):
             declared |= vars(base)
         for name, item in declared.items():
-            if isinstance(item, (Input, Output, Timer, Parameter)) and (
-                name in _OWN or hasattr(Component, name)
-            ):
-                raise TypeError(
-                    f"{cls.__name__} cannot name a port, parameter or timer '{name}', which every "
-                    "component has as an attribute of its own; choose another name, and give a "
-                    "port its topic as Input(TYPE, topic) or Output(TYPE, topic)"
-                )
+            if objection := _objection(name, item):
+                raise TypeError(f"{cls.__name__}: {objection}")
         cls.inputs = {name: item for name, item in declared.items() if isinstance(item, Input)}
         cls.outputs = {name: item for name, item in declared.items() if isinstance(item, Output)}
         cls.timers = {name: item for name, item in declared.items() if isinstance(item, Timer)}
@@ -63,13 +53,8 @@ class Component:
                 isinstance(item, Parameter)
                 and cls.parameters.setdefault(item.name, item) is not item
             ):
-                raise TypeError(f"{cls.__name__} declares parameter '{item.name}' twice")
+                raise TypeError(f"{cls.__name__}: parameter '{item.name}' is declared twice")
         for name in [*cls.inputs, *cls.timers]:
-            if name in HOOKS:
-                raise TypeError(
-                    f"{cls.__name__} cannot name a port or timer '{name}': "
-                    f"on_{name} is called for another reason"
-                )
             if not callable(getattr(cls, f"on_{name}", None)):
                 raise TypeError(f"{cls.__name__} declares '{name}' but has no method on_{name}")
 
@@ -99,3 +84,14 @@ class Component:
     def logger(self) -> Logger:
         """The node's logger."""
         return self.host.logger
+
+
+def _objection(name: str, item: object) -> str:
+    """Why a component cannot have `item` as its attribute `name`; empty if it can."""
+    kind = next((kind for part, kind in _KINDS.items() if isinstance(item, part)), "")
+    if not kind:
+        return ""
+    objection = name_objection(kind, name)
+    if not objection and isinstance(item, (Input, Output)):
+        return topic_objection(kind, name, item.topic)
+    return objection

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..bag.convert import copy_rest
 from ..closing import Closable
 from ..errors import DatasetError
 from ..message.time import NS_PER_S
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 _INT64 = np.iinfo(np.int64)
 Place = str | os.PathLike[str]
 _TOLD_EVERY = 1000
+
+
+class LeftOut(UserWarning):
+    """What a place cannot hold of that which a dataset holds beside its values."""
 
 
 class Dataset(Closable):
@@ -156,7 +162,9 @@ class Dataset(Closable):
     ) -> Dataset:
         """Write all values to a new place and return the dataset there, to be read.
 
-        Values that are bytes are not decoded.
+        Values that are bytes are not decoded. Attachments, metadata records, custom data and the
+        ROS distribution of a bag go along; what the place cannot hold of them is a warning, of
+        category LeftOut. Sequence numbers are counted anew.
 
         `progress` is told how many values of how many are written.
         """
@@ -180,6 +188,8 @@ class Dataset(Closable):
             other._backend.append(key, value, stamp_ns, publish_ns)
             if progress is not None and (done % _TOLD_EVERY == 0 or done == total):
                 progress(done, total)
+        if left_out := copy_rest(self._source, other._backend):
+            warnings.warn(left_out, LeftOut, stacklevel=2)
 
     def select(
         self,

@@ -4,20 +4,37 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterator, Sequence
+from hashlib import sha256
 
 import numpy as np
 
 from ..bag import Topic
+from ..bag.enclosed import Enclosed
+from ..bag.metadata import Origin, joined_origins
 from ..message.arrays import Column, Int64s
 from .columns import joined
 from .source import Record, Source, Streamed, outer_span
 
 
-class Chained(Streamed):
-    """Sources one after the other, with the times they have."""
+class _Joined(Streamed):
+    """What all of several sources hold."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self._sources = sources
+
+    @property
+    def origin(self) -> Origin:
+        return joined_origins(source.origin for source in self._sources)
+
+    def enclosed(self) -> Iterator[Enclosed]:
+        """What any of them holds: once, as views of one bag may be joined."""
+        seen: set[bytes] = set()
+        for source in self._sources:
+            for one in source.enclosed():
+                digest = sha256(one.body).digest()
+                if digest not in seen:
+                    seen.add(digest)
+                    yield one
 
     def names(self) -> list[str]:
         return list(dict.fromkeys(key for source in self._sources for key in source.names()))
@@ -30,6 +47,13 @@ class Chained(Streamed):
 
     def span(self) -> tuple[int, int] | None:
         return outer_span(source.span() for source in self._sources)
+
+    def _with(self, key: str) -> list[Source]:
+        return [source for source in self._sources if key in source.names()]
+
+
+class Chained(_Joined):
+    """Sources one after the other, with the times they have."""
 
     def stamps(self, key: str) -> Int64s:
         return np.concatenate([source.stamps(key) for source in self._with(key)])
@@ -52,30 +76,12 @@ class Chained(Streamed):
         for source in self._sources:
             yield from source.records(_of(source, keys), start_ns, end_ns)
 
-    def _with(self, key: str) -> list[Source]:
-        return [source for source in self._sources if key in source.names()]
 
-
-class Merged(Streamed):
+class Merged(_Joined):
     """Sources side by side: always the earliest next record.
 
     Each source's own order stays as it is.
     """
-
-    def __init__(self, sources: Sequence[Source]) -> None:
-        self._sources = sources
-
-    def names(self) -> list[str]:
-        return list(dict.fromkeys(key for source in self._sources for key in source.names()))
-
-    def topic(self, key: str) -> Topic | None:
-        return self._with(key)[0].topic(key)
-
-    def count(self, key: str) -> int:
-        return sum(source.count(key) for source in self._with(key))
-
-    def span(self) -> tuple[int, int] | None:
-        return outer_span(source.span() for source in self._sources)
 
     def stamps(self, key: str) -> Int64s:
         owners = self._with(key)
@@ -101,9 +107,6 @@ class Merged(Streamed):
     ) -> Iterator[Record]:
         streams = [source.records(_of(source, keys), start_ns, end_ns) for source in self._sources]
         return heapq.merge(*streams, key=lambda record: record.stamp_ns)
-
-    def _with(self, key: str) -> list[Source]:
-        return [source for source in self._sources if key in source.names()]
 
 
 def _of(source: Source, keys: Collection[str] | None) -> list[str] | None:

@@ -9,19 +9,18 @@ from zlib import crc32
 
 import numpy as np
 
-from ..bag import Topic
 from ..errors import DatasetError
 from ..message.arrays import Column, Int64s, Mask
 from .form import Encoded, plain
 from .interpolation import interpolated
-from .source import Record, Source, Streamed, within
+from .source import Record, Source, View, within
 
 Method = Literal["previous", "nearest", "linear"]
 _BYTES_AT_ONCE = 256 << 20
 _GUESSED_BYTES = 1_000  # of a value that is no bytes
 
 
-class Shuffled(Streamed):
+class Shuffled(View):
     """All records in an order that `seed` decides; each keeps its time.
 
     The order is exact, and yet memory is bounded: a source of more than `bytes_at_once` is read
@@ -29,13 +28,8 @@ class Shuffled(Streamed):
     """
 
     def __init__(self, source: Source, seed: int, bytes_at_once: int = _BYTES_AT_ONCE) -> None:
-        self._source, self._seed, self._bytes_at_once = source, seed, bytes_at_once
-
-    def names(self) -> list[str]:
-        return self._source.names()
-
-    def topic(self, key: str) -> Topic | None:
-        return self._source.topic(key)
+        super().__init__(source)
+        self._seed, self._bytes_at_once = seed, bytes_at_once
 
     def count(self, key: str) -> int:
         return self._source.count(key)
@@ -73,19 +67,14 @@ class Shuffled(Streamed):
             done = end
 
 
-class Drawn(Streamed):
+class Drawn(View):
     """Of each key round(n · share) records that `seed` draws, or, with `others`, all that it does
     not."""
 
     def __init__(self, source: Source, share: float, seed: int, others: bool) -> None:
-        self._source, self._share, self._seed, self._others = source, share, seed, others
+        super().__init__(source)
+        self._share, self._seed, self._others = share, seed, others
         self._masks: dict[str, Mask] = {}
-
-    def names(self) -> list[str]:
-        return self._source.names()
-
-    def topic(self, key: str) -> Topic | None:
-        return self._source.topic(key)
 
     def stamps(self, key: str) -> Int64s:
         return self._source.stamps(key)[self._mask(key)]
@@ -125,22 +114,20 @@ class Drawn(Streamed):
         return self._masks[key]
 
 
-class Resampled(Streamed):
+class Resampled(View):
     """Every key at the same times: one record each `period_ns` from `start_ns` to `end_ns` (both
     included)."""
 
     def __init__(
         self, source: Source, period_ns: float, start_ns: int, end_ns: int, method: Method
     ) -> None:
-        self._source, self._method = source, method
+        super().__init__(source)
+        self._method = method
         count = int((end_ns - start_ns) / period_ns) + 1 if end_ns >= start_ns else 0
         self._grid: Int64s = start_ns + np.rint(np.arange(count) * period_ns).astype(np.int64)
 
     def names(self) -> list[str]:
         return [key for key in self._source.names() if self._source.count(key)]
-
-    def topic(self, key: str) -> Topic | None:
-        return self._source.topic(key)
 
     def count(self, key: str) -> int:
         return len(self._grid)

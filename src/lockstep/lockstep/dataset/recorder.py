@@ -18,7 +18,7 @@ import numpy as np
 
 from ..closing import Closable
 from ..component import Component, Input
-from ..component.component import HOOKS
+from ..component.names import HOOKS
 from ..errors import DatasetError
 from ..message.time import NS_PER_S
 from .columns import time_ns

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ..bag import Topic
+from ..bag.convert import Keeper, Recording
+from ..bag.enclosed import Enclosed
+from ..bag.metadata import Origin
 from ..errors import DatasetError
 from ..message.arrays import Column, Int64s, Mask
 from .columns import column, joined
@@ -36,8 +39,8 @@ class Record(NamedTuple):
         return self
 
 
-class Source(Protocol):
-    """Records by key.
+class Source(Recording, Protocol):
+    """Records by key, and what a recording holds beside them.
 
     `records` come in the order they were appended, which need not be the order of their times.
     """
@@ -78,12 +81,29 @@ class Source(Protocol):
         `columns.column`."""
 
 
-class Backend(Source, Protocol):
+class Backend(Source, Keeper, Protocol):
     """A source that keeps what is appended; a place that is only read refuses with DatasetError."""
 
     def append(self, key: str, value: Any, stamp_ns: int, publish_ns: int) -> None: ...
     def flush(self) -> None: ...
     def close(self) -> None: ...
+
+
+class OnlyRecords:
+    """A backend that keeps nothing beside records."""
+
+    @property
+    def origin(self) -> Origin:
+        return Origin()
+
+    def enclosed(self) -> Iterator[Enclosed]:
+        return iter(())
+
+    def describe(self, origin: Origin) -> str:
+        return origin.described
+
+    def enclose(self, enclosed: Enclosed) -> bool:
+        return False
 
 
 class Streamed:
@@ -139,6 +159,26 @@ class Streamed:
                 )
             )
             yield from map(found.__getitem__, block.tolist())
+
+
+class View(Streamed):
+    """What one other source holds, some of it or otherwise."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def origin(self) -> Origin:
+        return self._source.origin
+
+    def enclosed(self) -> Iterator[Enclosed]:
+        return self._source.enclosed()
+
+    def names(self) -> list[str]:
+        return self._source.names()
+
+    def topic(self, key: str) -> Topic | None:
+        return self._source.topic(key)
 
 
 def outer_span(spans: Iterable[tuple[int, int] | None]) -> tuple[int, int] | None:

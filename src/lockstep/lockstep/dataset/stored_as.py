@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -24,8 +24,9 @@ from ..bag import BagError, Topic
 from ..cdr.codec import Codec, codec
 from ..errors import DatasetError
 from . import json_value
-from .form import Encoded, Form, another
+from .form import Encoded, Form, another, plain
 from .messages import described, is_message, remember
+from .source import Record
 from .std_msgs_form import (
     MARKED,
     MARKED_FORMS,
@@ -73,18 +74,37 @@ def form_of(value: Any) -> Form:
     )
 
 
-def as_any_json(value: Any, *, always: bool = False) -> Any:
-    """What is more than one value, or none, as JSON to be compared; all else as it is, unless
-    `always`.
+def as_any_json(value: Any) -> Encoded:
+    """A value as JSON to be compared.
 
     Unlike `json_value.encode` it holds NaN, infinities, lists, tuples, None and nested messages.
     """
-    if isinstance(value, Encoded):
-        return value
-    is_structured = isinstance(value, (Mapping, list, tuple)) or dataclasses.is_dataclass(value)
-    if always or value is None or (is_structured and not is_message(value)):
-        return Encoded(json_value.encode_any(value), ANY_JSON)
-    return value
+    return Encoded(json_value.encode_any(plain(value)), ANY_JSON)
+
+
+def keys_of_json(records: Iterable[Record]) -> set[str]:
+    """The keys that only JSON holds: with values that are more than one or none, or that are of
+    several forms.
+    """
+    first: dict[str, tuple[str, str]] = {}
+    found: set[str] = set()
+    for key, _, _, value in records:
+        if key in found:
+            continue
+        if value is None or _is_structured(value):
+            found.add(key)
+            continue
+        form = form_of(value)
+        kind = form.name, form.topic.type
+        if first.setdefault(key, kind) != kind:
+            found.add(key)
+    return found
+
+
+def _is_structured(value: Any) -> bool:
+    if isinstance(value, Encoded) or is_message(value):
+        return False
+    return isinstance(value, (Mapping, list, tuple)) or dataclasses.is_dataclass(value)
 
 
 def form_of_topic(topic: Topic) -> Form:

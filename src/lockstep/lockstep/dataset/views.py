@@ -12,12 +12,12 @@ import numpy as np
 from ..bag import Topic
 from ..errors import DatasetError
 from ..message.arrays import Column, Int64s, Mask
-from .source import Record, Source, Streamed, within
+from .source import Record, Source, View, within
 
 _BOUND = np.iinfo(np.int64)
 
 
-class Selected(Streamed):
+class Selected(View):
     """The records of some keys, with start_ns <= log time < end_ns, whose tick (index in the
     source's key) is in `ticks`."""
 
@@ -29,14 +29,12 @@ class Selected(Streamed):
         end_ns: int | None,
         ticks: slice | None,
     ) -> None:
-        self._source, self._keys = source, list(keys)
+        super().__init__(source)
+        self._keys = list(keys)
         self._start_ns, self._end_ns, self._ticks = start_ns, end_ns, ticks
 
     def names(self) -> list[str]:
         return self._keys
-
-    def topic(self, key: str) -> Topic | None:
-        return self._source.topic(key)
 
     def count(self, key: str) -> int:
         if self._start_ns is None and self._end_ns is None:
@@ -96,11 +94,11 @@ class Selected(Streamed):
         return chosen
 
 
-class Renamed(Streamed):
+class Renamed(View):
     """The same records under other keys: `names` is old → new."""
 
     def __init__(self, source: Source, names: Mapping[str, str]) -> None:
-        self._source = source
+        super().__init__(source)
         self._new = {key: names.get(key, key) for key in source.names()}
         self._old = {new: old for old, new in self._new.items()}
         if len(self._old) < len(self._new):
@@ -145,21 +143,15 @@ class Renamed(Streamed):
             yield record._replace(key=self._new[record.key])
 
 
-class Retimed(Streamed):
+class Retimed(View):
     """The same records at other times: origin_ns + (t - origin_ns) · scale + shift_ns.
 
     Stamps in values stay.
     """
 
     def __init__(self, source: Source, origin_ns: int, scale: float, shift_ns: int) -> None:
-        self._source = source
+        super().__init__(source)
         self._origin_ns, self._scale, self._shift_ns = origin_ns, scale, shift_ns
-
-    def names(self) -> list[str]:
-        return self._source.names()
-
-    def topic(self, key: str) -> Topic | None:
-        return self._source.topic(key)
 
     def count(self, key: str) -> int:
         return self._source.count(key)

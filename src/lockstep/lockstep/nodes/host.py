@@ -76,10 +76,13 @@ def _run_node(node: Node, component: Component, stop: Stop, *, in_lockstep: bool
     kind = LockstepRun if in_lockstep else FreeRun
     component_run = kind(node, inbox, ports, execution, stop)
     component.host = component_run
-    with suppress(Stopped):
-        component_run.run()
-    if in_lockstep:
-        Ended(component, refuses=True)
+    ended_well = False
+    try:
+        with suppress(Stopped):
+            component_run.run()
+        ended_well = True
+    finally:
+        Ended(component, refuses=in_lockstep and ended_well)
 
 
 def host(component_class: type[Component]) -> None:

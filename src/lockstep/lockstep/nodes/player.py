@@ -26,6 +26,7 @@ from ..component import to_stamp
 from ..errors import Loss, UsageError
 from ..host.events import tell_alive, tell_progress
 from ..host.protocol import STATUS_TOPIC
+from ..printable import tell
 from ..run.timeline import JITTER_NS, Event
 from .inbox import SERVE_PERIOD_S, Inbox
 from .playing.clock import ClockTicks
@@ -51,9 +52,12 @@ PROGRESS_S = 0.1
 ALIVE_S = 1.0
 ACKNOWLEDGED = Duration(seconds=0.1)
 _NAP_S = 0.02
-_EXACT_S = 0.002
-"""So shortly before a message is due nothing else is done."""
-_UNSERVED_S = 0.1
+_LOOK_S = 0.05
+"""Whoever wants something of a player that waits for a message gets it within this time,"""
+_ROOM_S = 0.003
+"""but not so shortly before,"""
+_UNSERVED_S = 0.2
+"""unless there has been no time for so long."""
 _PR_SET_TIMERSLACK = 29  # linux/prctl.h
 _SWITCH_S = 5e-4
 
@@ -111,6 +115,7 @@ class Player:
         self._count = 0
         self._first_ns: int | None = None
         self._last_log_ns = 0
+        self._looked_s = 0.0
         self._time_ns = 0
         self._pass_ns = 0
         self._shift_ns = 0
@@ -128,7 +133,6 @@ class Player:
             gc.freeze()  # what is there stays; nothing pauses a replay to look at it
             self._told_s = 0.0
             self._play_passes(stop)
-            self._pace.end()
             self._controls.end_bursts()
             if self._flow is not None:
                 self._flow.drain(stop)
@@ -270,11 +274,13 @@ class Player:
                 # Between sparse messages, /clock made from log times goes on.
                 before_ns = round(left_s * self._pace.rtf * 1e9)
                 self._clock.between(event.time_ns + self._shift_ns - before_ns)
-            elif left_s < _EXACT_S:
-                time.sleep(left_s)
-            else:
-                self._listen(min(left_s - _EXACT_S / 2, tick_s, _NAP_S))
+            elif left_s > _ROOM_S and time.monotonic() - self._looked_s > _LOOK_S:
+                self._looked_s = time.monotonic()
+                self._listen(0.0)
                 self._look()
+            else:
+                time.sleep(min(left_s, tick_s, _NAP_S))
+                self._tell_alive()
 
     def _idle(self) -> None:
         """Nothing is to be played now."""
@@ -389,6 +395,7 @@ class Player:
                 if waited_s > PATIENT_S and not is_told:
                     is_told = True
                     self._say(f"note: waiting until a subscriber of {target.topic_name} has all")
+                self._inbox.serve()
                 self._tell_alive()
 
     def _missing_peer(self) -> str | None:
@@ -434,9 +441,9 @@ def _run(arguments: Sequence[str]) -> int:
         player = Player(node, bags, chosen, options)
         if not options.hold:
             for remark in chosen.remarks:
-                print(f"note: {remark}", file=sys.stderr)
+                tell(f"note: {remark}")
         if options.keyboard and options.progress_hz and sys.stdin.isatty():
-            print(f"{KEYS}, Ctrl-C: end", file=sys.stderr)
+            tell(f"{KEYS}, Ctrl-C: end")
         try:
             player.play(stop)
         finally:
@@ -444,7 +451,7 @@ def _run(arguments: Sequence[str]) -> int:
                 with open(options.report, "w", encoding="utf-8") as file:
                     json.dump(player.report(), file, indent=2)
         if not options.hold:
-            print(player.summary(), flush=True)
+            tell(player.summary(), sys.stdout)
     return 0
 
 

@@ -58,6 +58,7 @@ _LATCHED = 1000
 """Messages of a latched topic that are known when they come again."""
 _LONGEST_PASS_S = 0.1
 _PATIENCE_S = 3.0
+_FEW = 5
 _SHARE = 0.1
 """Of the time that what is repeated may take: with thousands of topics it is done less often."""
 
@@ -417,8 +418,16 @@ def _judge(recorder: Recorder, destination: Destination, options: Options) -> No
             f"{count} messages of {topic} were lost because they came faster than "
             f"{options.folder} is written; raise --max-cache-size"
         )
-    for topic, count in recorder.report()["missing"].items():
+    report = recorder.report()
+    for topic, count in report["missing"].items():
         raise Loss(f"{count} messages of {topic} were lost on the way to the recorder")
+    heard = [topic for topic, count in report["recorded"].items() if count]
+    if heard and not options.in_lockstep and not options.report:
+        ends = ", ".join(heard) if len(heard) <= _FEW else f"{len(heard)} topics"
+        tell(
+            f"nothing is known to be missing; the ends of {ends} cannot be proven complete, as "
+            "publishers tell nobody how many messages they sent"
+        )
 
 
 def main() -> None:

@@ -261,13 +261,17 @@ _TABLE: list[tuple[Matches, str]] = [
     (
         _call("int", "math.trunc", "np.trunc", "*.astype"),
         (
-            "Conversion to an integer cuts towards zero. Python raises for NaN and infinity, a C++ "
-            "cast is undefined there."
+            "Conversion to an integer cuts towards zero. `int` takes any size and raises for NaN "
+            "and infinity, numpy's astype raises for nothing; a C++ cast is undefined for NaN, "
+            "infinity and what its type cannot hold. np.trunc gives floats."
         ),
     ),
     (
         _math("floor", "ceil"),
-        "`floor` and `ceil` give integers in Python; in C++ cast the result explicitly.",
+        (
+            "math.floor and math.ceil give integers: cast what std::floor and std::ceil give. "
+            "numpy's give floats, as C++'s do."
+        ),
     ),
     (
         _math("atan2", "arctan2"),
@@ -285,10 +289,11 @@ _TABLE: list[tuple[Matches, str]] = [
         "`math.remainder` is std::remainder: the quotient is rounded to the nearest even.",
     ),
     (
-        _call("math.hypot", "math.dist"),
+        _call("math.hypot", "math.dist", "np.hypot"),
         (
             "`math.hypot` and `math.dist` scale and correct their sum: std::hypot may differ in "
-            "the last bit; std::sqrt of the sum of squares differs more often."
+            "the last bit; std::sqrt of the sum of squares differs more often. `np.hypot` is "
+            "std::hypot."
         ),
     ),
     (_call("math.fsum"), "`math.fsum` is the exactly rounded sum; a plain loop is not."),
@@ -302,9 +307,11 @@ _TABLE: list[tuple[Matches, str]] = [
     (
         _call("np.sum", "np.mean", "np.std", "np.var", "*.sum", "*.mean", "*.std", "*.var"),
         (
-            "numpy sums contiguous floats pairwise, in blocks of eight accumulators, not from left "
-            "to right: the last bits differ from a loop unless you do the same, or the tolerance "
-            "allows it."
+            "numpy sums floats along the last axis pairwise, in blocks of eight accumulators, not "
+            "from left to right: the last bits differ from a loop unless you do the same, or the "
+            "tolerance allows it. More than 8192 values may be summed so in chunks of as many, "
+            "which are added one after the other. Along another axis, rows are added from the "
+            "first to the last."
         ),
     ),
     (
@@ -338,15 +345,18 @@ _TABLE: list[tuple[Matches, str]] = [
         ),
         (
             "Functions of <cmath> on double. `math` calls the same C library as std:: does, so "
-            "equal arguments give equal bits on one machine; never use the float versions (sinf, "
-            "std::sin(float)). Outside their domain `math` raises ValueError, C++ returns NaN."
+            "equal arguments give equal bits on one machine; numpy has versions of its own of "
+            "some (np.tanh, and others by processor), whose last bits may differ, so the tolerance "
+            "must allow it. Never use the float versions (sinf, std::sin(float)). Outside their "
+            "domain `math` raises ValueError, and OverflowError where the result is too large; "
+            "C++ and numpy return NaN and infinity."
         ),
     ),
     (
         _math("sqrt"),
         (
-            "std::sqrt on double is correctly rounded, like math.sqrt; of a negative number "
-            "math.sqrt raises ValueError."
+            "std::sqrt on double is correctly rounded, like math.sqrt and np.sqrt; of a negative "
+            "number math.sqrt raises ValueError, the others give NaN."
         ),
     ),
     (
@@ -354,14 +364,15 @@ _TABLE: list[tuple[Matches, str]] = [
         (
             "Single precision on purpose: the values here are `float`, and are rounded to it where "
             "the source does. numpy keeps an operation of float32 arrays with Python numbers in "
-            "float32."
+            "float32, and rounds the number to it first: `a * 0.1` is `a * 0.1f`."
         ),
     ),
     (
         _is_small_integer,
         (
             "numpy's integers of fixed width wrap around silently; use the same width, unsigned "
-            "where the source is."
+            "where the source is. C++ computes narrow ones as int, so convert each result back, "
+            "and compute signed ones that may wrap as unsigned, since their overflow is undefined."
         ),
     ),
     (

@@ -18,11 +18,11 @@ from ..errors import Crash, Hang, LockstepError, Loss, RunError
 from ..host.events import told_bytes, told_error, told_progress
 from ..host.protocol import resolved
 from ..progress import Progress
-from .domain import isolated_domain
 from .forks import ForkServer
-from .guard import DomainGuard
+from .graph import own_graph
 from .implementation import command_of
-from .processes import Process, Processes, wait_for
+from .model import Run
+from .processes import Process, wait_for
 from .request import RunRequest
 from .result import RunResult, check_counts
 
@@ -30,6 +30,8 @@ START_PATIENCE_S = 30.0
 # Times the timeout of the run, which the player itself has with a host; it may also read a lot.
 _PLAYER_PATIENCE = 6
 _RECORDER_PATIENCE_S = 60
+# A reliable reader that missed a message gets it after Fast DDS's heartbeat period of 3 s.
+_QUIET_S, _QUIET_AT_MOST_S = 3.5, 30.0
 
 
 class LiveRun:
@@ -52,14 +54,10 @@ class LiveRun:
     def _start(self, stack: ExitStack) -> None:
         request = self._request
         name, folder = request.name, request.folder
-        environment = stack.enter_context(isolated_domain())
-        environment["ROS_LOG_DIR"] = str(folder / "ros_log")
-        environment["PYTHONUNBUFFERED"] = "1"
-        processes = stack.enter_context(Processes(environment))
         self._publishing: list[Process] = []
-        self._guard = DomainGuard(environment, self._silence)
-        if not request.options.allow_foreign_nodes:
-            stack.enter_context(self._guard)
+        guarded = not request.options.allow_foreign_nodes
+        graph = stack.enter_context(own_graph(folder, self._silence, guarded=guarded))
+        self._guard, processes = graph.guard, graph.processes
         self._recorder = processes.start(
             f"the recorder of {name}",
             _recorder_command(request),
@@ -101,7 +99,7 @@ class LiveRun:
         request = self._request
         in_lockstep = request.implementation.command is None
         with self._stack, self._alone():
-            _stop(self._recorder, self._node, in_lockstep, request.options.quiet)
+            _stop(self._recorder, self._node, in_lockstep, _quiet_s(request.options)[1])
         return checked_run(request.name, request.folder, in_lockstep, request.silent)
 
     @contextmanager
@@ -162,6 +160,7 @@ def checked_run(
         wall_s=played.get("wall_s"),
         median_ns=times.get("median"),
         p99_ns=times.get("p99"),
+        black_box=not in_lockstep,
     )
 
 
@@ -203,8 +202,14 @@ def _of_a_run(told: LockstepError) -> type[RunError]:
     return type(told) if isinstance(told, RunError) else RunError
 
 
+def _quiet_s(options: Run) -> tuple[float, float]:
+    """The silence after which a black box has answered all, at least and at most."""
+    return (_QUIET_S, _QUIET_AT_MOST_S) if options.quiet is None else (options.quiet, options.quiet)
+
+
 def _stop(recorder: Process, node: Process, in_lockstep: bool, quiet_s: float) -> None:
-    """End recorder and node the ordinary way, the recorder first, so that it sees all."""
+    """End recorder and node the ordinary way, the recorder first, so that it sees all; it waits for
+    so long a silence at most."""
     if (
         not recorder.interrupt(grace_s=quiet_s + _RECORDER_PATIENCE_S)
         or recorder.child.returncode != 0
@@ -274,12 +279,7 @@ def _recorder_command(request: RunRequest) -> list[str]:
     for port in request.contract.outputs:
         command += ["--topic", f"{resolved(port.topic)}:{port.type}"]
     if request.implementation.command is not None:
-        return [
-            *command,
-            "--quiet",
-            str(request.options.quiet),
-            "--ros-args",
-            "-p",
-            "use_sim_time:=true",
-        ]
+        least_s, most_s = _quiet_s(request.options)
+        command += ["--quiet", str(least_s), "--quiet-at-most", str(most_s)]
+        return [*command, "--ros-args", "-p", "use_sim_time:=true"]
     return [*command, "--lockstep", *(["--cause"] if request.with_cause else [])]

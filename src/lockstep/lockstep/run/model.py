@@ -84,12 +84,12 @@ class Run(StrictModel):
         description="runs of every implementation, which must agree with each other; "
         "without it, two of the reference and one of each other",
     )
-    # A reliable reader that missed a message gets it after Fast DDS's heartbeat period of 3 s.
-    quiet: Number = Field(
-        default=3.5,
+    quiet: Number | None = Field(
+        default=None,
         gt=0,
         le=600,
-        description="seconds without an output after which a black box has answered all",
+        description="seconds without an output after which a black box has answered all; "
+        "without it, they go by the longest gap between its outputs",
     )
     timeout: Number = Field(
         default=10.0, gt=0, description="seconds without an answer that count as a hang"

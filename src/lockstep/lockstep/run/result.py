@@ -46,6 +46,8 @@ class RunResult:
     median_ns: float | None
     p99_ns: float | None
     failure: Failure | None = None
+    black_box: bool = False
+    """Whether nobody tells which of the messages that were sent it has taken."""
 
     def outputs(self) -> Bag:
         """The bag that was written; raises RunError if it does not hold all that was recorded."""
@@ -62,6 +64,15 @@ class RunResult:
         raise Loss(
             f"{self.name}: {bag.problem or f'{bag.path} does not hold all that was recorded'}"
         )
+
+
+def in_and_out(run: RunResult) -> str:
+    """How many messages a run was given and gave, by topic, as a sentence."""
+    given, made = (
+        ", ".join(f"{count} on {topic}" for topic, count in counts.items()) or "none"
+        for counts in (run.sent, run.recorded)
+    )
+    return f"{run.name}: messages in: {given}; out: {made}"
 
 
 def check_counts(

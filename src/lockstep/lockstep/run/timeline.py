@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ..bag import Bag, BagError, Topic
 from ..bag.metadata import FOREVER_NS, OfferedQoS
+from ..bag.sorting import ADVICE
 from ..errors import UsageError
 from ..message.arrays import Int64s
 from ..message.batch import Batch
@@ -92,6 +93,12 @@ class Timeline:
         """
         start_ns = self._start_ns if from_ns is None else from_ns
         names = [*self._topics, *([self.clock_topic] if self.clock_topic else [])]
+        if self._bag.misplaced is not None:
+            raise BagError(
+                f"{self._bag.path} is split into files that are not in order ({self._bag.misplaced}"
+                " was recorded before the file before it), so its messages cannot be replayed in "
+                f"order of time{ADVICE}"
+            )
         order = _Order(self._bag)
         now_ns = 0
         latched: list[deque[Batch]] | None = [
@@ -168,8 +175,7 @@ class _Order:
                 raise BagError(
                     f"{self._bag.path} is ordered by topic ({topic} begins after later messages of "
                     "others), "
-                    "so its messages cannot be replayed in order of time; "
-                    "'lockstep convert --sort' puts them in order"
+                    f"so its messages cannot be replayed in order of time{ADVICE}"
                 )
         self._last_ns = int(log_ns[-1])
         self._seen |= self._names(batch, len(batch))

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from ..closing import Closable
 from ..component import Contract
 from ..errors import CallbackError, Hang, RunError
 from ..run.direct_program import DirectProgram, direct_environment
@@ -17,9 +18,6 @@ from ..run.model import Implementation
 from ..run.processes import Processes
 from ..run.result import Failure
 from .sequence import Step, to_frames
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 _LOG_BYTES = 16 << 20
 
@@ -57,7 +55,7 @@ class Outcome:
         return self.end in ("hangs", "crashes")
 
 
-class ManyRuns:
+class ManyRuns(Closable):
     """Makes runs of an implementation; a new process is started where the last has ended. Use it in
     a with-statement.
 
@@ -77,16 +75,13 @@ class ManyRuns:
         self._parameters = parameters | implementation.parameters
         command, goes_on = many_command(name, implementation)
         self._stack = ExitStack()
-        self._processes = Processes(direct_environment())
+        processes = self._stack.enter_context(Processes(direct_environment()))
         self._program = DirectProgram(
-            name, command, folder / f"{name}.log", self._processes, timeout_s, goes_on=goes_on
+            name, command, folder / f"{name}.log", processes, timeout_s, goes_on=goes_on
         )
 
-    def __enter__(self) -> Self:
-        self._stack.enter_context(self._processes)
-        return self
-
-    def __exit__(self, *error: object) -> None:
+    def close(self) -> None:
+        """End the process."""
         self._stack.close()
 
     @property

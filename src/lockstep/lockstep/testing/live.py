@@ -13,10 +13,10 @@ from ..errors import CallbackError, Crash, RunError, UsageError
 from ..host.events import told_error
 from ..host.in_process import Publish
 from ..nodes.live_harness import HarnessNode, harness_node
-from ..run.domain import isolated_domain
+from ..run.graph import own_graph
 from ..run.guard import DomainGuard
 from ..run.live import parameters_file, remaps_of_own_topics
-from ..run.processes import Process, Processes
+from ..run.processes import Process
 from .harness import Durations
 from .log import show_log
 
@@ -59,14 +59,13 @@ class LiveHarness:
         ports = (*self.contract.inputs, *self.contract.outputs)
         command += remaps_of_own_topics(port.topic for port in ports)
         with ExitStack() as stack:
-            environment = stack.enter_context(isolated_domain())
-            environment["ROS_LOG_DIR"] = str(folder / "ros_log")
-            environment["PYTHONUNBUFFERED"] = "1"
-            processes = stack.enter_context(Processes(environment))
-            self._guard = stack.enter_context(DomainGuard(environment, self._silence))
-            self._process = processes.start(self._name, command, folder / "node.log")
+            graph = stack.enter_context(own_graph(folder, self._silence))
+            self._guard = graph.guard
+            self._process = graph.processes.start(self._name, command, folder / "node.log")
             self._node = stack.enter_context(
-                harness_node(environment, self.contract, publish, self._timeout_s, self._check)
+                harness_node(
+                    graph.environment, self.contract, publish, self._timeout_s, self._check
+                )
             )
             self._stack = stack.pop_all()
         with self._telling():

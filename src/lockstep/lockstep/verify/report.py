@@ -18,7 +18,7 @@ from ..run.inputs import RunInputs
 from .inputs_before import FILE_NAME, inputs_before
 from .judge import Recorded
 from .plan import Plan
-from .verdict import Outcome, Verdict, findings, objections, outcome, rests_on
+from .verdict import Outcome, Verdict, black_boxes, findings, objections, outcome, rests_on
 
 
 def write(
@@ -97,11 +97,12 @@ def copy_report(verdict: Verdict, file: Path) -> None:
 
 
 def _summary(verdict: Verdict) -> list[str]:
-    return [
+    found_lines = [
         line
         for found in findings(verdict)
         for line in (f"{found.word}: {found.sentence}", *found.lines, "")
     ]
+    return [*found_lines, *black_boxes(verdict)]
 
 
 def _write_html(

@@ -11,7 +11,7 @@ from ..compare import Comparison
 from ..compare.comparison import summary
 from ..component import Contract
 from ..errors import DIFFERENT, FAILED, MATCH
-from ..run.result import RunResult
+from ..run.result import RunResult, in_and_out
 from .fingerprints import Fingerprint
 
 Outcome = Literal["match", "differs", "no verdict"]
@@ -120,6 +120,11 @@ def not_again(name: str, comparison: Comparison) -> str:
         f"{name} does not do the same again on the same inputs ({wrong.wrong} messages of "
         f"{wrong.topic}: {wrong.grade})"
     )
+
+
+def black_boxes(verdict: Verdict) -> list[str]:
+    """What went into each black box, which tells nobody what it has dropped, and what came out."""
+    return [in_and_out(run) for run in verdict.runs.values() if run.black_box]
 
 
 def rests_on(verdict: Verdict, name: str) -> tuple[int, int] | None:

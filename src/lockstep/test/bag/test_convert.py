@@ -11,11 +11,13 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.bag.convert import copy, copy_rest, new_bag, select
 from lockstep.bag.metadata import OfferedQoS, Origin
 from lockstep.bag.sorting import batches_by_time
 from lockstep.bag.sqlite3_writer import Sqlite3Writer
+from lockstep.bag.survey import survey
 from lockstep.run.timeline import Timeline
 from made_bags import string_cdr, write_rosbag1
 from mcap.reader import make_reader
@@ -459,6 +461,7 @@ KILLED = """
 import os, signal, sys
 from lockstep.bag import Bag
 from lockstep.bag.sqlite3_writer import Sqlite3Writer
+from lockstep.bag.survey import survey
 writer = Sqlite3Writer(sys.argv[2])
 writer.add_topic("/a", "std_msgs/msg/String", "string data")
 for number, batch in enumerate(Bag(sys.argv[1]).batches()):
@@ -520,12 +523,12 @@ def test_attachments_and_metadata_records_are_kept_or_named(tmp_path, indexed):
     with Bag(path) as bag:
         with new_bag(writer := BagWriter(tmp_path / "out")):
             copy(bag, writer, strict=indexed)
-            assert copy_rest(bag, writer) == ()
+            assert copy_rest(bag, writer) == ""
         with new_bag(sink := Sqlite3Writer(tmp_path / "db3")):
             copy(bag, sink, strict=indexed)
             assert copy_rest(bag, sink) == (
-                "the attachment 'calib.yaml'",
-                "the metadata record 'episode'",
+                "left out, as the target cannot hold it: the attachment 'calib.yaml', "
+                "the metadata record 'episode'"
             )
     with (tmp_path / "out/out_0.mcap").open("rb") as stream:
         reader = make_reader(stream, validate_crcs=True)
@@ -560,16 +563,64 @@ def timed(folder):
 def test_deadlines_custom_data_and_the_distribution_are_kept(tmp_path, sink):
     with Bag(timed(tmp_path / "bag")) as bag, new_bag(writer := sink(tmp_path / "out")):
         copy(bag, writer)
-        assert copy_rest(bag, writer) == ()
+        assert copy_rest(bag, writer) == ""
     with Bag(tmp_path / "out") as out:
         assert out.topics["/a"].qos == (TIMED,)
         assert out.origin == Origin({"vehicle": "truck 7"}, "rolling")
 
 
-def test_custom_data_that_a_bare_file_cannot_hold_are_named(tmp_path):
-    with Bag(timed(tmp_path / "bag")) as bag, new_bag(writer := BagWriter(tmp_path / "o.mcap")):
+def test_a_bare_file_keeps_custom_data_and_the_distribution_as_rosbag2_does(tmp_path):
+    bare = tmp_path / "o.mcap"
+    with Bag(timed(tmp_path / "bag")) as bag, new_bag(writer := BagWriter(bare)):
         copy(bag, writer)
-        assert copy_rest(bag, writer) == ("custom data of metadata.yaml",)
+        assert copy_rest(bag, writer) == ""
+    with bare.open("rb") as stream:
+        [record] = make_reader(stream, validate_crcs=True).iter_metadata()
+    repeated = yaml.safe_load(record.metadata["serialized_metadata"])
+    assert (record.name, repeated["ros_distro"], repeated["version"]) == ("rosbag2", "rolling", 9)
+    assert (repeated["message_count"], repeated["custom_data"]) == (1, {"vehicle": "truck 7"})
+    with Bag(bare) as out:
+        assert out.origin == Origin({"vehicle": "truck 7"}, "rolling")
+        assert list(out.enclosed()) == []
+        with new_bag(writer := BagWriter(tmp_path / "again")):
+            copy(out, writer)
+            copy_rest(out, writer)
+    with Bag(tmp_path / "again") as again:
+        assert again.origin == Origin({"vehicle": "truck 7"}, "rolling")
+
+
+@pytest.mark.parametrize(
+    ("told", "distro"),
+    [
+        ({"ROS_DISTRO": "iron"}, "iron"),
+        ({"serialized_metadata": "- no"}, ""),
+        ({"serialized_metadata": "{"}, ""),
+        ({"serialized_metadata": "a: [\0"}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_a_file_repeats_of_its_metadata_is_advice(tmp_path, told, distro):
+    with (tmp_path / "x.mcap").open("wb") as stream:
+        writer = McapWriter(stream)
+        writer.start("ros2", "test")
+        writer.add_metadata("rosbag2", told)
+        writer.finish()
+    with Bag(tmp_path / "x.mcap") as bag:
+        assert bag.origin == Origin({}, distro)
+
+
+def test_a_bare_database_tells_the_distribution(tmp_path):
+    with Bag(timed(tmp_path / "bag")) as bag, new_bag(writer := Sqlite3Writer(tmp_path / "out")):
+        copy(bag, writer)
+        copy_rest(bag, writer)
+    with Bag(tmp_path / "out/out_0.db3") as bare:
+        assert bare.origin == Origin({}, "rolling")
+    database = sqlite3.connect(tmp_path / "out/out_0.db3")
+    repeated = yaml.safe_dump({"custom_data": {"vehicle": "truck 7"}, "ros_distro": "iron"})
+    database.execute("INSERT INTO metadata VALUES (1, 9, ?)", (repeated,))
+    database.commit()
+    with Bag(tmp_path / "out/out_0.db3") as bare:
+        assert bare.origin == Origin({"vehicle": "truck 7"}, "iron")
 
 
 def test_a_schema_that_is_no_text_is_copied_byte_by_byte(tmp_path):
@@ -629,3 +680,37 @@ def test_offered_qos_of_every_kind_is_kept_by_sqlite(tmp_path):
         with new_bag(writer := Sqlite3Writer(tmp_path / "out")):
             copy(bag, writer)
         assert Bag(tmp_path / "out").topics["/a"].qos == bag.topics["/a"].qos == offered
+
+
+def split_bag(folder, firsts_s):
+    """A folder of one file each, of two strings on /a one second apart, from these times on."""
+    folder.mkdir()
+    for number, first_s in enumerate(firsts_s):
+        with BagWriter(folder / f"run_{number}.mcap") as writer:
+            writer.add_topic("/a", STRING, "string data")
+            for second in (first_s, first_s + 1):
+                writer.write("/a", string_cdr(b"t%d" % second), second * 10**9)
+    return folder
+
+
+def test_files_in_wrong_order_are_refused_with_advice_that_works(tmp_path):
+    wall_s = 1_700_000_000
+    path = split_bag(tmp_path / "bag", [wall_s + at for at in (5, 3, 10, 0)])
+    with Bag(path) as bag:
+        with pytest.raises(BagError, match=r"run_1\.mcap was .* 'lockstep convert --sort' puts"):
+            list(Timeline(bag, ["/a"]).events())
+        [problem] = survey(bag).problems
+        assert problem.endswith("before it; 'lockstep convert --sort' puts them in order")
+        with new_bag(writer := BagWriter(tmp_path / "sorted")):
+            copy(bag, writer, by_time=True)
+    with Bag(tmp_path / "sorted") as bag:
+        played = [event.data for event in Timeline(bag, ["/a"]).events()]
+        assert survey(bag).problems == []
+    assert played == [string_cdr(b"t%d" % (wall_s + at)) for at in (0, 1, 3, 4, 5, 6, 10, 11)]
+
+
+@pytest.mark.parametrize("firsts_s", [[5, 0], [10**9 + 5, 10**9 + 6], [10**9 + 5, 0]])
+def test_files_of_a_simulation_that_was_reset_are_played_as_they_are(tmp_path, firsts_s):
+    with Bag(split_bag(tmp_path / "bag", firsts_s)) as bag:
+        played = [event.data for event in Timeline(bag, ["/a"]).events()]
+    assert played == [string_cdr(b"t%d" % (at + i)) for at in firsts_s for i in (0, 1)]

@@ -4,7 +4,8 @@ import pytest
 from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.bag.text import text
 from lockstep.bag.text_reader import read_text
-from lockstep.compare import compare
+from lockstep.cdr.codec import codec
+from lockstep.compare import CompareError, compare
 
 HEAD = "# lockstep text 1\n# /x pkg/msg/X\n"
 DEFINITION = f"""\
@@ -27,8 +28,7 @@ uint32 nanosec
 
 
 def known(type_name):
-    if type_name != "pkg/msg/X":
-        raise BagError(f"{type_name} is unknown")
+    assert type_name == "pkg/msg/X"
     return DEFINITION, "ros2msg", ""
 
 
@@ -90,9 +90,59 @@ def test_a_mistake_is_named_with_its_line(tmp_path, body, sentence):
         read(tmp_path, body)
 
 
-def test_types_that_nobody_knows_are_named(tmp_path):
-    with pytest.raises(BagError, match=r"bag\.txt:2: pkg/msg/Z is unknown"):
-        read(tmp_path, "", "# lockstep text 1\n# /x pkg/msg/Z\n")
+def written(tmp_path, side, **changed):
+    """The printed text of two messages of a type that no package has."""
+    value = {
+        "on": True,
+        "x": 0.1,
+        "name": "a b",
+        "few": [1, 2, 3],
+        "pair": [1.5, float("nan")],
+        "words": ["a", "1.0"],
+        "ys": [{"v": 1}, {"v": 2}],
+        "stamp": {"sec": 1_700_000_000, "nanosec": 5},
+    }
+    compiled = codec("pkg/msg/X", DEFINITION)
+    with BagWriter(tmp_path / side) as writer:
+        writer.add_topic("/x", "pkg/msg/X", DEFINITION)
+        writer.write("/x", bytes(compiled.encode(value)), 0)
+        writer.write("/x", bytes(compiled.encode(value | changed)), 10**9)
+    with Bag(tmp_path / side) as bag:
+        (tmp_path / f"{side}.txt").write_text("\n".join(text(bag)) + "\n", "utf-8")
+    return tmp_path / f"{side}.txt"
+
+
+@pytest.mark.parametrize(
+    ("changed", "tolerance", "wrong"),
+    [
+        ({}, None, ""),
+        ({"on": False}, None, "on is False, expected True"),
+        ({"x": 0.2}, None, "x is 0.2, expected 0.1"),
+        ({"x": 0.2}, {"x": 0.2}, ""),
+        ({"name": "a c"}, None, "name is 'a c', expected 'a b'"),
+        ({"few": [1, 2, 4]}, None, "few[2] is 4, expected 3"),
+        ({"few": []}, None, "few"),
+        ({"pair": [1.5, 2.0]}, None, "pair[1] is 2.0, expected nan"),
+        ({"words": ["a", "2.0"]}, None, "words[1] is '2.0', expected '1.0'"),
+        ({"ys": [{"v": 1}, {"v": 3}]}, None, "ys[1].v is 3, expected 2"),
+        ({"ys": [{"v": 1}, {"v": 3}]}, {"ys.v": 1}, ""),
+        ({"stamp": {"sec": 1_700_000_000, "nanosec": 6}}, None, "stamp"),
+    ],
+)
+def test_two_texts_of_a_type_that_nobody_knows_are_compared_by_their_fields(
+    tmp_path, changed, tolerance, wrong
+):
+    a, b = written(tmp_path, "a"), written(tmp_path, "b", **changed)
+    found = compare(a, b, tolerance=tolerance)
+    key = found.keys["/x"]
+    assert (found.all_match, key.judged.differing, key.samples) == (not wrong, bool(wrong), 2)
+    assert wrong in found.summary()
+    assert compare(tmp_path / "a", b, tolerance=tolerance).all_match == (not wrong)
+
+
+def test_a_tolerance_that_no_text_has_a_field_for_is_refused(tmp_path):
+    with pytest.raises(CompareError, match="'z' matches no field; the fields are few, name, on"):
+        compare(written(tmp_path, "a"), written(tmp_path, "b"), tolerance={"z": 1.0})
 
 
 def test_a_text_is_a_side_of_a_comparison(bags, tmp_path):

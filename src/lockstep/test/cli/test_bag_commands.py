@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from lockstep.bag import Bag, BagWriter
 from lockstep.bag.convert import copy
-from made_bags import write_until_killed
+from made_bags import string_cdr, write_annotated, write_db3_strings, write_until_killed
 from rosbags.rosbag2 import Reader
 from stranger import ACCELERATION, ROOT, Stranger, small_disk
 
@@ -212,7 +212,8 @@ def test_an_interrupted_conversion_leaves_a_valid_bag(
     out = stranger.cwd / "out"
     command = stranger.start("convert", source, out, *options)
     command.wait_until(
-        lambda: any(path.stat().st_size > 5 << 20 for path in out.glob("out_0.*")), "some messages"
+        lambda: any(path.stat().st_size > 5 << 20 for path in out.glob("out_0.*[3p]")),
+        "some messages",
     )
     command.signal_group(number)
     done = command.end()
@@ -340,6 +341,64 @@ def test_a_dataset_that_is_no_bag_is_converted_to_and_fro(stranger: Stranger):
     done = stranger.run("compare", "from_bag", "from_pickle", "--absolute")
     assert done.code == 0
     assert "125 with identical bytes" in done.out
+
+
+@pytest.mark.parametrize("target", ["x.pkl", "--storage=sqlite3"])
+def test_convert_names_what_its_target_cannot_hold(stranger: Stranger, target: str):
+    write_annotated(stranger.cwd / "bag")
+    done = stranger.run("convert", "bag", *(["x", target] if "=" in target else [target]))
+    assert done.code == 0
+    assert done.error.startswith("left out, as the target cannot hold it: ")
+    assert done.error.endswith("the attachment 'calib.yaml', the metadata record 'episode'")
+    assert ("the ROS distribution 'rolling'" in done.error) == (target == "x.pkl")
+
+
+EARLY = "2 messages of /a have times before 1970 (the first by 2 s), which MCAP cannot hold; "
+
+
+def early_bag(folder: Path) -> Path:
+    """w0 … w4 on /a at -2, -1, 0, 1 and 2 s, which rosbag2's SQLite storage holds."""
+    path = folder / "early.db3"
+    rows = [("/a", (number - 2) * 10**9, string_cdr(b"w%d" % number)) for number in range(5)]
+    write_db3_strings(path, rows)
+    return path
+
+
+def strings(path: Path) -> list[tuple[int, str]]:
+    with Bag(path) as bag:
+        codec = bag.codec("/a")
+        return [(m.log_time_ns // 10**9, codec.decode(m.data).data) for m in bag.messages()]
+
+
+def test_times_before_1970_are_not_converted_to_mcap_but_kept_where_they_can_be(
+    stranger: Stranger,
+):
+    early_bag(stranger.cwd)
+    done = stranger.run("convert", "early.db3", "out")
+    assert done.code == 2 and done.out == ""
+    advice = "--storage sqlite3 keeps them, --lenient leaves them out; nothing was copied"
+    assert done.error.endswith(EARLY + advice)
+    assert not (stranger.cwd / "out").exists()
+    done = stranger.run("convert", "early.db3", "out", "--lenient")
+    assert (done.code, done.error) == (0, f"lost: {EARLY}--storage sqlite3 keeps them")
+    assert strings(stranger.cwd / "out") == [(0, "w2"), (1, "w3"), (2, "w4")]
+    assert stranger.run("convert", "early.db3", "all", "--storage", "sqlite3").code == 0
+    assert strings(stranger.cwd / "all") == [(n - 2, f"w{n}") for n in range(5)]
+    done = stranger.run("convert", "early.db3", "none", "--lenient", "--duration", "2")
+    assert done.code == 2 and EARLY in done.error
+    assert not (stranger.cwd / "none").exists()
+
+
+def test_times_before_1970_are_recovered_to_the_storage_that_holds_them(stranger: Stranger):
+    early_bag(stranger.cwd)
+    done = stranger.run("recover", "early.db3", "-o", "out")
+    assert (done.code, done.out) == (0, "out: 3 messages of 1 topics saved\n")
+    assert done.error == f"lost: {EARLY}--storage sqlite3 keeps them"
+    assert strings(stranger.cwd / "out") == [(0, "w2"), (1, "w3"), (2, "w4")]
+    done = stranger.run("recover", "early.db3", "-o", "all", "--storage", "sqlite3")
+    assert done.out == "all: 5 messages of 1 topics saved, nothing lost\n"
+    assert strings(stranger.cwd / "all") == [(n - 2, f"w{n}") for n in range(5)]
+    assert stranger.run("recover", "early.db3", "-o", "x.mcap", "--storage", "sqlite3").code == 2
 
 
 def test_a_damaged_bag_becomes_no_dataset_unless_that_is_allowed(stranger: Stranger):

@@ -136,3 +136,45 @@ def test_two_texts_are_texts_and_no_paths():
     assert diffdiff("abc", "abc").all_match
     (wrong,) = diffdiff("abc", "abd").differences()
     assert (wrong.a, wrong.b) == ("'abc'", "'abd'")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "tol", "first", "differing"),
+    [
+        ((1.0, None), (1.0, None), None, "", 0),
+        ((1.0, None), (1.5, 2.0), None, "is 1.5, expected 1.0", 2),
+        ((1.0, None), (1.0, 2.0), None, "is 2.0, expected None", 1),
+        ((1.0, None), (1.25, None), 0.5, "", 0),
+        ((1.0, 2.0), (1.0, None), None, "is None, expected 2.0", 1),
+        ((None, 1), (None, 2), None, "is 2, expected 1", 1),
+        ((1, 1.5), (1, 1.5), None, "", 0),
+        ((1, "a"), (1, "b"), None, "is 'b', expected 'a'", 1),
+        ((np.arange(2), 3), (np.arange(2), 4), None, "is 4, expected 3", 1),
+        ((1.0, {"y": 2.0}), (1.0, {"y": 2.5}), None, "y is 2.5, expected 2.0", 1),
+        (({"y": 1.0}, {"y": None}), ({"y": 1.0}, {"y": 0.0}), None, "y is 0.0, expected None", 1),
+    ],
+)
+@pytest.mark.parametrize("place", [None, "side.pkl"])
+def test_values_of_several_kinds_under_one_key_are_judged_one_by_one(
+    tmp_path, a, b, tol, first, differing, place
+):
+    sides = one_key(*a), one_key(*b)
+    found = diffdiff(sides[0], sides[1].save(tmp_path / place) if place else sides[1], tol)
+    assert (found.all_match, found.keys["state"].judged.differing) == (not differing, differing)
+    assert first in found.summary()
+
+
+def test_a_number_that_is_none_in_the_next_dict_is_kept_on_every_backend(tmp_path):
+    values = [{"y": 1.0}, {"y": None}, {"y": 2.0}]
+    for place in ("bag", "values.pkl"):
+        with one_key(*values).save(tmp_path / place) as saved:
+            assert list(saved["state"]) == values
+            assert diffdiff(one_key(*values), saved).all_match
+
+
+def test_a_tolerance_for_no_field_of_plain_values_is_refused():
+    a, b = one_key({"x": 1.0, "y": [{"z": 1.0}]}), one_key({"x": 1.0, "y": [{"z": 1.5}]})
+    assert diffdiff(a, b, tol={"y.z": 0.5}).all_match
+    assert diffdiff(a, b, tol={"x": 0.5, "*.z": 0.5}).all_match
+    with pytest.raises(CompareError, match=r"'y\.w' matches no field; the fields are x, y, y\.z"):
+        diffdiff(a, b, tol={"y.w": 0.5})

@@ -93,7 +93,7 @@ def test_a_parameter_may_have_a_name_that_is_no_identifier():
 
 
 def test_two_parameters_of_one_name_are_refused_at_once():
-    with pytest.raises(TypeError, match="Twice declares parameter 'speed' twice"):
+    with pytest.raises(TypeError, match=r"^Twice: parameter 'speed' is declared twice$"):
 
         class Twice(Component):
             speed = Parameter(1.5)
@@ -326,17 +326,66 @@ def test_ranges_and_read_only_are_promises_of_a_contract():
     ]
 
 
-@pytest.mark.parametrize("name", ["start", "parameters_changed"])
-def test_a_timer_cannot_take_the_name_of_another_callback(name):
-    with pytest.raises(TypeError, match=f"on_{name} is called for another reason"):
-        type("Confused", (Component,), {name: Timer(1.0)})
+# The same sentences as in lockstep_cpp's test_component.cpp.
+@pytest.mark.parametrize(
+    ("name", "declared", "sentence"),
+    [
+        (
+            "now",
+            Output(Vector3),
+            (
+                "output 'now' has the name of an attribute that every component has; choose "
+                "another name, and give a port its topic, or a parameter its ROS name, by itself"
+            ),
+        ),
+        (
+            "start",
+            Timer(1.0),
+            (
+                "timer 'start' cannot have this name, because on_start is called for another "
+                "reason; choose another name"
+            ),
+        ),
+        (
+            "front/left",
+            Output(Vector3),
+            (
+                "output 'front/left' has a name that is no identifier; use letters, digits and "
+                "underscores, and no digit at the beginning"
+            ),
+        ),
+        (
+            "state",
+            Output(Vector3, "my state"),
+            (
+                "output 'state' has the topic 'my state', which is no name of a ROS topic; use "
+                "letters, digits, underscores and single slashes, no digit at the beginning of a "
+                "part, and ~/ in front alone"
+            ),
+        ),
+    ],
+)
+def test_a_name_that_is_taken_or_impossible_is_refused_at_once(name, declared, sentence):
+    with pytest.raises(TypeError) as caught:
+        type("Confused", (Component,), {name: declared, f"on_{name}": print})
+    assert str(caught.value) == f"Confused: {sentence}"
 
 
-@pytest.mark.parametrize("name", ["now", "inputs", "host", "parameter_values", "logger"])
+OF_EVERY_COMPONENT = [name for name in dir(Component()) if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("name", ["host", *OF_EVERY_COMPONENT])
 @pytest.mark.parametrize("declared", [Output(Vector3), Timer(1.0), Parameter(1)])
 def test_no_declaration_can_take_the_place_of_an_attribute_of_every_component(name, declared):
-    with pytest.raises(TypeError, match=f"'{name}', which every component has"):
+    with pytest.raises(TypeError, match=f"'{name}' has the name of an attribute"):
         type("Confused", (Component,), {name: declared, f"on_{name}": print})
+
+
+def test_an_output_may_be_called_like_a_hook():
+    class Starter(Component):
+        start = Output(Vector3)
+
+    assert list(Starter.outputs) == ["start"]
 
 
 def test_type_names_and_classes_are_inverse():

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 from lockstep.bag import Bag, BagWriter
-from lockstep.dataset import Dataset, DatasetError
+from lockstep.bag.metadata import Origin
+from lockstep.dataset import Dataset, DatasetError, LeftOut
 from lockstep.dataset.backends.memory import MemoryBackend
 from lockstep.dataset.picking import Shuffled
+from made_bags import write_annotated
 
 T0 = 1_700_000_000_000_000_000
 NS = 1_000_000_000
@@ -252,3 +254,38 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
         [sys.executable, "-c", code, tmp_path / "big"], capture_output=True, text=True, check=True
     )
     assert int(done.stdout) < 150_000
+
+
+VIEWS = {
+    "whole": lambda dataset: dataset,
+    "copied": Dataset.copy,
+    "selected": lambda dataset: dataset.select("/a", ticks=slice(1)),
+    "renamed": lambda dataset: dataset.rename({"/a": "/b"}),
+    "shifted": lambda dataset: dataset.shift(seconds=1),
+    "shuffled": lambda dataset: dataset.shuffle(0),
+    "resampled": lambda dataset: dataset.resample(1.0),
+    "drawn": lambda dataset: dataset.split(0.5, seed=0)[0],
+    "chained": lambda dataset: dataset.concatenate(dataset),
+    "merged": lambda dataset: dataset.merge(dataset.shift(seconds=9)),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_what_a_bag_holds_beside_messages_goes_along(tmp_path: Path, view: str):
+    with Dataset.load(write_annotated(tmp_path / "bag")) as loaded:
+        VIEWS[view](loaded).save(tmp_path / "out").close()
+    with Bag(tmp_path / "bag") as bag, Bag(tmp_path / "out") as out:
+        assert list(out.enclosed()) == list(bag.enclosed())
+        assert [one.name for one in out.enclosed()] == ["calib.yaml", "episode"]
+        assert out.origin == Origin({"vehicle": "truck 7"}, "rolling")
+
+
+def test_what_a_place_cannot_hold_beside_values_is_named(tmp_path: Path):
+    expected = (
+        "left out, as the target cannot hold it: custom data of metadata.yaml, the ROS distribution"
+        " 'rolling', the attachment 'calib.yaml', the metadata record 'episode'"
+    )
+    loaded = Dataset.load(write_annotated(tmp_path / "bag"))
+    with pytest.warns(LeftOut) as told:
+        loaded.save(tmp_path / "x.pkl")
+    assert [str(one.message) for one in told] == [expected]

@@ -1,5 +1,7 @@
 """`fit` proposes distributions from which the recording could have come."""
 
+import struct
+
 import numpy as np
 import pytest
 from geometry_msgs.msg import Pose, TwistStamped
@@ -10,6 +12,7 @@ from lockstep.distributions import (
     Choice,
     Constant,
     Distribution,
+    Empirical,
     Exponential,
     FrameId,
     Integers,
@@ -22,9 +25,10 @@ from lockstep.distributions import (
     Uniform,
     UnitQuaternion,
 )
-from lockstep.distributions.best_fit import best_fit
+from lockstep.distributions.best_fit import best_fit, candidates
 from lockstep.distributions.declaration import data_of, distribution_of_data
 from lockstep.distributions.drawing import sample
+from lockstep.distributions.numbers import Scipy
 from lockstep.distributions.proposal import left_out, proposed
 from scipy import stats
 from sensor_msgs.msg import Imu, JointState, LaserScan
@@ -162,7 +166,54 @@ def test_nothing_is_proposed_for_nothing(tmp_path):
         proposed(Bag(tmp_path / "bag"), "/x")
 
 
-@pytest.mark.parametrize("zeros", [1, 20, 99])
-def test_numbers_whose_least_is_zero_are_fitted(zeros):
-    values = np.concatenate([np.zeros(zeros), np.linspace(0.1, 3.0, 100 - zeros)])
-    assert best_fit(values) is not None
+RANKS = np.arange(2000) / 2000
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (RANKS * 3, Uniform(0.0, 2.9985)),
+        (stats.expon.ppf(RANKS, scale=2), Exponential(1.99528)),
+        (np.abs(stats.norm.ppf(RANKS / 2 + 0.5)) * 0, Constant(0.0)),
+        (np.concatenate([np.zeros(1), 10 + stats.norm.ppf(RANKS[1:])]), Normal(9.995, 1.0212)),
+    ],
+    ids=["uniform", "exponential", "zero", "normal with one zero"],
+)
+def test_numbers_whose_least_is_zero_are_fitted(values, expected):
+    assert values.min() == 0.0
+    assert best_fit(values) == expected
+
+
+@pytest.mark.parametrize("zeros", [1, 400, 1980])
+def test_what_is_fitted_to_many_zeros_is_the_nearest_of_what_zero_is_possible_in(zeros):
+    values = np.concatenate([np.zeros(zeros), np.linspace(0.1, 3.0, 2000 - zeros)])
+    every = candidates(values, 0.0, 3.0)
+    rules = [type(rule) for rule, _ in every]
+    assert rules == [Uniform, Normal, Exponential, Scipy, Scipy]  # no logarithm of 0
+    distances = [stats.kstest(values, frozen.cdf).statistic for _, frozen in every]
+    chosen, nearest = best_fit(values), every[int(np.argmin(distances))][0]
+    assert type(chosen) is type(nearest)
+    if isinstance(chosen, Scipy):
+        assert chosen.frozen.dist.name == nearest.frozen.dist.name
+        assert chosen.frozen.args == nearest.frozen.args
+    else:
+        assert chosen == nearest
+    assert min(distances) < max(0.06, 1.1 * zeros / len(values))
+
+
+def test_what_is_drawn_by_the_fit_of_a_recording_with_zeros_is_like_it(tmp_path):
+    values = stats.expon.ppf(RANKS, scale=2)
+    with BagWriter(tmp_path / "bag") as writer:
+        writer.add_topic("/x", "std_msgs/msg/Float64", "float64 data")
+        for tick, value in enumerate(values.tolist()):
+            writer.write("/x", b"\0\1\0\0" + struct.pack("<d", value), tick)
+    fitted = Empirical(str(tmp_path / "bag"), "/x", "data", by="fit")
+    rules = {"header.stamp": Stamp(), "header.frame_id": FrameId("map")}
+    rules |= {
+        f"twist.{part}.{axis}": Constant(0.0) for part in ("linear", "angular") for axis in "xyz"
+    }
+    rule = Distribution(rules | {"twist.linear.x": fitted})
+    bag, topic = recorded(tmp_path / "drawn", of_twist, rule)
+    drawn = bag.columns(topic, ["twist.linear.x"])["twist.linear.x"]
+    assert stats.ks_2samp(drawn, values).statistic < 0.05
+    assert drawn.min() >= 0

@@ -34,7 +34,8 @@ def test_the_recorder_records_what_is_published_as_it_is_published(graph, tmp_pa
     for data in sent:
         publisher.publish(data)
     started = time.time_ns()
-    graph.interrupt(recorder)
+    _, error = graph.interrupt(recorder)
+    assert "the ends of /vector cannot be proven complete" in error
     bag = Bag(tmp_path / "out")
     messages = list(bag.messages())
     assert [m.data for m in messages] == sent
@@ -149,6 +150,23 @@ def test_the_recorder_reports_messages_that_a_full_queue_overwrote(graph, tmp_pa
     result = json.loads(report.read_text())
     assert result["missing"]["/vector"] > 0
     assert result["recorded"]["/vector"] + result["missing"]["/vector"] <= 20_001
+
+
+@pytest.mark.parametrize(("at_most", "count"), [((), 2), (("--quiet-at-most", "9"), 3)])
+def test_the_recorder_waits_as_long_as_messages_were_apart(graph, tmp_path, at_most, count):
+    publisher = graph.node.create_publisher(Vector3Stamped, "/vector", 10)
+    arguments = ("--topic", "/vector", "--quiet", "0.1", *at_most)
+    recorder = graph.start("recorder", tmp_path / "out", *arguments)
+    graph.spin_until(lambda: publisher.get_subscription_count() == 1)
+    publisher.publish(vector(0, 0))
+    time.sleep(1.5)
+    publisher.publish(vector(1, 1))
+    time.sleep(0.5)
+    recorder.send_signal(signal.SIGINT)
+    time.sleep(1.0)  # less than twice the gap
+    publisher.publish(vector(2, 2))
+    graph.finish(recorder)
+    assert len(list(Bag(tmp_path / "out").messages())) == count
 
 
 def test_beside_a_host_the_recorder_keeps_which_step_each_message_answers(graph, tmp_path):

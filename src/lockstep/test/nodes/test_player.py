@@ -13,8 +13,10 @@ from nav_msgs.msg import Odometry
 from observed_graph import MS, QUICK, vector
 from rclpy.duration import Duration
 from rclpy.qos import DurabilityPolicy, LivelinessPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.serialization import serialize_message
 from rosgraph_msgs.msg import Clock
-from std_srvs.srv import Trigger
+from service_msgs.msg import ServiceEventInfo
+from std_srvs.srv import SetBool, Trigger
 
 from lockstep_interfaces.srv import Burst, GetRate, IsPaused, PlayNext, Seek, SetRate
 
@@ -308,3 +310,28 @@ def test_a_player_that_cannot_start_says_why_in_a_sentence(graph, tmp_path, argu
     _, error = graph.finish(player, expected=2)
     assert sentence in error
     assert "Traceback" not in error
+
+
+def test_recorded_requests_are_asked_again(graph, tmp_path):
+    """Of each request both sides recorded an event; only those of the service count."""
+    event_type = "std_srvs/srv/SetBool_Event"
+    asked = []
+
+    def answer(request, response):
+        asked.append(request.data)
+        return response
+
+    graph.node.create_service(SetBool, "/switch", answer)
+    with BagWriter(tmp_path / "bag") as writer:
+        writer.add_topic("/switch/_service_event", event_type, "")
+        for index, kind in enumerate(
+            (ServiceEventInfo.REQUEST_SENT, ServiceEventInfo.REQUEST_RECEIVED) * 2
+        ):
+            event = SetBool.Event(request=[SetBool.Request(data=index > 1)])
+            event.info.event_type = kind
+            time_ns = SECOND + index * 100 * MS
+            writer.write("/switch/_service_event", serialize_message(event), time_ns)
+    arguments = ("--publish-service-requests", "--services", "/switch", ALL_THERE)
+    graph.finish(graph.start("player", tmp_path / "bag", *arguments))
+    graph.spin_until(lambda: len(asked) == 2)
+    assert asked == [False, True]

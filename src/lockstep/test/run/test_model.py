@@ -14,7 +14,7 @@ run: {{{run}}}
 
 def test_a_black_box_may_be_given_more_time_to_answer(tmp_path):
     file = tmp_path / "verify.yaml"
-    for run, quiet in (("rtf: 1.0", 3.5), ("rtf: 1.0, quiet: 20", 20)):
+    for run, quiet in (("rtf: 1.0", None), ("rtf: 1.0, quiet: 20", 20)):
         file.write_text(FILE.format(kind="command: [node]", run=run))
         assert load(file).run.quiet == quiet
     file.write_text(FILE.format(kind='component: "some:Component"', run="mode: direct, quiet: 20"))

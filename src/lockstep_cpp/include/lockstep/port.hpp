@@ -76,7 +76,8 @@ public:
   virtual void deliver(const void * message) = 0;
 
 protected:
-  /// \throws std::invalid_argument if the name is empty or taken
+  /// \throws std::invalid_argument for a name that is taken or impossible, and for a topic that is
+  /// no name of one
   InputPort(
     Component & owner, std::string name, std::string topic, const QoS & qos, const char * type,
     const rosidl_message_type_support_t * type_support);
@@ -94,7 +95,8 @@ public:
   void connect(Sink sink) { sink_ = std::move(sink); }
 
 protected:
-  /// \throws std::invalid_argument if the name is empty or taken
+  /// \throws std::invalid_argument for a name that is taken or impossible, and for a topic that is
+  /// no name of one
   OutputPort(
     Component & owner, std::string name, std::string topic, const QoS & qos, const char * type,
     const rosidl_message_type_support_t * type_support);
@@ -117,8 +119,10 @@ public:
   /// \param name the name in the component, unique among its inputs
   /// \param callback the component's method that is given each message
   /// \param qos what is requested of publishers
-  /// \param topic the topic before remapping; the port's name if empty
-  /// \throws std::invalid_argument if the name is empty or taken
+  /// \param topic the topic before remapping, such as "odom", "/tf" or "~/state"; the port's name if
+  /// empty
+  /// \throws std::invalid_argument for a name that is taken or impossible, and for a topic that is
+  /// no name of one
   template <typename Owner, typename Class>
   Input(
     Owner * owner, std::string name, void (Class::*callback)(const Message &), const QoS & qos = {},
@@ -151,8 +155,10 @@ public:
   /// \param owner the component: `this`
   /// \param name the name in the component, unique among its outputs
   /// \param qos what is offered to subscribers
-  /// \param topic the topic before remapping; the port's name if empty
-  /// \throws std::invalid_argument if the name is empty or taken
+  /// \param topic the topic before remapping, such as "odom", "/tf" or "~/state"; the port's name if
+  /// empty
+  /// \throws std::invalid_argument for a name that is taken or impossible, and for a topic that is
+  /// no name of one
   Output(Component * owner, std::string name, const QoS & qos = {}, std::string topic = {})
   : OutputPort(
       *owner, std::move(name), std::move(topic), qos, rosidl_generator_traits::name<Message>(),

@@ -8,11 +8,23 @@
 
 #include "declare.hpp"
 #include "lockstep/component.hpp"
+#include "names.hpp"
 #include "rcutils/allocator.h"
 #include "rosidl_runtime_c/type_hash.h"
 
 namespace lockstep
 {
+
+namespace
+{
+
+void check_port(const char * kind, const Port & port)
+{
+  check_name(kind, port.name());
+  check_topic(kind, port.name(), port.topic());
+}
+
+}  // namespace
 
 Port::Port(
   std::string name, std::string topic, const QoS & qos, const char * type,
@@ -47,6 +59,7 @@ InputPort::InputPort(
   const rosidl_message_type_support_t * type_support)
 : Port(std::move(name), std::move(topic), qos, type, type_support)
 {
+  check_port("input", *this);
   declare("input", this, owner.inputs_);
 }
 
@@ -55,6 +68,7 @@ OutputPort::OutputPort(
   const rosidl_message_type_support_t * type_support)
 : Port(std::move(name), std::move(topic), qos, type, type_support)
 {
+  check_port("output", *this);
   declare("output", this, owner.outputs_);
 }
 

@@ -9,6 +9,7 @@
 #include "declare.hpp"
 #include "json.hpp"
 #include "lockstep/component.hpp"
+#include "names.hpp"
 
 namespace lockstep
 {
@@ -32,6 +33,7 @@ std::int64_t to_period_ns(const std::string & name, double period_s)
 Timer::Timer(Component & owner, std::string name, double period_s, std::function<void()> callback)
 : name_(std::move(name)), period_ns_(to_period_ns(name_, period_s)), callback_(std::move(callback))
 {
+  check_name("timer", name_);
   declare("timer", this, owner.timers_);
 }
 

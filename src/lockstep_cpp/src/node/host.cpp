@@ -98,8 +98,7 @@ int host(
   block_stop_signals();
   Context context(argc, argv);
   Node node(context, node_name);
-  component.logger.connect(
-    [&node](Severity severity, const std::string & text) { node.log(severity, text); });
+  component.logger.connect(node.log_sink());
   try {
     run_node(context, node, component, lockstep);
   } catch (const Stopped &) {

@@ -1,5 +1,6 @@
 #include "node.hpp"
 
+#include <mutex>
 #include <string>
 
 #include "check.hpp"
@@ -13,6 +14,27 @@
 namespace lockstep
 {
 
+struct Node::Log
+{
+  explicit Log(const char * logger) : logger(logger) {}
+
+  void write(Severity severity, const std::string & text)
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    (ended ? log_to_terminal : lockstep::log)(logger.c_str(), severity, text);
+  }
+
+  void end()
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    ended = true;
+  }
+
+  std::mutex mutex;  // a component's threads may log while the node ends
+  const std::string logger;
+  bool ended = false;
+};
+
 Node::Node(Context & context, const std::string & default_name)
 : node_(rcl_get_zero_initialized_node())
 {
@@ -25,10 +47,12 @@ Node::Node(Context & context, const std::string & default_name)
   if (rcl_logging_rosout_enabled()) {
     check(rcl_logging_rosout_init_publisher_for_node(&node_), "creating the publisher of /rosout");
   }
+  log_ = std::make_shared<Log>(rcl_node_get_logger_name(&node_));
 }
 
 Node::~Node()
 {
+  log_->end();
   if (rcl_logging_rosout_fini_publisher_for_node(&node_) != RCL_RET_OK) {
     take_ros_error();
   }
@@ -37,9 +61,11 @@ Node::~Node()
   }
 }
 
-void Node::log(Severity severity, const std::string & text) const
+void Node::log(Severity severity, const std::string & text) const { log_->write(severity, text); }
+
+Logger::Sink Node::log_sink() const
 {
-  lockstep::log(rcl_node_get_logger_name(&node_), severity, text);
+  return [log = log_](Severity severity, const std::string & text) { log->write(severity, text); };
 }
 
 }  // namespace lockstep

@@ -1,6 +1,7 @@
 #ifndef NODE__NODE_HPP_
 #define NODE__NODE_HPP_
 
+#include <memory>
 #include <string>
 
 #include "context.hpp"
@@ -28,8 +29,15 @@ public:
   /// Log through the node's ROS logger.
   void log(Severity severity, const std::string & text) const;
 
+  /// The same for whoever may outlive the node, in any thread: a component's logger. Without the
+  /// node, lines go to the terminal alone.
+  Logger::Sink log_sink() const;
+
 private:
+  struct Log;
+
   rcl_node_t node_;
+  std::shared_ptr<Log> log_;
 };
 
 }  // namespace lockstep

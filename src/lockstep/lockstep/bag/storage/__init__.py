@@ -10,6 +10,7 @@ from ...errors import BagError
 from ...message.batch import Batch
 from .. import magic
 from ..enclosed import Enclosed
+from ..metadata import Origin
 from ..source import Source
 from ..topic import Topic
 from .mcap import McapFile
@@ -48,6 +49,9 @@ class BagFile(Protocol):
 
     def enclosed(self) -> Iterator[Enclosed]:
         """What the file holds beside messages, as far as it is whole."""
+
+    def origin(self) -> Origin:
+        """What the file tells of the recording as a whole."""
 
     def close(self) -> None:
         """Close the source too; nothing can be read any more."""

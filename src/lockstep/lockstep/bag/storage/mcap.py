@@ -23,9 +23,10 @@ from ...errors import BagError
 from ...message.arrays import Bytes, Int64s
 from ...message.batch import Batch
 from .. import magic
-from ..enclosed import Enclosed, enclosed
+from ..enclosed import RECORDER, Enclosed, enclosed
 from ..mcap_format import HEAD, INDEX, MESSAGE_FIELDS, MESSAGE_HEAD, Heads
 from ..message_compression import changed, plain
+from ..metadata import Origin, joined_origins
 from ..source import Source
 from ..topic import Topic
 from .loading import ahead
@@ -122,6 +123,10 @@ class McapFile(Closable):
             if opcode in (Opcode.ATTACHMENT, Opcode.METADATA):
                 with contextlib.suppress(*DAMAGE):
                     yield enclosed(opcode, self._source.read(start, length))
+
+    def origin(self) -> Origin:
+        """See storage.BagFile."""
+        return joined_origins(one.origin for one in self.enclosed() if one.name == RECORDER)
 
     def _as_cdr(self, batches: Iterator[Batch], selection: _Selection) -> Iterator[Batch]:
         """Batches whose messages of ROS 1 are made CDR."""

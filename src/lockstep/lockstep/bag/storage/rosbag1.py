@@ -23,7 +23,7 @@ from ...errors import BagError
 from ...message.batch import Batch
 from .. import magic
 from ..enclosed import Enclosed
-from ..metadata import OfferedQoS
+from ..metadata import OfferedQoS, Origin
 from ..source import Source
 from ..topic import Topic, place
 from .rosbag1_records import (
@@ -125,6 +125,10 @@ class Rosbag1File(Closable):
     def enclosed(self) -> Iterator[Enclosed]:
         """See storage.BagFile; this storage holds nothing but messages."""
         return iter(())
+
+    def origin(self) -> Origin:
+        """See storage.BagFile; this storage tells nothing of it."""
+        return Origin()
 
     def batches(
         self,

@@ -29,7 +29,7 @@ from ...message.definitions import definition
 from ...temporary_folder import TemporaryFolder
 from ..enclosed import Enclosed
 from ..message_compression import plain
-from ..metadata import parse_qos
+from ..metadata import Origin, embedded_origin, joined_origins, parse_qos
 from ..source import Source, parts
 from ..temporary import TemporarySource
 from ..topic import Topic, place
@@ -87,6 +87,12 @@ class Sqlite3File(Closable):
     def enclosed(self) -> Iterator[Enclosed]:
         """See storage.BagFile; this storage holds nothing but messages."""
         return iter(())
+
+    def origin(self) -> Origin:
+        """See storage.BagFile."""
+        with closing(self._connect()) as database, suppress(*_DAMAGE):
+            return _origin(database)
+        return Origin()
 
     def batches(
         self,
@@ -352,6 +358,18 @@ def _definitions(database: sqlite3.Connection) -> dict[str, tuple[str, str]]:
         "BY rowid DESC"
     )
     return {str(name): (str(encoding), str(text)) for name, encoding, text in rows}
+
+
+def _origin(database: sqlite3.Connection) -> Origin:
+    """What the tables that rosbag2 has since Iron tell of the recording as a whole."""
+    origins = []
+    if "metadata" in _columns(database, "metadata"):
+        texts = database.execute("SELECT metadata FROM metadata ORDER BY rowid DESC LIMIT 1")
+        origins += [embedded_origin(str(text)) for (text,) in texts]
+    if "ros_distro" in _columns(database, "schema"):
+        distros = database.execute("SELECT ros_distro FROM schema ORDER BY rowid DESC LIMIT 1")
+        origins += [Origin(ros_distro=str(distro)) for (distro,) in distros]
+    return joined_origins(origins)
 
 
 def _topic(row: tuple[Any, ...], definitions: dict[str, tuple[str, str]]) -> Topic:

@@ -14,14 +14,16 @@ import numpy as np
 
 from ...bag import Bag, BagError, BagWriter, Topic
 from ...bag.convert import declare
+from ...bag.enclosed import Enclosed
+from ...bag.metadata import Origin
 from ...errors import DatasetError
 from ...message.arrays import Column, Int64s
 from ..form import Encoded, Form, encoded
-from ..source import Record, Streamed
+from ..source import OnlyRecords, Record, Streamed
 from ..stored_as import form_of, form_of_topic
 
 
-class BagSource(Streamed):
+class BagSource(OnlyRecords, Streamed):
     """A bag that is read; one that is not whole gives what is, with a warning.
 
     It can be pickled and survives a fork: each process opens the bag for itself.
@@ -58,6 +60,13 @@ class BagSource(Streamed):
 
     def append(self, key: str, value: Any, stamp_ns: int, publish_ns: int) -> None:
         raise DatasetError(f"{self.path} is only read; save the dataset to a new place first")
+
+    @property
+    def origin(self) -> Origin:
+        return self.bag.origin
+
+    def enclosed(self) -> Iterator[Enclosed]:
+        return self.bag.enclosed()
 
     def flush(self) -> None:
         """Nothing waits to be written."""
@@ -165,6 +174,22 @@ class McapBackend(Streamed):
             if form is None:
                 form = self._add(key, value)
             self._writer.write(key, encoded(form, value, key), stamp_ns, publish_ns)
+        except BagError as error:
+            raise DatasetError(str(error)) from error
+
+    @property
+    def origin(self) -> Origin:
+        return self._finished().origin
+
+    def enclosed(self) -> Iterator[Enclosed]:
+        return self._finished().enclosed()
+
+    def describe(self, origin: Origin) -> str:
+        return self._writer.describe(origin)
+
+    def enclose(self, enclosed: Enclosed) -> bool:
+        try:
+            return self._writer.enclose(enclosed)
         except BagError as error:
             raise DatasetError(str(error)) from error
 

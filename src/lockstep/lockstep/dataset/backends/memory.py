@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from ...bag import Topic
+from ...bag.enclosed import Enclosed
+from ...bag.metadata import Origin
 from ...message.arrays import Column, Int64s
 from ..source import Record, column_of, outer_span
 
@@ -28,6 +30,19 @@ class MemoryBackend:
         self._by_key: dict[str, _Kept] = {}
         self._number: dict[str, int] = {}
         self._order = array("I")
+        self._enclosed: list[Enclosed] = []
+        self.origin = Origin()
+
+    def enclosed(self) -> Iterator[Enclosed]:
+        return iter(self._enclosed)
+
+    def describe(self, origin: Origin) -> str:
+        self.origin = origin
+        return ""
+
+    def enclose(self, enclosed: Enclosed) -> bool:
+        self._enclosed.append(enclosed)
+        return True
 
     def append(self, key: str, value: Any, stamp_ns: int, publish_ns: int) -> None:
         kept = self._by_key.get(key)

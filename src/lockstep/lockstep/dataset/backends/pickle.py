@@ -25,7 +25,7 @@ from ...errors import DatasetError
 from ...message.arrays import Column, Int64s
 from ..form import Encoded, Form
 from ..messages import is_message, is_rosidl
-from ..source import Record, column_of, within
+from ..source import OnlyRecords, Record, column_of, within
 from ..stored_as import form_of, form_of_topic
 from . import plain_value, restricted_pickle
 
@@ -37,7 +37,7 @@ _FORM_FIELDS = ("type", "definition", "encoding", "type_hash", "message_encoding
 _READ_BYTES = 1 << 20
 
 
-class PickleBackend:
+class PickleBackend(OnlyRecords):
     """One file; `writable` creates it, else it is only read."""
 
     def __init__(self, path: str, writable: bool) -> None:

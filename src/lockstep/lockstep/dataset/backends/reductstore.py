@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from ...bag import Topic
 from ...errors import DatasetError
 from ..form import Encoded, Form, encoded
-from ..source import Record, Streamed
+from ..source import OnlyRecords, Record, Streamed
 from ..stored_as import form_of, form_of_topic
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _LATER_US = 1_000  # so far may records of one microsecond move on to others tha
 T = TypeVar("T")
 
 
-class ReductStoreBackend(Streamed):
+class ReductStoreBackend(OnlyRecords, Streamed):
     """One bucket. `writable` makes it if it is not there, else it is only read."""
 
     def __init__(self, url: str, writable: bool) -> None:

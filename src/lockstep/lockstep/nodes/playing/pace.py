@@ -42,9 +42,9 @@ class Pace:
         self._bag_ns: int | None = None
         """The time of the bag at `_wall_s`, or where it is held; None until it is known."""
         self._ran_s = 0.0
-        self._ran_since_s: float | None = None
-        self._played_ns = 0
-        self._last_ns: int | None = None
+        self._ran_ns = 0
+        self._last: tuple[float, int] | None = None
+        """When the message before was sent, and its time; None after a pause or jump."""
 
     @property
     def rtf(self) -> float:
@@ -61,7 +61,7 @@ class Pace:
         """Hold the time of the bag."""
         if not self.paused:
             self._hold()
-            self._stop_counting()
+            self._last = None
             self.paused = True
 
     def resume(self) -> None:
@@ -72,7 +72,7 @@ class Pace:
 
     def jump(self, bag_ns: int | None) -> None:
         """Be at another time of the bag; None: at that of the message that comes next."""
-        self._bag_ns, self._last_ns = bag_ns, None
+        self._bag_ns, self._last = bag_ns, None
         self._wall_s = self._now()
 
     def due_s(self, bag_ns: int) -> float:
@@ -94,31 +94,20 @@ class Pace:
         """A message logged at `bag_ns` was sent."""
         if self.paused:  # a single one
             self._bag_ns = bag_ns
-        elif self._last_ns is not None and bag_ns > self._last_ns:
-            self._played_ns += bag_ns - self._last_ns
-        if self._ran_since_s is None and not self.paused:
-            self._ran_since_s = self._now()
-        self._last_ns = bag_ns
+            return
+        now_s = self._now()
+        if self._last is not None:
+            self._ran_s += now_s - self._last[0]
+            self._ran_ns += max(0, bag_ns - self._last[1])
+        self._last = now_s, bag_ns
 
     def achieved_rtf(self) -> float | None:
         """Seconds of the bag for each second that was not paused; None if none was played."""
-        ran_s = self._ran_s
-        if self._ran_since_s is not None:
-            ran_s += self._now() - self._ran_since_s
-        return self._played_ns * 1e-9 / ran_s if ran_s > 0 and self._played_ns else None
-
-    def end(self) -> None:
-        """Nothing more comes: what goes on is not counted any more."""
-        self._stop_counting()
+        return self._ran_ns * 1e-9 / self._ran_s if self._ran_s > 0 and self._ran_ns else None
 
     def _hold(self) -> None:
         self._bag_ns = self.position_ns()
         self._wall_s = self._now()
-
-    def _stop_counting(self) -> None:
-        if self._ran_since_s is not None:
-            self._ran_s += self._now() - self._ran_since_s
-            self._ran_since_s = None
 
 
 class Lateness:

@@ -6,6 +6,7 @@ import math
 import sys
 import time
 
+from ...printable import tell
 from .pace import Lateness, Pace, was_held
 
 DEFAULT_HZ = 3.0
@@ -33,7 +34,7 @@ class ProgressLine:
     def say(self, text: str) -> None:
         """Print a line of its own."""
         self.clear()
-        print(text, file=sys.stderr, flush=True)
+        tell(text)
 
     def clear(self) -> None:
         """Take the line away."""

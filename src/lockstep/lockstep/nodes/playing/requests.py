@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ SOURCES = {
 }
 """Of whom the events are that count: either side may have recorded each request."""
 _EVENT = "_Event"
+_NAP_S = 0.01
 
 
 def is_events(topic: str, type_name: str) -> bool:
@@ -76,9 +78,11 @@ class ServiceRequests:
         return int(self._client.service_is_ready())
 
     def wait_for_all_acked(self, timeout: Duration) -> bool:
-        """As that of a publisher; a service may take its time with an answer, which nobody here
-        wants."""
-        return True
+        """As that of a publisher: whether all requests have been answered; waits a moment."""
+        self._asked = [future for future in self._asked if not future.done()]
+        if self._asked:
+            time.sleep(_NAP_S)
+        return not self._asked
 
     def _tell(self, sentence: str) -> None:
         if sentence not in self._told:

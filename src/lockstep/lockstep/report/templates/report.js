@@ -638,7 +638,7 @@
     const noise = data.run.noise.map((found) => `${found.grade} in ${plural(found.samples, "message")}`);
     section("run", "Run",
       table("Messages sent and received, and how long one callback took with its publishing. A run that loses a message on the way to the recorder fails, and there is no report; what a black box drops of its inputs shows as differences.", [
-        { title: "Implementation", head: true, cell: (run) => run.name + (run === reference ? " (reference)" : "") },
+        { title: "Implementation", head: true, cell: (run) => run.name + (run === reference ? " (reference)" : "") + (run.black_box ? " (black box)" : "") },
         { title: "Sent", number: true, cell: (run) => number(total(run.sent)) },
         { title: "Received", number: true, cell: (run) => number(total(run.recorded)) },
         { title: "Lost before the recorder", number: true, cell: (run) => number(total(run.lost)) },

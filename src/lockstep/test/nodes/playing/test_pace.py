@@ -67,6 +67,11 @@ def test_the_rate_that_was_achieved_leaves_pauses_out(wall):
     assert pace.achieved_rtf() == 2.0
     pace.pause()
     wall.now_s += 1000
+    pace.played(11 * SECOND)  # a single one
+    pace.resume()
+    for seconds in (12, 14):
+        pace.played(seconds * SECOND)
+        wall.now_s += 1
     assert pace.achieved_rtf() == 2.0
     assert not was_held(4.0, pace.achieved_rtf())
     assert was_held(2.0, pace.achieved_rtf())
