@@ -1,6 +1,6 @@
 # Everything a developer does, in either world (see env.sh). `make demo` or `make test` is all one needs to know.
 SHELL := /bin/bash
-.PHONY: demo test faults bench lint format asan tsan tidy fuzz setup build clean
+.PHONY: demo test docker-test faults bench lint format asan tsan tidy fuzz setup build clean
 
 # Without the tests of C++, which would take half as long again to build.
 demo: setup
@@ -8,6 +8,10 @@ demo: setup
 
 test: build
 	@tools/test
+
+# The images and the services of docker/ on a real Docker engine; see docs/docker.md
+docker-test: setup
+	@tools/docker_test
 
 # Random signals to the processes of RUNS verifications and BAGS mutants of a bag of each storage: no verdict may lie
 faults: build

@@ -15,12 +15,12 @@ from lockstep_launch.arguments import (
     value_of,
     words_of,
 )
-from lockstep_launch.ending import fail_if_interrupted
+from lockstep_launch.ending import Job
 from lockstep_launch.isolation import isolate
 from lockstep_launch.recording import checked_outputs, record
 
 
-def record_implementation(context: LaunchContext) -> list[Action]:
+def record_implementation(context: LaunchContext, job: Job) -> list[Action]:
     replay = Replay.of(context)
     implementation = Executable.of(context, "implementation")
     outputs = checked_outputs(
@@ -28,20 +28,26 @@ def record_implementation(context: LaunchContext) -> list[Action]:
     )
     folder = Path(value_of(context, "output")).absolute()
     create_folder(folder)
+
+    def told(run: RunResult) -> list[Action]:
+        return [
+            LogInfo(msg=f"recorded {sum(run.recorded.values())} messages into {run.bag}"),
+            *job.completed(context, output=folder),
+        ]
+
     return record("implementation", implementation, replay, outputs, folder, told)
 
 
-def told(run: RunResult) -> list[Action]:
-    return [LogInfo(msg=f"recorded {sum(run.recorded.values())} messages into {run.bag}")]
-
-
 def generate_launch_description() -> LaunchDescription:
+    job = Job("record")
     return LaunchDescription(
         [
-            fail_if_interrupted(),
+            job.fail_if_interrupted(),
             *declare("implementation", "bag", "topics", "outputs", "rtf", "window", "clock"),
-            *declare("params_file", "output", "domain_id", output=fresh_folder("record")),
+            *declare(
+                "params_file", "output", "shutdown", "domain_id", output=fresh_folder("record")
+            ),
             OpaqueFunction(function=isolate),
-            OpaqueFunction(function=record_implementation),
+            OpaqueFunction(function=record_implementation, args=[job]),
         ]
     )

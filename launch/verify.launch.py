@@ -11,7 +11,7 @@ from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import OpaqueFunction
 from launch.events.process import ProcessExited
 from lockstep.compare import Tolerances
-from lockstep.errors import DIFFERENT, RunError
+from lockstep.errors import DIFFERENT
 from lockstep.run.folder import create_folder
 from lockstep.run.result import RunResult
 
@@ -24,12 +24,12 @@ from lockstep_launch.arguments import (
     value_of,
     words_of,
 )
-from lockstep_launch.ending import fail_if_interrupted, require_success, unless_shut_down
+from lockstep_launch.ending import Job, require_success, unless_shut_down
 from lockstep_launch.isolation import isolate
 from lockstep_launch.recording import checked_outputs, record
 
 
-def verify(context: LaunchContext) -> list[Action]:
+def verify(context: LaunchContext, job: Job) -> list[Action]:
     replay = Replay.of(context)
     reference = Executable.of(context, "reference")
     implementation = Executable.of(context, "implementation")
@@ -57,22 +57,25 @@ def verify(context: LaunchContext) -> list[Action]:
         ]
 
     def after_comparator(event: ProcessExited) -> list[Action]:
+        difference = ""
         if event.returncode == DIFFERENT:
-            raise RunError(f"the outputs differ; see {folder / 'diffs'}")
-        require_success(event, "the comparator")
-        return []
+            difference = f"the outputs differ; see {folder / 'diffs'}"
+        else:
+            require_success(event, "the comparator")
+        return job.completed(context, matches=not difference, output=folder, difference=difference)
 
     return record("reference", reference, replay, outputs, folder, then=run_implementation)
 
 
 def generate_launch_description() -> LaunchDescription:
+    job = Job("verify")
     return LaunchDescription(
         [
-            fail_if_interrupted(),
+            job.fail_if_interrupted(),
             *declare("reference", "implementation", "bag", "topics", "outputs", "rtf", "window"),
             *declare("clock", "align", "tolerance", "params_file"),
-            *declare("output", "domain_id", output=fresh_folder("verify")),
+            *declare("output", "shutdown", "domain_id", output=fresh_folder("verify")),
             OpaqueFunction(function=isolate),
-            OpaqueFunction(function=verify),
+            OpaqueFunction(function=verify, args=[job]),
         ]
     )

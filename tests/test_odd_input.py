@@ -113,3 +113,27 @@ def test_the_twins_agree_on_odd_input(
     (key,) = json.loads(done.out)["comparisons"]["cpp"]["keys"].values()
     assert key["aligned"] >= 10
     assert (key["differing"], key["largest_error"]) == (0, None)
+
+
+def test_a_live_run_waits_for_nobody_to_publish_an_input_that_stays_silent(
+    stranger: Stranger, write_verification
+):
+    with BagWriter(stranger.cwd / "odometry") as writer:
+        kind = type_name(Odometry)
+        writer.add_topic("/odometry", kind, definition(kind))
+        for index in range(20):
+            payload = serialize_message(Odometry(child_frame_id="base"))
+            writer.write("/odometry", payload, 1_000_000_000 + index * 15 * MS)
+    file = write_verification(
+        {
+            "python": {"component": "lockstep_examples:PdController"},
+            "cpp": {"executable": "lockstep_examples_cpp/pd_controller"},
+        },
+        inputs={"bag": "odometry", "topics": {"odometry": "/odometry"}, "silent": ["command"]},
+        run={"mode": "live"},
+        compare={},
+    )
+    done = stranger.run("verify", file, "-o", "out", "--json")
+    assert done.code == 0, done.out + done.err
+    (key,) = json.loads(done.out)["comparisons"]["cpp"]["keys"].values()
+    assert key["aligned"] >= 10

@@ -22,6 +22,10 @@ _DECLARED: dict[str, dict[str, Any]] = {
         "default_value": "lockstep_examples_cpp/imu_complementary_filter",
         "description": "the node under test, PACKAGE/EXECUTABLE",
     },
+    "implementations": {
+        "default_value": "lockstep_examples_cpp/imu_complementary_filter",
+        "description": "the nodes under test, each PACKAGE/EXECUTABLE, with spaces between",
+    },
     "bag": {
         "default_value": "bags/husky_gps_imu_odom",
         "description": (
@@ -35,11 +39,12 @@ _DECLARED: dict[str, dict[str, Any]] = {
     "outputs": {
         "default_value": "",
         "description": "topics to record, each NAME:TYPE, with spaces between, such as "
-        "/orientation:geometry_msgs/msg/QuaternionStamped; empty: all outputs of the contract",
+        "/orientation:geometry_msgs/msg/QuaternionStamped; none: all outputs of the contract",
     },
     "inputs": {
         "default_value": "",
-        "description": "live topics for both nodes, each INPUT:=TOPIC, with spaces between",
+        "description": "live topics for all nodes, each INPUT:=TOPIC, with spaces between; none: "
+        "their own names",
     },
     "a_prefix": {"default_value": "/reference", "description": "namespace of the reference"},
     "b_prefix": {"default_value": "/shadow", "description": "namespace of the implementation"},
@@ -80,9 +85,16 @@ _DECLARED: dict[str, dict[str, Any]] = {
     },
     "params_file": {
         "default_value": "",
-        "description": "parameters of the nodes under test, as ROS 2 parameter file; empty: none",
+        "description": "parameters of the nodes under test, as ROS 2 parameter file; none: "
+        "their own defaults",
     },
     "output": {"description": "folder to create for bags, reports and diffs"},
+    "shutdown": {
+        "default_value": "true",
+        "choices": ["true", "false"],
+        "description": "end the whole launch when this is done; false: what was launched beside it "
+        "goes on",
+    },
     "domain_id": {
         "default_value": "auto",
         "description": (
@@ -119,8 +131,12 @@ def value_of(context: LaunchContext, name: str) -> str:
 
 
 def words_of(context: LaunchContext, name: str) -> list[str]:
-    """The value of an argument that is a list with spaces between."""
-    return value_of(context, name).split()
+    """The value of an argument that is a list with spaces between; `none` is an empty one.
+
+    `ros2 launch` refuses `name:=`, so that a default could not be emptied otherwise.
+    """
+    words = value_of(context, name).split()
+    return [] if words == ["none"] else words
 
 
 @dataclass(frozen=True)
@@ -133,7 +149,11 @@ class Executable:
     @classmethod
     def of(cls, context: LaunchContext, name: str) -> Executable:
         """The executable that an argument names."""
-        text = value_of(context, name)
+        return cls.parse(name, value_of(context, name))
+
+    @classmethod
+    def parse(cls, name: str, text: str) -> Executable:
+        """PACKAGE/EXECUTABLE, as given to the argument `name`."""
         package, _, program = text.partition("/")
         if not package or not program or "/" in program:
             raise UsageError(f"{name}:={text} is not PACKAGE/EXECUTABLE")
@@ -141,8 +161,8 @@ class Executable:
 
     @classmethod
     def of_optional(cls, context: LaunchContext, name: str) -> Executable | None:
-        """The same, or None if the argument is empty."""
-        return cls.of(context, name) if value_of(context, name) else None
+        """The same, or None if the argument is empty or `none`."""
+        return cls.of(context, name) if words_of(context, name) else None
 
     def __str__(self) -> str:
         return f"{self.package}/{self.program}"
@@ -191,8 +211,8 @@ def _number(context: LaunchContext, name: str, kind: type) -> Any:
 
 def params_file(context: LaunchContext) -> Path | None:
     """The parameter file of the nodes under test, if there is one; raises UsageError."""
-    text = value_of(context, "params_file")
-    return _found(text, "params_file") if text else None
+    words = words_of(context, "params_file")
+    return _found(value_of(context, "params_file"), "params_file") if words else None
 
 
 def _found(text: str, name: str) -> Path:

@@ -1,22 +1,26 @@
-"""How processes and launches end.
+"""How processes, jobs and launches end.
 
 `ros2 launch` ends with 1 if an event handler raises, else with 0, whatever the exit codes of its
 processes. So what must not pass for success raises: RunError with the sentence that ends up last in
-the log.
+the log. A launch file that includes one of this package's is told by an event that its job is done.
 """
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
-from launch import Action, LaunchContext
-from launch.actions import EmitEvent, RegisterEventHandler
+from launch import Action, Event, LaunchContext
+from launch.actions import EmitEvent, OpaqueFunction, RegisterEventHandler
+from launch.event_handler import EventHandler
 from launch.event_handlers import OnShutdown
 from launch.events import Shutdown, matches_action
 from launch.events.process import ProcessExited, ShutdownProcess
 from launch_ros.actions import Node
 from lockstep.errors import RunError
+
+from .arguments import value_of
 
 OnExit = Callable[[ProcessExited, LaunchContext], "list[Action] | None"]
 
@@ -47,12 +51,98 @@ def stop(node: Node) -> Action:
     return EmitEvent(event=ShutdownProcess(process_matcher=matches_action(node)))
 
 
-def fail_if_interrupted() -> Action:
-    """Make Ctrl-C end the launch with 1. Must come first: what raises keeps older handlers from
-    their turn."""
+class Completed(Event):
+    """The job of an included launch file is done: `job` is verify, record, replay, compare_online
+    or ab.
 
-    def on_shutdown(event: Shutdown, context: LaunchContext) -> None:
-        if event.due_to_sigint:
-            raise RunError("interrupted before the end")
+    `matches` is whether all outputs match, None where nothing was compared; `output` is the folder
+    of bags, reports and diffs, None where none was written. What fails without a result (a crash, a
+    hang, loss) ends the launch instead.
+    """
 
-    return RegisterEventHandler(OnShutdown(on_shutdown=on_shutdown))
+    name = "lockstep_launch.Completed"
+
+    def __init__(self, job: str, matches: bool | None, output: Path | None) -> None:
+        super().__init__()
+        self.job = job
+        self.matches = matches
+        self.output = output
+
+
+class OnCompleted(EventHandler):
+    """Calls `handler` with a Completed and the context; what it returns is done next.
+
+    A difference ends the launch with 1, but only after this handler.
+    """
+
+    def __init__(self, handler: Callable[[Completed, LaunchContext], list[Action] | None]) -> None:
+        super().__init__(matcher=lambda event: isinstance(event, Completed), entities=None)
+        self._handler = handler
+
+    def handle(self, event: Event, context: LaunchContext) -> list[Action] | None:
+        super().handle(event, context)
+        return self._handler(event, context)
+
+
+class Job:
+    """What one launch file of this package does, from its first action to its result."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._done = False
+
+    def fail_if_interrupted(self) -> Action:
+        """Make Ctrl-C before the result end the launch with 1.
+
+        Must come first: what raises keeps older handlers from their turn.
+        """
+
+        def on_shutdown(event: Shutdown, context: LaunchContext) -> None:
+            if event.due_to_sigint and not self._done:
+                raise RunError("interrupted before the end")
+
+        return RegisterEventHandler(OnShutdown(on_shutdown=on_shutdown))
+
+    def completed(
+        self,
+        context: LaunchContext,
+        *,
+        matches: bool | None = None,
+        output: Path | None = None,
+        difference: str = "",
+    ) -> list[Action]:
+        """Tell the result; then end the launch, unless its argument `shutdown` is false.
+
+        With a `difference`, a sentence, the launch ends with 1 in any case.
+        """
+        self._done = True
+        if context.is_shutdown and difference:  # by Ctrl-C, so that no event has its turn any more
+            raise RunError(difference)
+        shut_down = value_of(context, "shutdown") == "true"
+
+        def end(context: LaunchContext) -> list[Action]:
+            if difference:
+                raise RunError(difference)
+            reason = f"{self.name} is done"
+            return [EmitEvent(event=Shutdown(reason=reason))] if shut_down else []
+
+        return [EmitEvent(event=Completed(self.name, matches, output)), _Later(end)]
+
+
+class _Later(Action):
+    """Calls a function after the events that wait now have been handled."""
+
+    def __init__(self, function: Callable[[LaunchContext], list[Action]]) -> None:
+        super().__init__()
+        self._then = OpaqueFunction(function=function)
+
+    def execute(self, context: LaunchContext) -> list[Action]:
+        due = _Due()
+        handler = EventHandler(
+            matcher=lambda event: event is due, entities=[self._then], handle_once=True
+        )
+        return [RegisterEventHandler(handler), EmitEvent(event=due)]
+
+
+class _Due(Event):
+    name = "lockstep_launch.due"

@@ -20,15 +20,17 @@ MARK = "LOCKSTEP_LAUNCH_TEST"
 
 
 class Launch:
-    """A running `ros2 launch lockstep_launch FILE`; its log is stdout and stderr together."""
+    """A running `ros2 launch` of a file of lockstep_launch or, by its whole path, of any other; its
+    log is stdout and stderr together."""
 
     def __init__(self, arguments: tuple[str, ...], environment: dict[str, str], log: Path) -> None:
         self._path = log
         self._mark = f"{MARK}={uuid.uuid4()}"
         name, _, value = self._mark.partition("=")
+        package = [] if arguments[0].startswith("/") else ["lockstep_launch"]
         with log.open("wb") as output:
             self.child = subprocess.Popen(
-                ["ros2", "launch", "lockstep_launch", *arguments],
+                ["ros2", "launch", *package, *arguments],
                 env={**environment, name: value},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -61,12 +63,15 @@ class Launch:
         return seen
 
     def processes(self) -> dict[str, dict[str, str]]:
-        """Command line → environment of all that runs for this launch, but `ros2 launch` itself."""
+        """Command line → environment of all that runs for this launch, but `ros2 launch` itself and
+        its forks that are not yet another program."""
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 variables = (folder / "environ").read_bytes().decode().split("\0")
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if " launch " in command and "/ros2 " in command:
+                    continue
             except (OSError, UnicodeDecodeError):
                 continue  # ended, or not ours
             if self._mark in variables and int(folder.name) != self.child.pid:

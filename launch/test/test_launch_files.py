@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -98,7 +100,7 @@ def test_replay_alone_plays_every_topic(launch):
         (["topics:=/nope:=/vector"], "has no topic /nope"),
         (["topics:=/imu/acceleration"], "/imu/acceleration goes to no input of VectorNormalizer"),
         (["implementation:=lockstep_examples/nope"], "has no executable 'nope'"),
-        (["implementation:=nope/node"], "package 'nope' is not found"),
+        (["implementation:=nope/node"], "package 'nope' is in none of the"),
         (["implementation:=nope"], "implementation:=nope is not PACKAGE/EXECUTABLE"),
         (["implementation:=lockstep_examples/pd_controller"], "the contracts differ"),
         (["rtf:=fast"], "rtf:=fast is not a number"),
@@ -230,9 +232,123 @@ def test_another_domain_takes_an_explicit_argument(
     assert run.end() == 0
 
 
-@pytest.mark.parametrize("file", ["replay.launch.py", "record.launch.py", "verify.launch.py"])
+FILES = ["replay", "record", "verify", "compare_online", "ab"]
+
+
+@pytest.mark.parametrize("file", [f"{name}.launch.py" for name in FILES])
 def test_every_argument_is_described(launch, file):
     run = launch(file, "--show-args")
     assert run.end() == 0, run.log
     assert "'domain_id':" in run.log
     assert "no description" not in run.log.lower()
+
+
+BESIDE = """
+import sys
+from launch import LaunchDescription
+from launch.actions import ExecuteProcess, IncludeLaunchDescription, LogInfo, RegisterEventHandler
+from launch.substitutions import PathJoinSubstitution
+from launch_ros.substitutions import FindPackageShare
+from lockstep_launch.ending import OnCompleted
+
+LONG = [sys.executable, "-c", "import time; time.sleep(1000)"]
+
+
+def told(event, context):
+    return [LogInfo(msg=f"told: {event.job} {event.matches} {event.output}")]
+
+
+def generate_launch_description():
+    file = PathJoinSubstitution([FindPackageShare("lockstep_launch"), "launch", "FILE"])
+    return LaunchDescription([
+        ExecuteProcess(cmd=LONG, name="before"),
+        RegisterEventHandler(OnCompleted(told)),
+        IncludeLaunchDescription(file, launch_arguments=ARGUMENTS.items()),
+        ExecuteProcess(cmd=LONG, name="after"),
+    ])
+"""
+
+
+@pytest.fixture
+def beside(launch, tmp_path):
+    """Launch a file of this package between two processes that never end by themselves."""
+
+    def start(file: str, *arguments: str):
+        including = tmp_path / "beside.launch.py"
+        given = dict(argument.split(":=", 1) for argument in arguments)
+        including.write_text(BESIDE.replace("FILE", file).replace("ARGUMENTS", repr(given)))
+        return launch(str(including))
+
+    return start
+
+
+def test_an_included_verify_tells_that_it_is_done_and_ends_the_launch(beside, tmp_path):
+    run = beside("verify.launch.py", *PAIR, *ACCELERATION, f"output:={tmp_path / 'out'}")
+    assert run.end() == 0, run.log
+    assert f"told: verify True {tmp_path / 'out'}" in run.log
+    assert run.all_gone()
+
+
+def test_a_difference_is_told_before_it_ends_the_launch(beside, tmp_path):
+    run = beside(
+        "verify.launch.py",
+        "implementation:=lockstep_examples_cpp/imu_complementary_filter_f32",
+        f"bag:={BAGS / 'gazebo_diff_drive'}",
+        "topics:=/imu",
+        f"output:={tmp_path / 'out'}",
+    )
+    assert run.end() == 1
+    assert f"told: verify False {tmp_path / 'out'}" in run.log
+    assert run.error == f"the outputs differ; see {tmp_path / 'out/diffs'}"
+
+
+def test_what_runs_beside_goes_on_if_asked_and_ctrl_c_is_then_no_failure(beside, tmp_path):
+    output = tmp_path / "out"
+    run = beside("record.launch.py", PAIR[1], *ACCELERATION, "shutdown:=false", f"output:={output}")
+    run.wait_until(lambda: f"told: record None {output}" in run.log)
+    assert run.processes()
+    os.killpg(run.child.pid, signal.SIGINT)
+    assert run.end() == 0, run.log
+    assert "interrupted before the end" not in run.log
+
+
+def test_a_process_that_is_listed_before_is_said_to_be_in_another_domain(beside, tmp_path):
+    run = beside("record.launch.py", PAIR[1], *ACCELERATION, f"output:={tmp_path / 'out'}")
+    assert run.end() == 0, run.log
+    warnings = [line for line in run.log.splitlines() if "list it after this launch file" in line]
+    assert len(warnings) == 1
+    assert "before" in warnings[0]
+
+
+def test_whoever_joins_the_domain_ends_the_launch(launch, tmp_path):
+    run = launch("record.launch.py", *ACCELERATION, PAIR[1], "rtf:=1", f"output:={tmp_path}/out")
+    run.wait_until(lambda: is_recording(tmp_path / "out"))
+    variables = next(iter(run.processes().values()))
+    domain = {"ROS_DOMAIN_ID": variables["ROS_DOMAIN_ID"]}
+    code = "import rclpy, time; rclpy.init(); n = rclpy.create_node('robot'); time.sleep(60)"
+    robot = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **domain})
+    try:
+        assert run.end() == 1
+        assert f"process {robot.pid}" in run.error
+        assert "give domain_id:=as_is" in run.error
+        assert run.all_gone()
+    finally:
+        robot.kill()
+        robot.wait()
+
+
+def test_whoever_only_looks_on_as_the_log_says_is_let_in(launch, tmp_path):
+    run = launch("record.launch.py", *ACCELERATION, PAIR[1], "rtf:=3", f"output:={tmp_path}/out")
+    run.wait_until(lambda: is_recording(tmp_path / "out"))
+    told = next(line for line in run.log.splitlines() if "to look on: " in line)
+    variables = dict(word.split("=") for word in told.split() if "=" in word)
+    code = "import rclpy, time; rclpy.init(); n = rclpy.create_node('looker'); time.sleep(5)"
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, **variables}, check=True)
+    assert run.end() == 0, run.log
+
+
+def test_none_empties_an_argument(launch, tmp_path):
+    parameters = ("params_file:=none", "outputs:=none", f"output:={tmp_path / 'out'}")
+    run = launch("record.launch.py", PAIR[1], *ACCELERATION, *parameters)
+    assert run.end() == 0, run.log
+    assert recorded(tmp_path / "out") == MESSAGES

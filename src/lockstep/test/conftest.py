@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from stranger import stranger
 
 __all__ = ["stranger"]
@@ -9,6 +10,10 @@ __all__ = ["stranger"]
 # Processes that tests start find the components of this folder.
 PLACES = [str(Path(__file__).resolve().parent), os.environ.get("PYTHONPATH")]
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, PLACES))
+
+# How long an example takes on a busy machine decides nothing.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session")

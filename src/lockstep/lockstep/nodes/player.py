@@ -26,6 +26,7 @@ from ..component import to_stamp
 from ..errors import Loss, UsageError
 from ..host.events import tell_alive, tell_progress
 from ..host.protocol import STATUS_TOPIC
+from ..message.rosidl import message_class
 from ..printable import tell
 from ..run.timeline import JITTER_NS, Event
 from .inbox import SERVE_PERIOD_S, Inbox
@@ -43,6 +44,7 @@ from .playing.read_ahead import ReadAhead
 from .playing.selection import Chosen, choose
 from .playing.services import offer_services
 from .process import Stop, exit_with, ros_node, split_arguments
+from .qos import lossless
 from .recorder import status_qos
 from .window import Window, insist
 
@@ -83,6 +85,10 @@ class Player:
             ),
             self._say,
         )
+        self._silent = [
+            node.create_publisher(message_class(message_type), name, lossless())
+            for name, message_type in options.silent
+        ]
         self._playlist = Playlist(
             bags,
             list(self._publishers.by_topic),

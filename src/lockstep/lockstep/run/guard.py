@@ -38,12 +38,20 @@ class DomainGuard(Closable):
     was started in the environment of the run.
     """
 
-    def __init__(self, environment: Mapping[str, str], silence: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        silence: Callable[[], None],
+        *,
+        allowed_by: str = "write `run: {allow_foreign_nodes: true}`",
+    ) -> None:
         """`environment` is that of `isolated_domain`; `silence` ends whoever publishes by then,
-        and is called again and again from another thread."""
+        and is called again and again from another thread; `allowed_by` says how a user lets others
+        in."""
         self._domain = int(environment["ROS_DOMAIN_ID"])
         self._mark = {RUN: environment[RUN]}
         self._silence = silence
+        self._allowed_by = allowed_by
         self._own: set[str] = set()
         self._trouble: str | None = None
         self._ending = threading.Event()
@@ -78,8 +86,8 @@ class DomainGuard(Closable):
             return None
         return (
             f"{intruder} joined ROS_DOMAIN_ID {self._domain} of this run, which was ended so that "
-            "nothing of it reaches others; end that process or give it another domain, or write "
-            "`run: {allow_foreign_nodes: true}`"
+            f"nothing of it reaches others; end that process or give it another domain, or "
+            f"{self._allowed_by}"
         )
 
     def _intruder(self) -> str | None:

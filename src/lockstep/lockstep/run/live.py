@@ -265,6 +265,11 @@ def _player_command(request: RunRequest) -> list[str]:
     command = [sys.executable, "-m", "lockstep.nodes.player", str(inputs.bag.path)]
     for name, target in inputs.topics.items():
         command += ["--topic", f"{name}:={target}"]
+    if window:  # a black box does not tell what it waits for
+        played = {resolved(target) for target in inputs.topics.values()}
+        for port in request.contract.inputs:
+            if (topic := resolved(port.topic)) not in played:
+                command += ["--silent", f"{topic}:{port.type}"]
     command += ["--rtf", str(options.rtf), "--window", str(window)]
     command += ["--clock", inputs.clock, "--timeout", str(options.timeout)]
     command += ["--start-timeout", str(START_PATIENCE_S)]

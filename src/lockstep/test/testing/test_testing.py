@@ -279,6 +279,42 @@ def test_a_process_that_dies_or_hangs_fails_its_own_test_only(suite, mode):
     assert "direct_process.py" not in result.stdout.str()  # the traceback is that of the test
 
 
+JOINED = """
+import contextlib, os, subprocess, sys, time
+from pathlib import Path
+from lockstep.run.participants import descendants
+
+STRANGER = '''
+import socket, sys
+sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+for held, port in zip(sockets, (40, 41)):  # of a participant, in the numbers of RTPS
+    held.bind(("", 7400 + 250 * int(sys.argv[1]) + port))
+sys.stdin.read()
+'''
+
+def domains():
+    for pid in descendants(os.getpid()) - {os.getpid()}:
+        with contextlib.suppress(OSError):
+            environment = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\\0")
+            yield from (line[14:] for line in environment if line.startswith("ROS_DOMAIN_ID="))
+
+def test_a(component):
+    do(component, "say alone")
+    (domain,) = set(domains())
+    command = ["sh", "-c", 'exec 3<&0; "$@" <&3 & ', "sh", sys.executable, "-c", STRANGER, domain]
+    stranger = subprocess.Popen(command, stdin=subprocess.PIPE)
+    with pytest.raises(RunError, match=f"joined ROS_DOMAIN_ID {domain} of this run"):
+        for _ in range(1000):
+            do(component, "say still alone")
+            time.sleep(0.01)
+    stranger.communicate()
+"""
+
+
+def test_whoever_joins_the_domain_of_a_live_test_fails_it(suite):
+    suite(JOINED, "--live", "--implementations", "exe").assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize("mode", [(), ("--live",)], ids=["direct", "live"])
 def test_an_implementation_that_breaks_the_contract_is_told_what_differs(suite, mode):
     other = {"python": PYTHON, "other": {"executable": "probe_pkg/other"}}

@@ -16,7 +16,8 @@ import numpy as np
 from ...bag import BagError
 from ...cdr.codec import Codec
 from ...errors import CompareError
-from ..index import STAMP
+from ...message.arrays import Int64s
+from ..index import STAMP, first_times, shared_stamp, stamp_paths
 from ..key_comparison import KEPT_TICKS, Aligned, KeyComparison, TickDifference
 from ..key_judge import KeyJudge
 from ..side_by_side import Side, columns_of
@@ -25,14 +26,16 @@ from .in_order import InOrder, Pair
 from .partners import Decided, EqualPartners, Message, NearestPartners
 
 OnlineAlign: TypeAlias = Literal["auto", "stamp", "tick", "time"]
+_FIRST = 20  # messages of each side tell whether they share a stamp
 
 
 @dataclass(frozen=True)
 class OnlineOptions:
     """How live topics are aligned.
 
-    `align` "auto" takes the stamp of types that have a header, else the time. A partner must come
-    within `patience_s`. At most `pending` messages of each topic wait for theirs. Unless
+    `align` "auto" takes the stamp of types that have a header; else that inside the messages, as of
+    transforms, if the first of both sides share it; else the time. A partner must come within
+    `patience_s`. At most `pending` messages of each topic wait for theirs. Unless
     `from_start`, what came before both were heard does not count if it has no partner; ticks always
     count from the first message of each topic.
     """
@@ -57,6 +60,11 @@ class Count:
     first_ns: int | None = None
 
 
+@dataclass(frozen=True)
+class _Stamps:
+    stamps: dict[str, Int64s]
+
+
 class OnlineComparison:
     """Compares topic B with the reference A; sides are 0 and 1.
 
@@ -71,11 +79,13 @@ class OnlineComparison:
         tolerances: Tolerances,
         options: OnlineOptions = OnlineOptions(),
     ) -> None:
-        has_stamps = STAMP in codec.fields()
+        self._stamps = stamp_paths(codec.fields())
         align = options.align
-        if align == "auto":
-            align = "stamp" if has_stamps else "time"
-        if align == "stamp" and not has_stamps:
+        if align == "auto" and STAMP in self._stamps:
+            align = "stamp"
+        elif align == "auto" and not self._stamps:
+            align = "time"
+        if align == "stamp" and not self._stamps:
             raise CompareError(f"{topic} has no header to align by; align by time or tick instead")
         self.counts = Count(), Count()
         self._options = options
@@ -110,6 +120,8 @@ class OnlineComparison:
     def step(self, now_s: float, *, show: int = 0) -> list[TickDifference]:
         """Compare what has come; gives the first `show` ticks that were found to differ."""
         try:
+            if self._align == "auto" and not self._choose(now_s):
+                return []
             self._admit()
             for side in (0, 1):
                 self._give_up(side, came_until_s=now_s - self._options.patience_s)
@@ -124,6 +136,8 @@ class OnlineComparison:
         Those that came later than a time are left out.
         """
         try:
+            if self._align == "auto":
+                self._choose(math.inf)
             self._admit()
             for side in (0, 1):
                 while self._partners.open[side]:
@@ -164,7 +178,7 @@ class OnlineComparison:
         aligned = Aligned(
             count_a=self.counts[0].received,
             count_b=self.counts[1].received,
-            by=self._align,
+            by="time" if self._align == "auto" else self._align,
             count=self._aligned,
             only_a=only_a,
             only_b=only_b,
@@ -182,6 +196,9 @@ class OnlineComparison:
     def _forget(self) -> None:
         """Begin with no messages."""
         self._came: tuple[list[Message], list[Message]] = ([], [])
+        self._begin()
+
+    def _begin(self) -> None:
         self._partners = (
             NearestPartners(self._options.time_tolerance_ns)
             if self._align == "time"
@@ -203,15 +220,39 @@ class OnlineComparison:
                 self._partners.drop(side)
                 self.counts[side].dropped += 1
 
+    def _choose(self, now_s: float) -> bool:
+        """Choose how to align by the first messages of both sides, once they have come or have been
+        waited for; whether that is so."""
+        counts = [len(came) for came in self._came]
+        since_s = max(came[0].came_s if came else math.inf for came in self._came)
+        if (
+            min(counts) < _FIRST
+            and max(counts) < self._options.pending
+            and now_s < since_s + self._options.patience_s
+        ):
+            return False
+        a, b = (_Stamps(self._stamps_of(side, self._stamps)) for side in (0, 1))
+        path = shared_stamp(a, b) if all(self._came) else None
+        self._align = "stamp" if path else "time"
+        self._stamps = [path] if path else []
+        self._begin()
+        return True
+
     def _stamped(self, side: int) -> Sequence[Message]:
         came = list(self._came[side])
         if self._align != "stamp" or not came:
             return came
-        whole = _side((message.tick, message.data) for message in came)
-        stamps = columns_of(whole, self._codec, self._name(side), [STAMP])[STAMP].tolist()
+        path = self._stamps[0]
+        stamps = self._stamps_of(side, [path])[path].tolist()
         return [
             replace(message, time_ns=stamp) for message, stamp in zip(came, stamps, strict=True)
         ]
+
+    def _stamps_of(self, side: int, paths: Sequence[str]) -> dict[str, Int64s]:
+        """The stamps of what has come, by the path of their field."""
+        whole = _side((message.tick, message.data) for message in self._came[side])
+        columns = columns_of(whole, self._codec, self._name(side), list(paths))
+        return {path: first_times(columns[path]) for path in paths}
 
     def _name(self, side: int) -> str:
         return f"{self._topic} of {'ab'[side]}"

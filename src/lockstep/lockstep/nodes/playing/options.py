@@ -51,6 +51,7 @@ class Options:
     paused: bool
     wait_for: WaitFor
     with_recorder: bool
+    silent: tuple[tuple[str, str], ...]
     hold: bool
     timeout_s: float
     acknowledged_s: float
@@ -102,6 +103,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
         paused=args.paused,
         wait_for=("nobody" if args.no_wait else args.wait_for or "met") if alone else "all",
         with_recorder=args.with_recorder,
+        silent=tuple(_typed(text) for text in args.silent),
         hold=args.hold,
         timeout_s=args.timeout,
         acknowledged_s=_acknowledged_s(args.wait_for_all_acked, args.timeout),
@@ -307,6 +309,13 @@ def _add_lockstep(group: argparse._ArgumentGroup) -> None:
         "--with-recorder", action="store_true", help="wait until the recorder is ready"
     )
     group.add_argument(
+        "--silent",
+        action="append",
+        default=[],
+        metavar="NAME:TYPE",
+        help="offer this too, though nothing is played on it: an input that a component waits for",
+    )
+    group.add_argument(
         "--hold", action="store_true", help="when all have met, wait for the end of stdin"
     )
     group.add_argument(
@@ -316,6 +325,13 @@ def _add_lockstep(group: argparse._ArgumentGroup) -> None:
         metavar="S",
         help="patience with a host or subscriber that hangs",
     )
+
+
+def _typed(text: str) -> tuple[str, str]:
+    name, _, message_type = text.partition(":")
+    if not name or not message_type:
+        raise UsageError(f"--silent {text} is not NAME:TYPE")
+    return name, message_type
 
 
 def _clock(args: argparse.Namespace) -> ClockOptions:

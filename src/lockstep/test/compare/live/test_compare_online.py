@@ -437,3 +437,55 @@ def test_the_limit_allows_a_seconds_worth_in_any_second():
     slow = Limit(0.5)
     slow.count(0.0)
     assert (slow.free(1.9), slow.free(2.0)) == (0, 1)
+
+
+TRANSFORMS = Codec(
+    "test_msgs/msg/Transforms",
+    "Transform[] transforms\n"
+    + "=" * 80
+    + "\nMSG: test_msgs/Transform\nstd_msgs/Header header\nfloat64 x\n"
+    + DEFINITION[DEFINITION.index("=" * 80) :],
+)
+
+
+def transforms(stamp_ns, x):
+    stamp = {"sec": stamp_ns // SECOND, "nanosec": stamp_ns % SECOND}
+    header = {"stamp": stamp, "frame_id": "base"}
+    return TRANSFORMS.encode({"transforms": [{"header": header, "x": x}]})
+
+
+def compared_live(stamps_of_b, *, delay_s):
+    """Sixty transforms, those of B `delay_s` later; gives the outcome by `auto`."""
+    online = OnlineComparison("/tf", TRANSFORMS, Tolerances({}), OnlineOptions(from_start=True))
+    period_ns = SECOND // 50
+    for tick in range(60):
+        now_s = tick * 0.02
+        sent_ns = tick * period_ns
+        online.take(A, transforms(sent_ns, float(tick)), sent_ns, now_s)
+        late_ns = sent_ns + int(delay_s * SECOND)
+        online.take(B, transforms(stamps_of_b(sent_ns), float(tick)), late_ns, now_s)
+        online.step(now_s)
+    online.finish()
+    return online.result()
+
+
+def test_transforms_are_aligned_by_the_stamps_inside_that_both_sides_share():
+    result = compared_live(lambda stamp: stamp, delay_s=0.03)  # nearer to the next by time
+    assert (result.aligned.by, result.aligned.count, result.judged.differing) == ("stamp", 60, 0)
+
+
+def test_stamps_inside_that_are_not_shared_leave_the_time():
+    result = compared_live(lambda stamp: stamp + 7, delay_s=0.0)
+    assert (result.aligned.by, result.aligned.count) == ("time", 60)
+
+
+def test_few_messages_are_aligned_when_the_first_have_been_waited_for():
+    options = OnlineOptions(from_start=True, patience_s=1.0)
+    online = OnlineComparison("/tf", TRANSFORMS, Tolerances({}), options)
+    for tick in range(3):
+        for side in (A, B):
+            online.take(side, transforms(tick * SECOND, 0.0), tick * SECOND, tick * 0.1)
+    online.step(0.5)
+    assert online.pending == 6
+    online.step(1.1)
+    assert (online.pending, online.result().aligned.count) == (0, 3)

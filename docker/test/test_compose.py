@@ -1,0 +1,197 @@
+"""The services of compose.yaml, each in its container, on a real engine; `make docker-test`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, run
+
+USER = 4321
+COMPOSE = ("docker", "compose", "-f", "docker/compose.yaml", "-p", "lockstep-test")
+FLOAT32 = "lockstep_examples_cpp/imu_complementary_filter_f32"
+
+
+class Verification:
+    """`docker compose up` with settings, its results in a folder of a user of their own."""
+
+    def __init__(self, results: Path) -> None:
+        self.results = results
+        results.mkdir()
+        os.chown(results, USER, USER)
+
+    def start(self, *override: str, **settings: str) -> subprocess.Popen[str]:
+        """Start it; override files follow compose.yaml."""
+        files = [word for file in override for word in ("-f", file)]
+        return subprocess.Popen(
+            [*COMPOSE, *files, "up", "--exit-code-from", "comparator"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={
+                **os.environ,
+                "LOCKSTEP_RESULTS": str(self.results),
+                "LOCKSTEP_USER": f"{USER}:{USER}",
+                **settings,
+            },
+        )
+
+    def up(self, *override: str, **settings: str) -> tuple[int, str]:
+        """Run it to its end; returns the exit code and what it printed."""
+        process = self.start(*override, **settings)
+        printed, _ = process.communicate(timeout=240)
+        return process.returncode, printed
+
+    def failure(self) -> str:
+        """What the services say went wrong."""
+        return (self.results / "failure").read_text("utf-8")
+
+
+@pytest.fixture
+def verification(wheels: str, tmp_path: Path) -> Iterator[Verification]:
+    tmp_path.chmod(0o755)
+    tmp_path.parent.chmod(0o755)
+    tmp_path.parent.parent.chmod(0o755)
+    yield Verification(tmp_path / "results")
+    run(*COMPOSE, "down", "--volumes", "--timeout", "2", cwd=str(ROOT))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def is_playing(results: Path) -> bool:
+    """Whether the player of the first run has told of messages that it sent."""
+    events = results / "python/player.events"
+    return events.exists() and '"progress"' in events.read_text("utf-8")
+
+
+def test_an_implementation_that_matches_passes_and_results_are_the_callers(
+    verification: Verification,
+) -> None:
+    code, printed = verification.up()
+    assert code == 0, printed
+    assert "MATCH" in printed
+    summary = verification.results / "diffs/summary.txt"
+    assert "11865 aligned, 0 differ" in summary.read_text("utf-8")
+    assert {path.stat().st_uid for path in verification.results.rglob("*")} == {USER}
+
+
+def test_one_that_differs_does_not_pass(verification: Verification) -> None:
+    code, printed = verification.up(LOCKSTEP_CPP=FLOAT32)
+    assert code == 1, printed
+    assert "DIFFERENT" in printed
+    assert (verification.results / "diffs").glob("*.diff")
+
+
+def test_a_container_that_is_killed_fails_the_run(verification: Verification) -> None:
+    process = verification.start(LOCKSTEP_RTF="2")
+    wait_until(lambda: is_playing(verification.results))
+    run("docker", "kill", "lockstep-test-python-1")
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 3, printed
+    assert "before the run of python was complete" in verification.failure()
+
+
+def test_a_container_that_is_paused_fails_the_run(verification: Verification) -> None:
+    process = verification.start(LOCKSTEP_RTF="2", LOCKSTEP_TIMEOUT="5")
+    wait_until(lambda: is_playing(verification.results))
+    run("docker", "pause", "lockstep-test-python-1")
+    wait_until((verification.results / "failure").exists)
+    run("docker", "unpause", "lockstep-test-python-1")
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 3, printed
+    assert "player: no answer for 5 s" in verification.failure()
+
+
+def test_a_service_that_does_not_start_fails_the_run(verification: Verification) -> None:
+    code, printed = verification.up(LOCKSTEP_PYTHON="lockstep_examples:Nobody")
+    assert code == 3, printed
+    assert "cannot load 'lockstep_examples:Nobody'" in verification.failure()
+
+
+def test_a_bag_that_is_not_there_is_bad_usage(verification: Verification) -> None:
+    code, printed = verification.up(LOCKSTEP_BAG="none")
+    assert code == 2, printed
+    assert "/bags/none does not exist" in printed
+
+
+def test_a_folder_of_somebody_else_is_bad_usage(verification: Verification) -> None:
+    os.chown(verification.results, 0, 0)
+    code, printed = verification.up()
+    assert code == 2, printed
+    assert "LOCKSTEP_USER=$(id -u):$(id -g)" in printed
+
+
+def test_on_the_hosts_network_it_passes_as_well(verification: Verification) -> None:
+    code, printed = verification.up("docker/compose.host.yaml", LOCKSTEP_DOMAIN="87")
+    assert code == 0, printed
+
+
+def test_an_override_file_brings_nodes_of_ones_own(
+    verification: Verification, tmp_path: Path
+) -> None:
+    nodes = tmp_path / "nodes"
+    nodes.mkdir(mode=0o755)
+    (nodes / "mine.py").write_text(
+        "from lockstep_examples import ImuComplementaryFilter\n\n\n"
+        "class Mine(ImuComplementaryFilter):\n    '''The same under another name.'''\n"
+    )
+    override = tmp_path / "mine.yaml"
+    service = {"volumes": [f"{nodes}:/nodes:ro"], "environment": {"PYTHONPATH": "/nodes"}}
+    override.write_text(json.dumps({"services": {"python": service}}))
+    code, printed = verification.up(str(override), LOCKSTEP_PYTHON="mine:Mine")
+    assert code == 0, printed
+    contract = json.loads((verification.results / "python/contract.json").read_text("utf-8"))
+    assert contract["component"] == "Mine"
+
+
+def test_services_have_no_way_out_and_no_privileges(verification: Verification) -> None:
+    process = verification.start(LOCKSTEP_RTF="1")
+    wait_until(lambda: is_playing(verification.results))
+    for service in ("comparator", "recorder", "player", "python", "cpp"):
+        name = f"lockstep-test-{service}-1"
+        (container,) = json.loads(run("docker", "inspect", name).stdout)
+        assert container["State"]["Health"]["Status"] == "healthy"
+        host, settings = container["HostConfig"], container["NetworkSettings"]
+        assert host["ReadonlyRootfs"] and not host["Privileged"] and host["CapDrop"] == ["ALL"]
+        assert not host["PortBindings"] and not any(settings["Ports"].values())
+        status = run("docker", "exec", name, "cat", "/proc/1/status").stdout
+        assert "CapEff:\t0000000000000000" in status
+    (network,) = json.loads(run("docker", "network", "inspect", "lockstep-test_default").stdout)
+    assert network["Internal"]
+    process.terminate()
+    process.communicate(timeout=120)
+    assert "comparator" in verification.failure()
+
+
+def test_direct_and_live_runs_in_one_container_need_no_network(wheels: str) -> None:
+    one = ["docker", "run", "--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp"]
+    one += ["--cap-drop", "ALL", "-v", f"{ROOT}/bags:/bags:ro", wheels, "sh", "-c"]
+    share = "/opt/lockstep/install/share/lockstep_examples/verify"
+    for mode in ("direct", "live"):
+        verify = (
+            f"sed 's,../../../bags,/bags,' {share}/imu_complementary_filter.yaml > /tmp/v.yaml && "
+            f"echo 'run: {{mode: {mode}}}' >> /tmp/v.yaml && lockstep verify /tmp/v.yaml -o /tmp/o"
+        )
+        done = run(*one, verify)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_image_of_the_wheels_world_is_small(wheels: str) -> None:
+    size = int(run("docker", "image", "inspect", wheels, "--format", "{{.Size}}").stdout)
+    assert size <= 600e6
+
+
+def test_the_image_of_a_distro_verifies(distro: str) -> None:
+    done = run("docker", "run", "--rm", "--network", "none", distro, "lockstep", "--help")
+    assert done.returncode == 0, done.stderr
