@@ -19,7 +19,8 @@ from .live import cpu_s_of, messages_of
 
 _PATIENCE_S = 60.0
 _KEPT_S = 5.0
-"""What the publisher keeps: what is lost on the way is asked for again with a heartbeat, every 3 s."""
+"""What the publisher keeps: what is lost on the way is asked for again with a heartbeat, every
+3 s."""
 
 
 def lockstep(folder: Path, topic: str) -> list[str]:
