@@ -93,10 +93,16 @@ class _NowAndThen:
 
     def __enter__(self) -> None:
         self._began_s = time.monotonic()
+        self._hurries = False
+
+    def hurry(self) -> None:
+        """It is not finished: go on soon."""
+        self._hurries = True
 
     def __exit__(self, *_: object) -> None:
         now_s = time.monotonic()
-        self._due_s = max(self._began_s + self._period_s, now_s + (now_s - self._began_s) / _SHARE)
+        rest_s = 0.0 if self._hurries else (now_s - self._began_s) / _SHARE
+        self._due_s = max(self._began_s + self._period_s, now_s + rest_s)
 
     @property
     def is_due(self) -> bool:
@@ -269,7 +275,8 @@ class Recorder:
         if options.discovers or now_s - self._began_s < _START_S:
             for name, types in self._node.get_topic_names_and_types():
                 if time.monotonic() - now_s > _LONGEST_PASS_S:
-                    return  # what is subscribed already must not wait
+                    self._discovering.hurry()  # but what is subscribed already must not wait
+                    return
                 if name not in self._by_topic and name not in self._left_out:
                     self._consider(name, types)
         for recording in [*self._by_topic.values()]:
