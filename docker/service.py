@@ -32,7 +32,7 @@ from lockstep.component import Contract
 from lockstep.errors import Crash, Hang, RunError, UsageError
 from lockstep.host.events import EVENTS, told_bytes, told_error
 from lockstep.host.protocol import resolved
-from lockstep.nodes.player import checked_rtf
+from lockstep.nodes.playing.pace import checked_rtf
 from lockstep.nodes.process import Stop, exit_with
 from lockstep.run.implementation import command_of, contract_of_command
 from lockstep.run.live import checked_run, parameters_file, remaps_of_own_topics
