@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -214,8 +215,7 @@ def _scan(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
     return _cdr(body)
 
 
-def _image(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
-    height, width = 1080, 1920
+def _image(rng: Rng, times: npt.NDArray[np.int64], height: int = 1080, width: int = 1920) -> Bytes:
     fields: list[Any] = [*_text("frame_id", "cam"), ("height", "<u4"), ("width", "<u4")]
     fields += [*_text("encoding", "rgb8"), ("is_bigendian", "u1"), ("step", "<u4")]
     fields += [("data_length", "<u4"), ("data", "u1", 3 * height * width)]
@@ -273,5 +273,6 @@ IMU_NOISY = replace(IMU, name="imu-noisy", make=_noisy_imu)
 IMAGE = BagPlan(
     "image", "sensor_msgs/msg/Image", "/image", 150, 33_333_333, "none", _image, block=1
 )
+IMAGE_1MB = replace(IMAGE, name="image-1mb", count=500, make=partial(_image, height=600, width=556))
 IMAGE_SPOILT = replace(IMAGE, name="image-spoilt", make=_spoilt_image)
 LARGE = replace(SCAN_PLAIN, name="large", count=3_400_000)

@@ -94,7 +94,7 @@ def _trips(command: list[str], task: Task) -> list[float]:
     """Seconds from before publishing until the answer is taken, without a pause between."""
     trips = []
     with _graph(command, 1) as graph:
-        for message in _messages(task, _WARM_UP + task.count):
+        for message in messages_of(task, _WARM_UP + task.count):
             start = time.perf_counter()
             graph.publish(message)
             while graph.take() is None:
@@ -106,12 +106,12 @@ def _trips(command: list[str], task: Task) -> list[float]:
 
 def _processor_s(command: list[str], task: Task) -> float:
     """Processor time of the node in seconds, for all messages."""
-    messages = list(_messages(task, _WARM_UP + task.count))
+    messages = list(messages_of(task, _WARM_UP + task.count))
     with _graph(command, _WINDOW) as graph:
         _send(graph, messages[:_WARM_UP])
-        cpu_s = _cpu_s(graph.pid)
+        cpu_s = cpu_s_of(graph.pid)
         _send(graph, messages[_WARM_UP:])
-        return _cpu_s(graph.pid) - cpu_s
+        return cpu_s_of(graph.pid) - cpu_s
 
 
 def _send(graph: Graph, messages: list[bytes]) -> None:
@@ -130,13 +130,13 @@ def _send(graph: Graph, messages: list[bytes]) -> None:
             graph.publish(messages[number])
 
 
-def _messages(task: Task, count: int) -> Iterator[bytes]:
+def messages_of(task: Task, count: int) -> Iterator[bytes]:
     assert task.plan is not None
     blocks = task.plan.messages(count)
     return islice((bytes(row) for _, payloads in blocks for row in payloads), count)
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s_of(pid: int) -> float:
     """User and system time of a process (proc(5), stat)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

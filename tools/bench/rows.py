@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from . import contestants as by
-from . import live, pacing, runs, sampling, starting
+from . import live, pacing, recording, runs, sampling, starting
 from .bags import (
     IMAGE,
+    IMAGE_1MB,
     IMAGE_SPOILT,
     IMU,
     IMU_NOISY,
@@ -321,6 +322,25 @@ ROWS = (
             ("median", "median of 5,000 round trips through a live node", live.median_trip, 0.005),
             ("p99", "99th percentile of such round trips", live.slow_trip, 0.005),
             ("processor", "processor time of a live node for each of 10 kHz", live.processor, 0.02),
+        )
+    ),
+    *(
+        Row(
+            f"record_{name}",
+            f"processor time of recording {work}, none lost",
+            plan,
+            {
+                "lockstep": partial(recording.processor, recording.lockstep, rate_hz),
+                "ros2 bag record": partial(recording.processor, recording.ros2_bag, rate_hz),
+            },
+            rate="",
+            share=share,
+            in_workspace=True,
+            rounds=3,
+        )
+        for name, work, plan, rate_hz, share in (
+            ("images", "50 MB/s of 1 MB images: each", IMAGE_1MB, 50.0, 1.0),
+            ("small", "10,000 msg/s of 324 bytes: each", IMU, 10_000.0, 0.05),
         )
     ),
     Row(

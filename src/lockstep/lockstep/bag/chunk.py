@@ -21,6 +21,7 @@ from .mcap_format import CHUNK, HEAD, INDEX, MESSAGE, MESSAGE_FIELDS, MESSAGE_HE
 COMPRESSIONS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "none": ("", lambda data: data),
     "zstd": ("zstd", lambda data: zstandard.compress(data, 1)),
+    "zstd_small": ("zstd", lambda data: zstandard.compress(data, 19)),
     "lz4": ("lz4", lambda data: bytes(lz4.frame.compress(data))),
 }
 """How a chunk may be compressed: MCAP's name for it, and the function that does it."""
@@ -178,7 +179,7 @@ class Packed:
 
 
 def pack(chunk: Chunk, compression: str) -> Packed:
-    """A chunk with at least one message, compressed ("none", "zstd" or "lz4") and indexed."""
+    """A chunk with at least one message, compressed (as COMPRESSIONS name it) and indexed."""
     name, compress = COMPRESSIONS[compression]
     stored = compress(chunk.body)
     log_times = chunk.heads["log_time"]

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -63,6 +64,24 @@ class Origin:
         other = self.ros_distro not in ("", DISTRO)
         distro = f"the ROS distribution '{self.ros_distro}'" if other else ""
         return ", ".join(filter(None, (data, distro)))
+
+
+@dataclass(frozen=True)
+class FileMetadata:
+    """One row of `files`: a file of the folder, and what it holds; times in ns."""
+
+    path: str
+    start_ns: int
+    end_ns: int
+    message_count: int
+
+
+@dataclass(frozen=True)
+class Compression:
+    """What rosbag2 is told of files or messages that are compressed as a whole."""
+
+    format: Literal["", "zstd"] = ""
+    mode: Literal["", "FILE", "MESSAGE"] = ""
 
 
 @dataclass(frozen=True)
@@ -176,24 +195,21 @@ def offered(topic_metadata: Mapping[str, Any]) -> tuple[OfferedQoS, ...]:
 
 
 def information_of(
-    file: str,
-    start_ns: int,
-    end_ns: int,
+    files: Sequence[FileMetadata],
     topics: Sequence[TopicMetadata],
     storage: str = "mcap",
     origin: Origin = Origin(),
+    compression: Compression = Compression(),
 ) -> dict[str, Any]:
-    """The `rosbag2_bagfile_information`, version 9, of a bag of one file; times in ns."""
+    """The `rosbag2_bagfile_information`, version 9, of a bag of at least one file."""
+    filled = [file for file in files if file.message_count]
+    start_ns = min((file.start_ns for file in filled), default=0)
+    end_ns = max((file.end_ns for file in filled), default=0)
     count = sum(topic.message_count for topic in topics)
-    span = {
-        "duration": {"nanoseconds": end_ns - start_ns},
-        "starting_time": {"nanoseconds_since_epoch": start_ns},
-        "message_count": count,
-    }
     return {
         "version": 9,
         "storage_identifier": storage,
-        **span,
+        **_span(start_ns, end_ns, count),
         "topics_with_message_count": [
             {
                 "topic_metadata": {
@@ -207,10 +223,13 @@ def information_of(
             }
             for topic in topics
         ],
-        "compression_format": "",
-        "compression_mode": "",
-        "relative_file_paths": [file],
-        "files": [{"path": file, **span}],
+        "compression_format": compression.format,
+        "compression_mode": compression.mode,
+        "relative_file_paths": [file.path for file in files],
+        "files": [
+            {"path": file.path, **_span(file.start_ns, file.end_ns, file.message_count)}
+            for file in files
+        ],
         "custom_data": dict(origin.custom_data),
         "ros_distro": origin.ros_distro or DISTRO,
     }
@@ -227,12 +246,21 @@ def write(folder: Path, information: Mapping[str, Any]) -> None:
         unfinished.unlink(missing_ok=True)
 
 
+def _span(start_ns: int, end_ns: int, count: int) -> dict[str, Any]:
+    return {
+        "duration": {"nanoseconds": end_ns - start_ns},
+        "starting_time": {"nanoseconds_since_epoch": start_ns},
+        "message_count": count,
+    }
+
+
 def embedded(information: Mapping[str, Any]) -> str:
     """The YAML that `embedded_origin` reads."""
     return str(yaml.safe_dump(information, sort_keys=False))
 
 
-def qos_yaml(qos: Sequence[OfferedQoS]) -> str:
+@cache
+def qos_yaml(qos: tuple[OfferedQoS, ...]) -> str:
     """QoS profiles as the MCAP channel metadata `offered_qos_profiles` holds them."""
     return str(yaml.safe_dump([_dump_qos(item) for item in qos], sort_keys=False))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import zlib
 from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
+import zstandard
 from mcap.data_stream import RecordBuilder
 from mcap.opcode import Opcode
 from mcap.records import (
@@ -29,19 +32,27 @@ from .chunk import OpenChunk, pack
 from .enclosed import Enclosed
 from .mcap_format import HEAD
 
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ROOM = 1 << 14
+"""Bytes for metadata.yaml, and some for each topic."""
+_ROOM_FOR_TOPIC = 1 << 11
+
 
 class McapOutput:
     """One new .mcap file, used by one thread at a time.
 
-    Every error is a BagError that names `path`. After the first error nothing more is written,
-    because what comes after a gap is worth nothing. `counts` is by channel; `start_ns` and `end_ns`
-    are 0 without messages.
+    Every error is a BagError that names `path`. After the first error no more messages are written,
+    because what comes after a gap is worth nothing; a disk that fills up costs as many of the last
+    chunks as make room for the index, so that the file is whole. `counts` is by channel; `start_ns`
+    and `end_ns` are 0 without messages; `size` is in bytes.
     """
 
     def __init__(self, path: Path, compression: str) -> None:
         self.path = path
         self.counts: dict[int, int] = {}
         self.failure: BagError | None = None
+        self.size = 0
+        self._is_full = False
         self._compression = compression
         try:
             self._stream = FileIO(path, "x")
@@ -51,6 +62,7 @@ class McapOutput:
             raise BagError(f"cannot create {path}: {error.strerror}") from error
         self._stored: OpenChunk | None = None
         self._indexes: list[ChunkIndex] = []
+        self._counts_of: list[dict[int, int]] = []
         self._enclosed: list[AttachmentIndex | MetadataIndex] = []
 
     @property
@@ -75,6 +87,7 @@ class McapOutput:
         packed = pack(chunk.close(), self._compression)
         start = self._stream.tell()
         self._put(*packed.chunk, packed.index)
+        self._counts_of.append(packed.counts)
         for channel, count in packed.counts.items():
             self.counts[channel] = self.counts.get(channel, 0) + count
         self._indexes.append(
@@ -101,8 +114,40 @@ class McapOutput:
     def end(self, schemas: Sequence[Schema], channels: Sequence[Channel]) -> None:
         """Write the index, and close the file."""
         with self._stream:
-            self._put(record(DataEnd(data_section_crc=0)))
-            self._put(self._summary(schemas, channels))
+            try:
+                self._put(record(DataEnd(data_section_crc=0)))
+                self._put(self._summary(schemas, channels))
+            except BagError:
+                if self._is_full:
+                    self._make_room(schemas, channels)
+                raise
+
+    def compress(self) -> None:
+        """Replace the file, which is ended, by one that zstd compressed as a whole."""
+        target = self.path.with_name(f"{self.path.name}.zstd")
+        try:
+            with self.path.open("rb") as plain, target.open("xb") as packed:
+                zstandard.ZstdCompressor(1).copy_stream(plain, packed)
+        except OSError as error:
+            target.unlink(missing_ok=True)
+            raise BagError(f"cannot write {target}: {error.strerror}") from error
+        self.path.unlink()
+        self.path = target
+
+    def _make_room(self, schemas: Sequence[Schema], channels: Sequence[Channel]) -> None:
+        """Give up what is not whole, and the last chunks, for an index of those before."""
+        full = self._stream.tell()
+        room = _ROOM + len(channels) * _ROOM_FOR_TOPIC + len(self._summary(schemas, channels))
+        while self._indexes and full - self.size < room:
+            self.size = self._indexes.pop().chunk_start_offset
+            for channel, count in self._counts_of.pop().items():
+                self.counts[channel] -= count
+        self._enclosed = [one for one in self._enclosed if one.offset < self.size]
+        self._stream.seek(self.size)
+        self._stream.truncate()
+        with contextlib.suppress(OSError):  # somebody else has filled that too
+            self._write(record(DataEnd(data_section_crc=0)))
+            self._write(self._summary(schemas, channels))
 
     def _summary(self, schemas: Sequence[Schema], channels: Sequence[Channel]) -> bytes:
         start = self._stream.tell()
@@ -146,12 +191,17 @@ class McapOutput:
             raise self.failure
         try:
             for part in parts:
-                left = memoryview(part)
-                while left:
-                    left = left[self._stream.write(left) :]
+                self._write(part)
         except OSError as error:
+            self._is_full = error.errno in _DISK_FULL
             self.failure = BagError(f"cannot write {self.path}: {error.strerror}")
             raise self.failure from error
+        self.size = self._stream.tell()
+
+    def _write(self, part: bytes) -> None:
+        left = memoryview(part)
+        while left:
+            left = left[self._stream.write(left) :]
 
 
 def record(made: Any) -> bytes:

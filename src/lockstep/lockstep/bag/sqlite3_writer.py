@@ -116,7 +116,7 @@ class Sqlite3Writer(Closable):
                     )
                 self._database.execute(
                     "INSERT INTO topics VALUES (?, ?, ?, 'cdr', ?, ?)",
-                    (topic.id, name, type_name, metadata.qos_yaml(qos), type_hash),
+                    (topic.id, name, type_name, metadata.qos_yaml(tuple(qos)), type_hash),
                 )
         except sqlite3.Error as error:
             raise self._unwritten(error) from error
@@ -174,10 +174,9 @@ class Sqlite3Writer(Closable):
                 metadata.TopicMetadata(name, topic.type, topic.count, topic.type_hash, topic.qos)
                 for name, topic in self._topics.items()
             ]
-            file, storage = self._file.name, "sqlite3"
-            information = metadata.information_of(
-                file, start_ns or 0, end_ns or 0, rows, storage, self._origin
-            )
+            held = sum(counts.values())
+            file = metadata.FileMetadata(self._file.name, start_ns or 0, end_ns or 0, held)
+            information = metadata.information_of([file], rows, "sqlite3", self._origin)
             metadata.write(self.path, information)
         except (OSError, sqlite3.Error) as error:
             raise self._unwritten(error) from error

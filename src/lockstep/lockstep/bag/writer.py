@@ -29,7 +29,7 @@ from .mcap_format import MESSAGE_FIELDS, MESSAGE_HEAD
 from .output import McapOutput, record
 
 FLUSH_S = 0.5
-_WAITING = 2  # chunks that may wait for the disk
+_WAITING = 2  # chunks that may wait for the disk, however large they are
 _LARGEST_MESSAGE = (1 << 30) - (1 << 25)  # or its chunk would be larger than one that is read
 _MOST_CHANNELS = (1 << 16) - 2
 _pack_head = MESSAGE_HEAD.pack
@@ -50,15 +50,17 @@ class BagWriter(Closable):
     """Writes one bag; use it in a with-statement.
 
     A path that ends in .mcap is written as that one file, any other as a folder with metadata.yaml.
-    `compression` is "zstd", "lz4" or "none"; chunks hold at most `chunk_bytes` before compression,
-    or one message.
+    `compression` is "zstd", "zstd_small" (slow), "lz4" or "none"; chunks hold at most `chunk_bytes`
+    before compression, or one message.
 
     At most one second of messages is in memory: call `flush()` now and then while nothing arrives.
     Killed at any moment, the file is readable up to the last flush. If it is not `timed`, chunks
     end only when they are full, so that the same calls write the same bytes. Chunks are compressed
     and written in a thread, which no signal interrupts: whatever ends the with-statement leaves a
     whole bag. A disk that fills up is a BagError of one of the next calls; what was written before
-    stays readable.
+    stays readable. `cache_bytes` may wait for the disk before a call does, `behind_bytes` tells how
+    many do. `compress_files` with zstd, as a whole when they are ended; `compressed_messages` notes
+    that the payloads are, as rosbag2 has it.
     """
 
     earliest_ns = 0
@@ -70,7 +72,10 @@ class BagWriter(Closable):
         *,
         compression: str = "zstd",
         chunk_bytes: int = 1 << 20,
+        cache_bytes: int = 0,
         timed: bool = True,
+        compress_files: bool = False,
+        compressed_messages: bool = False,
     ) -> None:
         if compression not in COMPRESSIONS:
             raise BagError(f"compression {compression!r} is not one of {', '.join(COMPRESSIONS)}")
@@ -89,9 +94,14 @@ class BagWriter(Closable):
         except OSError as error:
             raise BagError(f"cannot create {self.path}: {error.strerror}") from error
         self._in_folder = not bare
+        self._compression = compression
+        self._compress_files = compress_files
+        self._compressed_messages = compressed_messages
+        self._cache_bytes = cache_bytes
         self._output = McapOutput(
             self.path if bare else self.path / f"{self.path.name}_0.mcap", compression
         )
+        self._ended: list[McapOutput] = []
         self._topics: dict[str, _Topic] = {}
         self._schemas: dict[tuple[str, str, str], Schema] = {}
         self._channels: list[Channel] = []
@@ -99,7 +109,7 @@ class BagWriter(Closable):
         self._chunk = OpenChunk()
         self._last_flush = time.monotonic()
         self._thread = ThreadPoolExecutor(1, "lockstep-bag-writer")
-        self._writing: deque[Future[None]] = deque()
+        self._writing: deque[tuple[Future[None], int]] = deque()
         self._closed = False
         self._told = False
         self._submit(self._output.begin)
@@ -108,6 +118,16 @@ class BagWriter(Closable):
     def counts(self) -> dict[str, int]:
         """Messages written so far, by topic."""
         return {name: topic.count for name, topic in self._topics.items()}
+
+    @property
+    def behind_bytes(self) -> int:
+        """Bytes that wait for the disk or for their chunk to be full."""
+        return self._chunk.size + sum(size for step, size in self._writing if not step.done())
+
+    @property
+    def file_bytes(self) -> int:
+        """Bytes of the file that is being written, with those that wait, before compression."""
+        return self._output.size + self.behind_bytes
 
     def add_topic(
         self,
@@ -144,7 +164,7 @@ class BagWriter(Closable):
             message_encoding=message_encoding,
             schema_id=topic.schema,
             metadata={
-                "offered_qos_profiles": metadata.qos_yaml(qos),
+                "offered_qos_profiles": metadata.qos_yaml(tuple(qos)),
                 "topic_type_hash": type_hash,
             },
         )
@@ -302,12 +322,29 @@ class BagWriter(Closable):
         if self._timed and time.monotonic() - self._last_flush >= FLUSH_S:
             self._finish_chunk()
 
+    def split(self) -> tuple[Path, Path]:
+        """End the file and go on in a new one; gives both."""
+        if not self._in_folder:
+            raise BagError(f"{self.path} is one file; give a folder to split a recording")
+        ended = self._output
+        number = len(self._ended) + 1
+        self._output = McapOutput(self.path / f"{self.path.name}_{number}.mcap", self._compression)
+        self._ended.append(ended)
+        chunk, self._chunk = self._chunk, OpenChunk()
+        for described in (*self._schemas.values(), *self._channels):
+            self._chunk.describe(record(described))
+        self._submit(
+            self._end_file, ended, chunk, [*self._schemas.values()], [*self._channels], of=chunk
+        )
+        self._submit(self._output.begin)
+        return ended.path, self._output.path
+
     def close(self) -> None:
         """Write the index and metadata.yaml; a second time is harmless."""
         if self._closed:
             return
         self._closed = True
-        self._writing.append(self._thread.submit(self._end, self._chunk))
+        self._writing.append((self._thread.submit(self._end, self._chunk), 0))
         try:
             while self._writing and not self._told:
                 self._await_oldest()
@@ -381,49 +418,78 @@ class BagWriter(Closable):
         ):  # rosbag2 plays no bag whose first chunk holds no message
             return
         # A signal between these two lines makes close() submit the chunk again, which is harmless.
-        self._submit(self._output.store, self._chunk)
+        self._submit(self._output.store, self._chunk, of=self._chunk)
         self._chunk = OpenChunk()
 
-    def _submit(self, step: Callable[..., None], *items: OpenChunk | Enclosed) -> None:
+    def _submit(self, step: Callable[..., None], *items: Any, of: OpenChunk | None = None) -> None:
         """Have the thread do a step; raises what an earlier one met."""
-        self._writing.append(self._thread.submit(step, *items))
-        while len(self._writing) > _WAITING or self._writing[0].done():
+        self._writing.append((self._thread.submit(step, *items), of.size if of else 0))
+        while self._writing and (self._is_behind() or self._writing[0][0].done()):
             self._await_oldest()
-            if not self._writing:
-                break
+
+    def _is_behind(self) -> bool:
+        return (
+            len(self._writing) > _WAITING
+            and sum(size for _, size in self._writing) > self._cache_bytes
+        )
 
     def _await_oldest(self) -> None:
         try:
-            self._writing[0].result()
+            self._writing[0][0].result()
         except BagError:
             self._told = True
             raise
         self._writing.popleft()
 
-    def _end(self, chunk: OpenChunk) -> None:
-        self._output.store(chunk)
-        if not self._in_folder and self._origin != metadata.Origin():
-            self._output.enclose(embedded(self._information()))
-        self._output.end([*self._schemas.values()], self._channels)
-        if not self._in_folder:
-            return
+    def _end_file(
+        self,
+        output: McapOutput,
+        chunk: OpenChunk,
+        schemas: Sequence[Schema],
+        channels: Sequence[Channel],
+    ) -> None:
         try:
-            metadata.write(self.path, self._information())
-        except OSError as error:
-            raise BagError(f"cannot write {self.path}: {error.strerror}") from error
+            output.store(chunk)
+            if not self._in_folder and self._origin != metadata.Origin():
+                output.enclose(embedded(self._information([output])))
+        finally:
+            output.end(schemas, channels)
+        if self._compress_files:
+            output.compress()
 
-    def _information(self) -> dict[str, Any]:
+    def _end(self, chunk: OpenChunk) -> None:
+        outputs = [*self._ended, self._output]
+        try:
+            self._end_file(self._output, chunk, [*self._schemas.values()], self._channels)
+        finally:  # what fills a disk leaves room for it
+            if self._in_folder:
+                try:
+                    metadata.write(self.path, self._information(outputs))
+                except OSError as error:
+                    raise BagError(f"cannot write {self.path}: {error.strerror}") from error
+
+    def _information(self, outputs: Sequence[McapOutput]) -> dict[str, Any]:
         """What metadata.yaml tells of all that is stored."""
         rows = [
             metadata.TopicMetadata(
                 name,
                 topic.type,
-                self._output.counts.get(topic.channel, 0),
+                sum(output.counts.get(topic.channel, 0) for output in outputs),
                 topic.type_hash,
                 topic.qos,
                 topic.message_encoding,
             )
             for name, topic in self._topics.items()
         ]
-        file, start_ns, end_ns = self._output.path.name, self._output.start_ns, self._output.end_ns
-        return metadata.information_of(file, start_ns, end_ns, rows, origin=self._origin)
+        files = [
+            metadata.FileMetadata(
+                output.path.name, output.start_ns, output.end_ns, sum(output.counts.values())
+            )
+            for output in outputs
+        ]
+        compression = metadata.Compression()
+        if self._compress_files:
+            compression = metadata.Compression("zstd", "FILE")
+        elif self._compressed_messages:
+            compression = metadata.Compression("zstd", "MESSAGE")
+        return metadata.information_of(files, rows, origin=self._origin, compression=compression)

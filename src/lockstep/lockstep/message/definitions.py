@@ -60,13 +60,13 @@ def _with_dependencies(texts: dict[str, str]) -> dict[str, str]:
 
 def type_hash(type_name: str) -> str:
     """The RIHS01 hash of an installed type."""
-    package, _, message = type_name.partition("/msg/")
-    hashes = json.loads(_installed(package, message, ".json"))["type_hashes"]
+    package, folder, name = (base(type_name) or type_name).split("/")
+    hashes = json.loads(_installed(package, name, ".json", folder))["type_hashes"]
     return str(next(row["hash_string"] for row in hashes if row["type_name"] == type_name))
 
 
-def _installed(package: str, message: str, suffix: str) -> str:
-    folder = suffix[1:] if suffix in (".srv", ".action") else "msg"
+def _installed(package: str, message: str, suffix: str, folder: str = "") -> str:
+    folder = folder or (suffix[1:] if suffix in (".srv", ".action") else "msg")
     for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep):
         path = Path(prefix, "share", package, folder, message + suffix)
         if prefix and path.is_file():

@@ -71,10 +71,15 @@ def type_hash(message_type: type[Any]) -> str | None:
 
 
 def message_class(name: str) -> type[Any]:
-    """The rosidl class of a ROS type name; raises LookupError where it is not installed."""
+    """The rosidl class of a ROS type name, such as `std_srvs/srv/Trigger_Event`; raises LookupError
+    where it is not installed."""
     package, _, message = name.replace("/msg/", "/").partition("/")
+    kind, _, part = message.rpartition("/")
     try:
-        cls: type[Any] = getattr(importlib.import_module(f"{package}.msg"), message)
+        module = importlib.import_module(f"{package}.{kind or 'msg'}")
+        if kind in ("srv", "action"):  # the module of the whole has all its parts
+            module = sys.modules[getattr(module, part.partition("_")[0]).__module__]
+        cls: type[Any] = getattr(module, part)
     except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise LookupError(
             f"message type {name} is not installed; build or source the package '{package}'"

@@ -1,48 +1,67 @@
-"""The recorder: writes topics to a rosbag2 folder.
+"""The recorder: writes topics to a rosbag2 folder, with the options of `ros2 bag record`.
 
 Beside a host in lockstep, a message's log time is the run's time at which the host published it,
 which the host's acknowledgements tell, and the file order is the order of publishing; with
 `--cause` the acknowledgements are recorded too, so that outputs can be aligned by the step that
-they answer. Otherwise it is the recorder's ROS time on receipt, as `ros2 bag record` has it.
-publish_time is the source timestamp either way.
+they answer. Otherwise it is when the middleware received it, or the simulation time then, as
+`ros2 bag record` has it. publish_time is the source timestamp either way.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
+from rclpy.expand_topic_name import expand_topic_name
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.subscription import Subscription
 
 from lockstep_interfaces.msg import Acknowledgement, RecorderStatus
 
-from ..bag import BagError, BagWriter
+from ..bag import Bag, BagError
 from ..bag.metadata import OfferedQoS
 from ..cdr.codec import installed_codec
 from ..component import stamp_ns
 from ..errors import Loss, RunError, UsageError
-from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, LOCKSTEP, STATUS_TOPIC
+from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, STATUS_TOPIC
 from ..message.definitions import definition, type_hash
 from ..message.rosidl import message_class
+from ..printable import tell
 from .inbox import Inbox
 from .offered_qos import offered_by
 from .process import Stop, exit_with, of_a_run, ros_node, split_arguments
 from .qos import lossless
+from .recording.destination import Destination
+from .recording.options import Options, parse_options
+from .recording.services import offer_services, split_teller
+from .recording.steps import Steps
+from .recording.topics import adapted, unheard
 from .sequences import Sequences
 
 ACKNOWLEDGEMENT_TYPE = "lockstep_interfaces/msg/Acknowledgement"
 STATUS_PERIOD_S = 0.05
-DISCOVERY_PERIOD_S = 0.2
 DRAIN_S = 5.0
 BATCH = 100
+_START_S = 1.0
+"""Those who are there at the start are known by then."""
+_OVERLAP_S = 1.0
+"""A subscription that is replaced is still listened to for so long."""
+_LATCHED = 1000
+"""Messages of a latched topic that are known when they come again."""
+_LONGEST_PASS_S = 0.1
+_PATIENCE_S = 3.0
+_FEW = 5
+_SHARE = 0.1
+"""Of the time that what is repeated may take: with thousands of topics it is done less often."""
 
 
 def status_qos() -> QoSProfile:
@@ -52,90 +71,136 @@ def status_qos() -> QoSProfile:
 
 @dataclass
 class _Recording:
+    """A topic; `known` are its latest messages, where they may come twice."""
+
     topic: str
+    type: str
+    qos: QoSProfile
     subscription: Subscription
+    publishers: int = 0
     count: int = 0
     last_s: float | None = None
     lost: int = 0
     sequences: Sequences = field(default_factory=Sequences)
-    waiting: deque[tuple[bytes, int]] = field(default_factory=deque)
+    known: deque[tuple[int, int]] | None = None
+
+
+class _NowAndThen:
+    """Something that is done every `period_s`, or less often if it takes long."""
+
+    def __init__(self, period_s: float) -> None:
+        self._period_s = period_s
+        self._due_s = 0.0
+
+    def __enter__(self) -> None:
+        self._began_s = time.monotonic()
+        self._hurries = False
+
+    def hurry(self) -> None:
+        """It is not finished: go on soon."""
+        self._hurries = True
+
+    def __exit__(self, *_: object) -> None:
+        now_s = time.monotonic()
+        rest_s = 0.0 if self._hurries else (now_s - self._began_s) / _SHARE
+        self._due_s = max(self._began_s + self._period_s, now_s + rest_s)
+
+    @property
+    def is_due(self) -> bool:
+        return time.monotonic() >= self._due_s
 
 
 class Recorder:
-    """Records `topics` (name → type, or None to learn it from the graph) into `writer`; all topics
-    if empty."""
+    """Records what `options` choose into `destination`."""
 
-    def __init__(
-        self,
-        node: Node,
-        writer: BagWriter,
-        topics: dict[str, str | None],
-        *,
-        in_lockstep: bool,
-        with_cause: bool = False,
-    ) -> None:
+    def __init__(self, node: Node, destination: Destination, options: Options, stop: Stop) -> None:
+        self.paused = options.start_paused
         self._node = node
-        self._writer = writer
-        self._wanted = dict(topics)
-        self._all = not topics
+        self._clock: Any = node.get_clock()
+        self._destination = destination
+        self._options = options
+        self._stop = stop
+        self._overrides = _overrides(options)
         self._inbox = Inbox(node)
         self._recordings: dict[Subscription, _Recording] = {}
         self._by_topic: dict[str, _Recording] = {}
+        self._replaced: dict[Subscription, float] = {}
+        self._left_out: set[str] = set()
         self._status = node.create_publisher(RecorderStatus, STATUS_TOPIC, status_qos())
-        self._acknowledgements = (
-            self._inbox.subscribe(Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless(), raw=True)
-            if in_lockstep
-            else None
-        )
-        self._expected: deque[tuple[str, int]] = (
-            deque()
-        )  # topic, time in ns: in order of publishing
         self._decode = installed_codec(ACKNOWLEDGEMENT_TYPE).decode
-        self._last_stamp_ns = 0
+        self._announcing = _NowAndThen(STATUS_PERIOD_S)
+        self._discovering = _NowAndThen(options.polling_s)
+        self._began_s = time.monotonic()
+        self._waits_for: set[str] = set(options.choice.topics)
         self._longest_gap_s = 0.0  # between messages of one topic
-        self._last_status = self._last_discovery = 0.0
-        self._with_cause = with_cause
-        if with_cause:
-            writer.add_topic(
-                ACKNOWLEDGEMENT_TOPIC,
-                ACKNOWLEDGEMENT_TYPE,
-                definition(ACKNOWLEDGEMENT_TYPE),
-                type_hash(ACKNOWLEDGEMENT_TYPE),
-                (OfferedQoS(),),
-            )
-        if in_lockstep:
-            for name, type_name in topics.items():
-                if type_name is None:
-                    raise UsageError(f"in lockstep, give the type of {name} as {name}:TYPE")
-                self._subscribe(name, type_name, lossless(), (OfferedQoS(),))
+        self._steps: Steps | None = None
+        self._acknowledgements: Subscription | None = None
+        if options.in_lockstep:
+            self._follow_steps()
+        else:
+            offer_services(node, self, snapshot=options.storing.snapshot)
+            if teller := split_teller(node):
+                destination.split_told = teller
 
-    def record(self, stop: Stop, quiet_s: float, quiet_at_most_s: float) -> None:
+    def record(self) -> None:
         """Record until stopped, then until nothing has come for `quiet_s` and all that was
         announced is here.
 
         Where messages of a topic were further apart, it waits for twice as long, if that is not
         more than `quiet_at_most_s`.
         """
-        while not stop.requested:
+        while not self._stop.requested:
             self._take(self._inbox.wait(STATUS_PERIOD_S))
-            self._writer.flush()
-            self._announce()
-            self._discover()
+            self._destination.flush()
+            if self._announcing.is_due:
+                with self._announcing:
+                    self._announce()
+            if self._discovering.is_due:
+                with self._discovering:
+                    self._discover()
             self._inbox.serve()
-        self._drain(quiet_s, quiet_at_most_s)
+        self._drain(self._options.quiet_s, self._options.quiet_at_most_s)
+
+    def stop(self) -> None:
+        """End, as when interrupted."""
+        self._stop.requested = True
+
+    def split(self) -> None:
+        """Go on in a new file."""
+        self._destination.split()
+
+    def take_snapshot(self) -> None:
+        """Write what is held."""
+        self._destination.take_snapshot()
 
     def report(self) -> dict[str, Any]:
         """What was received, and what is known to be missing, as data."""
-        missing: dict[str, int] = {}
-        for topic, _ in self._expected:
-            missing[topic] = missing.get(topic, 0) + 1
-        for recording in self._recordings.values():
-            if recording.lost:
-                missing[recording.topic] = missing.get(recording.topic, 0) + recording.lost
+        missing = Counter(self._destination.dropped)
+        missing.update({r.topic: r.lost for r in self._by_topic.values() if r.lost})
+        if self._steps is not None:
+            missing += self._steps.missing
         return {
-            "recorded": {r.topic: r.count for r in self._recordings.values()},
-            "missing": missing,
+            "recorded": {r.topic: r.count for r in self._by_topic.values()},
+            "missing": dict(missing),
         }
+
+    @property
+    def unpublished(self) -> set[str]:
+        """Topics that were asked for by name, but were not there."""
+        return self._waits_for
+
+    def _follow_steps(self) -> None:
+        options = self._options
+        self._acknowledgements = self._inbox.subscribe(
+            Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless(), raw=True
+        )
+        if options.with_cause:
+            self._declare(ACKNOWLEDGEMENT_TOPIC, ACKNOWLEDGEMENT_TYPE, (OfferedQoS(),))
+        for name in options.choice.topics:
+            if name not in options.topic_types:
+                raise UsageError(f"in lockstep, give the type of {name} as {name}:TYPE")
+            self._subscribe(name, options.topic_types[name], [])
+        self._steps = Steps(self._by_topic, self._destination.put)
 
     def _take(self, ready: list[Subscription]) -> bool:
         taken_any = False
@@ -146,193 +211,236 @@ class Recorder:
                     break
                 taken_any = True
                 if subscription is self._acknowledgements:
-                    self._expect(*taken)
+                    self._acknowledge(*taken)
                 else:
                     self._receive(self._recordings[subscription], *taken)
-        self._write_in_order()
+        if self._steps is not None:
+            self._steps.put_in_order()
         return taken_any
 
     def _receive(self, recording: _Recording, data: bytes, info: dict[str, int]) -> None:
-        recording.count += 1
+        number, source_ns = info.get("publication_sequence_number", 0), info["source_timestamp"]
+        if recording.known is not None:
+            if (number, source_ns) in recording.known:
+                return
+            recording.known.append((number, source_ns))
         now_s = time.monotonic()
         if recording.last_s is not None:
             self._longest_gap_s = max(self._longest_gap_s, now_s - recording.last_s)
         recording.last_s = now_s
-        if number := info.get("publication_sequence_number", 0):
+        if number:
             publishers = recording.subscription.get_publisher_count
             recording.lost += recording.sequences.lost_before(number, publishers)
-        if self._acknowledgements is None:
-            now_ns = self._node.get_clock().now().nanoseconds
-            self._writer.write(recording.topic, data, now_ns, info["source_timestamp"])
-        else:
-            recording.waiting.append((data, info["source_timestamp"]))
+        if self.paused:
+            return
+        recording.count += 1
+        if self._steps is not None:
+            self._steps.hold(recording.topic, data, source_ns)
+            return
+        received_ns = 0 if self._clock.ros_time_is_active else info.get("received_timestamp", 0)
+        log_time_ns = received_ns or self._clock.now().nanoseconds
+        self._destination.put(recording.topic, data, log_time_ns, source_ns)
 
-    def _expect(self, data: bytes, info: dict[str, int]) -> None:
+    def _acknowledge(self, data: bytes, info: dict[str, int]) -> None:
         message = self._decode(data)
-        if self._with_cause and len(message.published_topic):
-            self._writer.write(
+        if self._options.with_cause and len(message.published_topic):
+            self._destination.put(
                 ACKNOWLEDGEMENT_TOPIC,
                 data,
                 stamp_ns(message.published_stamp[-1]),
                 info["source_timestamp"],
             )
-        for index, stamp in zip(message.published_topic, message.published_stamp, strict=True):
-            topic = message.topics[index]
-            if topic in self._by_topic:
-                self._expected.append((topic, stamp_ns(stamp)))
-
-    def _write_in_order(self) -> None:
-        while self._expected:
-            topic, self._last_stamp_ns = self._expected[0]
-            waiting = self._by_topic[topic].waiting
-            if not waiting:
-                return
-            self._expected.popleft()
-            data, source_ns = waiting.popleft()
-            self._writer.write(topic, data, self._last_stamp_ns, source_ns)
+        if self._steps is not None:
+            self._steps.expect(message)
 
     def _drain(self, least_s: float, most_s: float) -> None:
         last = time.monotonic()
         while True:
             now = time.monotonic()
             quiet_s = max(least_s, min(2 * self._longest_gap_s, most_s))
+            is_expecting = self._steps is not None and bool(self._steps.missing)
             if self._take(self._inbox.wait(min(quiet_s, STATUS_PERIOD_S))):
                 last = now
-            elif now - last >= (DRAIN_S if self._expected else quiet_s):
+            elif now - last >= (DRAIN_S if is_expecting else quiet_s):
                 break
-        for recording in self._recordings.values():  # what a host that died did not acknowledge
-            for data, source_ns in recording.waiting:
-                self._writer.write(recording.topic, data, self._last_stamp_ns, source_ns)
+        if self._steps is not None:
+            self._steps.put_rest()
 
     def _discover(self) -> None:
-        now = time.monotonic()
-        if self._acknowledgements is not None or now - self._last_discovery < DISCOVERY_PERIOD_S:
+        options, now_s = self._options, time.monotonic()
+        for subscription, until_s in [*self._replaced.items()]:
+            if now_s >= until_s:
+                self._forget(subscription)
+        if self._steps is not None:
             return
-        self._last_discovery = now
-        for name, types in self._node.get_topic_names_and_types():
-            wanted = name in self._wanted or (self._all and not name.startswith(LOCKSTEP))
-            if name in self._by_topic or not wanted:
-                continue
-            publishers = self._node.get_publishers_info_by_topic(name)
-            if not publishers:
-                continue
-            type_name = self._wanted.get(name) or types[0]
-            if type_name not in types:
-                raise RunError(f"{name} is published as {types[0]}, not as {type_name}")
-            self._subscribe(name, type_name, *_adapted([p.qos_profile for p in publishers]))
+        if options.use_sim_time and not self._node.get_clock().now().nanoseconds:
+            return
+        if options.discovers or now_s - self._began_s < _START_S:
+            for name, types in self._node.get_topic_names_and_types():
+                if time.monotonic() - now_s > _LONGEST_PASS_S:
+                    self._discovering.hurry()  # but what is subscribed already must not wait
+                    return
+                if name not in self._by_topic and name not in self._left_out:
+                    self._consider(name, types)
+        for recording in [*self._by_topic.values()]:
+            self._adapt(recording)
+        if now_s - self._began_s > _PATIENCE_S and self._waits_for and not options.report:
+            self._node.get_logger().warning(
+                f"waiting for {', '.join(sorted(self._waits_for))}, which nobody publishes",
+                once=True,
+            )
 
-    def _subscribe(
-        self, name: str, type_name: str, qos: QoSProfile, offered: tuple[OfferedQoS, ...]
-    ) -> None:
+    def _consider(self, name: str, types: Sequence[str]) -> None:
+        options, node = self._options, self._node
+        type_name = options.topic_types.get(name, types[0])
+        if not options.choice.takes(name, type_name):
+            self._left_out.add(name)
+            return
+        if type_name not in types:
+            raise RunError(f"{name} is published as {types[0]}, not as {type_name}")
+        publishers = node.get_publishers_info_by_topic(name)
+        if not publishers and not options.include_unpublished:
+            return
+        if options.ignore_leaves and not node.count_subscribers(name):
+            return
+        self._subscribe(name, type_name, [p.qos_profile for p in publishers])
+
+    def _subscribe(self, name: str, type_name: str, profiles: Sequence[QoSProfile]) -> None:
+        is_named = name in self._options.choice.topics
         try:
             message_type = message_class(type_name)
-            self._writer.add_topic(
-                name, type_name, definition(type_name), type_hash(type_name), offered
-            )
+            self._declare(name, type_name, offered_by(profiles) or (OfferedQoS(),))
         except (LookupError, BagError) as error:
-            if not self._all:
+            if is_named:
                 raise UsageError(f"cannot record {name}: {error}") from error
             self._node.get_logger().warning(f"cannot record {name}: {error}")
-            self._wanted.pop(name, None)
+            self._left_out.add(name)
             return
-        recording = _Recording(name, self._inbox.subscribe(message_type, name, qos, raw=True))
+        qos = self._overrides.get(name) or adapted(profiles)
+        subscription = self._inbox.subscribe(message_type, name, qos, raw=True)
+        is_latched = qos.durability == DurabilityPolicy.TRANSIENT_LOCAL
+        recording = _Recording(
+            name,
+            type_name,
+            qos,
+            subscription,
+            len(profiles),
+            known=deque(maxlen=_LATCHED) if is_latched else None,
+        )
+        self._recordings[subscription] = self._by_topic[name] = recording
+        self._waits_for.discard(name)
+
+    def _adapt(self, recording: _Recording) -> None:
+        """Subscribe anew where a publisher that came later offers less than is asked for; what
+        comes through both subscriptions meanwhile is known."""
+        publishers = self._node.count_publishers(recording.topic)
+        if publishers == recording.publishers or recording.topic in self._overrides:
+            return
+        recording.publishers = publishers
+        infos = self._node.get_publishers_info_by_topic(recording.topic)
+        profiles = [info.qos_profile for info in infos]
+        if not unheard(recording.qos, profiles):
+            return
+        recording.qos = adapted(profiles)
+        recording.known = recording.known or deque(maxlen=_LATCHED)
+        self._replaced[recording.subscription] = time.monotonic() + _OVERLAP_S
+        recording.subscription = self._inbox.subscribe(
+            message_class(recording.type), recording.topic, recording.qos, raw=True
+        )
         self._recordings[recording.subscription] = recording
-        self._by_topic[name] = recording
+
+    def _forget(self, replaced: Subscription) -> None:
+        """No longer listen to a subscription whose topic has another one."""
+        self._take([replaced])
+        del self._recordings[replaced], self._replaced[replaced]
+        self._inbox.unsubscribe(replaced)
+
+    def _declare(self, name: str, type_name: str, qos: tuple[OfferedQoS, ...]) -> None:
+        self._destination.add_topic(name, type_name, *_described(type_name), qos)
 
     def _announce(self) -> None:
-        now = time.monotonic()
-        if now - self._last_status < STATUS_PERIOD_S:
-            return
-        self._last_status = now
+        counts = self._destination.counts
+        recordings = self._by_topic.values()
         self._status.publish(
             RecorderStatus(
-                ready=len(self._by_topic) >= len(self._wanted)
-                and all(s.get_publisher_count() > 0 for s in self._recordings),
+                ready=not self._waits_for
+                and all(r.subscription.get_publisher_count() > 0 for r in recordings),
                 topics=list(self._by_topic),
-                counts=[self._writer.counts[topic] for topic in self._by_topic],
+                counts=[counts[topic] for topic in self._by_topic],
             )
         )
 
 
-def _adapted(profiles: list[QoSProfile]) -> tuple[QoSProfile, tuple[OfferedQoS, ...]]:
-    """A subscription that matches all publishers, and what they offered."""
-    reliable = all(p.reliability == ReliabilityPolicy.RELIABLE for p in profiles)
-    latched = all(p.durability == DurabilityPolicy.TRANSIENT_LOCAL for p in profiles)
-    qos = lossless("transient_local" if latched else "volatile")
-    if not reliable:
-        qos.reliability = ReliabilityPolicy.BEST_EFFORT
-    return qos, offered_by(profiles)
+@cache
+def _described(type_name: str) -> tuple[str, str]:
+    """The definition and the hash of a type, of which there may be thousands of topics."""
+    return definition(type_name), type_hash(type_name)
+
+
+def _overrides(options: Options) -> dict[str, QoSProfile]:
+    """Topic → what to ask for instead of what suits the publishers."""
+    if options.qos_overrides is None:
+        return {}
+    from .playing.offers import read_overrides, recorded_profile
+
+    overrides = read_overrides(options.qos_overrides)
+    return {topic: recorded_profile(qos) for topic, qos in overrides.items()}
 
 
 def _run(arguments: Sequence[str]) -> int:
     own, ros = split_arguments(arguments)
-    parser = argparse.ArgumentParser(
-        prog="recorder",
-        description="Record topics into a rosbag2 folder (MCAP).",
-        epilog="example: recorder out --topic /odom --topic /imu:sensor_msgs/msg/Imu",
-    )
-    parser.add_argument("bag", help="folder to create")
-    parser.add_argument(
-        "--topic",
-        action="append",
-        default=[],
-        metavar="NAME[:TYPE]",
-        help="topic to record (repeatable; default: all)",
-    )
-    parser.add_argument(
-        "--lockstep",
-        action="store_true",
-        help="take times and order from a host's acknowledgements",
-    )
-    parser.add_argument(
-        "--cause",
-        action="store_true",
-        help="with --lockstep, record the acknowledgements too: which step each message answers",
-    )
-    parser.add_argument(
-        "--quiet",
-        type=float,
-        default=STATUS_PERIOD_S,
-        metavar="S",
-        help="when asked to stop, go on until nothing has come for so long",
-    )
-    parser.add_argument(
-        "--quiet-at-most",
-        type=float,
-        default=0.0,
-        metavar="S",
-        help="wait twice as long as messages of a topic were apart, if that is more than --quiet "
-        "and not more than this",
-    )
-    parser.add_argument("--report", metavar="FILE", help="write what was recorded as JSON")
-    args = parser.parse_args(own)
-    if args.cause and not args.lockstep:
-        raise UsageError("--cause needs --lockstep: only then are there acknowledgements")
-    topics = {
-        name: type_name or None for name, _, type_name in (t.partition(":") for t in args.topic)
-    }
+    options = parse_options(own)
     stop = Stop()
-    options = of_a_run() if args.lockstep else {}
-    with ros_node("lockstep_recorder", ros, **options) as node, BagWriter(args.bag) as writer:
-        recorder = Recorder(node, writer, topics, in_lockstep=args.lockstep, with_cause=args.cause)
+    given = of_a_run() if options.in_lockstep else {}
+    if options.use_sim_time:
+        simulated = Parameter("use_sim_time", value=True)
+        given["parameter_overrides"] = [*given.get("parameter_overrides", []), simulated]
+    with ros_node(options.node_name, ros, **given) as node:
+        options = options.expanded(
+            lambda name: expand_topic_name(name, node.get_name(), node.get_namespace())
+        )
         try:
-            recorder.record(stop, args.quiet, args.quiet_at_most)
-        except BagError as error:
-            raise RunError(str(error)) from error
-        finally:
-            if args.report:
-                with open(args.report, "w", encoding="utf-8") as file:
-                    json.dump(recorder.report(), file, indent=2)
-        report = recorder.report()
-        for topic, count in report["missing"].items():
-            raise Loss(f"{count} messages of {topic} were lost on the way to the recorder")
-        heard = [topic for topic, count in report["recorded"].items() if count]
-        if heard and not args.lockstep and not args.report:
-            node.get_logger().info(
-                f"nothing is known to be missing; the ends of {', '.join(heard)} cannot be proven "
-                "complete, as publishers tell nobody how many messages they sent"
-            )
+            with closing(Destination(options.folder, options.storing)) as destination:
+                recorder = Recorder(node, destination, options, stop)
+                try:
+                    recorder.record()
+                except BagError as error:
+                    raise RunError(str(error)) from error
+                finally:
+                    if options.report:
+                        with open(options.report, "w", encoding="utf-8") as file:
+                            json.dump(recorder.report(), file, indent=2)
+        except RunError as error:
+            raise RunError(f"{error}; {_kept(options)}") from error
+    _judge(recorder, destination, options)
     return 0
+
+
+def _kept(options: Options) -> str:
+    """What the bag holds of a recording that failed."""
+    with Bag(options.folder) as bag:
+        return f"{options.folder} holds the {bag.count} messages before that"
+
+
+def _judge(recorder: Recorder, destination: Destination, options: Options) -> None:
+    """Tell what is not there; raises Loss."""
+    if recorder.unpublished and not options.report:
+        tell(f"nobody published {', '.join(sorted(recorder.unpublished))}")
+    for topic, count in destination.dropped.items():
+        raise Loss(
+            f"{count} messages of {topic} were lost because they came faster than "
+            f"{options.folder} is written; raise --max-cache-size"
+        )
+    report = recorder.report()
+    for topic, count in report["missing"].items():
+        raise Loss(f"{count} messages of {topic} were lost on the way to the recorder")
+    heard = [topic for topic, count in report["recorded"].items() if count]
+    if heard and not options.in_lockstep and not options.report:
+        ends = ", ".join(heard) if len(heard) <= _FEW else f"{len(heard)} topics"
+        tell(
+            f"nothing is known to be missing; the ends of {ends} cannot be proven complete, as "
+            "publishers tell nobody how many messages they sent"
+        )
 
 
 def main() -> None:

@@ -286,5 +286,6 @@ def _recorder_command(request: RunRequest) -> list[str]:
     if request.implementation.command is not None:
         least_s, most_s = _quiet_s(request.options)
         command += ["--quiet", str(least_s), "--quiet-at-most", str(most_s)]
+        command += ["--max-cache-size", "0"]  # it waits for the disk and loses nothing to it
         return [*command, "--ros-args", "-p", "use_sim_time:=true"]
     return [*command, "--lockstep", *(["--cause"] if request.with_cause else [])]

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from lockstep.bag import Bag, BagError, BagWriter
 from lockstep.bag.metadata import OfferedQoS
+from lockstep.bag.output import McapOutput
 from lockstep.message.batch import Batch
 from lockstep.message.definitions import definition
 from mcap.reader import make_reader
@@ -375,7 +377,7 @@ def test_what_cannot_be_written_is_refused_in_a_sentence(tmp_path):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"compression": "zip"}, "compression 'zip' is not one of none, zstd, lz4"),
+        ({"compression": "zip"}, "compression 'zip' is not one of none, zstd, zstd_small, lz4"),
         ({"chunk_bytes": 0}, "0 bytes are no size of a chunk"),
     ],
 )
@@ -472,9 +474,10 @@ def test_a_full_disk_is_an_error_and_leaves_what_was_written(tmp_path):
     assert done.stdout.startswith(f"cannot write {tmp_path / 'full/full_0.mcap'}: File too large")
     assert int(done.stdout.split()[-1]) < 400
     bag = Bag(tmp_path / "full")
-    assert bag.problem is not None
-    assert [m.log_time_ns for m in bag.messages(strict=False)] == list(range(bag.count))
-    assert bag.count >= 280
+    assert bag.problem is None, "the last chunks made room for the index"
+    assert [m.log_time_ns for m in bag.messages()] == list(range(bag.count))
+    assert bag.count >= 250
+    assert yaml.safe_load((tmp_path / "full/metadata.yaml").read_text())
 
 
 def test_a_full_disk_that_close_meets_is_an_error(tmp_path):
@@ -487,3 +490,70 @@ def test_a_full_disk_that_close_meets_is_an_error(tmp_path):
     )
     assert done.stderr == ""
     assert "File too large after 0" in done.stdout
+
+
+def test_a_split_bag_is_one_recording_of_several_files(tmp_path):
+    with BagWriter(tmp_path / "bag", compression="none") as writer:
+        writer.add_topic("/x", "std_msgs/msg/String", "string data")
+        for number in range(30):
+            if number in (10, 20):
+                closed, opened = writer.split()
+                assert (closed.name, opened.name) == (
+                    f"bag_{number // 10 - 1}.mcap",
+                    f"bag_{number // 10}.mcap",
+                )
+            if number == 15:
+                writer.add_topic("/late", "std_msgs/msg/String", "string data")
+            writer.write("/x" if number < 15 else "/late", bytes([number]), number)
+    information = yaml.safe_load((tmp_path / "bag/metadata.yaml").read_text())
+    files = information["rosbag2_bagfile_information"]["files"]
+    assert [(f["path"], f["message_count"]) for f in files] == [
+        ("bag_0.mcap", 10),
+        ("bag_1.mcap", 10),
+        ("bag_2.mcap", 10),
+    ]
+    assert files[1]["starting_time"]["nanoseconds_since_epoch"] == 10
+    with Bag(tmp_path / "bag") as bag:
+        assert bag.problem is None
+        assert [m.data for m in bag.messages()] == [bytes([n]) for n in range(30)]
+        assert {name: topic.count for name, topic in bag.topics.items()} == {"/x": 15, "/late": 15}
+    with Bag(tmp_path / "bag/bag_1.mcap") as part:
+        assert part.count == 10
+
+
+def test_a_bare_file_cannot_be_split(tmp_path):
+    with (
+        BagWriter(tmp_path / "bag.mcap") as writer,
+        pytest.raises(BagError, match=r"bag\.mcap is one file; give a folder"),
+    ):
+        writer.split()
+
+
+def test_files_are_compressed_as_rosbag2_does(tmp_path):
+    with BagWriter(tmp_path / "bag", compression="none", compress_files=True) as writer:
+        writer.add_topic("/x", "std_msgs/msg/String", "string data")
+        writer.write("/x", bytes(100_000), 1)
+        writer.split()
+        writer.write("/x", bytes(100_000), 2)
+    names = sorted(path.name for path in (tmp_path / "bag").iterdir())
+    assert names == ["bag_0.mcap.zstd", "bag_1.mcap.zstd", "metadata.yaml"]
+    assert (tmp_path / "bag/bag_0.mcap.zstd").stat().st_size < 5_000
+    text = (tmp_path / "bag/metadata.yaml").read_text()
+    assert "compression_mode: FILE" in text and "compression_format: zstd" in text
+    with Bag(tmp_path / "bag") as bag:
+        assert [m.log_time_ns for m in bag.messages()] == [1, 2]
+
+
+def test_a_cache_takes_what_a_slow_disk_does_not(tmp_path, monkeypatch):
+    go = threading.Event()
+    store = McapOutput.store
+    monkeypatch.setattr(McapOutput, "store", lambda *a: (go.wait(30), store(*a)))
+    with BagWriter(
+        tmp_path / "bag", compression="none", chunk_bytes=1000, cache_bytes=100_000
+    ) as writer:
+        writer.add_topic("/x", "std_msgs/msg/String", "string data")
+        for number in range(90):
+            writer.write("/x", bytes(1000), number)
+        assert 80_000 < writer.behind_bytes < 100_000
+        go.set()
+    assert Bag(tmp_path / "bag").count == 90

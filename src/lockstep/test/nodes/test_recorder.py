@@ -1,0 +1,225 @@
+"""The recorder as a process on a real, isolated graph: beside nodes that know nothing of it."""
+
+import time
+
+import yaml
+from geometry_msgs.msg import Vector3Stamped
+from lockstep.bag import Bag
+from lockstep.component import to_stamp
+from lockstep.nodes.recording.services import service_type
+from observed_graph import QUICK, vector
+from rclpy.duration import Duration
+from rclpy.qos import (
+    DurabilityPolicy,
+    LivelinessPolicy,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_profile_system_default,
+)
+from rclpy.service_introspection import ServiceIntrospectionState
+from rosgraph_msgs.msg import Clock
+from std_msgs.msg import UInt8MultiArray
+from std_srvs.srv import Trigger
+from stranger import small_disk
+
+MS = 1_000_000
+SECOND = 1_000 * MS
+
+
+def xs(folder):
+    """What vectors of a bag hold, in its order."""
+    with Bag(folder) as bag:
+        return [int(x) for x in bag.columns("/vector", ["vector.x"])["vector.x"]]
+
+
+def driven(graph, name):
+    kind = service_type(name)
+    return graph.call(kind, f"/lockstep_recorder/{name}")
+
+
+def arrived(graph, publisher):
+    """Wait until the recorder has what was sent."""
+    graph.spin_until(lambda: publisher.wait_for_all_acked(Duration(seconds=1)))
+    time.sleep(0.3)  # it takes what the middleware has acknowledged
+
+
+def test_the_whole_offered_qos_is_recorded(graph, tmp_path):
+    offered = QoSProfile(
+        depth=10,
+        deadline=Duration(seconds=2),
+        lifespan=Duration(seconds=3),
+        liveliness=LivelinessPolicy.MANUAL_BY_TOPIC,
+        liveliness_lease_duration=Duration(seconds=4),
+    )
+    publisher = graph.node.create_publisher(Vector3Stamped, "/vector", offered)
+    recorder = graph.start("recorder", tmp_path / "out", "--topics", "/vector")
+    graph.spin_until(lambda: publisher.get_subscription_count() == 1)
+    publisher.publish(vector(1, 1))
+    graph.interrupt(recorder)
+    (qos,) = Bag(tmp_path / "out").topics["/vector"].qos
+    assert (qos.deadline_ns, qos.lifespan_ns) == (2 * SECOND, 3 * SECOND)
+    assert (qos.liveliness, qos.liveliness_lease_duration_ns) == ("manual_by_topic", 4 * SECOND)
+
+
+def test_a_later_publisher_that_offers_less_is_heard_and_nothing_comes_twice(graph, tmp_path):
+    reliable = graph.node.create_publisher(Vector3Stamped, "/vector", QUICK)
+    recorder = graph.start("recorder", tmp_path / "out", "--topics", "/vector")
+    graph.spin_until(lambda: reliable.get_subscription_count() == 1)
+    for index in range(10):
+        reliable.publish(vector(index, index))
+    sensor = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
+    late = graph.node.create_publisher(Vector3Stamped, "/vector", sensor)
+    index = 10
+    while late.get_subscription_count() == 0:
+        reliable.publish(vector(index, index))
+        index += 1
+        graph.executor.spin_once(timeout_sec=0.01)
+    late.publish(vector(1000, 1000))
+    for last in range(index, index + 50):
+        reliable.publish(vector(last, last))
+        graph.executor.spin_once(timeout_sec=0.03)
+    graph.interrupt(recorder)
+    assert sorted(xs(tmp_path / "out")) == [*range(last + 1), 1000]
+
+
+def test_services_pause_split_and_stop_a_recording(graph, tmp_path):
+    publisher = graph.node.create_publisher(Vector3Stamped, "/vector", QUICK)
+    recorder = graph.start(
+        "recorder",
+        tmp_path / "out",
+        "--topics",
+        "/vector",
+        "--start-paused",
+        "--custom-data",
+        "a=b",
+    )
+    graph.spin_until(lambda: publisher.get_subscription_count() == 1)
+
+    def publish(*numbers):
+        for number in numbers:
+            publisher.publish(vector(number, number))
+        arrived(graph, publisher)
+
+    publish(1, 2)
+    driven(graph, "resume")
+    publish(3, 4)
+    driven(graph, "split_bagfile")
+    publish(5)
+    driven(graph, "pause")
+    answer = driven(graph, "is_paused")
+    assert getattr(answer, "paused", True) and getattr(answer, "message", "paused") == "paused"
+    publish(6)
+    driven(graph, "toggle_paused")
+    publish(7)
+    driven(graph, "stop")
+    graph.finish(recorder)
+    assert xs(tmp_path / "out") == [3, 4, 5, 7]
+    text = (tmp_path / "out/metadata.yaml").read_text()
+    information = yaml.safe_load(text)["rosbag2_bagfile_information"]
+    assert [file["message_count"] for file in information["files"]] == [2, 2]
+    assert information["custom_data"] == {"a": "b"}
+
+
+def test_a_snapshot_is_written_when_it_is_asked_for(graph, tmp_path):
+    publisher = graph.node.create_publisher(Vector3Stamped, "/vector", QUICK)
+    cache = ("--max-cache-size", str(3 * len(vector(0, 0))))
+    recorder = graph.start(
+        "recorder", tmp_path / "out", "--topics", "/vector", "--snapshot-mode", *cache
+    )
+    graph.spin_until(lambda: publisher.get_subscription_count() == 1)
+    for index in range(10):
+        publisher.publish(vector(index, index))
+    arrived(graph, publisher)
+    assert driven(graph, "snapshot").success
+    publisher.publish(vector(10, 10))
+    arrived(graph, publisher)
+    graph.interrupt(recorder)
+    assert xs(tmp_path / "out") == [7, 8, 9]
+
+
+def test_what_services_are_asked_and_answer_is_recorded(graph, tmp_path):
+    service = graph.node.create_service(Trigger, "/work", lambda _, answer: answer)
+    service.configure_introspection(
+        graph.node.get_clock(), qos_profile_system_default, ServiceIntrospectionState.CONTENTS
+    )
+    recorder = graph.start("recorder", tmp_path / "out", "--services", "/work")
+    graph.spin_until(lambda: graph.node.count_subscribers("/work/_service_event") == 1)
+    graph.call(Trigger, "/work")
+    time.sleep(0.3)
+    graph.interrupt(recorder)
+    with Bag(tmp_path / "out") as bag:
+        topic = bag.topics["/work/_service_event"]
+        assert (topic.type, topic.count) == ("std_srvs/srv/Trigger_Event", 2)
+        assert topic.type_hash.startswith("RIHS01_") and "SRV: std_srvs/srv/Trigger" in (
+            topic.definition
+        )
+
+
+def test_with_simulated_time_nothing_is_recorded_before_the_first_clock(graph, tmp_path):
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    publisher = graph.node.create_publisher(Vector3Stamped, "/vector", latched)
+    clock = graph.node.create_publisher(Clock, "/clock", QUICK)
+    publisher.publish(vector(1, 1))
+    arguments = ("--topics", "/vector", "--use-sim-time")
+    recorder = graph.start("recorder", tmp_path / "out", *arguments)
+    graph.spin_until(lambda: clock.get_subscription_count() == 1)
+    time.sleep(0.5)
+    assert publisher.get_subscription_count() == 0
+    while publisher.get_subscription_count() == 0:
+        clock.publish(Clock(clock=to_stamp(42 * SECOND)))
+        graph.executor.spin_once(timeout_sec=0.05)
+    arrived(graph, publisher)
+    graph.interrupt(recorder)
+    assert [m.log_time_ns for m in Bag(tmp_path / "out").messages()] == [42 * SECOND]
+
+
+def test_a_file_of_overrides_says_what_is_asked_for(graph, tmp_path):
+    overrides = tmp_path / "qos.yaml"
+    overrides.write_text("/vector: {reliability: best_effort, depth: 7}")
+    graph.node.create_publisher(Vector3Stamped, "/vector", QUICK)
+    arguments = ("--qos-profile-overrides-path", overrides, "--all-topics")
+    recorder = graph.start("recorder", tmp_path / "out", *arguments)
+    graph.spin_until(lambda: graph.node.count_subscribers("/vector") == 1)
+    (info,) = graph.node.get_subscriptions_info_by_topic("/vector")
+    assert info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
+    graph.interrupt(recorder)
+
+
+def test_a_disk_that_fills_up_ends_the_recording_with_a_whole_bag(graph, tmp_path):
+    publisher = graph.node.create_publisher(UInt8MultiArray, "/blob", QUICK)
+    with small_disk(tmp_path / "disk", "size=4m") as disk:
+        recorder = graph.start(
+            *("recorder", disk / "out", "--topics", "/blob"),
+            *("--storage-preset-profile", "fastwrite"),
+        )
+        graph.spin_until(lambda: publisher.get_subscription_count() == 1)
+        message = UInt8MultiArray(data=bytes(100_000))
+        while recorder.poll() is None:
+            publisher.publish(message)
+            graph.executor.spin_once(timeout_sec=0.01)
+        _, error = graph.finish(recorder, expected=3)
+        with Bag(disk / "out") as bag:
+            assert bag.problem is None and bag.count > 20
+            assert error == (
+                f"error: cannot write {disk}/out/out_0.mcap: No space left on device; "
+                f"{disk}/out holds the {bag.count} messages before that\n"
+            )
+
+
+def test_a_message_of_50_mb_is_recorded(graph, tmp_path):
+    publisher = graph.node.create_publisher(UInt8MultiArray, "/blob", QoSProfile(depth=2))
+    recorder = graph.start("recorder", tmp_path / "out", "--topics", "/blob")
+    graph.spin_until(lambda: publisher.get_subscription_count() == 1)
+    publisher.publish(UInt8MultiArray(data=bytes(50_000_000)))
+    arrived(graph, publisher)
+    graph.interrupt(recorder)
+    (message,) = Bag(tmp_path / "out").messages()
+    assert len(message.data) > 50_000_000
+
+
+def test_what_nobody_publishes_is_named_at_the_end(graph, tmp_path):
+    recorder = graph.start("recorder", tmp_path / "out", "--topics", "/nowhere")
+    graph.spin_until((tmp_path / "out").exists)
+    time.sleep(0.5)
+    _, error = graph.interrupt(recorder)
+    assert error == "nobody published /nowhere\n"
