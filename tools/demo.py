@@ -12,6 +12,7 @@ from lockstep.cli.show import console, print_table, print_verdict, progress_bars
 from lockstep.run.folder import default_folder
 from lockstep.verify.model import load
 from lockstep.verify.verify import verify
+from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
 VERIFY = ROOT / "src/lockstep_examples/verify"
@@ -33,7 +34,7 @@ def main() -> int:
     verdicts = []
     surprises = []
     for number, (name, (title, expected)) in enumerate(STEPS.items(), start=1):
-        console.print(f"\n[bold]{number}. {name}[/]: {title}", soft_wrap=True)
+        console.print(Text.assemble((f"\n{number}. {name}", "bold"), f": {title}"), soft_wrap=True)
         with progress_bars() as watch:
             verdict = verify(load(VERIFY / f"{name}.yaml"), folder / name, watch)
         print_verdict(console, verdict)
@@ -48,7 +49,7 @@ def main() -> int:
     for verdict in verdicts:
         console.print(f"  {verdict.folder}", soft_wrap=True)
     for name in surprises:
-        console.print(f"[bold red]{name} did not come to the verdict that it should[/]")
+        console.print(f"{name} did not come to the verdict that it should", style="bold red")
     return 1 if surprises else 0
 
 

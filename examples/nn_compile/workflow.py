@@ -29,6 +29,7 @@ from lockstep.run.folder import create_folder, default_folder
 from lockstep.verify.model import load
 from pd_controller_nn import LEARNT, ErrorStates, PdControllerNn
 from rich.table import Table
+from rich.text import Text
 from training import Network, export, train
 
 from lockstep_examples import PdController
@@ -119,7 +120,7 @@ def run(output: Path, budget: Budget) -> list[Claim]:
 
 def title(number: int, text: str) -> None:
     """Headline of a step."""
-    console.print(f"\n[bold]{number}/7 {text}[/]", soft_wrap=True)
+    console.print(f"\n{number}/7 {text}", style="bold", soft_wrap=True)
 
 
 def first_data(output: Path, budget: Budget) -> Dataset:
@@ -360,10 +361,10 @@ def main() -> int:
     create_folder(output)
     budget = Budget(given.seed, given.sampled, given.drive, given.steps, given.rounds)
     claims = run(output.resolve(), budget)
-    console.print("\n[bold]Summary[/]")
+    console.print("\nSummary", style="bold")
     for claim in claims:
-        console.print("  [green]✓[/] " if claim.holds else "  [red]✗[/] ", end="")
-        print_line(console, claim.text)
+        mark = ("  ✓ ", "green") if claim.holds else ("  ✗ ", "red")
+        console.print(Text.assemble(mark, claim.text), soft_wrap=True)
     print_line(
         console,
         f"{time.monotonic() - started:.0f} s; bags, networks, figures and reports: {output}",

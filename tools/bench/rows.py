@@ -415,6 +415,16 @@ ROWS = (
         for plan, component in ((VECTOR, "VectorNormalizer"), (IMU, "ImuComplementaryFilter"))
     ),
     Row(
+        "lockstep",
+        "live run in lockstep of VectorNormalizer, in wall time",
+        VECTOR,
+        {"lockstep, C++": runs.live_cpp, "lockstep, Python": runs.live_python},
+        least={"lockstep, C++": 20_000, "lockstep, Python": 5_000},
+        in_workspace=True,
+        share=0.02,
+        rounds=3,
+    ),
+    Row(
         "sample",
         "draw Vector3Stamped into a bag (Uniform, Normal, Pareto)",
         VECTOR,

@@ -31,6 +31,16 @@ def direct_python(task: Task) -> Contest:
     return _direct(task, "python")
 
 
+def live_cpp(task: Task) -> Contest:
+    """A live run of the component in C++, in lockstep."""
+    return _live(task, "cpp")
+
+
+def live_python(task: Task) -> Contest:
+    """The same in Python."""
+    return _live(task, "python")
+
+
 def in_process(task: Task) -> Contest:
     """The component in Python, called in this process for each message of the bag."""
     from lockstep.bag import Bag, BagWriter
@@ -65,16 +75,12 @@ def _direct(task: Task, implementation: str) -> Contest:
     from lockstep.run.direct_program import DirectProgram, direct_environment
     from lockstep.run.implementation import direct_command
     from lockstep.run.inputs import RunInputs
-    from lockstep.run.model import Implementation, Run
+    from lockstep.run.model import Run
     from lockstep.run.processes import Processes
     from lockstep.run.request import RunRequest
 
-    name, port, _ = _named(task)
-    declared = (
-        Implementation(component=f"lockstep_examples:{name}")
-        if implementation == "python"
-        else Implementation(executable=f"lockstep_examples_cpp/{_snake(name)}")
-    )
+    _, port, _ = _named(task)
+    declared = _declared(task, implementation)
     contract = _contract(task)
     options = Run(mode="direct")
     folder = _folder()
@@ -89,6 +95,49 @@ def _direct(task: Task, implementation: str) -> Contest:
             return Path(run_direct(request, program).bag)
 
     return Contest(work, _outputs)
+
+
+def _live(task: Task, implementation: str) -> Contest:
+    """From the first step to the last acknowledgement."""
+    from lockstep.bag import Bag
+    from lockstep.run.inputs import RunInputs
+    from lockstep.run.live import LiveRun
+    from lockstep.run.model import Run
+    from lockstep.run.processes import Processes, fork_server
+    from lockstep.run.request import RunRequest
+
+    _, port, _ = _named(task)
+    declared = _declared(task, implementation)
+    contract = _contract(task)
+    folder = _folder()
+
+    def work() -> Any:
+        with (
+            closing(Bag(task.path)) as bag,
+            Processes(os.environ) as processes,
+            fork_server(processes) as forks,
+        ):
+            inputs = RunInputs(bag, {task.topic: f"/{port}"})
+            request = RunRequest(implementation, declared, contract, inputs, {}, Run(), folder)
+            run = LiveRun(request, forks)
+            try:
+                run.play()
+                return run.finish()
+            finally:
+                run.end()
+
+    return Contest(
+        work, lambda result: _outputs(Path(result.bag)), lambda result: float(result.wall_s)
+    )
+
+
+def _declared(task: Task, implementation: str) -> Any:
+    from lockstep.run.model import Implementation
+
+    name, _, _ = _named(task)
+    if implementation == "python":
+        return Implementation(component=f"lockstep_examples:{name}")
+    return Implementation(executable=f"lockstep_examples_cpp/{_snake(name)}")
 
 
 def _outputs(path: Path) -> Check:

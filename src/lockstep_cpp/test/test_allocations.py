@@ -12,7 +12,7 @@ from live_graph import wait_until
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Header
 
-from lockstep_interfaces.msg import Acknowledgement, Step
+from lockstep_interfaces.msg import Acknowledgement, Steps
 
 LOSSLESS = QoSProfile(history=HistoryPolicy.KEEP_ALL, reliability=ReliabilityPolicy.RELIABLE)
 MESSAGES = 2000
@@ -52,7 +52,7 @@ def test_in_lockstep_the_host_allocates_nothing_per_message(start, node):
     host = start("--lockstep")
     acknowledgements, relayed = [], []
     publisher = node.create_publisher(Header, "header", LOSSLESS)
-    steps = node.create_publisher(Step, "/lockstep/step", LOSSLESS)
+    steps = node.create_publisher(Steps, "/lockstep/steps", LOSSLESS)
     topic = "/lockstep/acknowledgement"
     node.create_subscription(Acknowledgement, topic, acknowledgements.append, LOSSLESS)
     recorder.create_subscription(Acknowledgement, topic, print, LOSSLESS)
@@ -66,7 +66,7 @@ def test_in_lockstep_the_host_allocates_nothing_per_message(start, node):
             publisher.publish(message)
             stamp = Time(sec=100, nanosec=i * 1_000_000 % 1_000_000_000)
             stamp.sec += i // 1000
-            steps.publish(Step(index=i, stamp=stamp, topic="/header"))
+            steps.publish(Steps(index=i, topics=["/header"], topic=[0], stamp=[stamp]))
         wait_until(lambda begin=begin: len(relayed) == begin + BATCH, node)
     assert relayed == messages
     # The lists of an acknowledgement may still grow when one tells of more steps than any before.

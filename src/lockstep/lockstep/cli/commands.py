@@ -30,6 +30,8 @@ LISTED = {
     "convert": "Copy a bag, whole or in part, to another storage, compression or set of topics.",
     "recover": "Rewrite a bag that is cut off or damaged, with index and metadata.",
     "types": "Write ROS 2 packages with the message types of a bag that are not installed here.",
+    "snap": "Record a static scene: the next messages of topics of a driver or simulator that "
+    "runs.",
     "sample": "Draw messages for the inputs of a component from their distributions, into a bag.",
     "fit": "Propose a distribution for a topic of a recording, as Python and as YAML for "
     "verify.yaml.",
@@ -56,7 +58,7 @@ def new_app(**options: Any) -> typer.Typer:
 
 _TRACEBACK = "rich.traceback"
 _THREADS = "OPENBLAS_NUM_THREADS"
-_WITHOUT_COMPONENTS = {"compare", "convert", "info", "recover", "text", "types"}
+_WITHOUT_COMPONENTS = {"compare", "convert", "info", "recover", "snap", "text", "types"}
 """Sub-commands in whose process nothing of a user's computes, nor is drawn."""
 
 

@@ -1,13 +1,17 @@
 """Comparing what cannot be aligned: the distributions of two recordings, field by field.
 
 For each number the two-sample Kolmogorov–Smirnov test and the Wasserstein distance (scipy.stats),
-and mean and variance; for arrays of equal lengths, images above all, mean and variance of each
-element as well.
+Welch's t-test of the means, for arrays of equal lengths, images above all, of each element, and the
+shares of NaN and infinities. For each text how often it has which value (χ² test). Noise that is
+alike in neighbouring messages or elements, as drift and flicker, counts for as many values as are
+independent.
 """
 
 from __future__ import annotations
 
 import math
+from array import array
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,17 +30,24 @@ SIGNIFICANCE = 0.01
 together."""
 _SAMPLES = 20_000
 _MOST_ELEMENTS = 1 << 24
+_MOST_TEXTS = 1000
+"""A field with more values names messages rather than the scene."""
+_FEWEST_IN_TIME = 20
+_ENOUGH = 30
+_TESTS = 3
+"""Of each field that may tell it apart: distribution, mean, elements."""
 
 
 @dataclass(frozen=True)
 class DistributionComparison:
     """One field of two recordings; numbers in the unit of the field.
 
-    `p` is that of the Kolmogorov–Smirnov test. `element_shift` is the largest difference of the
-    means of one array element, in standard errors, and `element` which one it is; both None where
-    arrays differ in length. `matches`: the Wasserstein distance is within the tolerance, or, where
-    that is exact, neither the distributions nor the means of elements can be told apart at the
-    level `SIGNIFICANCE`.
+    `p` is that of the Kolmogorov–Smirnov test, of texts that of the χ² test; then the other numbers
+    are NaN. `element_shift` is the difference of means that is least likely by chance, in standard
+    errors: of the array element `element`, or if that is None of all elements together. `matches`:
+    the Wasserstein distance is within the tolerance, or, where that is exact, nothing can be told
+    apart at the level `SIGNIFICANCE`, and there are enough messages for that. `why_not` says in
+    words what differs, where the numbers do not.
     """
 
     field: str
@@ -52,10 +63,12 @@ class DistributionComparison:
     element: int | None
     element_shift: float | None
     matches: bool
+    why_not: str = ""
 
 
 class _Sample:
-    """What is kept of the values of a field: a uniform sample, and sums for each element."""
+    """What is kept of the values of a field: a uniform sample, sums for each element, the mean of
+    each message, and what is not finite."""
 
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
@@ -63,31 +76,59 @@ class _Sample:
         self._keys: Floats = np.empty(0)
         self.count = 0
         self.sums: tuple[Floats, Floats] | None = None
+        self.origin: Floats = np.zeros(())
+        """Of the sums, so that they are precise far from zero."""
         self.messages = 0
+        self.is_constant = True
+        self.kinds = Counter[str]()
+        """How many are finite, NaN, +∞ and -∞."""
+        self.lengths = Counter[str]()
+        """How many messages have so many elements."""
+        self.message_means = array("d")
         self._shape: tuple[int, ...] | None = None
 
     def add(self, column: Column) -> None:
         """Take the values of m messages, (m, …) or m arrays of different lengths."""
         if column.dtype == object:
-            self._shape, self.sums = (), None
+            self._shape, self.sums, self.is_constant = (), None, False
             for row in column:
-                self._take(np.asarray(row, np.float64).ravel())
+                elements: Floats = np.asarray(row, np.float64).ravel()
+                self._count(elements[None])
+                self._take(elements)
             return
         values = column.astype(np.float64).reshape(len(column), -1)
         self._sum(values)
+        self._count(values)
         self._take(values.ravel())
+
+    def _count(self, values: Floats) -> None:
+        finite = np.isfinite(values)
+        counts = finite.sum(axis=1)
+        sums = np.where(finite, values, 0.0).sum(axis=1)
+        self.message_means.extend(sums[counts > 0] / counts[counts > 0])
+        self.messages += len(values)
+        self.lengths[f"{values.shape[1]} elements"] += len(values)
+        infinite: Any = np.isinf(values)
+        self.kinds["finite"] += int(counts.sum())
+        self.kinds["NaN"] += int(np.isnan(values).sum())
+        self.kinds["+∞"] += int((infinite & (values > 0)).sum())
+        self.kinds["-∞"] += int((infinite & (values < 0)).sum())
 
     def _sum(self, values: Floats) -> None:
         shape = values.shape[1:]
         if self._shape is None and values.shape[1] <= _MOST_ELEMENTS:
             self._shape, self.sums = shape, (np.zeros(shape), np.zeros(shape))
+            self.origin = values[0].copy()
         if self._shape != shape or self.sums is None:
-            self._shape, self.sums = (), None
+            self._shape, self.sums, self.is_constant = (), None, False
             return
-        finite = np.where(np.isfinite(values), values, 0.0)
-        self.sums[0][...] += finite.sum(axis=0)
-        self.sums[1][...] += np.square(finite).sum(axis=0)
-        self.messages += len(values)
+        self.is_constant &= bool(
+            np.array_equal(values, np.broadcast_to(self.origin, values.shape), equal_nan=True)
+        )
+        off = values - np.where(np.isfinite(self.origin), self.origin, 0.0)
+        off = np.where(np.isfinite(values), off, 0.0)
+        self.sums[0][...] += off.sum(axis=0)
+        self.sums[1][...] += np.square(off).sum(axis=0)
 
     def _take(self, values: Floats) -> None:
         """A uniform sample: each value draws a key, and those with the smallest keys are kept."""
@@ -105,11 +146,52 @@ class _Sample:
         """The sample."""
         return self._kept
 
+    @property
+    def means(self) -> Floats:
+        """Of each element."""
+        assert self.sums is not None
+        origin = np.where(np.isfinite(self.origin), self.origin, 0.0)
+        return np.asarray(origin + self.sums[0] / self.messages)
+
+    @property
+    def variances(self) -> Floats:
+        """Of the mean of each element."""
+        assert self.sums is not None
+        mean = self.sums[0] / self.messages
+        of_one = np.maximum(self.sums[1] / self.messages - np.square(mean), 0.0)
+        return np.asarray(of_one / (self.messages - 1))
+
+    @property
+    def repetition(self) -> float:
+        """How many messages, in the order of their times, say as much as one that is independent:
+        that of an autoregressive process, where neighbours are alike beyond chance."""
+        means = np.frombuffer(self.message_means)
+        if len(means) < _FEWEST_IN_TIME:
+            return 1.0
+        off = means - means.mean()
+        power = float(np.square(off).sum())
+        if not power:
+            return 1.0
+        alike = float((off[1:] * off[:-1]).sum()) / power
+        return (1 + alike) / (1 - alike) if alike > 2 / math.sqrt(len(means)) else 1.0
+
+    @property
+    def independent(self) -> float:
+        """How many of the values in the sample are independent."""
+        means = np.frombuffer(self.message_means)
+        kept = len(self._kept)
+        if len(means) < 2 or not (variance := float(means.var(ddof=1))):
+            return kept
+        if self.kinds["finite"] == len(means):
+            return min(kept, len(means) / self.repetition)
+        by_means = len(means) * float(self._kept.var()) / variance
+        return min(kept, by_means / self.repetition)
+
 
 def compare_distributions(
     a: Bag, b: Bag, topic: str, tolerances: Tolerances
 ) -> dict[str, DistributionComparison]:
-    """The distributions of all numeric fields that both sides have, but times, by path."""
+    """The distributions of all fields that both sides have, but times, by path."""
     types = common(a.codec(topic), b.codec(topic))
     for path in types:
         if (by := tolerances.of(path).by) in MEASURES:
@@ -122,22 +204,92 @@ def compare_distributions(
         for path, described in types.items()
         if kind_of_elements(described).has_distribution and not tolerances.of(path).ignore
     }
-    samples_a, samples_b = (
-        _samples(bag, topic, list(wanted), seed) for seed, bag in enumerate((a, b))
-    )
-    level = SIGNIFICANCE / max(1, len(wanted))
-    return {
-        path: _compared(path, kind, tolerances.of(path), samples_a[path], samples_b[path], level)
+    samples_a, samples_b = (_samples(bag, topic, wanted, seed) for seed, bag in enumerate((a, b)))
+    level = SIGNIFICANCE / max(1, len(wanted) * _TESTS)
+    found: dict[str, DistributionComparison] = {}
+    for path, kind in wanted.items():
+        one, other, tolerance = samples_a[path], samples_b[path], tolerances.of(path)
+        if isinstance(one, _Texts) and isinstance(other, _Texts):
+            found[path] = _compared_texts(path, kind, tolerance, one, other, level)
+        elif isinstance(one, _Sample) and isinstance(other, _Sample):
+            found[path] = _compared(path, kind, tolerance, one, other, level)
+    return found
+
+
+def _samples(
+    bag: Bag, topic: str, wanted: Mapping[str, str], seed: int
+) -> Mapping[str, _Sample | _Texts]:
+    samples: dict[str, _Sample | _Texts] = {
+        path: _Sample(seed) if kind_of_elements(kind).has_numbers else _Texts()
         for path, kind in wanted.items()
     }
-
-
-def _samples(bag: Bag, topic: str, paths: list[str], seed: int) -> Mapping[str, _Sample]:
-    samples = {path: _Sample(seed) for path in paths}
-    for columns in bag.stream_columns(topic, paths):
+    for columns in bag.stream_columns(topic, list(wanted)):
         for path, column in columns.items():
             samples[path].add(column)
     return samples
+
+
+class _Texts:
+    """How often a field has which text, or which array of texts."""
+
+    def __init__(self) -> None:
+        self.counts = Counter[str]()
+        self.messages = 0
+
+    def add(self, column: Column) -> None:
+        """Take the texts of m messages, (m, …) or m arrays of different lengths."""
+        self.messages += len(column)
+        if len(self.counts) <= _MOST_TEXTS:
+            self.counts.update(
+                row if isinstance(row, str) else repr([str(text) for text in np.ravel(row)])
+                for row in column
+            )
+
+
+def _compared_texts(
+    path: str, kind: str, tolerance: Tolerance, a: _Texts, b: _Texts, level: float
+) -> DistributionComparison:
+    why_not = ""
+    if max(len(a.counts), len(b.counts)) <= _MOST_TEXTS:
+        why_not = _apart(a.counts, b.counts, level)
+    return DistributionComparison(
+        field=path,
+        type=kind,
+        tolerance=tolerance,
+        counts=(a.messages, b.messages),
+        means=(math.nan, math.nan),
+        deviations=(math.nan, math.nan),
+        ks=math.nan,
+        p=_chance_of_counts(a.counts, b.counts),
+        wasserstein=math.nan,
+        element=None,
+        element_shift=None,
+        matches=not why_not,
+        why_not=why_not,
+    )
+
+
+def _apart(a: Counter[str], b: Counter[str], level: float) -> str:
+    """In words, of what one side has another share of the messages or values than the other; "" if
+    of nothing, as far as the counts can tell."""
+    a, b = +a, +b
+    is_constant = len(a) == len(b) == 1
+    if a.keys() == b.keys() if is_constant else _chance_of_counts(a, b) >= level:
+        return ""
+    all_a, all_b = a.total(), b.total()
+    most = max(sorted(a.keys() | b.keys()), key=lambda name: abs(b[name] / all_b - a[name] / all_a))
+    return f"'{most}' in {b[most]} of {all_b} against {a[most]} of {all_a}"
+
+
+def _chance_of_counts(a: Counter[str], b: Counter[str]) -> float:
+    """How likely counts of two samples are so far apart by chance (χ² test)."""
+    from scipy import stats
+
+    names = sorted(a.keys() | b.keys())
+    if len(names) < 2 or len(names) > _MOST_TEXTS or not (a.total() and b.total()):
+        return 1.0
+    table = [[counts[name] for name in names] for counts in (a, b)]
+    return float(stats.chi2_contingency(table, correction=True).pvalue)
 
 
 def _compared(
@@ -147,17 +299,25 @@ def _compared(
 
     ks, p, distance = 0.0, 1.0, 0.0
     if len(a.values) and len(b.values):
-        found: Any = stats.ks_2samp(a.values, b.values, method="asymp")
-        ks, p = float(found.statistic), float(found.pvalue)
+        with np.errstate(divide="ignore"):  # of single values; it is not its p that counts
+            ks = float(stats.ks_2samp(a.values, b.values, method="asymp").statistic)
+        p = _chance_of_distance(ks, a.independent, b.independent)
         distance = float(stats.wasserstein_distance(a.values, b.values))
     elif len(a.values) or len(b.values):
         ks, p, distance = 1.0, 0.0, math.inf
-    element, shift = _largest_shift(a, b)
+    shift = _likeliest_shift(a, b)
     limit = tolerance.abs + tolerance.rel * float(np.abs(a.values).mean() if len(a.values) else 0.0)
+    why_not = _apart(a.lengths, b.lengths, level) or _apart(a.kinds, b.kinds, level)
     if limit:
-        matches = distance <= limit
+        matches = distance <= limit and not why_not
+    elif a.is_constant and b.is_constant:
+        matches = not why_not and bool(np.array_equal(a.origin, b.origin, equal_nan=True))
+    elif _are_too_few(a.messages, b.messages, level):
+        matches = False
+        counts = f"{a.messages} against {b.messages} messages"
+        why_not = why_not or f"{counts} are too few to tell a difference from noise"
     else:
-        matches = p >= level and (shift is None or _chance(shift, a) >= level)
+        matches = p >= level and (shift is None or shift.chance >= level) and not why_not
     return DistributionComparison(
         field=path,
         type=kind,
@@ -168,38 +328,78 @@ def _compared(
         ks=ks,
         p=p,
         wasserstein=distance,
-        element=element,
-        element_shift=shift,
+        element=shift.element if shift else None,
+        element_shift=shift.errors if shift else None,
         matches=matches,
+        why_not="" if matches else why_not,
     )
 
 
-def _largest_shift(a: _Sample, b: _Sample) -> tuple[int | None, float | None]:
-    """The array element whose means differ most, in standard errors (Welch's t).
+def _are_too_few(count_a: int, count_b: int, level: float) -> bool:
+    """Whether even values that lie wholly apart may do so by chance (permutations)."""
+    return min(count_a, count_b) < _ENOUGH and 2 / math.comb(count_a + count_b, count_a) >= level
 
-    None for single numbers.
-    """
-    if a.sums is None or b.sums is None or a.sums[0].shape != b.sums[0].shape:
-        return None, None
-    if a.sums[0].size < 2 or min(a.messages, b.messages) < 2:
-        return None, None
-    means = [sample.sums[0] / sample.messages for sample in (a, b) if sample.sums]
+
+def _chance_of_distance(ks: float, count_a: float, count_b: float) -> float:
+    """How likely two samples of so many independent values are so far apart
+    (Kolmogorov–Smirnov)."""
+    from scipy import stats
+
+    if not (count_a and count_b):
+        return 1.0
+    return float(stats.kstwo.sf(ks, max(1, round(count_a * count_b / (count_a + count_b)))))
+
+
+@dataclass(frozen=True)
+class _Shift:
+    element: int | None
+    """None: the mean of all elements."""
+    errors: float
+    """The difference of the means, in standard errors."""
+    chance: float
+    """How likely one of all elements is shifted so much by chance."""
+
+
+def _likeliest_shift(a: _Sample, b: _Sample) -> _Shift | None:
+    """Whose means differ least likely by chance: all elements together or one of them (Welch's
+    t-test, Bonferroni)."""
+    means = [np.frombuffer(sample.message_means) for sample in (a, b)]
+    if min(map(len, means)) < 2:
+        return None
     variances = [
-        np.maximum(sample.sums[1] / sample.messages - mean**2, 0.0) / (sample.messages - 1)
-        for sample, mean in zip((a, b), means, strict=True)
-        if sample.sums
+        mean.var() / (len(mean) - 1) * sample.repetition
+        for mean, sample in zip(means, (a, b), strict=True)
     ]
-    apart = np.abs(means[1] - means[0])
+    apart = np.array([abs(means[1].mean() - means[0].mean())])
+    errors, chances = _welch(apart, np.array(variances)[:, None], (len(means[0]), len(means[1])))
+    of_all = _Shift(None, float(errors[0]), float(chances[0]))
+    if a.sums is None or b.sums is None or a.sums[0].shape != b.sums[0].shape or a.sums[0].size < 2:
+        return of_all
+    apart = np.abs(b.means - a.means)
+    errors, chances = _welch(apart, np.array([a.variances, b.variances]), (a.messages, b.messages))
+    least = np.flatnonzero(chances == chances.min())
+    element = int(least[np.argmax(errors[least])])
+    of_one = _Shift(element, float(errors[element]), min(1.0, apart.size * float(chances[element])))
+    return min(of_all, of_one, key=lambda shift: shift.chance)
+
+
+def _welch(apart: Floats, variances: Floats, counts: tuple[int, int]) -> tuple[Floats, Floats]:
+    """By how many standard errors means (k,) are apart, and how likely each is by chance, given the
+    variances (2, k) of the means of so many values.
+
+    What never changes on either side is as unlikely as a coin that falls so in each message: it may
+    lie between two steps of the sensor.
+    """
+    from scipy import stats
+
+    variance = variances.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        shift = np.where(apart > 0, apart / np.sqrt(variances[0] + variances[1]), 0.0)
-    element = int(np.argmax(shift))
-    return element, float(shift[element])
-
-
-def _chance(shift: float, sample: _Sample) -> float:
-    """How likely the largest of so many shifts is at least this by chance (normal, Bonferroni)."""
-    count = sample.sums[0].size if sample.sums else 1
-    return min(1.0, count * math.erfc(shift / math.sqrt(2)))
+        errors = np.where(apart > 0, apart / np.sqrt(variance), 0.0)
+        parts = np.square(variances) / (np.array(counts)[:, None] - 1)
+        freedom = np.square(variance) / parts.sum(axis=0)
+        chances = 2 * stats.t.sf(errors, np.where(np.isfinite(freedom), freedom, 1.0))
+    chances = np.where(np.isinf(errors), 2.0 ** (1 - sum(counts)), chances)
+    return errors, np.where(apart > 0, chances, 1.0)
 
 
 def _mean(values: Floats) -> float:
@@ -228,4 +428,5 @@ def as_data(found: DistributionComparison) -> dict[str, Any]:
         "wasserstein": finite(found.wasserstein),
         "element": found.element,
         "element_shift": finite(found.element_shift),
+        "why_not": found.why_not,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,6 +78,8 @@ def _distributions(key: KeyComparison) -> Iterator[str]:
     for found in key.judged.distributions.values():
         if not found.matches:
             yield f"@@ {in_distribution(found)} @@"
+            if math.isnan(found.wasserstein):
+                continue
             for sign, mean, deviation in zip("-+", found.means, found.deviations, strict=True):
                 yield f"{sign}{found.field}: mean {mean:.9g}, standard deviation {deviation:.9g}"
 

@@ -69,9 +69,12 @@ def by_statistic(found: FieldComparison) -> str:
 
 def in_distribution(found: DistributionComparison) -> str:
     """How the distributions of a field differ, in numbers."""
+    if found.why_not:
+        return f"{found.field}: {found.why_not}, tolerance {found.tolerance}"
     shift = ""
-    if found.element is not None and found.element_shift:
-        shift = f", element {found.element} by {found.element_shift:.3g} standard errors"
+    if found.element_shift:
+        which = "mean" if found.element is None else f"element {found.element}"
+        shift = f", {which} by {found.element_shift:.3g} standard errors"
     return (
         f"{found.field}: mean {found.means[1]:.6g} against {found.means[0]:.6g}, "
         f"standard deviation {found.deviations[1]:.6g} against {found.deviations[0]:.6g}, "

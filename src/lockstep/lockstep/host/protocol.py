@@ -58,7 +58,7 @@ TIMER_PORTS = 32768
 
 LOCKSTEP = "/lockstep/"
 """What the names of topics begin with that belong to no implementation."""
-STEP_TOPIC = f"{LOCKSTEP}step"
+STEPS_TOPIC = f"{LOCKSTEP}steps"
 """Where the player announces what is next."""
 ACKNOWLEDGEMENT_TOPIC = f"{LOCKSTEP}acknowledgement"
 """Where a host tells what it has done."""

@@ -15,7 +15,7 @@ _USAGE = """usage: {program} [--help] [--contract] [--lockstep | --direct] [--ro
 Run the component {component} as a ROS 2 node.
 
   --contract       print the component's contract as JSON and exit
-  --lockstep       consume messages in the order of the steps on /lockstep/step
+  --lockstep       consume messages in the order of the steps on /lockstep/steps
   --direct         read inputs and write outputs as frames on stdin and stdout \
 (docs/direct-protocol.md)
   --ros-args …     remappings (-r), parameters (-p, --params-file), --log-level, …

@@ -20,6 +20,7 @@ from rclpy.subscription import Subscription
 from rosgraph_msgs.msg import Clock
 
 SERVE_PERIOD_S = 0.02
+_SIZES = 8
 
 
 class _HandsOff(CallbackGroup):
@@ -48,6 +49,7 @@ class Inbox:
         self._executor.add_node(node)
         self._served = 0.0
         self._clock: Subscription | None = None
+        self._wait_sets: dict[int, Any] = {}
 
     def subscribe(
         self, message_type: type, topic: str, qos: QoSProfile, *, raw: bool = False
@@ -60,7 +62,7 @@ class Inbox:
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """No longer hear what `subscribe` gave."""
+        """Forget a subscription, and what is in its queue."""
         self._subscriptions.remove(subscription)
         self._node.destroy_subscription(subscription)
 
@@ -78,9 +80,7 @@ class Inbox:
         if not watched:  # rcl refuses to wait for nothing
             time.sleep(timeout_s)
             return []
-        wait_set = rclpy_implementation.WaitSet(
-            len(watched), 0, 0, 0, 0, 0, self._node.context.handle
-        )
+        wait_set = self._wait_set(len(watched))
         wait_set.clear_entities()
         for subscription in watched:
             wait_set.add_subscription(subscription.handle)
@@ -89,6 +89,16 @@ class Inbox:
         if self._clock is not None and (taken := self.take(self._clock)) is not None:
             self._clock.callback(taken[0])
         return [s for s in watched if s.handle.pointer in ready and s is not self._clock]
+
+    def _wait_set(self, size: int) -> Any:
+        """One for so many subscriptions; to make it anew costs more than to wait."""
+        if size not in self._wait_sets:
+            if len(self._wait_sets) >= _SIZES:  # while thousands of subscriptions come one by one
+                self._wait_sets.clear()
+            self._wait_sets[size] = rclpy_implementation.WaitSet(
+                size, 0, 0, 0, 0, 0, self._node.context.handle
+            )
+        return self._wait_sets[size]
 
     @staticmethod
     def take(subscription: Subscription) -> tuple[Any, dict[str, int]] | None:

@@ -6,15 +6,19 @@ lockstep_cpp's lockstep_run.cpp is the twin.
 from __future__ import annotations
 
 import time
-from typing import Any, cast
+from collections import deque
+from typing import Any, NamedTuple, cast
 
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.subscription import Subscription
 
-from lockstep_interfaces.msg import Acknowledgement, Step
+from lockstep_interfaces.msg import Acknowledgement, Steps
 
+from ..cdr.codec import installed_codec
+from ..cdr.message_error import MessageError
+from ..cdr.rosidl_messages import RosidlDecoder
 from ..component import stamp_ns, to_stamp
 from ..errors import Hang, RunError
 from ..host.execution import Execution
@@ -24,14 +28,21 @@ from ..host.protocol import (
     MAX_SILENCE_S,
     MAX_UNACKNOWLEDGED,
     PUBLISH_TIMEOUT_S,
-    STEP_TOPIC,
+    STEPS_TOPIC,
 )
 from ..host.python_component import output_encoder
+from ..message.rosidl import type_name
 from ..message.time import seconds
 from .inbox import Inbox
 from .ports import Ports
 from .process import Stop
 from .qos import lossless
+
+
+class _Input(NamedTuple):
+    name: str
+    subscription: Subscription
+    decode: RosidlDecoder
 
 
 class LockstepRun:
@@ -46,7 +57,15 @@ class LockstepRun:
         self._ports = ports
         self._execution = execution
         self._stop = stop
-        self._steps = inbox.subscribe(Step, STEP_TOPIC, lossless())
+        self._steps = inbox.subscribe(Steps, STEPS_TOPIC, lossless(), raw=True)
+        self._decode = installed_codec(type_name(Steps)).decode
+        self._announced: deque[tuple[int, str]] = deque()  # time in ns, topic
+        self._inputs: dict[str, list[_Input]] = {}
+        for subscription, name in ports.inputs.items():
+            codec = installed_codec(type_name(cast("type[Any]", subscription.msg_type)))
+            self._inputs.setdefault(subscription.topic_name, []).append(
+                _Input(name, subscription, RosidlDecoder(codec))
+            )
         self._acknowledgements = node.create_publisher(
             Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless()
         )
@@ -80,22 +99,21 @@ class LockstepRun:
 
         Raises RunError if a callback fails, a step is missing, or a message cannot be published.
         """
-        step = self._announce()
+        self._announce()
         # Not before the first step: only now does the recorder hear what on_start publishes.
         self._execution.start()
         while True:
-            self._consume(step)
-            step = self._next_step()
+            self._consume(*self._announced.popleft())
+            self._wait_for_step()
 
-    def _announce(self) -> Step:
+    def _announce(self) -> None:
         next_s = 0.0
         while (taken := self._inbox.take(self._steps)) is None:
             if time.monotonic() >= next_s:
                 next_s = time.monotonic() + ANNOUNCEMENT_PERIOD_S
                 self._publish_acknowledgement(ready=self._is_ready())
             self._wait(self._steps)
-        step: Step = taken[0]
-        return step
+        self._take_steps(taken[0])
 
     def _is_ready(self) -> bool:
         return (
@@ -105,26 +123,45 @@ class LockstepRun:
             and self._acknowledgements.get_subscription_count() >= 2
         )
 
-    def _consume(self, step: Step) -> None:
-        if step.index != self._consumed:
+    def _take_steps(self, data: bytes) -> None:
+        """What is announced when all that was announced before is consumed."""
+        steps = self._decode(data)
+        if steps.index != self._consumed:
             raise RunError(
                 f"lockstep failed at {seconds(self.now())} s: "
-                f"step {self._consumed} should have come, but step {step.index} came"
+                f"step {self._consumed} should have come, but step {steps.index} came"
             )
-        self._execution.advance(stamp_ns(step.stamp))
-        for subscription, name in self._ports.inputs.items():
-            if subscription.topic_name == step.topic:
-                self._deliver_next(subscription, name)
+        if len(steps.topic) != len(steps.stamp):
+            raise RunError(
+                f"lockstep failed at {seconds(self.now())} s: "
+                f"{len(steps.topic)} steps came with {len(steps.stamp)} stamps"
+            )
+        count = len(steps.topics)
+        topics = [steps.topics[index] if index < count else "" for index in steps.topic.tolist()]
+        self._announced.extend(zip(map(stamp_ns, steps.stamp), topics, strict=True))
+
+    def _consume(self, time_ns: int, topic: str) -> None:
+        self._execution.advance(time_ns)
+        for one in self._inputs.get(topic, ()):
+            self._deliver_next(one)
         self._consumed += 1
         self._inbox.serve()
 
-    def _deliver_next(self, subscription: Subscription, name: str) -> None:
-        message = self._next(subscription)
+    def _deliver_next(self, one: _Input) -> None:
+        data = self._next(one.subscription)
+        try:
+            message = one.decode(data)
+        except MessageError as error:
+            kind = type_name(cast("type[Any]", one.subscription.msg_type))
+            raise RunError(
+                f"lockstep failed at {seconds(self.now())} s: "
+                f"input '{one.name}': no valid {kind} came; it {error}"
+            ) from error
         start_ns = time.perf_counter_ns()
-        self._execution.deliver(name, message)
+        self._execution.deliver(one.name, message)
         self._pending.duration_ns.append(time.perf_counter_ns() - start_ns)
 
-    def _next_step(self) -> Step:
+    def _wait_for_step(self) -> None:
         """Wait for the next step, acknowledging those before if it does not come at once."""
         self._stop.check()
         if (
@@ -132,16 +169,17 @@ class LockstepRun:
             or time.monotonic() - self._acknowledged_s >= MAX_SILENCE_S  # slow is not hanging
         ):
             self._acknowledge()
-        step: Step = self._next(self._steps)
-        return step
+        while not self._announced:
+            self._take_steps(self._next(self._steps))
 
-    def _next(self, subscription: Subscription) -> Any:
+    def _next(self, subscription: Subscription) -> bytes:
         """Wait for the next message."""
         while (taken := self._inbox.take(subscription)) is None:
             # The player may be holding it back until it has heard of the steps before.
             self._acknowledge()
             self._wait(subscription)
-        return taken[0]
+        data: bytes = taken[0]
+        return data
 
     def _acknowledge(self) -> None:
         if self._consumed > self._acknowledged:

@@ -43,7 +43,7 @@ from .playing.publishers import Offering, Publishers
 from .playing.read_ahead import ReadAhead
 from .playing.selection import Chosen, choose
 from .playing.services import offer_services
-from .process import Stop, exit_with, ros_node, split_arguments
+from .process import Stop, exit_with, of_a_run, ros_node, split_arguments
 from .qos import lossless
 from .recorder import status_qos
 from .window import Window, insist
@@ -127,7 +127,8 @@ class Player:
         self._shift_ns = 0
         self._due_s = -math.inf
         self._finished = False
-        offer_services(node, self._controls)
+        if not options.hold:  # a harness lets it go, and asks for nothing else
+            offer_services(node, self._controls)
 
     def play(self, stop: Stop) -> None:
         """Play to the end, or until stopped; raises RunError on loss or when the host hangs."""
@@ -273,6 +274,8 @@ class Player:
             left_s = self._due_s - time.monotonic()
             if left_s <= 0:
                 return True
+            if self._flow is not None:
+                self._flow.flush()
             if stop.requested or self._controls.paused or self._controls.interrupted:
                 return False
             tick_s = math.inf if self._clock is None else self._clock.wait_s()
@@ -304,6 +307,8 @@ class Player:
         self._line.show(self._pace, self._lateness, self._count, self._span_ns)
 
     def _listen(self, timeout_s: float) -> None:
+        if self._flow is not None:
+            self._flow.flush()
         self._inbox.wait(timeout_s)
         if self._flow is not None:
             self._flow.take()
@@ -443,7 +448,7 @@ def _run(arguments: Sequence[str]) -> int:
     if not options.window:
         _be_exact()
     stop = Stop()
-    with ros_node("lockstep_player", ros) as node:
+    with ros_node("lockstep_player", ros, **(of_a_run() if options.hold else {})) as node:
         player = Player(node, bags, chosen, options)
         if not options.hold:
             for remark in chosen.remarks:

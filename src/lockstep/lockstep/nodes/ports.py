@@ -17,12 +17,16 @@ class Ports:
     def __init__(
         self, node: Node, inbox: Inbox, component: Component, *, in_lockstep: bool
     ) -> None:
-        """In lockstep with QoS that loses nothing, instead of what the ports declare."""
+        """In lockstep with QoS that loses nothing, instead of what the ports declare, and with
+        inputs that give bytes."""
         self.inputs: dict[Subscription, str] = {
             # Volatile in lockstep: it goes with any publisher, and all that counts is sent after
             # the first step.
             inbox.subscribe(
-                port.message_type, port.topic, lossless() if in_lockstep else profile(port.qos)
+                port.message_type,
+                port.topic,
+                lossless() if in_lockstep else profile(port.qos),
+                raw=in_lockstep,
             ): name
             for name, port in component.inputs.items()
         }

@@ -22,6 +22,7 @@ from rclpy.exceptions import (
 )
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import try_shutdown
 
@@ -31,6 +32,19 @@ from ..printable import tell
 
 _ONE_INTERRUPTION_S = 1.0
 _ENDED_BY_SIGNAL = 128  # plus its number: what a shell makes of it
+
+
+def of_a_run() -> dict[str, Any]:
+    """The options of a `ros_node` whom nobody asks or listens to but the other nodes of its run.
+
+    Each service takes every participant of the graph two endpoints to discover.
+    """
+    spared = Parameter("start_type_description_service", value=False)
+    return {
+        "start_parameter_services": False,
+        "enable_rosout": False,
+        "parameter_overrides": [spared],
+    }
 
 
 class Stopped(BaseException):

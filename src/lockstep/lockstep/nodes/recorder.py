@@ -23,13 +23,13 @@ from rclpy.expand_topic_name import expand_topic_name
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from rclpy.serialization import serialize_message
 from rclpy.subscription import Subscription
 
 from lockstep_interfaces.msg import Acknowledgement, RecorderStatus
 
 from ..bag import Bag, BagError
 from ..bag.metadata import OfferedQoS
+from ..cdr.codec import installed_codec
 from ..component import stamp_ns
 from ..errors import Loss, RunError, UsageError
 from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, STATUS_TOPIC
@@ -37,13 +37,14 @@ from ..message.definitions import definition, type_hash
 from ..message.rosidl import message_class
 from ..printable import tell
 from .inbox import Inbox
-from .process import Stop, exit_with, ros_node, split_arguments
+from .offered_qos import offered_by
+from .process import Stop, exit_with, of_a_run, ros_node, split_arguments
 from .qos import lossless
 from .recording.destination import Destination
 from .recording.options import Options, parse_options
 from .recording.services import offer_services, split_teller
 from .recording.steps import Steps
-from .recording.topics import adapted, offered, unheard
+from .recording.topics import adapted, unheard
 from .sequences import Sequences
 
 ACKNOWLEDGEMENT_TYPE = "lockstep_interfaces/msg/Acknowledgement"
@@ -190,8 +191,9 @@ class Recorder:
     def _follow_steps(self) -> None:
         options = self._options
         self._acknowledgements = self._inbox.subscribe(
-            Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless()
+            Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless(), raw=True
         )
+        self._decode = installed_codec(ACKNOWLEDGEMENT_TYPE).decode
         if options.with_cause:
             self._declare(ACKNOWLEDGEMENT_TOPIC, ACKNOWLEDGEMENT_TYPE, (OfferedQoS(),))
         for name in options.choice.topics:
@@ -239,11 +241,12 @@ class Recorder:
         log_time_ns = received_ns or self._clock.now().nanoseconds
         self._destination.put(recording.topic, data, log_time_ns, source_ns)
 
-    def _acknowledge(self, message: Acknowledgement, info: dict[str, int]) -> None:
-        if self._options.with_cause and message.published_topic:
+    def _acknowledge(self, data: bytes, info: dict[str, int]) -> None:
+        message = self._decode(data)
+        if self._options.with_cause and len(message.published_topic):
             self._destination.put(
                 ACKNOWLEDGEMENT_TOPIC,
-                serialize_message(message),
+                data,
                 stamp_ns(message.published_stamp[-1]),
                 info["source_timestamp"],
             )
@@ -306,7 +309,7 @@ class Recorder:
         is_named = name in self._options.choice.topics
         try:
             message_type = message_class(type_name)
-            self._declare(name, type_name, offered(profiles) or (OfferedQoS(),))
+            self._declare(name, type_name, offered_by(profiles) or (OfferedQoS(),))
         except (LookupError, BagError) as error:
             if is_named:
                 raise UsageError(f"cannot record {name}: {error}") from error
@@ -389,7 +392,8 @@ def _run(arguments: Sequence[str]) -> int:
     options = parse_options(own)
     stop = Stop()
     parameters = [Parameter("use_sim_time", value=True)] if options.use_sim_time else []
-    with ros_node(options.node_name, ros, parameter_overrides=parameters) as node:
+    how = of_a_run() if options.in_lockstep else {"parameter_overrides": parameters}
+    with ros_node(options.node_name, ros, **how) as node:
         options = options.expanded(
             lambda name: expand_topic_name(name, node.get_name(), node.get_namespace())
         )

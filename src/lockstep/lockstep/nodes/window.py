@@ -11,25 +11,46 @@ import numpy as np
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 
-from lockstep_interfaces.msg import Acknowledgement, Step
+from lockstep_interfaces.msg import Acknowledgement, Steps
 
-from ..component import to_stamp
+from ..cdr.codec import installed_codec
 from ..errors import Hang, RunError
-from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, MAX_BYTES_IN_FLIGHT, STEP_TOPIC
+from ..host.protocol import (
+    ACKNOWLEDGEMENT_TOPIC,
+    MAX_BYTES_IN_FLIGHT,
+    MAX_UNACKNOWLEDGED,
+    STEPS_TOPIC,
+)
+from ..message.rosidl import type_name
+from ..message.time import NS_PER_S
 from .inbox import Inbox
 from .process import Stop
 from .qos import lossless
 
+_SHARE = 4
+"""So many announcements fill a window: one is on its way while the host works on another."""
+
 
 class Window:
-    """At most `size` steps, and 32 MiB, are in flight; a host silent for `timeout_s` has hung."""
+    """At most `size` steps, and 32 MiB, are in flight; a host silent for `timeout_s` has hung.
+
+    Steps are announced together where there are many, as one message takes as long as ten more
+    steps in it: at the latest before this waits for anything. Who waits elsewhere calls `flush`.
+    """
 
     def __init__(self, node: Node, inbox: Inbox, size: int, timeout_s: float) -> None:
         self._inbox = inbox
         self._size = size
         self._timeout_s = timeout_s
-        self._steps = node.create_publisher(Step, STEP_TOPIC, lossless())
-        self._acknowledgements = inbox.subscribe(Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless())
+        self._steps = node.create_publisher(Steps, STEPS_TOPIC, lossless())
+        self._encode = installed_codec(type_name(Steps)).encode
+        self._acknowledgements = inbox.subscribe(
+            Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless(), raw=True
+        )
+        self._decode = installed_codec(type_name(Acknowledgement)).decode
+        self._together = min(MAX_UNACKNOWLEDGED, max(1, size // _SHARE))
+        self._unannounced: list[tuple[str, int]] = []  # topic, time in ns
+        self._unannounced_bytes = 0
         self._in_flight: deque[tuple[str, int, int]] = deque()  # topic, time in ns, bytes
         self._bytes = 0
         self._sent = 0
@@ -48,27 +69,51 @@ class Window:
         return len(self._in_flight)
 
     def announce(self, time_ns: int, topic: str, size: int) -> None:
-        """Send the next step."""
+        """Announce the next step, now or soon; what belongs to it may be sent at once."""
         if not self._sent:
             self._started_s = self._progress_s = time.monotonic()
         elif not self._in_flight:
             self._progress_s = time.monotonic()
-        insist(
-            self._steps,
-            Step(index=self._sent, stamp=to_stamp(time_ns), topic=topic),
-            self._timeout_s,
-        )
         self._sent += 1
         self._in_flight.append((topic, time_ns, size))
         self._bytes += size
+        self._unannounced.append((topic, time_ns))
+        self._unannounced_bytes += size
+        if (
+            len(self._unannounced) >= self._together
+            or self._unannounced_bytes >= MAX_BYTES_IN_FLIGHT // _SHARE
+        ):
+            self.flush()
+
+    def flush(self) -> None:
+        """Send the steps that are to be announced."""
+        if not self._unannounced:
+            return
+        topics = list(dict.fromkeys(topic for topic, _ in self._unannounced if topic))
+        index = {topic: number for number, topic in enumerate(topics)}
+        times = [divmod(time_ns, NS_PER_S) for _, time_ns in self._unannounced]
+        steps = {
+            "index": self._sent - len(self._unannounced),
+            "topics": topics,
+            "topic": [index.get(topic, len(topics)) for topic, _ in self._unannounced],
+            "stamp": [{"sec": sec, "nanosec": nanosec} for sec, nanosec in times],
+        }
+        self._unannounced.clear()
+        self._unannounced_bytes = 0
+        insist(self._steps, self._encode(steps), self._timeout_s)
 
     def wait_for_room(self, size: int, stop: Stop) -> None:
         """Wait until the window has room for one more message of `size` bytes."""
+        if self._has_room(size):
+            return
         self.take()
-        while self._in_flight and not stop.requested:
-            if len(self._in_flight) < self._size and self._bytes + size <= MAX_BYTES_IN_FLIGHT:
-                return
+        while not self._has_room(size) and not stop.requested:
             self.wait()
+
+    def _has_room(self, size: int) -> bool:
+        return not self._in_flight or (
+            len(self._in_flight) < self._size and self._bytes + size <= MAX_BYTES_IN_FLIGHT
+        )
 
     def drain(self, stop: Stop) -> None:
         """Wait until every step is acknowledged."""
@@ -77,6 +122,7 @@ class Window:
 
     def wait(self) -> None:
         """Wait a moment for an acknowledgement; raises RunError if none has come for too long."""
+        self.flush()
         self._inbox.wait(0.05, self._acknowledgements)
         self.take()
         self._inbox.serve()
@@ -91,7 +137,7 @@ class Window:
     def take(self) -> None:
         """Take the acknowledgements that are there."""
         while (taken := self._inbox.take(self._acknowledgements)) is not None:
-            self._count(taken[0])
+            self._count(self._decode(taken[0]))
 
     def report(self) -> dict[str, Any]:
         """Counts and the times of callbacks, as data."""
@@ -106,7 +152,7 @@ class Window:
             "wall_s": self._ended_s - self._started_s,
         }
 
-    def _count(self, message: Acknowledgement) -> None:
+    def _count(self, message: Any) -> None:
         self._host = self._host or message.node
         if message.node != self._host:
             raise RunError(f"{self._host} and {message.node} both answer; run one host in a domain")
@@ -122,9 +168,11 @@ class Window:
         for _ in range(done):
             self._bytes -= self._in_flight.popleft()[2]
         self._consumed = message.steps
-        for index in message.published_topic:
-            self.published[message.topics[index]] += 1
-        self._durations_ns.extend(message.duration_ns)
+        for topic, count in zip(
+            message.topics, np.bincount(message.published_topic, minlength=0).tolist(), strict=False
+        ):
+            self.published[topic] += count
+        self._durations_ns.frombytes(message.duration_ns.tobytes())
         if done:
             self._progress_s = self._ended_s = time.monotonic()
 

@@ -49,7 +49,7 @@ class _Run(Protocol):
     def let_go(self) -> None:
         """Let it play from now on."""
 
-    def play(self, progress: Progress) -> None:
+    def play(self, progress: Progress | None) -> None:
         """Play it to its end."""
 
     def finish(self) -> RunResult:
@@ -65,7 +65,7 @@ class _DirectRun:
     def let_go(self) -> None:
         """Nothing to do: this process is what plays."""
 
-    def play(self, progress: Progress) -> None:
+    def play(self, progress: Progress | None) -> None:
         self._result = run_direct(self._request, self._program, progress)
 
     def finish(self) -> RunResult:
@@ -163,22 +163,15 @@ class Runs:
     def _finished(
         self, label: str, run: _Run, following: RunRequest | None
     ) -> tuple[RunResult, _Run | None]:
-        """The result of a run, and the following one, which begins as soon as this one plays, and
-        plays as soon as this one has played."""
-        begun: _Run | None = None
+        """The result of a run, and the following one, whose processes start and meet while this one
+        does and plays, and which plays as soon as this one has played."""
         show = self._watch(f"running {label}") if self._watch else None
+        begun: _Run | None = None
         # A black box might do something before its turn.
-        early = following if following and following.implementation.command is None else None
-
-        def progress(done: int, total: int) -> None:
-            nonlocal begun
-            if early is not None and begun is None and done:
-                begun = self._begin(early)
-                self._untried.add(early.folder)
-            if show is not None:
-                show(done, total)
-
-        run.play(progress)
+        if following is not None and following.implementation.command is None:
+            begun = self._begin(following)
+            self._untried.add(following.folder)
+        run.play(show)
         if begun is not None:
             begun.let_go()
         return run.finish(), begun

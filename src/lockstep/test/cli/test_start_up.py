@@ -29,6 +29,7 @@ SPARED = {
     "info BAG": (*HEAVY, "lockstep.compare", "lockstep.run", "lockstep.bag.writer"),
     "text BAG": (*HEAVY, "lockstep.compare", "lockstep.run", "lockstep.bag.writer"),
     "compare BAG BAG": HEAVY,
+    "snap --help": (*PLOTS, *MODELS, "rosbags", "sqlite3", "lockstep.run", "lockstep.compare"),
 }
 
 # module that is a process of its own → what it must not import

@@ -137,7 +137,7 @@ def test_distributions_are_compared_in_common_fields(tmp_path):
     a = write(tmp_path / "a", STATE, states())
     b = write(tmp_path / "b", "float64 x\nint64[] n\nstring name\n", states())
     key = key_of(compare(a, b, common_fields=True, align="none"))
-    assert (set(key.judged.distributions), key.grade) == ({"x"}, "wrong messages")
+    assert (set(key.judged.distributions), key.grade) == ({"x", "name"}, "wrong messages")
     key = key_of(compare(a, b, common_fields=True, align="none", tolerance={"n": {"ignore": True}}))
     assert key.grade == "within tolerance"
 

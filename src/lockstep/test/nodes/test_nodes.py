@@ -10,7 +10,7 @@ import pytest
 from geometry_msgs.msg import Vector3Stamped
 from lockstep.bag import Bag
 from lockstep.component import to_stamp
-from lockstep.host.protocol import ACKNOWLEDGEMENT_TOPIC, STATUS_TOPIC
+from lockstep.host.protocol import ACKNOWLEDGEMENT_TOPIC, STATUS_TOPIC, STEPS_TOPIC
 from lockstep.message.definitions import definition
 from lockstep.nodes.qos import lossless
 from lockstep.nodes.recorder import status_qos
@@ -18,7 +18,7 @@ from observed_graph import QUICK, vector
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
-from lockstep_interfaces.msg import Acknowledgement, RecorderStatus, Step
+from lockstep_interfaces.msg import Acknowledgement, RecorderStatus, Steps
 
 VECTOR = "geometry_msgs/msg/Vector3Stamped"
 
@@ -170,7 +170,7 @@ def test_the_recorder_waits_as_long_as_messages_were_apart(graph, tmp_path, at_m
 
 
 def test_beside_a_host_the_recorder_keeps_which_step_each_message_answers(graph, tmp_path):
-    steps = graph.node.create_publisher(Step, "/lockstep/step", lossless())
+    steps = graph.node.create_publisher(Steps, STEPS_TOPIC, lossless())
     inputs = graph.node.create_publisher(Vector3Stamped, "/vector", lossless())
     player = graph.listen(Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless())
     recorder = graph.start(
@@ -180,12 +180,11 @@ def test_beside_a_host_the_recorder_keeps_which_step_each_message_answers(graph,
     )
     graph.start("host", "lockstep_examples:VectorNormalizer", "--lockstep")
     graph.spin_until(lambda: bool(player) and player[-1].ready)
-    for index in range(3):
-        # The second step only tells the time.
-        topic = "" if index == 1 else "/vector"
-        steps.publish(Step(index=index, stamp=to_stamp(index * SECOND), topic=topic))
-        if topic:
-            inputs.publish(vector(index, index))
+    # The second step only tells the time.
+    stamps = [to_stamp(index * SECOND) for index in range(3)]
+    steps.publish(Steps(index=0, topics=["/vector"], topic=[0, 1, 0], stamp=stamps))
+    for index in (0, 2):
+        inputs.publish(vector(index, index))
     graph.spin_until(lambda: player[-1].steps == 3)
     graph.interrupt(recorder)
     bag = Bag(tmp_path / "out")

@@ -8,7 +8,9 @@ from geometry_msgs.msg import Vector3Stamped
 from lockstep.bag import Bag, BagWriter
 from lockstep.bag.metadata import OfferedQoS
 from lockstep.component import stamp_ns, to_stamp
+from lockstep.host.protocol import ACKNOWLEDGEMENT_TOPIC, STEPS_TOPIC
 from lockstep.message.definitions import definition, type_hash
+from lockstep.nodes.qos import lossless
 from nav_msgs.msg import Odometry
 from observed_graph import MS, QUICK, vector
 from rclpy.duration import Duration
@@ -18,6 +20,7 @@ from rosgraph_msgs.msg import Clock
 from service_msgs.msg import ServiceEventInfo
 from std_srvs.srv import SetBool, Trigger
 
+from lockstep_interfaces.msg import Acknowledgement, Steps
 from lockstep_interfaces.srv import Burst, GetRate, IsPaused, PlayNext, Seek, SetRate
 
 VECTOR = "geometry_msgs/msg/Vector3Stamped"
@@ -53,6 +56,24 @@ def test_the_player_keeps_to_the_real_time_factor(graph, tmp_path):
     graph.finish(graph.start("player", bag, "--rtf", "2", ALL_THERE))
     graph.spin_until(lambda: len(arrivals) == 101)
     assert 0.9 < arrivals[-1] - arrivals[0] < 1.5
+
+
+@pytest.mark.parametrize(
+    ("rate", "count", "period_ms", "together"),
+    [("inf", 60, 10, [25, 25, 10]), ("1", 2, 3000, [1, 1])],
+)
+def test_steps_are_announced_together_but_none_waits_for_one_that_is_not_due(
+    graph, tmp_path, rate, count, period_ms, together
+):
+    bag = vectors(tmp_path / "bag", [SECOND + i * period_ms * MS for i in range(count)])
+    announced = graph.listen(Steps, STEPS_TOPIC, lossless())
+    graph.listen(Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless())
+    answers = graph.listen(Vector3Stamped, "/normalized", lossless())
+    graph.start("host", "lockstep_examples:VectorNormalizer", "--lockstep")
+    graph.finish(graph.start("player", bag, "--window", "100", "--rtf", rate))
+    graph.spin_until(lambda: len(answers) == count)
+    assert [len(steps.stamp) for steps in announced] == together
+    assert [steps.index for steps in announced] == [sum(together[:i]) for i in range(len(together))]
 
 
 def test_clock_made_from_log_times_never_runs_ahead_of_the_messages(graph, tmp_path):

@@ -147,7 +147,7 @@ std::string usage(const std::string & executable, const std::string & class_name
          " as a ROS 2 node.\n"
          "\n"
          "  --contract       print the component's contract as JSON and exit\n"
-         "  --lockstep       consume messages in the order of the steps on /lockstep/step\n"
+         "  --lockstep       consume messages in the order of the steps on /lockstep/steps\n"
          "  --direct         read inputs and write outputs as frames on stdin and stdout "
          "(docs/direct-protocol.md)\n"
          "  --ros-args …     remappings (-r), parameters (-p, --params-file), --log-level, …\n"

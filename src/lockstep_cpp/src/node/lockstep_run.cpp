@@ -36,7 +36,7 @@ LockstepRun::LockstepRun(
   stop_(stop),
   wait_set_(wait_set),
   steps_(
-    node, type_support<lockstep_interfaces::msg::Step>(), STEP_TOPIC,
+    node, type_support<lockstep_interfaces::msg::Steps>(), STEPS_TOPIC,
     lossless(Durability::volatile_)),
   acknowledgements_(
     node, type_support<lockstep_interfaces::msg::Acknowledgement>(), ACKNOWLEDGEMENT_TOPIC,
@@ -68,7 +68,7 @@ void LockstepRun::take_steps()
   execution_.start();
   while (true) {
     consume();
-    const bool more = steps_.take(&step_);
+    const bool more = take_step();
     if (
       !more || acknowledgement_.steps - acknowledged_ >= MAX_UNACKNOWLEDGED ||
       SteadyClock::now() - acknowledged_at_ >= MAX_SILENCE) {  // slow is not hanging
@@ -80,15 +80,41 @@ void LockstepRun::take_steps()
     if (!more) {
       do {
         wait(steps_);
-      } while (!steps_.take(&step_));
+      } while (!take_step());
     }
   }
+}
+
+bool LockstepRun::take_step()
+{
+  if (++step_ < announced_.stamp.size()) {
+    return true;
+  }
+  while (steps_.take(&announced_)) {
+    if (announced_.index != acknowledgement_.steps) {
+      throw RunError(
+        "lockstep failed at " + seconds(execution_.now_ns()) + " s: step " +
+        std::to_string(acknowledgement_.steps) + " should have come, but step " +
+        std::to_string(announced_.index) + " came");
+    }
+    if (announced_.topic.size() != announced_.stamp.size()) {
+      throw RunError(
+        "lockstep failed at " + seconds(execution_.now_ns()) + " s: " +
+        std::to_string(announced_.topic.size()) + " steps came with " +
+        std::to_string(announced_.stamp.size()) + " stamps");
+    }
+    step_ = 0;
+    if (!announced_.stamp.empty()) {
+      return true;
+    }
+  }
+  return false;
 }
 
 void LockstepRun::announce()
 {
   auto next = SteadyClock::now();
-  while (!steps_.take(&step_)) {
+  while (!take_step()) {
     if (SteadyClock::now() >= next) {
       acknowledgement_.ready = ready();
       publish_surely(acknowledgements_, &acknowledgement_);
@@ -113,16 +139,12 @@ bool LockstepRun::ready() const
 
 void LockstepRun::consume()
 {
-  if (step_.index != acknowledgement_.steps) {
-    throw RunError(
-      "lockstep failed at " + seconds(execution_.now_ns()) + " s: step " +
-      std::to_string(acknowledgement_.steps) + " should have come, but step " +
-      std::to_string(step_.index) + " came");
-  }
-  execution_.advance(stamp_ns(step_.stamp));
-  for (const auto & input : ports_.inputs) {
-    if (input->subscription.topic() == step_.topic) {
-      deliver_next(*input);
+  execution_.advance(stamp_ns(announced_.stamp[step_]));
+  if (const std::size_t topic = announced_.topic[step_]; topic < announced_.topics.size()) {
+    for (const auto & input : ports_.inputs) {
+      if (input->subscription.topic() == announced_.topics[topic]) {
+        deliver_next(*input);
+      }
     }
   }
   ++acknowledgement_.steps;

@@ -11,7 +11,7 @@
 #include "lockstep/host/message_codec.hpp"
 #include "lockstep/host/output_gate.hpp"
 #include "lockstep_interfaces/msg/acknowledgement.hpp"
-#include "lockstep_interfaces/msg/step.hpp"
+#include "lockstep_interfaces/msg/steps.hpp"
 #include "ports.hpp"
 #include "services.hpp"
 #include "stop_signal.hpp"
@@ -21,7 +21,7 @@
 namespace lockstep
 {
 
-/// A run in lockstep with a player: time and messages are consumed as the steps on /lockstep/step
+/// A run in lockstep with a player: time and messages are consumed as the steps on /lockstep/steps
 /// say, in their order, and acknowledged on /lockstep/acknowledgement. Nothing is lost.
 /// lockstep/nodes/lockstep_run.py is the twin.
 class LockstepRun
@@ -39,6 +39,8 @@ private:
   using Timeout = std::optional<std::chrono::nanoseconds>;
 
   void take_steps();
+  /// Go to the next step, if it has been announced.
+  bool take_step();
   void announce();
   bool ready() const;
   void consume();
@@ -64,7 +66,8 @@ private:
   Publisher acknowledgements_;
   std::vector<MessageCodec> codecs_;
   std::vector<std::uint8_t> bytes_;
-  lockstep_interfaces::msg::Step step_;
+  lockstep_interfaces::msg::Steps announced_;
+  std::size_t step_ = 0;  ///< the one of those announced that is to be consumed
   lockstep_interfaces::msg::Acknowledgement acknowledgement_;
   std::uint64_t acknowledged_ = 0;
   std::chrono::steady_clock::time_point acknowledged_at_;

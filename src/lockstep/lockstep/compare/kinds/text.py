@@ -66,4 +66,5 @@ TEXT = Kind(
     deviations=_deviations,
     elements=frozenset(STRINGS),
     has_numbers=False,
+    has_distribution=True,
 )

@@ -1,4 +1,4 @@
-"""What the publishers of a topic offer, and the subscription that hears all of them."""
+"""The subscription that hears all publishers of a topic."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
-from ...bag.metadata import OfferedQoS
 from ..qos import lossless
 
 
@@ -26,24 +25,4 @@ def unheard(asked: QoSProfile, profiles: Sequence[QoSProfile]) -> bool:
     return bool(profiles) and (
         asked.reliability == ReliabilityPolicy.RELIABLE != best.reliability
         or asked.durability == DurabilityPolicy.TRANSIENT_LOCAL != best.durability
-    )
-
-
-def offered(profiles: Sequence[QoSProfile]) -> tuple[OfferedQoS, ...]:
-    """What a bag keeps of them."""
-    return tuple(
-        OfferedQoS(
-            depth=p.depth or OfferedQoS.depth,
-            reliability="reliable"
-            if p.reliability == ReliabilityPolicy.RELIABLE
-            else "best_effort",
-            durability="transient_local"
-            if p.durability == DurabilityPolicy.TRANSIENT_LOCAL
-            else "volatile",
-            deadline_ns=p.deadline.nanoseconds,
-            lifespan_ns=p.lifespan.nanoseconds,
-            liveliness=p.liveliness.name.lower(),
-            liveliness_lease_duration_ns=p.liveliness_lease_duration.nanoseconds,
-        )
-        for p in profiles
     )

@@ -59,7 +59,7 @@ inline constexpr std::size_t TIMER_PORTS = 32768;
 /// \{
 
 /// Where the player announces what is next.
-inline constexpr const char * STEP_TOPIC = "/lockstep/step";
+inline constexpr const char * STEPS_TOPIC = "/lockstep/steps";
 /// Where a host tells what it has done.
 inline constexpr const char * ACKNOWLEDGEMENT_TOPIC = "/lockstep/acknowledgement";
 /// A host that waits for the first step says so this often.
