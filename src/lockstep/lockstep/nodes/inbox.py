@@ -20,6 +20,7 @@ from rclpy.subscription import Subscription
 from rosgraph_msgs.msg import Clock
 
 SERVE_PERIOD_S = 0.02
+_SIZES = 8
 
 
 class _HandsOff(CallbackGroup):
@@ -92,6 +93,8 @@ class Inbox:
     def _wait_set(self, size: int) -> Any:
         """One for so many subscriptions; to make it anew costs more than to wait."""
         if size not in self._wait_sets:
+            if len(self._wait_sets) >= _SIZES:  # while thousands of subscriptions come one by one
+                self._wait_sets.clear()
             self._wait_sets[size] = rclpy_implementation.WaitSet(
                 size, 0, 0, 0, 0, 0, self._node.context.handle
             )

@@ -127,7 +127,6 @@ class Recorder:
         self._replaced: dict[Subscription, float] = {}
         self._left_out: set[str] = set()
         self._status = node.create_publisher(RecorderStatus, STATUS_TOPIC, status_qos())
-        self._decode = installed_codec(ACKNOWLEDGEMENT_TYPE).decode
         self._announcing = _NowAndThen(STATUS_PERIOD_S)
         self._discovering = _NowAndThen(options.polling_s)
         self._began_s = time.monotonic()
@@ -194,6 +193,7 @@ class Recorder:
         self._acknowledgements = self._inbox.subscribe(
             Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless(), raw=True
         )
+        self._decode = installed_codec(ACKNOWLEDGEMENT_TYPE).decode
         if options.with_cause:
             self._declare(ACKNOWLEDGEMENT_TOPIC, ACKNOWLEDGEMENT_TYPE, (OfferedQoS(),))
         for name in options.choice.topics:
