@@ -258,7 +258,7 @@ def test_a_disk_that_is_full_after_direct_runs_have_begun_fails_the_run(
 def test_a_player_that_is_stopped_fails_the_run(
     stranger: Stranger, write_verification: Write
 ) -> None:
-    file = write_verification({"slow": SLOW}, run={"window": 1, "timeout": 1.0})
+    file = write_verification({"slow": SLOW}, run={"window": 1, "timeout": 1.5})
     out = stranger.cwd / "out"
     command = stranger.start("run", file, "slow", "-o", out)
     command.wait_until(lambda: is_playing(out))
@@ -267,7 +267,7 @@ def test_a_player_that_is_stopped_fails_the_run(
     done = command.end(timeout_s=60)
     stranger.assert_nothing_left()
     assert done.code == 3
-    assert "the player for slow hangs: it told nothing for 6 s; its log " in done.err
+    assert "the player for slow hangs: it told nothing for 9 s; its log " in done.err
 
 
 def test_verifications_at_once_do_not_hear_each_other(
