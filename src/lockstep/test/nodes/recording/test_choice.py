@@ -13,7 +13,7 @@ GRAPH = {
     "/dock/_action/feedback": "example_interfaces/action/Fibonacci_FeedbackMessage",
     "/dock/_action/status": "action_msgs/msg/GoalStatusArray",
     "/dock/_action/send_goal/_service_event": "example_interfaces/action/Fibonacci_SendGoal_Event",
-    "/lockstep/step": "lockstep_interfaces/msg/Step",
+    "/lockstep/steps": "lockstep_interfaces/msg/Steps",
 }
 ACTION = {name for name in GRAPH if name.startswith("/dock/")}
 
