@@ -300,7 +300,7 @@ void serve_direct_runs(
   FrameReader reader(take_standard_input());
   FrameWriter writer(take_standard_output());
   std::signal(SIGPIPE, SIG_IGN);  // writing fails instead, and the writer tells
-  std::signal(SIGINT, SIG_DFL);    // nothing is to be saved, and a shell's background job ignores it
+  std::signal(SIGINT, SIG_DFL);   // nothing is to be saved, and a shell's background job ignores it
   set_log_levels(log_levels);
 
   std::unique_ptr<Component> component = make_logging(class_name, logger);

@@ -99,8 +99,8 @@ bool LockstepRun::take_step()
     }
     if (announced_.topic.size() != announced_.stamp.size()) {
       throw RunError(
-        "lockstep failed at " + seconds(execution_.now_ns()) + " s: " +
-        std::to_string(announced_.topic.size()) + " steps came with " +
+        "lockstep failed at " + seconds(execution_.now_ns()) +
+        " s: " + std::to_string(announced_.topic.size()) + " steps came with " +
         std::to_string(announced_.stamp.size()) + " stamps");
     }
     step_ = 0;

@@ -33,7 +33,10 @@ ACTION = {name for name in GRAPH if name.startswith("/dock/")}
             Choice(actions=["/dock"], exclude_regex="goal"),
             ACTION - {"/dock/_action/send_goal/_service_event"},
         ),
-        (Choice(topics=["/lockstep/steps", "/camera/_depth"]), {"/lockstep/steps", "/camera/_depth"}),
+        (
+            Choice(topics=["/lockstep/steps", "/camera/_depth"]),
+            {"/lockstep/steps", "/camera/_depth"},
+        ),
         (Choice(types=[IMAGE]), {"/camera/image"}),
         (Choice(regex="cam|add"), {"/camera/image", "/add/_service_event"}),
         (Choice(all_topics=True, exclude_types=[IMAGE]), {"/odom"}),
