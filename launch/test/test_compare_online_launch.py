@@ -26,16 +26,14 @@ TOPICS = ("topics:=normalized", "inputs:=vector:=/imu/acceleration")
 
 
 @pytest.fixture
-def play(environment) -> Iterator[Callable[..., None]]:
-    """Play live inputs, at three times their speed or another, in the domain that the launch is in
-    as it is."""
+def play(environment) -> Iterator[Callable[[], None]]:
+    """Play live inputs, at their speed, in the domain that the launch is in as it is."""
     with isolated_domain() as isolated:
         environment.update(isolated)
         players = []
 
-        def start(rtf: int = 3) -> None:
-            arguments = ["--topic", "/imu/acceleration", "--rtf", str(rtf)]
-            arguments.append("--wait-for-subscribers")
+        def start() -> None:
+            arguments = ["--topic", "/imu/acceleration", "--wait-for-subscribers"]
             program = [sys.executable, "-m", "lockstep.nodes.player"]
             players.append(subprocess.Popen([*program, str(BAG), *arguments], env=environment))
 
@@ -110,7 +108,7 @@ def test_of_several_shadows_each_has_its_verdict(launch, play, faulty, tmp_path)
         f"output:={tmp_path / 'out'}",
     )
     run.wait_until(lambda: len(run.processes()) == 5)
-    play(rtf=1)
+    play()
     assert run.end() == 1
     assert run.error.endswith(f" differ; see {tmp_path / 'out/diffs'}")
     assert "/faulty/vector_normalizer" in run.error

@@ -209,6 +209,9 @@ def test_a_launch_keeps_to_a_domain_of_its_own_on_this_machine(launch, environme
     run = launch(
         file, *ACCELERATION, PAIR[1], *([PAIR[0]] if "verify" in file else []), "rtf:=1", *output
     )
+    # All of them, because ros2 launch may never end if it is interrupted while it starts one.
+    wanted = 2 if file == "replay.launch.py" else 3
+    run.wait_until(lambda: run.log.count("process started with pid") == wanted)
     for variables in run.wait_until(run.processes).values():
         assert variables["ROS_DOMAIN_ID"] != "42"
         assert variables["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
@@ -225,6 +228,7 @@ def test_another_domain_takes_an_explicit_argument(
 ):
     environment.update(ROS_DOMAIN_ID="42", ROS_AUTOMATIC_DISCOVERY_RANGE="SUBNET")
     run = launch("replay.launch.py", "rtf:=1", f"domain_id:={domain_id}")
+    run.wait_until(lambda: "process started with pid" in run.log)
     for variables in run.wait_until(run.processes).values():
         assert variables["ROS_DOMAIN_ID"] == domain
         assert variables["ROS_AUTOMATIC_DISCOVERY_RANGE"] == discovery
