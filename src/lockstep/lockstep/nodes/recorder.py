@@ -86,7 +86,7 @@ class _Recording:
 
 
 class _NowAndThen:
-    """Something that is done every `period_s`, or less often if it takes long."""
+    """Something that is done every `period_s`, or less often if it takes much processor time."""
 
     def __init__(self, period_s: float) -> None:
         self._period_s = period_s
@@ -94,6 +94,7 @@ class _NowAndThen:
 
     def __enter__(self) -> None:
         self._began_s = time.monotonic()
+        self._used_s = time.thread_time()
         self._hurries = False
 
     def hurry(self) -> None:
@@ -102,7 +103,8 @@ class _NowAndThen:
 
     def __exit__(self, *_: object) -> None:
         now_s = time.monotonic()
-        rest_s = 0.0 if self._hurries else (now_s - self._began_s) / _SHARE
+        # Not by the time that passed: who had to wait for a processor must not wait longer for it.
+        rest_s = 0.0 if self._hurries else (time.thread_time() - self._used_s) / _SHARE
         self._due_s = max(self._began_s + self._period_s, now_s + rest_s)
 
     @property
