@@ -200,11 +200,10 @@ def test_a_disk_that_fills_up_ends_the_recording_with_a_whole_bag(graph, tmp_pat
         _, error = graph.finish(recorder, expected=3)
         with Bag(disk / "out") as bag:
             assert bag.problem is None and bag.count > 20
-            told = [line for line in error.splitlines() if line.startswith("error: ")]
-            assert told == [
+            assert error.splitlines()[-1] == (
                 f"error: cannot write {disk}/out/out_0.mcap: No space left on device; "
                 f"{disk}/out holds the {bag.count} messages before that"
-            ]
+            )
 
 
 def test_a_message_of_50_mb_is_recorded(graph, tmp_path):
