@@ -35,7 +35,7 @@ _ENDED_BY_SIGNAL = 128  # plus its number: what a shell makes of it
 
 
 def of_a_run() -> dict[str, Any]:
-    """The options of a `ros_node` whom nobody asks or listens to but the other nodes of its run.
+    """The options of a `ros_node` that offers nothing: none but its own run, if any, asks it.
 
     Each service takes every participant of the graph two endpoints to discover.
     """

@@ -12,12 +12,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rclpy.exceptions import InvalidTopicNameException
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
-from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.subscription import Subscription
 
@@ -28,19 +26,13 @@ from ..message.rosidl import message_class
 from ..progress import Progress
 from .inbox import Inbox
 from .offered_qos import offered_by
-from .process import ros_node, sentence
+from .process import of_a_run, ros_node, sentence
 from .qos import watching
 
 LOOK_PERIOD_S = 0.1
 SILENCE_S = 1.0
 """After so long without a message that is waited for, it is told what is waited for."""
 DEEPEST = 1000
-_SILENT: dict[str, Any] = {
-    "start_parameter_services": False,
-    "enable_rosout": False,
-    "parameter_overrides": [Parameter("start_type_description_service", value=False)],
-}
-"""Options of a node that offers nothing."""
 _NAMED = 8
 
 
@@ -82,7 +74,7 @@ def snap(
     if output.exists():
         raise UsageError(f"{output} exists already; choose another folder or delete it")
     name = f"lockstep_snap_{os.getpid()}"
-    with ros_node(name, [], **_SILENT) as node:
+    with ros_node(name, [], **of_a_run()) as node:
         asked = _resolved(node, topics, beside, count)
         writer = BagWriter(output)
         try:

@@ -6,7 +6,7 @@ import yaml
 from geometry_msgs.msg import Vector3Stamped
 from lockstep.bag import Bag
 from lockstep.component import to_stamp
-from lockstep.nodes.recording.services import service_type
+from lockstep.nodes.driving import service_type
 from observed_graph import QUICK, vector
 from rclpy.duration import Duration
 from rclpy.qos import (

@@ -6,9 +6,10 @@ import argparse
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 from ...errors import UsageError
+from ..option_parser import OptionParser
 from .clock import ClockOptions
 from .pace import checked_rtf
 from .peers import WaitFor
@@ -118,21 +119,12 @@ def parse_options(arguments: Sequence[str]) -> Options:
     )
 
 
-class _Parser(argparse.ArgumentParser):
-    """One sentence for what it cannot read."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; see --help")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="player",
-        description="Replay topics of bags into the ROS graph, with /clock. The options are those "
+    parser = OptionParser(
+        "player",
+        "Replay topics of bags into the ROS graph, with /clock. The options are those "
         "of 'ros2 bag play', and more.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        _EXAMPLES,
     )
     parser.add_argument(
         "bags", nargs="*", metavar="BAG", help="rosbag2 folder, or .mcap, .db3 or .bag file"

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from ...errors import UsageError
+from ..option_parser import OptionParser
 from .choice import Choice
 from .destination import Storing
 
@@ -124,18 +125,11 @@ def parse_options(arguments: Sequence[str]) -> Options:
     )
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; see --help")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="recorder",
-        description="Record topics, services and actions into a rosbag2 folder.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+    parser = OptionParser(
+        "recorder",
+        "Record topics, services and actions into a rosbag2 folder.",
+        _EXAMPLES,
     )
     parser.add_argument("bag", nargs="*", help="folder to create; topics go after --topics")
     parser.add_argument("-o", "--output", metavar="FOLDER", help="the same")

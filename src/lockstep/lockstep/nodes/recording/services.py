@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rclpy.node import Node
-from std_srvs.srv import Trigger
 
 from ...errors import BagError
-
-_MODULES = ("rosbag2_interfaces.srv", "lockstep_interfaces.srv")
+from ..driving import fill, service_type
 
 
 class Driven(Protocol):
@@ -31,7 +29,7 @@ def offer_services(node: Node, driven: Driven, *, snapshot: bool) -> None:
     """Offer all of them in the namespace of the node."""
 
     def offer(name: str, act: Callable[[], Any]) -> None:
-        node.create_service(service_type(name), f"~/{name}", lambda _, answer: _fill(answer, act))
+        node.create_service(service_type(name), f"~/{name}", lambda _, answer: _answer(answer, act))
 
     def pause(paused: bool) -> None:
         driven.paused = paused
@@ -63,17 +61,7 @@ def split_teller(node: Node) -> Callable[[Path, Path], None] | None:
     return tell
 
 
-def service_type(name: str) -> Any:
-    """The type of `split_bagfile` is SplitBagfile; of what has none, Trigger."""
-    for module in _MODULES:
-        try:
-            return getattr(importlib.import_module(module), name.title().replace("_", ""))
-        except (ImportError, AttributeError):
-            continue
-    return Trigger
-
-
-def _fill(answer: Any, act: Callable[[], Any]) -> Any:
+def _answer(answer: Any, act: Callable[[], Any]) -> Any:
     """Those fields that this kind of answer has; IsPaused has `paused`, a Trigger a `message`."""
     try:
         result, message, success = act(), "", True
@@ -82,7 +70,4 @@ def _fill(answer: Any, act: Callable[[], Any]) -> Any:
     if isinstance(result, bool):
         message = "paused" if result else "recording"
     values = {"success": success, "message": message, "paused": result}
-    for field in answer.get_fields_and_field_types():
-        if field in values:
-            setattr(answer, field, values[field])
-    return answer
+    return fill(answer, values)
