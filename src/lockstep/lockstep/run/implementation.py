@@ -23,6 +23,8 @@ def command_of(name: str, implementation: Implementation) -> list[str]:
         return host_command(implementation.component)
     if implementation.executable is not None:
         return [str(find_executable(name, implementation.executable))]
+    if implementation.node is not None:
+        return [sys.executable, "-m", "lockstep.nodes.spin", implementation.node]
     assert implementation.command is not None
     return implementation.command
 

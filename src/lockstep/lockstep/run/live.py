@@ -97,7 +97,7 @@ class LiveRun:
     def finish(self) -> RunResult:
         """End recorder and node after all was played; raises RunError if something was lost."""
         request = self._request
-        in_lockstep = request.implementation.command is None
+        in_lockstep = not request.implementation.is_node
         with self._stack, self._alone():
             _stop(self._recorder, self._node, in_lockstep, _quiet_s(request.options)[1])
         return checked_run(request.name, request.folder, in_lockstep, request.silent)
@@ -235,7 +235,7 @@ def parameters_file(folder: Path, parameters: Mapping[str, Any]) -> Path:
     """Write the parameters of a node of a live run, whatever its name, into `folder`; returns the
     file."""
     path = folder / "parameters.yaml"
-    content = {"/**": {"ros__parameters": {**parameters, "use_sim_time": True}}}
+    content = {"/**": {"ros__parameters": dict(parameters)}}
     path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
     return path
 
@@ -249,10 +249,10 @@ def remaps_of_own_topics(topics: Iterable[str]) -> list[str]:
 def _node_command(request: RunRequest) -> list[str]:
     implementation, contract = request.implementation, request.contract
     command = command_of(request.name, implementation)
-    parameters = parameters_file(request.folder, request.parameters)
+    parameters = parameters_file(request.folder, {**request.parameters, "use_sim_time": True})
     topics = {port.name: port.topic for port in (*contract.inputs, *contract.outputs)}
     ros = ["--ros-args", "--params-file", str(parameters), *remaps_of_own_topics(topics.values())]
-    if implementation.command is None:
+    if not implementation.is_node:
         return [*command, "--lockstep", *ros]
     for port, topic in implementation.remap.items():
         ros += ["-r", f"{topic}:={resolved(topics[port])}"]
@@ -261,7 +261,7 @@ def _node_command(request: RunRequest) -> list[str]:
 
 def _player_command(request: RunRequest) -> list[str]:
     inputs, options = request.inputs, request.options
-    window = 0 if request.implementation.command is not None else options.window
+    window = 0 if request.implementation.is_node else options.window
     command = [sys.executable, "-m", "lockstep.nodes.player", str(inputs.bag.path)]
     for name, target in inputs.topics.items():
         command += ["--topic", f"{name}:={target}"]
@@ -283,7 +283,7 @@ def _recorder_command(request: RunRequest) -> list[str]:
     command += ["--report", str(folder / "recorder.json")]
     for port in request.contract.outputs:
         command += ["--topic", f"{resolved(port.topic)}:{port.type}"]
-    if request.implementation.command is not None:
+    if request.implementation.is_node:
         least_s, most_s = _quiet_s(request.options)
         command += ["--quiet", str(least_s), "--quiet-at-most", str(most_s)]
         command += ["--max-cache-size", "0"]  # it waits for the disk and loses nothing to it

@@ -21,25 +21,33 @@ ParameterValue = bool | int | float | str | list[bool] | list[int] | list[float]
 
 
 class Implementation(StrictModel):
-    """One realisation of the contract: a Python component, an executable of a package, or any
-    command."""
+    """One realisation of the contract: a component in Python, one of any language as the executable
+    of a package, or an ordinary node: a class in Python or any command."""
 
     component: str | None = Field(default=None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS")
     executable: str | None = Field(
         default=None, pattern=r"^[^/]+/[^/]+$", description="PACKAGE/EXECUTABLE"
     )
-    command: list[str] | None = Field(default=None, min_length=1, description="a black box")
-    remap: dict[str, str] = Field(default={}, description="black box: port → the node's own topic")
+    node: str | None = Field(
+        default=None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS of an rclpy node"
+    )
+    command: list[str] | None = Field(default=None, min_length=1, description="any ROS 2 node")
+    remap: dict[str, str] = Field(default={}, description="node: port → the node's own topic")
     parameters: dict[str, ParameterValue] = Field(default={})
 
     @model_validator(mode="after")
     def _one_kind(self) -> Implementation:
-        kinds = [k for k in ("component", "executable", "command") if getattr(self, k) is not None]
-        if len(kinds) != 1:
-            raise ValueError("give exactly one of component, executable and command")
-        if self.remap and self.command is None:
-            raise ValueError("remap is for commands; components have the contract's topics")
+        kinds = ("component", "executable", "node", "command")
+        if sum(getattr(self, kind) is not None for kind in kinds) != 1:
+            raise ValueError("give exactly one of component, executable, node and command")
+        if self.remap and not self.is_node:
+            raise ValueError("remap is for nodes; components have the contract's topics")
         return self
+
+    @property
+    def is_node(self) -> bool:
+        """Whether it is an ordinary node, which tells no contract and no acknowledgements."""
+        return self.node is not None or self.command is not None
 
 
 class Inputs(StrictModel):
@@ -93,6 +101,10 @@ class Run(StrictModel):
     )
     timeout: Number = Field(
         default=10.0, gt=0, description="seconds without an answer that count as a hang"
+    )
+    allow_uncontrolled: bool = Field(
+        default=False,
+        description="direct: let nodes depend on more than their inputs",
     )
     allow_foreign_nodes: bool = Field(
         default=False,

@@ -18,7 +18,7 @@ from ..run.inputs import RunInputs
 from .inputs_before import FILE_NAME, inputs_before
 from .judge import Recorded
 from .plan import Plan
-from .verdict import Outcome, Verdict, black_boxes, findings, objections, outcome, rests_on
+from .verdict import Outcome, Verdict, remarks, findings, objections, outcome, rests_on
 
 
 def write(
@@ -102,7 +102,7 @@ def _summary(verdict: Verdict) -> list[str]:
         for found in findings(verdict)
         for line in (f"{found.word}: {found.sentence}", *found.lines, "")
     ]
-    return [*found_lines, *black_boxes(verdict)]
+    return [*found_lines, *remarks(verdict)]
 
 
 def _write_html(

@@ -19,6 +19,7 @@ from ..run.forks import ForkServer
 from ..run.implementation import contracts_of, direct_command
 from ..run.live import LiveRun
 from ..run.model import Implementation
+from ..run.nodes.run_node import run_node
 from ..run.processes import Processes, fork_server
 from ..run.request import RunRequest
 from ..run.result import RunResult
@@ -67,6 +68,24 @@ class _DirectRun:
 
     def play(self, progress: Progress | None) -> None:
         self._result = run_direct(self._request, self._program, progress)
+
+    def finish(self) -> RunResult:
+        """What it gave."""
+        return self._result
+
+
+class _NodeRun:
+    """A direct run of an ordinary node, which starts when it plays: its time begins with its
+    inputs."""
+
+    def __init__(self, request: RunRequest, processes: Processes) -> None:
+        self._request, self._processes = request, processes
+
+    def let_go(self) -> None:
+        """Nothing to do: this process is what plays."""
+
+    def play(self, progress: Progress | None) -> None:
+        self._result = run_node(self._request, self._processes, progress)
 
     def finish(self) -> RunResult:
         """What it gave."""
@@ -156,6 +175,8 @@ class Runs:
             run = LiveRun(request, self._forks, self._another_seed())
             self._stack.callback(run.end)
             return run
+        if request.implementation.is_node:
+            return _NodeRun(request, self._processes)
         program = self._program(request.name, request.implementation, request.folder)
         program.start()
         return _DirectRun(request, program)
@@ -168,7 +189,7 @@ class Runs:
         show = self._watch(f"running {label}") if self._watch else None
         begun: _Run | None = None
         # A black box might do something before its turn.
-        if following is not None and following.implementation.command is None:
+        if following is not None and not following.implementation.is_node:
             begun = self._begin(following)
             self._untried.add(following.folder)
         run.play(show)

@@ -122,9 +122,14 @@ def not_again(name: str, comparison: Comparison) -> str:
     )
 
 
-def black_boxes(verdict: Verdict) -> list[str]:
-    """What went into each black box, which tells nobody what it has dropped, and what came out."""
-    return [in_and_out(run) for run in verdict.runs.values() if run.black_box]
+def remarks(verdict: Verdict) -> list[str]:
+    """What is to be known of the runs beside the verdict, such as what went into each black box,
+    which tells nobody what it has dropped, and what came out."""
+    runs = verdict.runs.values()
+    return [
+        *(in_and_out(run) for run in runs if run.black_box),
+        *(remark for run in runs for remark in run.remarks),
+    ]
 
 
 def rests_on(verdict: Verdict, name: str) -> tuple[int, int] | None:
