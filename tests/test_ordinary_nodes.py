@@ -2,6 +2,7 @@
 inputs give the same bytes, however busy the machine is."""
 
 import os
+import re
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -150,4 +151,119 @@ def test_the_same_inputs_give_the_same_bytes_on_a_busy_machine(play, style):
     with load():
         again = play(style, start=("taskset", "--cpu-list", "0", "nice"))
     assert again.messages == once.messages
-    assert len(once.messages) >= 5
+    assert once.messages
+
+
+def test_timers_fire_when_they_are_due_and_all_clocks_agree(play):
+    said = play("clocks").said
+    assert [at for at, text in said if text.startswith("steady")] == [
+        number * 100 * MS for number in range(1, 30)
+    ]
+    period = int(S / 7)
+    assert [at for at, text in said if text.startswith("ros")] == [
+        number * period for number in range(1, 21)
+    ]
+    for at, text in said:
+        read = dict(word.split("=") for word in text.split()[1:])
+        assert 0 <= int(read["system"]) - (START_NS + at) < 20_000  # a little later each time
+        assert 0 <= int(read["ros"]) - (START_NS + at) < 20_000
+        assert int(read["time"]) > int(read["ros"])
+        assert 0 <= int(read["steady"]) - 1000 * S - at < 20_000
+        assert int(read["monotonic"]) > int(read["steady"])
+
+
+def test_a_callback_reads_the_time_of_what_called_it(play):
+    said = play("first_reading").said
+    assert len(said) == 300 + 11
+    before_ns = -1
+    for at, text in said:  # what comes at the same time reads a little more
+        assert int(text.split()[2]) == START_NS + at + (1000 if at == before_ns else 0)
+        before_ns = at
+
+
+def test_with_use_sim_time_ros_time_is_that_of_the_inputs(play):
+    said = play("clocks", parameters={"use_sim_time": True}).said
+    ros = [(at, text) for at, text in said if text.startswith("ros")]
+    period = int(S / 7)
+    due = range(START_NS // period * period + period, START_NS + 299 * EVERY_NS + 1, period)
+    clocks = [-(-(at - START_NS) // EVERY_NS) * EVERY_NS for at in due]
+    assert [at for at, _ in ros] == [0, *clocks]  # time jumps to the first one
+    assert all(f"ros={START_NS + at} " in text for at, text in ros)
+
+
+def test_simultaneous_timers_fire_in_one_order_under_four_threads(play):
+    said = play("executor").said
+    assert [text[0] for at, text in said if at % (100 * MS) == 0][:4] == ["d", "e"] * 2
+
+
+def test_a_poll_takes_time_so_that_a_busy_loop_goes_on(play):
+    said = play("busy_poll").said
+    assert 28 <= len(said) <= 30
+
+
+def test_messages_before_a_late_subscription_are_told(play):
+    played = play("late")
+    assert played.said[0][1] == "got n=1"
+    assert played.said[0][0] == 1 * S
+    assert len(played.said) == 200
+    assert "node: 100 messages of /imu came before it subscribed" in played.result.remarks
+
+
+def test_who_comes_late_to_a_latched_topic_gets_the_last_message(play):
+    assert [text.split()[0] for _, text in play("latched").said] == ["last"]
+
+
+def test_nothing_is_lost_of_a_node_that_ends_by_itself(play):
+    played = play("leaves")
+    assert [text for _, text in played.said] == [f"bye {number} n=20" for number in range(5)]
+    assert any("ended by itself" in remark for remark in played.result.remarks)
+
+
+def test_what_a_nodes_own_queue_has_no_room_for_is_told(play):
+    played = play("overflows")
+    assert [int(text.partition("=")[2]) for _, text in played.said][:3] == [2, 4, 6]
+    (remark,) = played.result.remarks
+    assert "its own queue for /imu overflowed" in remark
+
+
+def test_stamps_near_1970_are_times_as_any_other(play, tmp_path):
+    early = imu_bag(tmp_path / "early", start_ns=2 * S)
+    assert [at for at, _ in play("event", bag=early).said][:3] == [70 * MS, 140 * MS, 210 * MS]
+
+
+@pytest.mark.parametrize(
+    ("style", "error", "sentence"),
+    [
+        ("crashes", Crash, "node ended during the run (SIGSEGV)"),
+        ("raises", Crash, "ZeroDivisionError: division by zero"),
+        ("is_no_node", Crash, "node ended without being a node (exit code 0)"),
+    ],
+)
+def test_a_node_that_fails_fails_the_run(play, style, error, sentence):
+    with pytest.raises(error, match=re.escape(sentence)):
+        play(style)
+
+
+def test_a_callback_that_never_returns_is_a_hang(play):
+    with pytest.raises(Hang, match=r"node hangs: nothing came for 2 s"):
+        play("hangs", timeout=2)
+
+
+def test_a_node_that_does_not_end_is_ended(play):
+    assert play("stays").said
+    assert not subprocess.run(["pgrep", "-f", f"{NODES} stays"], capture_output=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("style", "sentence"),
+    [
+        ("starts_children", "the node starts other processes and waits for them"),
+        ("listens", "a thread reads what comes from outside"),
+    ],
+)
+def test_what_is_not_under_control_is_told(play, style, sentence):
+    with pytest.raises(RunError, match=f"node is not deterministic: .*{sentence}"):
+        play(style)
+    allowed = play(style, allow_uncontrolled=True)
+    assert allowed.said
+    assert any(sentence in remark for remark in allowed.result.remarks)

@@ -134,7 +134,7 @@ std::vector<pollfd> of_sets(int count, const fd_set * in, const fd_set * out, co
 void tell_of_children()
 {
   Held held(run().scheduler.lock);
-  tell_uncontrolled("the node starts other processes and waits for them");
+  tell_uncontrolled(WAITS_FOR_CHILDREN);
 }
 
 }  // namespace
@@ -261,11 +261,10 @@ REPLACE int accept(int descriptor, sockaddr * address, socklen_t * length)
 
 REPLACE pid_t wait4(pid_t process, int * status, int options, rusage * usage)
 {
-  const pid_t result = REAL(wait4)(process, status, options, usage);
-  if (is_on() && result >= 0) {
+  if (is_on()) {
     tell_of_children();
   }
-  return result;
+  return REAL(wait4)(process, status, options, usage);
 }
 
 REPLACE pid_t waitpid(pid_t process, int * status, int options)
@@ -275,9 +274,8 @@ REPLACE pid_t waitpid(pid_t process, int * status, int options)
 
 REPLACE int waitid(idtype_t kind, id_t process, siginfo_t * info, int options)
 {
-  const int result = REAL(waitid)(kind, process, info, options);
-  if (is_on() && result >= 0) {
+  if (is_on()) {
     tell_of_children();
   }
-  return result;
+  return REAL(waitid)(kind, process, info, options);
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ constexpr std::int64_t MAX_SILENCE_NS =
   std::chrono::nanoseconds(lockstep::MAX_SILENCE).count();
 constexpr std::size_t FLUSHED_BYTES = std::size_t{1} << 16;
 constexpr std::uint32_t MAX_OFFERS = 10000;
+constexpr std::int64_t CHILD_PATIENCE_NS = 2000000000;
 
 bool is_step(FrameKind kind) { return kind == FrameKind::input || kind == FrameKind::advance; }
 
@@ -117,6 +119,27 @@ void wait_in_kernel(
   if (result == -EINTR && is_blocked && looking->wait.interruptible) {
     run.scheduler.wake(*looking, Woken::by_signal);
   }
+}
+
+bool has_children()
+{
+  siginfo_t info{};
+  return raw_syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT, nullptr) == 0;
+}
+
+/// While a thread waits for a descriptor and a child of this process is at work, time stands still
+/// for some of real time, since that is what it may wait for; whether there was such a wait.
+bool wait_for_children(Run & run, Held & held, Thread * looking)
+{
+  if (run.has_waited_for_children || awaited_descriptors(run).empty() || !has_children()) {
+    return false;
+  }
+  tell_uncontrolled(WAITS_FOR_CHILDREN);
+  std::vector<pollfd> asked;
+  const std::int64_t begin_ns = real_now_ns();
+  wait_in_kernel(run, held, looking, asked, CHILD_PATIENCE_NS);
+  run.has_waited_for_children = real_now_ns() - begin_ns >= CHILD_PATIENCE_NS;
+  return true;
 }
 
 void say_done(Run & run)
@@ -350,6 +373,9 @@ void next_event(Held & held, Thread * looking)
   while (!run.scheduler.is_busy()) {
     if (wake_by_descriptors(run) || offer(run)) {
       return;
+    }
+    if (!run.has_ended && wait_for_children(run, held, looking)) {
+      continue;
     }
     Thread * first = run.scheduler.earliest();
     if (first != nullptr && first->wait.deadline_ns <= run.clock.now_ns()) {

@@ -18,6 +18,10 @@ namespace rmw_lockstep
 /// How long a busy wait takes before it looks again.
 inline constexpr std::int64_t BUSY_NS = 1000000;
 
+/// What is told of a node that is more than one process.
+inline constexpr const char * WAITS_FOR_CHILDREN =
+  "the node starts other processes and waits for them";
+
 /// A topic that the harness publishes.
 struct InputTopic
 {
@@ -51,7 +55,8 @@ struct Run
 
   std::uint32_t polls_in_vain = 0;  ///< in a row, at one time
   std::int64_t polled_ns = -1;
-  int stop_looking = -1;  ///< an eventfd
+  bool has_waited_for_children = false;  ///< in vain, and does so no more
+  int stop_looking = -1;                 ///< an eventfd
   int main_thread = 0;
   std::set<std::string> told;
 };

@@ -22,8 +22,10 @@ namespace
 {
 
 constexpr long PERIOD_NS = 20000000;
-/// So often in a row a thread must be seen asleep in the same wait.
+/// So often in a row a thread must be seen asleep in the same wait,
 constexpr int PATIENCE = 3;
+/// and so often where it may wait for a child that is at work.
+constexpr int CHILD_PATIENCE = 100;
 /// A node that has not ended so long after the end is killed.
 constexpr std::int64_t LAST_PATIENCE_NS = 20000000000;
 
@@ -68,7 +70,7 @@ std::string waits_for(const std::string & call)
       return {};
     case SYS_wait4:
     case SYS_waitid:
-      return "the end of a process that it has started";
+      return WAITS_FOR_CHILDREN;
     case SYS_read:
     case SYS_readv:
     case SYS_recvfrom:
@@ -121,12 +123,14 @@ void * watch(void *)
       seen = 1;
       continue;
     }
-    if (++seen < PATIENCE) {
+    const std::string what = waits_for(call);
+    if (++seen < (what == WAITS_FOR_CHILDREN ? CHILD_PATIENCE : PATIENCE)) {
       continue;
     }
     seen = 0;
-    const std::string what = waits_for(call);
-    if (!what.empty()) {
+    if (what == WAITS_FOR_CHILDREN) {
+      tell_uncontrolled(what);
+    } else if (!what.empty()) {
       tell_uncontrolled("a thread waits for " + what);
     }
     run.scheduler.pass_over_running(held);

@@ -80,7 +80,8 @@ void wait_until(Turn & turn, Asked & asked, std::int64_t deadline_ns)
   if (given.chosen != nullptr) {
     asked.ready.push_back(given.chosen);
   }
-  asked.triggered = given.triggered;
+  asked.triggered.insert(
+    asked.triggered.end(), given.triggered.begin(), given.triggered.end());
   take_triggered(asked);
 }
 
@@ -94,7 +95,7 @@ void poll(Turn & turn, Asked & asked)
   if (!asked.ready.empty() || run.polled_ns != run.clock.now_ns()) {
     run.polled_ns = run.clock.now_ns();
     run.polls_in_vain = 0;
-  } else if (++run.polls_in_vain >= BUSY_POLLS && asked.triggered.empty()) {
+  } else if (++run.polls_in_vain >= BUSY_POLLS) {  // guards alone are in vain: rclpy's own are
     run.polls_in_vain = 0;
     wait_until(turn, asked, run.clock.now_ns() + BUSY_NS);
   }
