@@ -4,14 +4,17 @@
 """
 
 import asyncio
+import math
 import os
 import random
 import sys
 import threading
 import time
 import uuid
+from contextlib import suppress
 
 import rclpy
+from geometry_msgs.msg import Vector3Stamped
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
@@ -43,8 +46,26 @@ class Watcher(Node):
         self.events.publish(String(data=f"{what} n={self.count}"))
 
 
-def spin(node, executor=None):
-    rclpy.spin(node, executor) if executor is None else (executor.add_node(node), executor.spin())
+class Normalizer(Node):
+    """Scales vectors to unit length, as the example component does."""
+
+    def __init__(self):
+        super().__init__("normalizer")
+        self.publisher = self.create_publisher(Vector3Stamped, "normalized", 10)
+        self.create_subscription(Vector3Stamped, "vector", self.on_vector, 10)
+
+    def on_vector(self, msg):
+        v = msg.vector
+        length = math.sqrt(v.x * v.x + v.y * v.y + v.z * v.z)
+        out = Vector3Stamped(header=msg.header)
+        if length >= 1e-12:
+            out.vector.x, out.vector.y, out.vector.z = v.x / length, v.y / length, v.z / length
+        self.publisher.publish(out)
+
+
+def spin(node, executor):
+    executor.add_node(node)
+    executor.spin()
 
 
 def relay():
@@ -230,8 +251,8 @@ def world():
     def say():
         order = [id(one) for one in objects]
         node.say(
-            f"{os.getpid()} {os.cpu_count()} {random.random()} {uuid.uuid4()} {os.urandom(4).hex()} "
-            f"{''.join(names)} {order} {hash('lockstep')} {time.localtime().tm_hour}"
+            f"{os.getpid()} {os.cpu_count()} {random.random()} {uuid.uuid4()} "
+            f"{os.urandom(4).hex()} {''.join(names)} {order} {hash('lockstep')}"
         )
 
     node.create_timer(0.5, say)
@@ -291,7 +312,7 @@ def starts_children():
     node = Watcher()
 
     def ask():
-        node.say(subprocess.run(["echo", "hello"], capture_output=True, text=True).stdout.strip())
+        node.say(subprocess.check_output(["echo", "hello"], text=True).strip())
 
     node.create_timer(0.5, ask)
     rclpy.spin(node)
@@ -317,7 +338,5 @@ if __name__ == "__main__":
     style = sys.argv[1]
     if style != "is_no_node":
         rclpy.init()
-    try:
+    with suppress(KeyboardInterrupt, ExternalShutdownException):
         globals()[style]()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass

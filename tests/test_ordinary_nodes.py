@@ -3,15 +3,17 @@ inputs give the same bytes, however busy the machine is."""
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from lockstep.bag import Bag, BagWriter
 from lockstep.cdr.codec import codec
-from lockstep.component import Component, Input, Output, contract_of
+from lockstep.component import contract_of
 from lockstep.errors import Crash, Hang, RunError
 from lockstep.message.definitions import definition, type_hash
 from lockstep.run.inputs import RunInputs
@@ -19,30 +21,16 @@ from lockstep.run.model import Implementation, Run
 from lockstep.run.nodes.run_node import run_node
 from lockstep.run.processes import Processes
 from lockstep.run.request import RunRequest
+from ordinary_contracts import Relay, Watcher
 from sensor_msgs.msg import Imu
-from std_msgs.msg import String
+from stranger import ROOT
+from verifications import CPP
 
 IMU, STRING = "sensor_msgs/msg/Imu", "std_msgs/msg/String"
 NODES = Path(__file__).with_name("ordinary_nodes.py")
 MS, S = 10**6, 10**9
 START_NS = 1_700_000_000 * S
 EVERY_NS = 10 * MS
-
-
-class Watcher(Component):
-    imu = Input(Imu, "/imu")
-    events = Output(String, "/events")
-
-    def on_imu(self, msg):
-        """Only its contract counts."""
-
-
-class Relay(Component):
-    imu = Input(Imu, "/imu")
-    out = Output(Imu, "/out")
-
-    def on_imu(self, msg):
-        self.out.publish(msg)
 
 
 def imu_bag(path, count=300, start_ns=START_NS):
@@ -244,6 +232,11 @@ def test_a_node_that_fails_fails_the_run(play, style, error, sentence):
         play(style)
 
 
+def test_a_command_that_starts_two_nodes_is_refused(play):
+    with pytest.raises(Crash, match="node starts several processes with nodes"):
+        play("relay", start=("bash", "-c", '"$@" & "$@"; wait', "two"))
+
+
 def test_a_callback_that_never_returns_is_a_hang(play):
     with pytest.raises(Hang, match=r"node hangs: nothing came for 2 s"):
         play("hangs", timeout=2)
@@ -251,7 +244,8 @@ def test_a_callback_that_never_returns_is_a_hang(play):
 
 def test_a_node_that_does_not_end_is_ended(play):
     assert play("stays").said
-    assert not subprocess.run(["pgrep", "-f", f"{NODES} stays"], capture_output=True).stdout
+    left = subprocess.run(["pgrep", "-f", f"{NODES} stays"], capture_output=True, check=False)
+    assert not left.stdout
 
 
 @pytest.mark.parametrize(
@@ -267,3 +261,53 @@ def test_what_is_not_under_control_is_told(play, style, sentence):
     allowed = play(style, allow_uncontrolled=True)
     assert allowed.said
     assert any(sentence in remark for remark in allowed.result.remarks)
+
+
+def test_a_node_is_verified_against_the_component_that_it_became(stranger, write_verification):
+    """Started as it is, by a shell, and as a class; the reference knows nothing of Lockstep."""
+    node = str(ROOT / "tests/black_box_node.py")
+    wrapper = f'echo starting; sleep 0.1; python3 {node} "$@"'
+    box = {"remap": {"vector": "acceleration", "normalized": "direction"}}
+    verification = write_verification(
+        {
+            "old": {"command": ["python3", node], **box},
+            "wrapped": {"command": ["bash", "-c", wrapper, "wrapper"], **box},
+            "class": {"node": "ordinary_nodes:Normalizer"},
+            "new": CPP,
+            "careless": {"command": ["python3", node, "drop"], **box},
+        },
+        duration=10.0,
+        run={"mode": "direct"},
+        compare={},
+    )
+    done = stranger.run("verify", verification)
+    assert done.code == 1, done
+    for name in ("wrapped", "class", "new"):
+        assert f"MATCH: {name} does what old does" in done.out, done
+    assert "DIFFERENT: careless does not do what old does" in done.out
+    stranger.assert_nothing_left()
+
+
+def test_a_harness_that_is_killed_leaves_no_node(stranger, write_verification, bag):
+    verification = write_verification(
+        {"old": {"command": ["python3", str(NODES), "hangs"]}},
+        contract="ordinary_contracts:Watcher",
+        inputs={"bag": str(bag), "topics": {"imu": "/imu"}},
+        run={"mode": "direct", "timeout": 100.0},
+        compare={},
+    )
+    running = stranger.start("run", verification, "old")
+    running.wait_until(lambda: stranger.processes(f"{NODES} hangs"))
+    time.sleep(1)
+    running.signal(signal.SIGKILL)
+    running.end()
+    stranger.assert_nothing_left(within_s=10)
+
+
+def test_a_node_without_a_contract_is_refused(stranger, write_verification):
+    verification = write_verification(
+        {"old": {"command": ["true"]}}, run={"mode": "direct"}, compare={}
+    )
+    done = stranger.run("verify", verification)
+    assert done.code == 2
+    assert "all implementations are nodes, which tell no contract" in done.error

@@ -18,7 +18,7 @@ from ..run.inputs import RunInputs
 from .inputs_before import FILE_NAME, inputs_before
 from .judge import Recorded
 from .plan import Plan
-from .verdict import Outcome, Verdict, remarks, findings, objections, outcome, rests_on
+from .verdict import Outcome, Verdict, findings, objections, outcome, remarks, rests_on
 
 
 def write(

@@ -49,7 +49,8 @@ int wait_on(pthread_cond_t * condition, pthread_mutex_t * mutex, const Deadline 
 
 }  // namespace
 
-REPLACE int pthread_cond_init(pthread_cond_t * condition, const pthread_condattr_t * attributes) noexcept
+REPLACE int pthread_cond_init(
+  pthread_cond_t * condition, const pthread_condattr_t * attributes) noexcept
 {
   forget_clock(condition);
   clockid_t clock = CLOCK_REALTIME;

@@ -18,7 +18,8 @@ using namespace rmw_lockstep;
 namespace
 {
 
-long wait_on_futex(const std::uint32_t * address, long operation, std::uint32_t value, const timespec * time)
+long wait_on_futex(
+  const std::uint32_t * address, long operation, std::uint32_t value, const timespec * time)
 {
   if (__atomic_load_n(address, __ATOMIC_ACQUIRE) != value) {
     errno = EAGAIN;
@@ -85,7 +86,8 @@ REPLACE long syscall(long number, ...) noexcept
       break;
     }
     case SYS_getrandom:
-      return getrandom(reinterpret_cast<void *>(a), static_cast<std::size_t>(b), static_cast<unsigned>(c));
+      return getrandom(
+        reinterpret_cast<void *>(a), static_cast<std::size_t>(b), static_cast<unsigned>(c));
     case SYS_getpid:
       return PROCESS_ID;
     case SYS_clock_gettime:

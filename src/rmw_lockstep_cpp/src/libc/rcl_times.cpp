@@ -3,11 +3,10 @@
 /// rcl's own timers go by the run's time, so that they fire exactly when they are due and what they
 /// read does not count; a node that asks a clock gets what any other code reads.
 
+#include "../process/real.hpp"
 #include "rcl/timer.h"
 #include "rcl/wait.h"
 #include "rcutils/time.h"
-
-#include "../process/real.hpp"
 #include "times.hpp"
 
 using namespace rmw_lockstep;
@@ -58,7 +57,8 @@ REPLACE rcl_ret_t rcl_timer_init2(
   const rcl_timer_callback_t callback, rcl_allocator_t allocator, bool autostart)
 {
   const WithinRcl within;
-  return REAL_OF("librcl.so", rcl_timer_init2)(timer, clock, context, period, callback, allocator, autostart);
+  return REAL_OF("librcl.so", rcl_timer_init2)(
+    timer, clock, context, period, callback, allocator, autostart);
 }
 
 REPLACE rcl_ret_t rcl_timer_call(rcl_timer_t * timer)

@@ -18,7 +18,10 @@ inline std::int64_t to_ns(const timespec & time)
   return time.tv_sec > MOST_S ? FOREVER : time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 
-inline timespec to_timespec(std::int64_t time_ns) { return {time_ns / NS_PER_S, time_ns % NS_PER_S}; }
+inline timespec to_timespec(std::int64_t time_ns)
+{
+  return {time_ns / NS_PER_S, time_ns % NS_PER_S};
+}
 
 /// `duration_ns` later, but never after FOREVER.
 inline std::int64_t later(std::int64_t time_ns, std::int64_t duration_ns)

@@ -78,7 +78,9 @@ public:
   std::int64_t of_read(std::int64_t read_ns) const
   {
     const std::int64_t lead_ns = last_read_ns_ - now_ns_;
-    return read_ns == FOREVER ? FOREVER : read_ns - (is_starting_ ? lead_ns : std::max<std::int64_t>(0, lead_ns));
+    return read_ns == FOREVER
+             ? FOREVER
+             : read_ns - (is_starting_ ? lead_ns : std::max<std::int64_t>(0, lead_ns));
   }
 
   /// From now on code reads `read_ns` at least: a deadline of its own that has come.

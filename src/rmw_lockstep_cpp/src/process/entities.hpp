@@ -53,12 +53,12 @@ struct Endpoint
 /// A publisher, subscription, service or client of this process.
 struct Entity : Endpoint
 {
-  std::deque<Message> queue;   ///< of what was received, or what a latched publisher has published
+  std::deque<Message> queue;  ///< of what was received, or what a latched publisher has published
   rmw_event_callback_t on_new = nullptr;
   const void * user_data = nullptr;
-  std::size_t untold = 0;      ///< how many came while nobody wanted to be called
-  std::uint64_t dropped = 0;   ///< how many the queue had no room for
-  std::uint32_t offers = 0;    ///< in a row that nobody took
+  std::size_t untold = 0;     ///< how many came while nobody wanted to be called
+  std::uint64_t dropped = 0;  ///< how many the queue had no room for
+  std::uint32_t offers = 0;   ///< in a row that nobody took
 
   bool is_latched() const { return qos.durability == RMW_QOS_POLICY_DURABILITY_TRANSIENT_LOCAL; }
   std::size_t depth() const

@@ -119,8 +119,8 @@ bool Link::read_some()
   if (unread_.free_size() == 0) {
     unread_.reserve(2 * unread_.size());
   }
-  const long count =
-    raw_syscall(SYS_recvfrom, socket_, unread_.free(), unread_.free_size(), MSG_DONTWAIT, nullptr, nullptr);
+  const long count = raw_syscall(
+    SYS_recvfrom, socket_, unread_.free(), unread_.free_size(), MSG_DONTWAIT, nullptr, nullptr);
   if (count > 0) {
     unread_.fill(static_cast<std::size_t>(count));
     return true;

@@ -10,8 +10,7 @@ thread_local __attribute__((tls_model("initial-exec"))) int known_thread_id = 0;
 
 void * next_function(const char * name, const char * version)
 {
-  void * function =
-    version == nullptr ? dlsym(RTLD_NEXT, name) : dlvsym(RTLD_NEXT, name, version);
+  void * function = version == nullptr ? dlsym(RTLD_NEXT, name) : dlvsym(RTLD_NEXT, name, version);
   if (function == nullptr && version != nullptr) {
     function = dlsym(RTLD_NEXT, name);  // another architecture counts its versions otherwise
   }

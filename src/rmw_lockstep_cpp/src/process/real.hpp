@@ -98,24 +98,24 @@ void * function_of(const char * library, const char * name);
 }  // namespace rmw_lockstep
 
 /// The function of the C library that is replaced by one of the same name.
-#define REAL(name)                                                                         \
-  ([]() {                                                                                  \
-    static const auto function =                                                           \
-      reinterpret_cast<decltype(&::name)>(::rmw_lockstep::next_function(#name));           \
-    return function;                                                                       \
+#define REAL(name)                                                               \
+  ([]() {                                                                        \
+    static const auto function =                                                 \
+      reinterpret_cast<decltype(&::name)>(::rmw_lockstep::next_function(#name)); \
+    return function;                                                             \
   }())
-#define REAL_VERSION(name, version)                                                        \
-  ([]() {                                                                                  \
-    static const auto function =                                                           \
-      reinterpret_cast<decltype(&::name)>(::rmw_lockstep::next_function(#name, version));  \
-    return function;                                                                       \
+#define REAL_VERSION(name, version)                                                       \
+  ([]() {                                                                                 \
+    static const auto function =                                                          \
+      reinterpret_cast<decltype(&::name)>(::rmw_lockstep::next_function(#name, version)); \
+    return function;                                                                      \
   }())
 
-#define REAL_OF(library, name)                                                             \
-  ([]() {                                                                                  \
-    static const auto function =                                                           \
-      reinterpret_cast<decltype(&::name)>(::rmw_lockstep::function_of(library, #name));    \
-    return function;                                                                       \
+#define REAL_OF(library, name)                                                          \
+  ([]() {                                                                               \
+    static const auto function =                                                        \
+      reinterpret_cast<decltype(&::name)>(::rmw_lockstep::function_of(library, #name)); \
+    return function;                                                                    \
   }())
 
 /// A function that stands before one of the C library.

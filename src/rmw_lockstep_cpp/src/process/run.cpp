@@ -26,8 +26,7 @@ namespace
 
 using lockstep::FrameKind;
 
-constexpr std::int64_t MAX_SILENCE_NS =
-  std::chrono::nanoseconds(lockstep::MAX_SILENCE).count();
+constexpr std::int64_t MAX_SILENCE_NS = std::chrono::nanoseconds(lockstep::MAX_SILENCE).count();
 constexpr std::size_t FLUSHED_BYTES = std::size_t{1} << 16;
 constexpr std::uint32_t MAX_OFFERS = 10000;
 constexpr std::int64_t CHILD_PATIENCE_NS = 2000000000;
@@ -421,8 +420,7 @@ void ensure_connected()
   }
   run.link.open(harness_path());
   run.flushed_ns = real_now_ns();
-  const std::string json =
-    "{\"pid\": " + std::to_string(raw_syscall(SYS_getpid)) + "}";
+  const std::string json = "{\"pid\": " + std::to_string(raw_syscall(SYS_getpid)) + "}";
   run.link.send(
     {FrameKind::process, 0, 0, run.clock.now_ns(), static_cast<std::uint32_t>(json.size())},
     json.data());

@@ -49,7 +49,7 @@ struct Run
   std::int64_t flushed_ns = 0;  ///< in real time
 
   std::int64_t told_clock_ns = 0;  ///< what was last published on /clock
-  bool has_ended = false;  ///< after which time is real again
+  bool has_ended = false;          ///< after which time is real again
   std::int64_t end_ns = 0;
   std::int64_t real_end_ns = 0;
 

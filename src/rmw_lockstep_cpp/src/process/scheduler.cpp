@@ -207,8 +207,7 @@ void Scheduler::await_turn(Held & held, Thread & thread)
     held.unlock();
     const bool was_interrupted = sleep_until_turn(thread);
     held.lock();
-    if (
-      was_interrupted && thread.state == Thread::State::blocked && thread.wait.interruptible) {
+    if (was_interrupted && thread.state == Thread::State::blocked && thread.wait.interruptible) {
       wake(thread, Woken::by_signal);
     }
   }

@@ -51,7 +51,9 @@ bool is_node(int argc, char ** argv)
   }
   char path[4096];
   const ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
-  if (size <= 0 || !begins_with(base_name(std::string(path, static_cast<std::size_t>(size))), "python")) {
+  if (
+    size <= 0 ||
+    !begins_with(base_name(std::string(path, static_cast<std::size_t>(size))), "python")) {
     return false;
   }
   for (int i = 1; i < argc; ++i) {
@@ -90,8 +92,7 @@ void turn_on()
 {
   const char * start = std::getenv("LOCKSTEP_TIME");
   run_ = new Run(start == nullptr ? 1000000000000000000LL : std::strtoll(start, nullptr, 10));
-  run_->stop_looking =
-    static_cast<int>(raw_syscall(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK));
+  run_->stop_looking = static_cast<int>(raw_syscall(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK));
   run_->main_thread = static_cast<int>(raw_syscall(SYS_getpid));
   pthread_key_create(&end_key, end_of_thread);
   pthread_atfork(nullptr, nullptr, leave_child_alone);
@@ -148,9 +149,6 @@ void ensure_on()
 
 int real_process_id() { return static_cast<int>(raw_syscall(SYS_getpid)); }
 
-void mark_thread()
-{
-  pthread_setspecific(end_key, reinterpret_cast<void *>(std::uintptr_t{1}));
-}
+void mark_thread() { pthread_setspecific(end_key, reinterpret_cast<void *>(std::uintptr_t{1})); }
 
 }  // namespace rmw_lockstep

@@ -40,7 +40,7 @@ enum class Woken : std::uint8_t
 struct Wait
 {
   WaitsFor what = WaitsFor::nothing;
-  const void * address = nullptr;  ///< of what it waits for
+  const void * address = nullptr;      ///< of what it waits for
   std::int64_t deadline_ns = FOREVER;  ///< in the run's time
   std::int64_t deadline_read_ns = 0;   ///< as code reads time
   bool interruptible = false;          ///< by a signal

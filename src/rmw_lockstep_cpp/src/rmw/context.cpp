@@ -31,21 +31,20 @@ REPLACE rmw_ret_t rmw_init_options_init(rmw_init_options_t * options, rcutils_al
   return rmw_discovery_options_init(&options->discovery_options, 0, &allocator);
 }
 
-REPLACE rmw_ret_t rmw_init_options_copy(
-  const rmw_init_options_t * source, rmw_init_options_t * target)
+REPLACE rmw_ret_t
+rmw_init_options_copy(const rmw_init_options_t * source, rmw_init_options_t * target)
 {
   rmw_init_options_t copy = *source;
   rcutils_allocator_t allocator = source->allocator;
   copy.enclave = source->enclave ? rcutils_strdup(source->enclave, allocator) : nullptr;
   copy.discovery_options = rmw_get_zero_initialized_discovery_options();
-  rmw_ret_t result = rmw_discovery_options_copy(
-    &source->discovery_options, &allocator, &copy.discovery_options);
+  rmw_ret_t result =
+    rmw_discovery_options_copy(&source->discovery_options, &allocator, &copy.discovery_options);
   if (result != RMW_RET_OK) {
     return result;
   }
   copy.security_options = rmw_get_zero_initialized_security_options();
-  result =
-    rmw_security_options_copy(&source->security_options, &allocator, &copy.security_options);
+  result = rmw_security_options_copy(&source->security_options, &allocator, &copy.security_options);
   *target = copy;
   return result;
 }
@@ -71,8 +70,7 @@ REPLACE rmw_ret_t rmw_init(const rmw_init_options_t * options, rmw_context_t * c
   }
   context->instance_id = options->instance_id;
   context->implementation_identifier = IDENTIFIER;
-  context->actual_domain_id =
-    options->domain_id == RMW_DEFAULT_DOMAIN_ID ? 0 : options->domain_id;
+  context->actual_domain_id = options->domain_id == RMW_DEFAULT_DOMAIN_ID ? 0 : options->domain_id;
   context->impl = new rmw_context_impl_s;
   return rmw_init_options_copy(options, &context->options);
 }

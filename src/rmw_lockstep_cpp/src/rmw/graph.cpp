@@ -120,8 +120,7 @@ rmw_ret_t infos(
       }
     }
   }
-  rmw_ret_t status =
-    rmw_topic_endpoint_info_array_init_with_size(result, found.size(), allocator);
+  rmw_ret_t status = rmw_topic_endpoint_info_array_init_with_size(result, found.size(), allocator);
   for (std::size_t i = 0; i < found.size() && status == RMW_RET_OK; ++i) {
     const Endpoint & endpoint = found[i];
     rmw_topic_endpoint_info_t & info = result->info_array[i];
@@ -270,12 +269,10 @@ REPLACE rmw_ret_t rmw_qos_profile_check_compatible(
   if (reason != nullptr && size > 0) {
     *reason = 0;
   }
-  const bool is_unreliable =
-    publisher.reliability == RMW_QOS_POLICY_RELIABILITY_BEST_EFFORT &&
-    subscription.reliability == RMW_QOS_POLICY_RELIABILITY_RELIABLE;
-  const bool is_volatile =
-    publisher.durability == RMW_QOS_POLICY_DURABILITY_VOLATILE &&
-    subscription.durability == RMW_QOS_POLICY_DURABILITY_TRANSIENT_LOCAL;
+  const bool is_unreliable = publisher.reliability == RMW_QOS_POLICY_RELIABILITY_BEST_EFFORT &&
+                             subscription.reliability == RMW_QOS_POLICY_RELIABILITY_RELIABLE;
+  const bool is_volatile = publisher.durability == RMW_QOS_POLICY_DURABILITY_VOLATILE &&
+                           subscription.durability == RMW_QOS_POLICY_DURABILITY_TRANSIENT_LOCAL;
   *compatibility =
     is_unreliable || is_volatile ? RMW_QOS_COMPATIBILITY_ERROR : RMW_QOS_COMPATIBILITY_OK;
   return RMW_RET_OK;

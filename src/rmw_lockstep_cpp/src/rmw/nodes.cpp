@@ -1,11 +1,12 @@
 /// Nodes and guard conditions.
 
+#include "nodes.hpp"
+
 #include <algorithm>
 #include <memory>
 
 #include "../process/real.hpp"
 #include "endpoints.hpp"
-#include "nodes.hpp"
 #include "rcutils/strdup.h"
 #include "rmw/allocators.h"
 #include "rmw/rmw.h"
@@ -65,8 +66,8 @@ REPLACE rmw_ret_t rmw_trigger_guard_condition(const rmw_guard_condition_t * guar
 REPLACE rmw_node_t * rmw_create_node(
   rmw_context_t * context, const char * name, const char * name_space)
 {
-  auto known = std::make_unique<Node>(
-    Node{full_name(name_space, name), rmw_create_guard_condition(context)});
+  auto known =
+    std::make_unique<Node>(Node{full_name(name_space, name), rmw_create_guard_condition(context)});
   rmw_node_t * node = rmw_node_allocate();
   node->implementation_identifier = IDENTIFIER;
   node->name = copy(name);

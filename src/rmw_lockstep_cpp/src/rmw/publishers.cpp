@@ -72,8 +72,8 @@ REPLACE rmw_ret_t rmw_destroy_publisher(rmw_node_t *, rmw_publisher_t * publishe
   return RMW_RET_OK;
 }
 
-REPLACE rmw_ret_t rmw_publish(
-  const rmw_publisher_t * publisher, const void * message, rmw_publisher_allocation_t *)
+REPLACE rmw_ret_t
+rmw_publish(const rmw_publisher_t * publisher, const void * message, rmw_publisher_allocation_t *)
 {
   TopicEndpoint & known = endpoint_of(publisher);
   std::vector<std::uint8_t> bytes;
@@ -93,8 +93,8 @@ REPLACE rmw_ret_t rmw_publish_serialized_message(
   return RMW_RET_OK;
 }
 
-REPLACE rmw_ret_t rmw_publisher_count_matched_subscriptions(
-  const rmw_publisher_t * publisher, size_t * count)
+REPLACE rmw_ret_t
+rmw_publisher_count_matched_subscriptions(const rmw_publisher_t * publisher, size_t * count)
 {
   const Turn turn;
   *count = 1;  // the harness, which records all
@@ -105,8 +105,8 @@ REPLACE rmw_ret_t rmw_publisher_count_matched_subscriptions(
   return RMW_RET_OK;
 }
 
-REPLACE rmw_ret_t rmw_publisher_get_actual_qos(
-  const rmw_publisher_t * publisher, rmw_qos_profile_t * qos)
+REPLACE rmw_ret_t
+rmw_publisher_get_actual_qos(const rmw_publisher_t * publisher, rmw_qos_profile_t * qos)
 {
   *qos = endpoint_of(publisher).qos;
   return RMW_RET_OK;

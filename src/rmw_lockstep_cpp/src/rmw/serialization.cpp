@@ -33,7 +33,7 @@ REPLACE rmw_ret_t rmw_deserialize(
   void * message)
 {
   const MessageCallbacks * callbacks = callbacks_of(type_support);
-  const bool is_read = callbacks != nullptr &&
-                       deserialize(*callbacks, bytes->buffer, bytes->buffer_length, message);
+  const bool is_read =
+    callbacks != nullptr && deserialize(*callbacks, bytes->buffer, bytes->buffer_length, message);
   return is_read ? RMW_RET_OK : RMW_RET_ERROR;
 }

@@ -139,8 +139,8 @@ REPLACE rmw_ret_t rmw_destroy_client(rmw_node_t *, rmw_client_t * client)
   return RMW_RET_OK;
 }
 
-REPLACE rmw_ret_t rmw_send_request(
-  const rmw_client_t * client, const void * request, int64_t * sequence)
+REPLACE rmw_ret_t
+rmw_send_request(const rmw_client_t * client, const void * request, int64_t * sequence)
 {
   ServiceEndpoint & known = endpoint_of(client);
   Message message;
@@ -164,8 +164,8 @@ REPLACE rmw_ret_t rmw_take_request(
   return take(known, *known.callbacks.request, info, request, taken);
 }
 
-REPLACE rmw_ret_t rmw_send_response(
-  const rmw_service_t * service, rmw_request_id_t * id, void * response)
+REPLACE rmw_ret_t
+rmw_send_response(const rmw_service_t * service, rmw_request_id_t * id, void * response)
 {
   ServiceEndpoint & known = endpoint_of(service);
   Message message;
@@ -197,8 +197,8 @@ REPLACE rmw_ret_t rmw_service_server_is_available(
   return RMW_RET_OK;
 }
 
-REPLACE rmw_ret_t rmw_client_request_publisher_get_actual_qos(
-  const rmw_client_t * client, rmw_qos_profile_t * qos)
+REPLACE rmw_ret_t
+rmw_client_request_publisher_get_actual_qos(const rmw_client_t * client, rmw_qos_profile_t * qos)
 {
   *qos = endpoint_of(client).qos;
   return RMW_RET_OK;

@@ -162,8 +162,8 @@ REPLACE rmw_ret_t rmw_take_serialized_message(
   return rmw_take_serialized_message_with_info(subscription, message, taken, nullptr, allocation);
 }
 
-REPLACE rmw_ret_t rmw_subscription_count_matched_publishers(
-  const rmw_subscription_t * subscription, size_t * count)
+REPLACE rmw_ret_t
+rmw_subscription_count_matched_publishers(const rmw_subscription_t * subscription, size_t * count)
 {
   const Turn turn;
   const std::string & name = endpoint_of(subscription).name;
@@ -176,8 +176,8 @@ REPLACE rmw_ret_t rmw_subscription_count_matched_publishers(
   return RMW_RET_OK;
 }
 
-REPLACE rmw_ret_t rmw_subscription_get_actual_qos(
-  const rmw_subscription_t * subscription, rmw_qos_profile_t * qos)
+REPLACE rmw_ret_t
+rmw_subscription_get_actual_qos(const rmw_subscription_t * subscription, rmw_qos_profile_t * qos)
 {
   *qos = endpoint_of(subscription).qos;
   return RMW_RET_OK;

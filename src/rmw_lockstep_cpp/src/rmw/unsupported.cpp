@@ -18,14 +18,14 @@ rmw_ret_t unsupported()
 
 }  // namespace
 
-REPLACE rmw_ret_t rmw_publish_loaned_message(
-  const rmw_publisher_t *, void *, rmw_publisher_allocation_t *)
+REPLACE rmw_ret_t
+rmw_publish_loaned_message(const rmw_publisher_t *, void *, rmw_publisher_allocation_t *)
 {
   return unsupported();
 }
 
-REPLACE rmw_ret_t rmw_borrow_loaned_message(
-  const rmw_publisher_t *, const rosidl_message_type_support_t *, void **)
+REPLACE rmw_ret_t
+rmw_borrow_loaned_message(const rmw_publisher_t *, const rosidl_message_type_support_t *, void **)
 {
   return unsupported();
 }
@@ -47,7 +47,8 @@ REPLACE rmw_ret_t rmw_take_loaned_message(
 }
 
 REPLACE rmw_ret_t rmw_take_loaned_message_with_info(
-  const rmw_subscription_t *, void **, bool *, rmw_message_info_t *, rmw_subscription_allocation_t *)
+  const rmw_subscription_t *, void **, bool *, rmw_message_info_t *,
+  rmw_subscription_allocation_t *)
 {
   return unsupported();
 }

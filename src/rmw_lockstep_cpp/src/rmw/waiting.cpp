@@ -80,8 +80,7 @@ void wait_until(Turn & turn, Asked & asked, std::int64_t deadline_ns)
   if (given.chosen != nullptr) {
     asked.ready.push_back(given.chosen);
   }
-  asked.triggered.insert(
-    asked.triggered.end(), given.triggered.begin(), given.triggered.end());
+  asked.triggered.insert(asked.triggered.end(), given.triggered.begin(), given.triggered.end());
   take_triggered(asked);
 }
 

@@ -35,9 +35,11 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Note:
-    """What a node's middleware tells beside its messages: `uncontrolled` (what makes the run depend
-    on more than its inputs), `dropped` (messages that a queue of the node had no room for), `unread`
-    (inputs that came before anybody subscribed)."""
+    """What a node's middleware tells beside its messages.
+
+    `uncontrolled`: what makes the run depend on more than its inputs. `dropped`: messages that a
+    queue of the node had no room for. `unread`: inputs that came before anybody subscribed.
+    """
 
     kind: str
     what: str = ""
@@ -65,7 +67,9 @@ class Note:
         return f"{name} is not wholly under control: {self.what}"
 
 
-def differences(contract: Contract, endpoints: Sequence[Endpoint], silent: frozenset[str]) -> list[str]:
+def differences(
+    contract: Contract, endpoints: Sequence[Endpoint], silent: frozenset[str]
+) -> list[str]:
     """One sentence for each promise of a contract that what a node has registered does not keep.
 
     Topics that are `silent` need not be there.
@@ -80,9 +84,7 @@ def differences(contract: Contract, endpoints: Sequence[Endpoint], silent: froze
             types = {one.type for one in endpoints if one.kind == kind and one.name == topic}
             if not types and topic not in silent:
                 found.append(f"it does not {verb} {topic}{_it_has(kind, endpoints)}")
-            found += [
-                f"{topic} is {one}, not {port.type}" for one in sorted(types - {port.type})
-            ]
+            found += [f"{topic} is {one}, not {port.type}" for one in sorted(types - {port.type})]
     return found
 
 

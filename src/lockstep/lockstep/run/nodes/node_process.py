@@ -110,8 +110,8 @@ class NodeProcess:
             if time.monotonic() > deadline:
                 raise self._broken(
                     f"did not begin as a node on this middleware within {_START_PATIENCE_S:g} s: "
-                    "a program that is linked statically, runs as another user or unsets LD_PRELOAD "
-                    "can only run live",
+                    "a program that is linked statically, runs as another user or unsets "
+                    "LD_PRELOAD can only run live",
                     Hang,
                 )
 
@@ -124,10 +124,16 @@ class NodeProcess:
     def _wait(self, with_room: bool) -> tuple[bool, bool]:
         poll = select.poll()
         poll.register(self._socket, select.POLLIN | (select.POLLOUT if with_room else 0))
-        ready = poll.poll(self._timeout_s * 1000)
+        poll.register(self._listening, select.POLLIN)
+        ready = dict(poll.poll(self._timeout_s * 1000))
         if not ready:
             raise self._broken(f"hangs: nothing came for {self._timeout_s:g} s", Hang)
-        ((_, events),) = ready
+        if self._listening.fileno() in ready:
+            raise self._broken(
+                "starts several processes with nodes; give a command that starts one, or put its "
+                "nodes into one container"
+            )
+        events = ready[self._socket.fileno()]
         return bool(events & ~select.POLLOUT), bool(events & select.POLLOUT)
 
     def _read(self) -> Frames | None:

@@ -121,8 +121,8 @@ def _check(request: RunRequest, process: NodeProcess) -> None:
     uncontrolled = [note.what for note in process.notes if note.kind == "uncontrolled"]
     if uncontrolled and not request.options.allow_uncontrolled:
         raise RunError(
-            f"{name} is not deterministic: {'; '.join(uncontrolled)}; what comes of that may differ "
-            "from run to run, so take it out of the node, or accept it with run: "
+            f"{name} is not deterministic: {'; '.join(uncontrolled)}; what comes of that may "
+            "differ from run to run, so take it out of the node, or accept it with run: "
             "{allow_uncontrolled: true}"
         )
 

@@ -61,4 +61,3 @@ def fixed_addresses() -> Iterator[bool]:
         yield bool(personality(_ASK) & _NO_RANDOM_ADDRESSES)
     finally:
         personality(before)
-
