@@ -175,7 +175,7 @@ def _check_direct(verification: Verification) -> None:
     for name, one in verification.implementations.items():
         if one.is_node:
             raise UsageError(
-                f"'{name}' is a node, which knows no frames of a direct run, so it cannot be "
+                f"'{name}' is a node that is no component, which knows no frames of a direct run, so it cannot be "
                 "searched; "
                 "leave it out of this file"
             )
