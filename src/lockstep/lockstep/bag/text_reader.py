@@ -42,15 +42,6 @@ _TIME = re.compile(r"(-?)(\d+)(?:\.(\d{1,9}))?")
 _LARGEST_INDEX = 10_000_000
 
 
-def is_text(path: str | os.PathLike[str]) -> bool:
-    """Whether a file begins as the text of a bag does."""
-    try:
-        with open(path, "rb") as stream:
-            return stream.read(len(HEAD)) == HEAD.encode()
-    except OSError:
-        return False
-
-
 def read_text(path: str | os.PathLike[str], output: Path, definition: Definition) -> None:
     """Write the messages of a text to a new bag.
 
