@@ -29,17 +29,27 @@ class Implementation(StrictModel):
         default=None, pattern=r"^[^/]+/[^/]+$", description="PACKAGE/EXECUTABLE"
     )
     command: list[str] | None = Field(default=None, min_length=1, description="a black box")
+    launch: list[str] | None = Field(
+        default=None, min_length=1, description="a black box: PACKAGE, FILE and NAME:=VALUE …"
+    )
     remap: dict[str, str] = Field(default={}, description="black box: port → the node's own topic")
     parameters: dict[str, ParameterValue] = Field(default={})
 
     @model_validator(mode="after")
     def _one_kind(self) -> Implementation:
-        kinds = [k for k in ("component", "executable", "command") if getattr(self, k) is not None]
-        if len(kinds) != 1:
-            raise ValueError("give exactly one of component, executable and command")
-        if self.remap and self.command is None:
-            raise ValueError("remap is for commands; components have the contract's topics")
+        names = ("component", "executable", "command", "launch")
+        if len([name for name in names if getattr(self, name) is not None]) != 1:
+            raise ValueError("give exactly one of component, executable, command and launch")
+        if self.remap and not self.is_black_box:
+            raise ValueError(
+                "remap is for commands and launch files; components have the contract's topics"
+            )
         return self
+
+    @property
+    def is_black_box(self) -> bool:
+        """Whether it is no component, so that it acknowledges nothing."""
+        return self.component is None and self.executable is None
 
 
 class Inputs(StrictModel):

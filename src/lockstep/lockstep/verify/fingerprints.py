@@ -267,7 +267,7 @@ def _models(
     """Files that a parameter or the command line names, relative to the current folder or to that
     of the verify.yaml."""
     words = [value for value in parameters.values() if isinstance(value, str)]
-    words += (implementation.command or [])[1:]
+    words += (implementation.command or [])[1:] + (implementation.launch or [])
     for word in words:
         for place in (Path(), folder.resolve()):
             path = place / word

@@ -91,7 +91,11 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
             if bag.problem:
                 raise BagError(bag.problem)
         told = ask(
-            {name: one for name, one in verification.implementations.items() if not one.command}
+            {
+                name: one
+                for name, one in verification.implementations.items()
+                if not one.is_black_box
+            }
         )
         contract = _contract(verification, told)
         if not contract.outputs:

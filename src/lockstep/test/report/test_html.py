@@ -39,9 +39,7 @@ from lockstep.report.spread import Spread, bin_edges
 from lockstep.report.trace import Trace
 from made_bags import MIXED, plain_mixed, write_messages
 
-pytestmark = pytest.mark.skipif(
-    not find_spec("plotly"), reason="plotly is not installed"
-)
+pytestmark = pytest.mark.skipif(not find_spec("plotly"), reason="plotly is not installed")
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&amp;\u2028]]>"
 MOST_BYTES = 15_000_000
 NAN, INF = float("nan"), float("inf")
