@@ -156,8 +156,12 @@ class _Reader:
         match = _TIME.fullmatch(text)
         if not match:
             raise self._wrong(f"'{text}' is no time in seconds")
-        time_ns = int(match[2]) * NS_PER_S + int((match[3] or "").ljust(9, "0"))
-        return -time_ns if match[1] else time_ns
+        if match[1]:
+            raise self._wrong(
+                f"'{text}' is before 1970, which only a bag of SQLite storage can hold; print the "
+                "text without --absolute"
+            )
+        return int(match[2]) * NS_PER_S + int((match[3] or "").ljust(9, "0"))
 
     def _put(self, value: dict[str, Any], path: str, text: str) -> None:
         """Note the text of a field where its path leads."""
