@@ -28,6 +28,7 @@ from ..host.events import tell_alive, tell_progress
 from ..host.protocol import STATUS_TOPIC
 from ..message.rosidl import message_class
 from ..printable import tell
+from ..run.inputs import CLOCK_TOPIC
 from ..run.timeline import JITTER_NS, Event
 from .inbox import SERVE_PERIOD_S, Inbox
 from .playing.clock import ClockTicks
@@ -48,7 +49,6 @@ from .qos import lossless
 from .recorder import status_qos
 from .window import Window, insist
 
-CLOCK_TOPIC = "/clock"
 SETTLE_S = 0.3
 PROGRESS_S = 0.1
 ALIVE_S = 1.0

@@ -155,7 +155,7 @@ def fuzz(
         contract = planned.contract
         if planned.mismatched:
             return Search(verification, contract, seed, 0, 0, 0.0, (), planned.mismatched)
-        inputs = stack.enter_context(inputs_of(planned, place / "sample", _RECORDED))
+        inputs = stack.enter_context(inputs_of(planned, place, most=_RECORDED))
         searching = _Searching(
             runs,
             planned,

@@ -91,7 +91,7 @@ def dataset(verification: Verification, file: Path) -> dict[str, Any]:
     files it names."""
     inputs = verification.inputs
     data = yaml.safe_load(file.read_text("utf-8"))["inputs"]
-    named = _words(data["sample"]) if inputs.sample is not None else [str(data["bag"])]
+    named = [str(data["bag"])] if inputs.is_recorded else _words(data.get("sample"))
     files: dict[str, str] = {}
     for word in named:
         if word and not is_url(word):

@@ -95,7 +95,7 @@ def load(path: Path) -> Verification:
     """Read a verify.yaml; paths in it are relative to its folder. Raises UsageError that names the
     line."""
     verification = read_yaml(path, Verification, "a verification")
-    if verification.inputs.sample is not None:
+    if not verification.inputs.is_recorded:
         return verification
     inputs = verification.inputs.model_copy(update={"bag": path.parent / verification.inputs.bag})
     return verification.model_copy(update={"inputs": inputs})

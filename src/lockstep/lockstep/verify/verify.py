@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from ..errors import UsageError
-from .inputs import FOLDER, inputs_of
+from .inputs import inputs_of
 from .judge import judge, judge_again, judge_noise
 from .ledger import on_disk, stale
 from .model import Verification, alone
@@ -46,7 +46,7 @@ def verify(
             )
             write(planned, verdict)
             return verdict
-        inputs = stack.enter_context(inputs_of(planned, folder / FOLDER))
+        inputs = stack.enter_context(inputs_of(planned, folder, watch))
         first = (reference, planned.request(reference, inputs, folder / reference))
         repeat = verification.run.repeat
         again = {
@@ -89,6 +89,7 @@ def verify(
             repeats,
             after,
             stale(before, after),
+            inputs.arrived,
         )
         write(planned, verdict, inputs, outputs, repeated, plots=plots)
     return verdict

@@ -53,6 +53,8 @@ class Options:
     start_paused: bool
     use_sim_time: bool
     report: str | None
+    until_gone: bool
+    at_most_s: float | None
 
     def expanded(self, full: Callable[[str], str]) -> Options:
         """With the full names of what is given by name."""
@@ -122,6 +124,8 @@ def parse_options(arguments: Sequence[str]) -> Options:
         start_paused=args.start_paused,
         use_sim_time=args.use_sim_time,
         report=args.report,
+        until_gone=args.until_gone,
+        at_most_s=args.at_most,
     )
 
 
@@ -284,6 +288,14 @@ def _add_lockstep(group: argparse._ArgumentGroup) -> None:
         "and not more than this",
     )
     group.add_argument("--report", metavar="FILE", help="write what was recorded as JSON")
+    group.add_argument(
+        "--until-gone",
+        action="store_true",
+        help="end when topics given as NAME:TYPE have been published and nobody does any more",
+    )
+    group.add_argument(
+        "--at-most", type=float, metavar="S", help="end so long after the first message"
+    )
 
 
 def _check(args: argparse.Namespace) -> None:
