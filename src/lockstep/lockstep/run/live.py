@@ -55,8 +55,14 @@ class LiveRun:
         request = self._request
         name, folder = request.name, request.folder
         self._publishing: list[Process] = []
-        guarded = not request.options.allow_foreign_nodes
-        graph = stack.enter_context(own_graph(folder, self._silence, guarded=guarded))
+        graph = stack.enter_context(
+            own_graph(
+                folder,
+                self._silence,
+                in_lockstep=request.implementation.command is None,
+                guarded=not request.options.allow_foreign_nodes,
+            )
+        )
         self._guard, processes = graph.guard, graph.processes
         self._recorder = processes.start(
             f"the recorder of {name}",
