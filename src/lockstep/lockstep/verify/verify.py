@@ -71,7 +71,7 @@ def verify(
         outputs, comparisons, repeats, repeated = {reference: original}, {}, {}, {}
         for run in recorded:
             outputs[run.label] = run
-            comparisons[run.label] = judge(planned, original, run)
+            comparisons[run.label] = judge(planned, original, run, inputs)
             repeated[run.label] = list(islice(recorded, len(again[run.label])))
             repeats[run.label] = tuple(
                 judge_again(planned, run, other, folder / f"{run.label}_vs_itself")
