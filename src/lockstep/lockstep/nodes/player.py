@@ -109,7 +109,7 @@ class Player:
         )
         self._status: RecorderStatus | None = None
         self._pace = Pace(options.rtf, paused=options.paused)
-        self._controls = Controls(self._pace, options.window)
+        self._controls = Controls(self._pace)
         self._keyboard = Keyboard(self._controls)
         self._lateness = Lateness()
         self._behind = Behind()
@@ -240,7 +240,7 @@ class Player:
     def _note_time(self, log_time_ns: int) -> None:
         """How late a message was that has been sent just now."""
         self._pace.played(log_time_ns)
-        if self._controls.paused:
+        if self._controls.paused or math.isinf(self._pace.rtf):
             return
         now_s = time.monotonic()
         late_s = now_s - self._due_s
