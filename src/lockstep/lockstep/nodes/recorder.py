@@ -37,7 +37,7 @@ from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, STATUS_TOPIC
 from ..message.definitions import definition, type_hash
 from ..message.rosidl import message_class
 from ..printable import tell
-from .inbox import Inbox
+from .inbox import RARELY_S, SERVE_PERIOD_S, Inbox
 from .offered_qos import offered_by
 from .process import Stop, exit_with, of_a_run, ros_node, split_arguments
 from .qos import lossless
@@ -127,7 +127,9 @@ class Recorder:
         self._options = options
         self._stop = stop
         self._overrides = _overrides(options)
-        self._inbox = Inbox(node)
+        self._inbox = Inbox(
+            node, serve_period_s=RARELY_S if options.in_lockstep else SERVE_PERIOD_S
+        )
         self._recordings: dict[Subscription, _Recording] = {}
         self._by_topic: dict[str, _Recording] = {}
         self._replaced: dict[Subscription, float] = {}
@@ -142,6 +144,7 @@ class Recorder:
         self._first_s: float | None = None  # when the first message came
         self._published_s: float | None = None  # when somebody was last there to publish
         self._acknowledgements: Subscription | None = None
+        self._has_more = False
         if options.in_lockstep:
             self._follow_steps()
         elif options.until_gone:
@@ -159,7 +162,7 @@ class Recorder:
         more than `quiet_at_most_s`.
         """
         while not self._stop.requested and not self._is_over():
-            self._take(self._inbox.wait(STATUS_PERIOD_S))
+            self._take(self._wait(STATUS_PERIOD_S))
             self._destination.flush()
             if self._announcing.is_due:
                 with self._announcing:
@@ -243,12 +246,25 @@ class Recorder:
         offered = offered_by([info.qos_profile for info in infos])
         self._declare(recording.topic, recording.type, offered or (OfferedQoS(),))
 
+    def _wait(self, timeout_s: float) -> list[Subscription]:
+        """Wait for messages; the subscriptions that may have some.
+
+        A host in lockstep tells of many messages at once, and whoever waits for each wakes up for
+        each.
+        """
+        if self._steps is None or not self._steps.is_complete:
+            return self._inbox.wait(timeout_s)
+        assert self._acknowledgements is not None
+        if not self._has_more:
+            self._inbox.wait(timeout_s, self._acknowledgements)
+        return [self._acknowledgements, *self._recordings]
+
     def _take(self, ready: list[Subscription]) -> bool:
-        taken_any = False
+        taken_any = self._has_more = False
         for subscription in ready:
-            for _ in range(BATCH):
-                taken = self._inbox.take(subscription)
-                if taken is None:
+            for count in range(BATCH + 1):
+                if count == BATCH or (taken := self._inbox.take(subscription)) is None:
+                    self._has_more |= count == BATCH
                     break
                 taken_any = True
                 if subscription is self._acknowledgements:
@@ -303,7 +319,7 @@ class Recorder:
             now = time.monotonic()
             quiet_s = max(least_s, min(2 * self._longest_gap_s, most_s))
             is_expecting = self._steps is not None and bool(self._steps.missing)
-            if self._take(self._inbox.wait(min(quiet_s, STATUS_PERIOD_S))):
+            if self._take(self._wait(min(quiet_s, STATUS_PERIOD_S))):
                 last = now
             elif now - last >= (DRAIN_S if is_expecting else quiet_s):
                 break
