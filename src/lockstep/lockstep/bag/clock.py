@@ -96,7 +96,7 @@ class ClockReader:
         except BagError:
             self.topic = None
         none = np.empty(0, np.int64)
-        self._columns = [(none, none, none)]
+        self._columns: list[tuple[Int64s, Int64s, Int64s]] = [(none, none, none)]
 
     def add(self, batch: Batch) -> None:
         """Take the next messages, of any topics; what is no time is left out."""
