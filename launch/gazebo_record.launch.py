@@ -16,17 +16,19 @@ from lockstep_launch.arguments import (
     declare,
     declared_simulation,
     fresh_folder,
-    params_file,
     value_of,
 )
 from lockstep_launch.ending import Job
 from lockstep_launch.gazebo import Simulation, confine
 from lockstep_launch.isolation import isolate
 from lockstep_launch.simulating import Recorded, simulate
+from lockstep_launch.system import program_of
 
 
 def record(context: LaunchContext, job: Job) -> list[Action]:
     controller = Executable.of_optional(context, "controller")
+    if controller is not None:
+        program_of("controller", controller)
     simulation = Simulation.of(context, is_controlled=controller is not None)
     folder = Path(value_of(context, "output")).absolute()
     create_folder(folder)
@@ -34,7 +36,7 @@ def record(context: LaunchContext, job: Job) -> list[Action]:
     def done(_: Recorded) -> list[Action]:
         return job.completed(context, output=folder)
 
-    return simulate("simulation", simulation, controller, params_file(context), folder, then=done)
+    return simulate("simulation", simulation, controller, folder, then=done)
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -43,7 +45,7 @@ def generate_launch_description() -> LaunchDescription:
         [
             job.fail_if_interrupted(),
             *declared_simulation(),
-            *declare("controller", "params_file"),
+            *declare("controller", "params_file", "launch_arguments"),
             *declare("output", "shutdown", "domain_id", output=fresh_folder("gazebo_record")),
             OpaqueFunction(function=isolate),
             OpaqueFunction(function=confine),

@@ -54,7 +54,7 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             job.fail_if_interrupted(),
-            *declare("loop", "reference", "implementation", "params_file"),
+            *declare("loop", "reference", "implementation", "params_file", "launch_arguments"),
             *declare("bag", "topics", bag="bags/gazebo_diff_drive", topics="/imu"),
             *declare("outputs", "window", "clock", clock="bag"),
             *declare(

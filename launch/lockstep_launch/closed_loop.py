@@ -11,13 +11,13 @@ from launch.events.process import ProcessExited
 from lockstep.compare import Tolerances
 from lockstep.errors import DIFFERENT, RunError, UsageError
 from lockstep.run.folder import create_folder
-from lockstep.run.implementation import find_executable
 
 from . import nodes
-from .arguments import Executable, params_file, value_of, words_of
+from .arguments import Executable, value_of, words_of
 from .ending import Job, require_success, unless_shut_down
 from .gazebo import Simulation
 from .simulating import Recorded, simulate
+from .system import program_of
 
 _REFERENCE, _AGAIN, _IMPLEMENTATION = "reference", "reference_again", "implementation"
 
@@ -31,7 +31,7 @@ def verify_in_closed_loop(context: LaunchContext, job: Job) -> list[Action]:
     """
     executables = {name: Executable.of(context, name) for name in (_REFERENCE, _IMPLEMENTATION)}
     for name, executable in executables.items():
-        find_executable(name, str(executable))
+        program_of(name, executable)
     simulation = Simulation.of(context, is_controlled=True)
     topics = words_of(context, "compare")
     if not topics:
@@ -44,7 +44,6 @@ def verify_in_closed_loop(context: LaunchContext, job: Job) -> list[Action]:
         )
     tolerances = words_of(context, "tolerance")
     Tolerances.parse(tolerances)  # before anything runs
-    parameters = params_file(context)
     folder = Path(value_of(context, "output")).absolute()
     create_folder(folder)
     recorded: dict[str, Recorded] = {}
@@ -57,7 +56,7 @@ def verify_in_closed_loop(context: LaunchContext, job: Job) -> list[Action]:
             recorded[name] = bag
             return following[name]()
 
-        return simulate(name, simulation, executable, parameters, folder, then=done)
+        return simulate(name, simulation, executable, folder, then=done)
 
     def compare_with_itself() -> list[Action]:
         return compare(_AGAIN, diffs_of_itself, [] if simulation.steps else tolerances)

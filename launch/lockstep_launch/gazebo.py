@@ -18,7 +18,14 @@ from lockstep.nodes.simulating.velocities import parse_velocities
 from lockstep.run.implementation import find_executable
 
 from . import nodes
-from .arguments import Executable, number_of, seconds_of, value_of, words_of
+from .arguments import (
+    Executable,
+    number_of,
+    params_file,
+    seconds_of,
+    value_of,
+    words_of,
+)
 from .gazebo_world import ARRIVED, World, bridged_topics, read_world
 
 _BRIDGE = Executable("ros_gz_bridge", "parameter_bridge")
@@ -58,6 +65,8 @@ class Simulation:
     answers: int
     is_controlled: bool
     log_time: str
+    params_file: Path | None
+    launch_arguments: tuple[str, ...]
 
     @classmethod
     def of(cls, context: LaunchContext, *, is_controlled: bool) -> Simulation:
@@ -92,6 +101,8 @@ class Simulation:
             answers=answers if steps and is_controlled else 0,
             is_controlled=is_controlled,
             log_time=value_of(context, "log_time"),
+            params_file=params_file(context),
+            launch_arguments=tuple(words_of(context, "launch_arguments")),
             simulator=_simulator(value_of(context, "simulator")),
         )
         find_executable("bridge", str(_BRIDGE))

@@ -12,7 +12,7 @@ from launch_ros.descriptions import Parameter
 from .arguments import Executable, Replay
 
 # Whatever becomes of `ros2 launch`, even SIGKILL, its nodes get SIGTERM then.
-_END_WITH_LAUNCH = ["setpriv --pdeathsig TERM ", LaunchConfiguration("launch-prefix", default="")]
+END_WITH_LAUNCH = ["setpriv --pdeathsig TERM ", LaunchConfiguration("launch-prefix", default="")]
 _SAVING_S = "60"  # a recorder may have much to write when it is asked to stop
 
 
@@ -50,7 +50,7 @@ def implementation(
     it."""
     parameters: list[Any] = [str(replay.params_file)] if replay.params_file else []
     return node(
-        executable,
+        *_command(executable, replay.launch_arguments),
         *arguments,
         exec_name=name,
         parameters=[*parameters, Parameter("use_sim_time", replay.clock != "none")],
@@ -59,12 +59,18 @@ def implementation(
 
 
 def live_implementation(
-    name: str, executable: Executable, namespace: str, *, params_file: Path | None, **options: Any
+    name: str,
+    executable: Executable,
+    namespace: str,
+    *,
+    params_file: Path | None,
+    launch_arguments: tuple[str, ...],
+    **options: Any,
 ) -> Node:
     """A node on live inputs whose outputs are in a namespace of their own; `name` is what the log
     calls it."""
     return node(
-        executable,
+        *_command(executable, launch_arguments),
         exec_name=name,
         namespace=namespace,
         parameters=[str(params_file)] if params_file else [],
@@ -73,13 +79,18 @@ def live_implementation(
 
 
 def controller(
-    name: str, executable: Executable, *, params_file: Path | None, **options: Any
+    name: str,
+    executable: Executable,
+    *,
+    params_file: Path | None,
+    launch_arguments: tuple[str, ...],
+    **options: Any,
 ) -> Node:
     """A node that controls a simulated robot, on simulated time; `name` is what the log calls
     it."""
     parameters: list[Any] = [str(params_file)] if params_file else []
     return node(
-        executable,
+        *_command(executable, launch_arguments),
         exec_name=name,
         parameters=[*parameters, Parameter("use_sim_time", True)],
         **options,
@@ -128,10 +139,20 @@ def node(
         executable=executable.program,
         exec_name=exec_name or executable.program,
         arguments=arguments,
-        prefix=_END_WITH_LAUNCH,
+        prefix=END_WITH_LAUNCH,
         output="both",
         **options,
     )
+
+
+def _command(
+    executable: Executable, launch_arguments: tuple[str, ...]
+) -> tuple[Executable | str, ...]:
+    """The executable, or what runs a launch file as if it were one node, with its arguments."""
+    if not executable.is_launch_file:
+        return (executable,)
+    system = Executable("lockstep_launch", "system")
+    return (system, executable.package, executable.program, *launch_arguments)
 
 
 def _repeated(option: str, values: list[str] | tuple[str, ...]) -> list[str]:

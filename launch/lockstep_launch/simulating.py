@@ -56,7 +56,6 @@ def simulate(
     name: str,
     simulation: Simulation,
     controller: Executable | None,
-    params_file: Path | None,
     output: Path,
     then: Then,
 ) -> list[Action]:
@@ -113,6 +112,12 @@ def simulate(
     ]
     if controller is not None:
         beside.append(
-            nodes.controller(name, controller, params_file=params_file, on_exit=ended(name))
+            nodes.controller(
+                name,
+                controller,
+                params_file=simulation.params_file,
+                launch_arguments=simulation.launch_arguments,
+                on_exit=ended(name),
+            )
         )
     return [*beside, recorder, driver]

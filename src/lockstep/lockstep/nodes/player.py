@@ -28,8 +28,9 @@ from ..host.events import tell_alive, tell_progress
 from ..host.protocol import STATUS_TOPIC
 from ..message.rosidl import message_class
 from ..printable import tell
+from ..run.inputs import CLOCK_TOPIC
 from ..run.timeline import JITTER_NS, Event
-from .inbox import SERVE_PERIOD_S, Inbox
+from .inbox import RARELY_S, SERVE_PERIOD_S, Inbox
 from .playing.clock import ClockTicks
 from .playing.controls import Controls
 from .playing.keyboard import KEYS, Keyboard
@@ -48,7 +49,6 @@ from .qos import lossless
 from .recorder import status_qos
 from .window import Window, insist
 
-CLOCK_TOPIC = "/clock"
 SETTLE_S = 0.3
 PROGRESS_S = 0.1
 ALIVE_S = 1.0
@@ -71,7 +71,7 @@ class Player:
         self._node = node
         self._options = options
         self._told_s = 0.0
-        self._inbox = Inbox(node, self._tell_alive)
+        self._inbox = Inbox(node, self._tell_alive, RARELY_S if options.hold else SERVE_PERIOD_S)
         self._line = ProgressLine(options.progress_hz)
         self._publishers = Publishers(
             node,
@@ -109,7 +109,7 @@ class Player:
         )
         self._status: RecorderStatus | None = None
         self._pace = Pace(options.rtf, paused=options.paused)
-        self._controls = Controls(self._pace, options.window)
+        self._controls = Controls(self._pace)
         self._keyboard = Keyboard(self._controls)
         self._lateness = Lateness()
         self._behind = Behind()
@@ -117,6 +117,7 @@ class Player:
             self._playlist.start_ns,
             min(self._playlist.last_ns, self._playlist.end_ns),
         )
+        self._names = {name: t.topic_name for name, t in self._publishers.by_topic.items()}
         self._sent = {target.topic_name: 0 for target in self._publishers}
         self._count = 0
         self._first_ns: int | None = None
@@ -208,18 +209,33 @@ class Player:
                 continue
             self._send(event)
             event = next(events, None)
+            if self._flow is not None and self._is_unpaced():
+                event = self._send_as_room_is(event, events, self._flow)
             now_s = time.monotonic()
             if now_s - self._told_s > PROGRESS_S:
                 self._told_s = now_s
                 tell_progress(self._count, total)
                 self._look()
-            self._inbox.serve(SERVE_PERIOD_S if self._flow else _UNSERVED_S)
+            self._inbox.serve(None if self._flow else _UNSERVED_S)
+
+    def _is_unpaced(self) -> bool:
+        return math.isinf(self._pace.rtf) and not self._controls.paused
+
+    def _send_as_room_is(
+        self, event: Event | None, events: Iterator[Event], flow: Window
+    ) -> Event | None:
+        """Send what the window has room for, and return what it has none for: until it is full
+        there is nobody to be asked."""
+        while event is not None and flow.has_room(len(event.data)):
+            self._send(event)
+            event = next(events, None)
+        return event
 
     def _send(self, event: Event) -> None:
         target = self._publishers.by_topic.get(event.topic)
         time_ns = event.time_ns + self._shift_ns if event.time_ns else 0
         if self._flow is not None:
-            topic = target.topic_name if target else ""
+            topic = self._names[event.topic] if target else ""
             self._flow.announce(time_ns, topic, len(event.data))
         if self._clock is not None:
             self._clock.before(time_ns, event.topic)
@@ -229,7 +245,7 @@ class Player:
         if target is None:
             return
         insist(target, event.data, self._options.timeout_s)
-        self._sent[target.topic_name] += 1
+        self._sent[self._names[event.topic]] += 1
         self._count += 1
         if self._first_ns is None:
             self._first_ns = time_ns
@@ -240,7 +256,7 @@ class Player:
     def _note_time(self, log_time_ns: int) -> None:
         """How late a message was that has been sent just now."""
         self._pace.played(log_time_ns)
-        if self._controls.paused:
+        if self._controls.paused or math.isinf(self._pace.rtf):
             return
         now_s = time.monotonic()
         late_s = now_s - self._due_s

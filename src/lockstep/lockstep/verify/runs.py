@@ -168,7 +168,7 @@ class Runs:
         show = self._watch(f"running {label}") if self._watch else None
         begun: _Run | None = None
         # A black box might do something before its turn.
-        if following is not None and following.implementation.command is None:
+        if following is not None and not following.implementation.is_black_box:
             begun = self._begin(following)
             self._untried.add(following.folder)
         run.play(show)
