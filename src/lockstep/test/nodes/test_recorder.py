@@ -173,6 +173,26 @@ def test_with_simulated_time_nothing_is_recorded_before_the_first_clock(graph, t
     assert [m.log_time_ns for m in Bag(tmp_path / "out").messages()] == [42 * SECOND]
 
 
+def test_a_world_that_stands_still_at_its_beginning_is_heard_but_not_recorded(graph, tmp_path):
+    publisher = graph.node.create_publisher(Vector3Stamped, "/vector", QUICK)
+    clock = graph.node.create_publisher(Clock, "/clock", QUICK)
+    recorder = graph.start("recorder", tmp_path / "out", "--use-sim-time", "--topics", "/vector")
+    graph.spin_until(
+        lambda: clock.get_subscription_count() == publisher.get_subscription_count() == 1
+    )
+    for _ in range(3):
+        clock.publish(Clock())
+        publisher.publish(vector(1, 1))
+    arrived(graph, publisher)
+    clock.publish(Clock(clock=to_stamp(5 * SECOND)))
+    arrived(graph, clock)
+    publisher.publish(vector(2, 2))
+    arrived(graph, publisher)
+    graph.interrupt(recorder)
+    messages = list(Bag(tmp_path / "out").messages())
+    assert [message.log_time_ns for message in messages] == [5 * SECOND]
+
+
 def test_a_file_of_overrides_says_what_is_asked_for(graph, tmp_path):
     overrides = tmp_path / "qos.yaml"
     overrides.write_text("/vector: {reliability: best_effort, depth: 7}")
