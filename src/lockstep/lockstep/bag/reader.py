@@ -331,14 +331,12 @@ def _disagreement(
     path: Path | str, information: dict[str, Any], topics: dict[str, Topic]
 ) -> str | None:
     """What metadata.yaml counts and the files do not have; None if they agree."""
+    clashing = [topic for topic in topics.values() if topic.clash]
     for row in information.get("topics_with_message_count") or []:
         name, counted = row["topic_metadata"]["name"], row["message_count"]
+        there = topics[name].count if name in topics else 0
         apart = f"{name} ("  # begins the names of its other types
-        there = sum(
-            topic.count
-            for topic in topics.values()
-            if topic.name == name or (topic.clash and topic.name.startswith(apart))
-        )
+        there += sum(topic.count for topic in clashing if topic.name.startswith(apart))
         if counted != there:
             return (
                 f"{path} is not whole: its metadata.yaml counts {counted} messages of {name}, "
