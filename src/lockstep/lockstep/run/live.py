@@ -215,7 +215,13 @@ def _quiet_s(options: Run) -> tuple[float, float]:
 
 def _stop(recorder: Process, node: Process, in_lockstep: bool, quiet_s: float) -> None:
     """End recorder and node the ordinary way, the recorder first, so that it sees all; it waits for
-    so long a silence at most."""
+    so long a silence at most.
+
+    Both at once in lockstep, where the player has waited until the recorder had all.
+    """
+    ended = node.ended
+    if in_lockstep and not ended:
+        node.ask_to_end()
     if (
         not recorder.interrupt(grace_s=quiet_s + _RECORDER_PATIENCE_S)
         or recorder.child.returncode != 0
@@ -223,18 +229,13 @@ def _stop(recorder: Process, node: Process, in_lockstep: bool, quiet_s: float) -
         raise RunError(
             f"{recorder.name} failed ({recorder.how_it_ended()}); {recorder.last_words()}"
         )
-    if node.ended and node.child.returncode != 0:
-        raise RunError(
-            f"{node.name} ended during the run ({node.how_it_ended()}); {node.last_words()}"
-        )
     if not in_lockstep:
-        return  # a black box may end as it likes
-    if not node.interrupt():
+        ended = node.ended
+    elif not node.ends_within():
         raise RunError(f"{node.name} did not end within 5 s of SIGINT")
-    if node.child.returncode != 0:
-        raise RunError(
-            f"{node.name} ended badly on SIGINT ({node.how_it_ended()}); {node.last_words()}"
-        )
+    if node.ended and node.child.returncode != 0:
+        when = "ended during the run" if ended else "ended badly on SIGINT"
+        raise RunError(f"{node.name} {when} ({node.how_it_ended()}); {node.last_words()}")
 
 
 def parameters_file(folder: Path, parameters: Mapping[str, Any]) -> Path:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import count, zip_longest
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -78,7 +79,7 @@ class Runs:
 
     What can be is done while something else is waited for: the program of a direct run is started
     when its contract is asked for, so that no interpreter starts twice, and the processes of a run
-    meet while the one before goes on.
+    meet while the ones before go on.
     """
 
     def __init__(self, verification: Verification, watch: Watch | None = None) -> None:
@@ -141,12 +142,13 @@ class Runs:
 
     def each(self, requests: Sequence[tuple[str, RunRequest]]) -> Iterator[Recorded]:
         """Run each, called by a label, when it is asked for; raises RunError if one fails."""
-        begun: _Run | None = None
         self._untried.update(self._programs)
-        for (label, request), following in zip_longest(requests, requests[1:]):
-            run = begun or self._begin(request)
+        begun: deque[_Run] = deque()
+        for number, (label, request) in enumerate(requests):
+            run = begun.popleft() if begun else self._begin(request)
             self._untried.discard(request.folder)
-            result, begun = self._finished(label, run, following and following[1])
+            following = [request for _, request in requests[number + 1 : number + 3]]
+            result = self._finished(label, run, following, begun)
             yield Recorded(label, result, self._stack.enter_context(result.outputs()))
 
     def _begin(self, request: RunRequest) -> _Run:
@@ -161,20 +163,28 @@ class Runs:
         return _DirectRun(request, program)
 
     def _finished(
-        self, label: str, run: _Run, following: RunRequest | None
-    ) -> tuple[RunResult, _Run | None]:
-        """The result of a run, and the following one, whose processes start and meet while this one
-        does and plays, and which plays as soon as this one has played."""
+        self, label: str, run: _Run, following: Sequence[RunRequest], begun: deque[_Run]
+    ) -> RunResult:
+        """The result of a run; `begun` are those of the `following` two that have started.
+
+        The processes of the next one start and meet while this one does and plays, and it plays as
+        soon as this one has played; those of the one after it start meanwhile.
+        """
         show = self._watch(f"running {label}") if self._watch else None
-        begun: _Run | None = None
-        # A black box might do something before its turn.
-        if following is not None and following.implementation.command is None:
-            begun = self._begin(following)
-            self._untried.add(following.folder)
+        self._begin_ahead(following[:1], begun)
         run.play(show)
-        if begun is not None:
-            begun.let_go()
-        return run.finish(), begun
+        if begun:
+            begun[0].let_go()
+            self._begin_ahead(following, begun)
+        return run.finish()
+
+    def _begin_ahead(self, following: Sequence[RunRequest], begun: deque[_Run]) -> None:
+        """Start the processes of runs that come next."""
+        for request in following[len(begun) :]:
+            if request.implementation.command is not None:
+                return  # a black box might do something before its turn
+            begun.append(self._begin(request))
+            self._untried.add(request.folder)
 
     def _program(self, name: str, implementation: Implementation, folder: Path) -> DirectProgram:
         """The program of a run in a folder, which may have been started for its contract."""
