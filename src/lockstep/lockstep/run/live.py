@@ -22,6 +22,7 @@ from .forks import ForkServer
 from .graph import own_graph
 from .implementation import command_of
 from .model import Run
+from .prepared import PreparedHost
 from .processes import Process, wait_for
 from .request import RunRequest
 from .result import RunResult, check_counts
@@ -38,13 +39,19 @@ class LiveRun:
     """A run of an implementation, whose outputs are recorded into `folder`/bag."""
 
     def __init__(
-        self, request: RunRequest, forks: ForkServer, variables: Mapping[str, str] | None = None
+        self,
+        request: RunRequest,
+        forks: ForkServer,
+        variables: Mapping[str, str] | None = None,
+        prepared: PreparedHost | None = None,
     ) -> None:
         """Starts the processes; when all have met, the player waits until it is let go.
 
-        `variables` are more of the environment of the implementation.
+        `variables` are more of the environment of the implementation, unless its host is `prepared`
+        already.
         """
         self._request = request
+        self._prepared = prepared
         self._variables = variables
         self._forks = forks
         with ExitStack() as stack:
@@ -70,9 +77,14 @@ class LiveRun:
             folder / "recorder.log",
             forks=self._forks,
         )
-        self._node = processes.start(
-            name, _node_command(request), folder / "node.log", variables=self._variables
-        )
+        if self._prepared is not None:
+            stack.callback(self._prepared.end)
+            self._node = self._prepared.run(_node_arguments(request), graph.environment)
+        else:
+            command = [*command_of(name, request.implementation), *_node_arguments(request)]
+            self._node = processes.start(
+                name, command, folder / "node.log", variables=self._variables
+            )
         self._publishing.append(self._node)
         self._player = processes.start(
             f"the player for {name}",
@@ -253,17 +265,16 @@ def remaps_of_own_topics(topics: Iterable[str]) -> list[str]:
     return [word for topic in own for word in ("-r", f"{topic}:={resolved(topic)}")]
 
 
-def _node_command(request: RunRequest) -> list[str]:
+def _node_arguments(request: RunRequest) -> list[str]:
     implementation, contract = request.implementation, request.contract
-    command = command_of(request.name, implementation)
     parameters = parameters_file(request.folder, request.parameters)
     topics = {port.name: port.topic for port in (*contract.inputs, *contract.outputs)}
     ros = ["--ros-args", "--params-file", str(parameters), *remaps_of_own_topics(topics.values())]
     if implementation.command is None:
-        return [*command, "--lockstep", *ros]
+        return ["--lockstep", *ros]
     for port, topic in implementation.remap.items():
         ros += ["-r", f"{topic}:={resolved(topics[port])}"]
-    return [*command, *ros]
+    return ros
 
 
 def _player_command(request: RunRequest) -> list[str]:

@@ -20,6 +20,7 @@ from ..run.forks import ForkServer
 from ..run.implementation import contracts_of, direct_command
 from ..run.live import LiveRun
 from ..run.model import Implementation
+from ..run.prepared import PreparedHost
 from ..run.processes import Processes, fork_server
 from ..run.request import RunRequest
 from ..run.result import RunResult
@@ -77,8 +78,9 @@ class _DirectRun:
 class Runs:
     """Makes runs one after the other and keeps their outputs open; use it in a with-statement.
 
-    What can be is done while something else is waited for: the program of a direct run is started
-    when its contract is asked for, so that no interpreter starts twice, and the processes of a run
+    What can be is done while something else is waited for: the program of a direct run, or the host
+    of a Python component, is started when its contract is asked for, so that no interpreter starts
+    twice, and the processes of a run
     meet while the ones before go on.
     """
 
@@ -87,6 +89,7 @@ class Runs:
         self._watch = watch
         self._stack = ExitStack()
         self._programs: dict[Path, DirectProgram] = {}
+        self._hosts: dict[Path, PreparedHost] = {}
         self._folders: Mapping[str, Path] = {}
         self._untried: set[Path] = set()
         self._forks: ForkServer | None = None
@@ -118,31 +121,30 @@ class Runs:
         except RunError:
             raise
         except BaseException:
-            for program in self._programs.values():
+            for program in (*self._programs.values(), *self._hosts.values()):
                 program.end()
             shutil.rmtree(folder)
             raise
 
     def contracts(self, implementations: Mapping[str, Implementation]) -> dict[str, Contract]:
         """The contracts of implementations that are no black boxes, which are asked at once."""
-        if self._run.mode == "live":
-            return contracts_of(implementations)
-        own = {
-            name: self._program(name, implementation, self._folders[name])
-            for name, implementation in implementations.items()
-            if name in self._folders
-        }
-        for program in own.values():
-            program.start()
+        own: dict[str, DirectProgram | PreparedHost] = {}
+        for name, implementation in implementations.items():
+            if name not in self._folders:
+                continue
+            if self._run.mode == "live":
+                if implementation.component is not None:
+                    own[name] = self._host(name, implementation.component)
+            else:
+                program = own[name] = self._program(name, implementation, self._folders[name])
+                program.start()
         others = {name: one for name, one in implementations.items() if name not in own}
-        return {
-            **{name: program.contract for name, program in own.items()},
-            **(contracts_of(others) if others else {}),
-        }
+        asked = contracts_of(others) if others else {}
+        return {name: own[name].contract for name in own} | asked
 
     def each(self, requests: Sequence[tuple[str, RunRequest]]) -> Iterator[Recorded]:
         """Run each, called by a label, when it is asked for; raises RunError if one fails."""
-        self._untried.update(self._programs)
+        self._untried.update(self._programs, self._hosts)
         begun: deque[_Run] = deque()
         for number, (label, request) in enumerate(requests):
             run = begun.popleft() if begun else self._begin(request)
@@ -155,7 +157,9 @@ class Runs:
         """Start the processes of a run."""
         request.folder.mkdir(parents=True, exist_ok=True)
         if self._forks is not None:
-            run = LiveRun(request, self._forks, self._another_seed())
+            prepared = self._hosts.get(request.folder)
+            seed = self._another_seed() if prepared is None else None
+            run = LiveRun(request, self._forks, seed, prepared)
             self._stack.callback(run.end)
             return run
         program = self._program(request.name, request.implementation, request.folder)
@@ -200,6 +204,15 @@ class Runs:
                 variables=self._another_seed(),
             )
         return self._programs[folder]
+
+    def _host(self, name: str, component: str) -> PreparedHost:
+        """The host of the first run of a Python component, which takes the longest to start."""
+        folder = self._folders[name]
+        folder.mkdir(parents=True, exist_ok=True)
+        self._hosts[folder] = PreparedHost(
+            name, component, folder / "node.log", self._processes, self._another_seed()
+        )
+        return self._hosts[folder]
 
     def _another_seed(self) -> dict[str, str]:
         """The seed of Python's hashes, another one for each run and the same ones in each
