@@ -121,8 +121,10 @@ class Runs:
         except RunError:
             raise
         except BaseException:
-            for program in (*self._programs.values(), *self._hosts.values()):
+            for program in self._programs.values():
                 program.end()
+            for host in self._hosts.values():
+                host.end()
             shutil.rmtree(folder)
             raise
 
