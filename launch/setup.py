@@ -20,4 +20,5 @@ setup(
     maintainer_email="lockstep-developers@example.com",
     description="Launch files that replay a bag, record and verify implementations.",
     license="Apache-2.0",
+    entry_points={"console_scripts": ["system = lockstep_launch.system:main"]},
 )

@@ -73,7 +73,7 @@ def generate_launch_description() -> LaunchDescription:
         [
             job.fail_if_interrupted(),
             *declare("reference", "implementation", "bag", "topics", "outputs", "rtf", "window"),
-            *declare("clock", "align", "tolerance", "params_file"),
+            *declare("clock", "align", "tolerance", "params_file", "launch_arguments"),
             *declare("output", "shutdown", "domain_id", output=fresh_folder("verify")),
             OpaqueFunction(function=isolate),
             OpaqueFunction(function=verify, args=[job]),

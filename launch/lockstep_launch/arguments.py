@@ -16,11 +16,13 @@ from lockstep.run.folder import default_folder
 _DECLARED: dict[str, dict[str, Any]] = {
     "reference": {
         "default_value": "lockstep_examples/imu_complementary_filter",
-        "description": "what the implementation must do as well, PACKAGE/EXECUTABLE",
+        "description": "what the implementation must do as well, PACKAGE/EXECUTABLE or "
+        "PACKAGE/FILE.launch.py",
     },
     "implementation": {
         "default_value": "lockstep_examples_cpp/imu_complementary_filter",
-        "description": "the node under test, PACKAGE/EXECUTABLE",
+        "description": "the node under test, PACKAGE/EXECUTABLE, or several, "
+        "PACKAGE/FILE.launch.py",
     },
     "implementations": {
         "default_value": "lockstep_examples_cpp/imu_complementary_filter",
@@ -87,6 +89,11 @@ _DECLARED: dict[str, dict[str, Any]] = {
         "default_value": "",
         "description": "parameters of the nodes under test, as ROS 2 parameter file; none: "
         "their own defaults",
+    },
+    "launch_arguments": {
+        "default_value": "",
+        "description": "arguments of launch files under test, each NAME:=VALUE, with spaces "
+        "between",
     },
     "output": {"description": "folder to create for bags, reports and diffs"},
     "shutdown": {
@@ -164,6 +171,11 @@ class Executable:
         """The same, or None if the argument is empty or `none`."""
         return cls.of(context, name) if words_of(context, name) else None
 
+    @property
+    def is_launch_file(self) -> bool:
+        """Whether it is a launch file of the package, whose nodes are run as if they were one."""
+        return self.program.endswith((".launch.py", ".launch.xml", ".launch.yaml"))
+
     def __str__(self) -> str:
         return f"{self.package}/{self.program}"
 
@@ -178,6 +190,7 @@ class Replay:
     window: int
     clock: str
     params_file: Path | None
+    launch_arguments: tuple[str, ...]
 
     @classmethod
     def of(cls, context: LaunchContext, *, window: int | None = None) -> Replay:
@@ -190,6 +203,7 @@ class Replay:
             window=window,
             clock=value_of(context, "clock"),
             params_file=params_file(context),
+            launch_arguments=tuple(words_of(context, "launch_arguments")),
         )
 
 

@@ -12,7 +12,7 @@ from launch_ros.descriptions import Parameter
 from .arguments import Executable, Replay
 
 # Whatever becomes of `ros2 launch`, even SIGKILL, its nodes get SIGTERM then.
-_END_WITH_LAUNCH = ["setpriv --pdeathsig TERM ", LaunchConfiguration("launch-prefix", default="")]
+END_WITH_LAUNCH = ["setpriv --pdeathsig TERM ", LaunchConfiguration("launch-prefix", default="")]
 _SAVING_S = "60"  # a recorder may have much to write when it is asked to stop
 
 
@@ -48,7 +48,7 @@ def implementation(
     it."""
     parameters: list[Any] = [str(replay.params_file)] if replay.params_file else []
     return _node(
-        executable,
+        *_command(executable, replay.launch_arguments),
         *arguments,
         exec_name=name,
         parameters=[*parameters, Parameter("use_sim_time", replay.clock != "none")],
@@ -57,12 +57,18 @@ def implementation(
 
 
 def live_implementation(
-    name: str, executable: Executable, namespace: str, *, params_file: Path | None, **options: Any
+    name: str,
+    executable: Executable,
+    namespace: str,
+    *,
+    params_file: Path | None,
+    launch_arguments: tuple[str, ...],
+    **options: Any,
 ) -> Node:
     """A node on live inputs whose outputs are in a namespace of their own; `name` is what the log
     calls it."""
     return _node(
-        executable,
+        *_command(executable, launch_arguments),
         exec_name=name,
         namespace=namespace,
         parameters=[str(params_file)] if params_file else [],
@@ -111,10 +117,20 @@ def _node(
         executable=executable.program,
         exec_name=exec_name or executable.program,
         arguments=arguments,
-        prefix=_END_WITH_LAUNCH,
+        prefix=END_WITH_LAUNCH,
         output="both",
         **options,
     )
+
+
+def _command(
+    executable: Executable, launch_arguments: tuple[str, ...]
+) -> tuple[Executable | str, ...]:
+    """The executable, or what runs a launch file as if it were one node, with its arguments."""
+    if not executable.is_launch_file:
+        return (executable,)
+    system = Executable("lockstep_launch", "system")
+    return (system, executable.package, executable.program, *launch_arguments)
 
 
 def _repeated(option: str, values: list[str] | tuple[str, ...]) -> list[str]:

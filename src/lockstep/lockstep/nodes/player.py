@@ -27,6 +27,7 @@ from ..host.events import tell_alive, tell_progress
 from ..host.protocol import STATUS_TOPIC
 from ..message.rosidl import message_class
 from ..printable import tell
+from ..run.inputs import CLOCK_TOPIC
 from ..run.timeline import JITTER_NS, Event
 from .inbox import RARELY_S, SERVE_PERIOD_S, Inbox
 from .playing.clock import ClockTicks
@@ -48,7 +49,6 @@ from .qos import lossless
 from .recorder import status_qos
 from .window import Window, insist
 
-CLOCK_TOPIC = "/clock"
 SETTLE_S = 0.3
 PROGRESS_S = 0.1
 ALIVE_S = 1.0
@@ -107,7 +107,7 @@ class Player:
         )
         self._status: RecorderStatus | None = None
         self._pace = Pace(options.rtf, paused=options.paused)
-        self._controls = Controls(self._pace, options.window)
+        self._controls = Controls(self._pace)
         self._keyboard = Keyboard(self._controls)
         self._lateness = Lateness()
         self._behind = Behind()
@@ -255,7 +255,7 @@ class Player:
     def _note_time(self, log_time_ns: int) -> None:
         """How late a message was that has been sent just now."""
         self._pace.played(log_time_ns)
-        if self._controls.paused:
+        if self._controls.paused or math.isinf(self._pace.rtf):
             return
         now_s = time.monotonic()
         late_s = now_s - self._due_s

@@ -23,6 +23,8 @@ def command_of(name: str, implementation: Implementation) -> list[str]:
         return host_command(implementation.component)
     if implementation.executable is not None:
         return [str(find_executable(name, implementation.executable))]
+    if implementation.launch is not None:
+        return [str(find_executable(name, "lockstep_launch/system")), *implementation.launch]
     assert implementation.command is not None
     return implementation.command
 

@@ -66,7 +66,7 @@ class LiveRun:
             own_graph(
                 folder,
                 self._silence,
-                in_lockstep=request.implementation.command is None,
+                in_lockstep=not request.implementation.is_black_box,
                 guarded=not request.options.allow_foreign_nodes,
             )
         )
@@ -115,7 +115,7 @@ class LiveRun:
     def finish(self) -> RunResult:
         """End recorder and node after all was played; raises RunError if something was lost."""
         request = self._request
-        in_lockstep = request.implementation.command is None
+        in_lockstep = not request.implementation.is_black_box
         with self._stack, self._alone():
             _stop(self._recorder, self._node, in_lockstep, _quiet_s(request.options)[1])
         return checked_run(request.name, request.folder, in_lockstep, request.silent)
@@ -270,7 +270,7 @@ def _node_arguments(request: RunRequest) -> list[str]:
     parameters = parameters_file(request.folder, request.parameters)
     topics = {port.name: port.topic for port in (*contract.inputs, *contract.outputs)}
     ros = ["--ros-args", "--params-file", str(parameters), *remaps_of_own_topics(topics.values())]
-    if implementation.command is None:
+    if not implementation.is_black_box:
         return ["--lockstep", *ros]
     for port, topic in implementation.remap.items():
         ros += ["-r", f"{topic}:={resolved(topics[port])}"]
@@ -279,7 +279,7 @@ def _node_arguments(request: RunRequest) -> list[str]:
 
 def _player_command(request: RunRequest) -> list[str]:
     inputs, options = request.inputs, request.options
-    window = 0 if request.implementation.command is not None else options.window
+    window = 0 if request.implementation.is_black_box else options.window
     command = [sys.executable, "-m", "lockstep.nodes.player", str(inputs.bag.path)]
     for name, target in inputs.topics.items():
         command += ["--topic", f"{name}:={target}"]
@@ -301,7 +301,7 @@ def _recorder_command(request: RunRequest) -> list[str]:
     command += ["--report", str(folder / "recorder.json")]
     for port in request.contract.outputs:
         command += ["--topic", f"{resolved(port.topic)}:{port.type}"]
-    if request.implementation.command is not None:
+    if request.implementation.is_black_box:
         least_s, most_s = _quiet_s(request.options)
         command += ["--quiet", str(least_s), "--quiet-at-most", str(most_s)]
         command += ["--max-cache-size", "0"]  # it waits for the disk and loses nothing to it

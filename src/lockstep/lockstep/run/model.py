@@ -29,29 +29,42 @@ class Implementation(StrictModel):
         default=None, pattern=r"^[^/]+/[^/]+$", description="PACKAGE/EXECUTABLE"
     )
     command: list[str] | None = Field(default=None, min_length=1, description="a black box")
+    launch: list[str] | None = Field(
+        default=None, min_length=1, description="a black box: PACKAGE, FILE and NAME:=VALUE …"
+    )
     remap: dict[str, str] = Field(default={}, description="black box: port → the node's own topic")
     parameters: dict[str, ParameterValue] = Field(default={})
 
     @model_validator(mode="after")
     def _one_kind(self) -> Implementation:
-        kinds = [k for k in ("component", "executable", "command") if getattr(self, k) is not None]
-        if len(kinds) != 1:
-            raise ValueError("give exactly one of component, executable and command")
-        if self.remap and self.command is None:
-            raise ValueError("remap is for commands; components have the contract's topics")
+        names = ("component", "executable", "command", "launch")
+        if len([name for name in names if getattr(self, name) is not None]) != 1:
+            raise ValueError("give exactly one of component, executable, command and launch")
+        if self.remap and not self.is_black_box:
+            raise ValueError(
+                "remap is for commands and launch files; components have the contract's topics"
+            )
         return self
+
+    @property
+    def is_black_box(self) -> bool:
+        """Whether it is no component, so that it acknowledges nothing."""
+        return self.component is None and self.executable is None
 
 
 class Inputs(StrictModel):
     """Which topics of a bag go to which input ports, times in seconds from the bag's start; or a
-    sample to draw.
+    sample to draw, or what an external player sends.
 
-    A sample gets its bag and topics when it is drawn.
+    A sample gets its bag and topics when it is drawn, what a player sends its bag when it has.
     """
 
     bag: Path = Path()
+    player: Literal["own", "external"] = Field(
+        default="own", description="external: record what another program plays"
+    )
     topics: dict[str, str | list[str]] = Field(
-        default={}, min_length=1, description="port → topic(s) of the bag"
+        default={}, min_length=1, description="port → topic(s) of the bag or the player"
     )
     silent: list[str] = Field(
         default=[], description="inputs that need no topic, or no message on it"
@@ -61,10 +74,19 @@ class Inputs(StrictModel):
     start: Number = Field(default=0.0, ge=0, le=MAX_S)
     duration: Number | None = Field(default=None, gt=0, le=MAX_S)
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether there is a bag before anything runs."""
+        return self.sample is None and self.player == "own"
+
     @model_validator(mode="after")
     def _recorded_or_drawn(self) -> Inputs:
-        if (self.sample is None) != ("bag" in self.model_fields_set):
-            raise ValueError("give either bag and topics, or sample")
+        if self.is_recorded != ("bag" in self.model_fields_set):
+            raise ValueError(
+                "give either bag and topics, or sample, or player: external and topics"
+            )
+        if self.sample is not None and self.player == "external":
+            raise ValueError("a sample is played by nobody else; leave out player: external")
         if (self.sample is None) != bool(self.topics):
             raise ValueError("give topics, port: topic, with a bag, and none with a sample")
         return self

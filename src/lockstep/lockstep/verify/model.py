@@ -46,8 +46,8 @@ class Verification(StrictModel):
             raise ValueError(
                 f"'{name}' is none of the implementations ({', '.join(implementations)})"
             )
-        if implementations[name].command is not None and info.data.get("contract") is None:
-            raise ValueError(f"'{name}' is a command, so contract: MODULE:CLASS is needed")
+        if implementations[name].is_black_box and info.data.get("contract") is None:
+            raise ValueError(f"'{name}' is no component, so contract: MODULE:CLASS is needed")
         return name
 
     @field_validator("run")
@@ -57,13 +57,13 @@ class Verification(StrictModel):
         if run.mode == "direct" and graphs:
             raise ValueError(f"{min(graphs)} has no meaning in mode direct; use mode: live")
         for name, implementation in info.data.get("implementations", {}).items():
-            if implementation.command is not None and run.mode == "direct":
+            if implementation.is_black_box and run.mode == "direct":
                 raise ValueError(
-                    f"'{name}' is a command, which knows no frames of a direct run; use mode: live"
+                    f"'{name}' is no component and knows no frames of a direct run; use mode: live"
                 )
-            if implementation.command is not None and math.isinf(run.rtf):
+            if implementation.is_black_box and math.isinf(run.rtf):
                 raise ValueError(
-                    f"'{name}' is a command and acknowledges nothing; "
+                    f"'{name}' is no component and acknowledges nothing; "
                     "give run: {rtf: 1.0} or another finite factor"
                 )
         return run
@@ -83,9 +83,10 @@ class Verification(StrictModel):
     @classmethod
     def _black_boxes_tell_no_cause(cls, compare: Compare, info: Any) -> Compare:
         for name, implementation in info.data.get("implementations", {}).items():
-            if implementation.command is not None and compare.any_align("cause"):
+            if implementation.is_black_box and compare.any_align("cause"):
                 raise ValueError(
-                    f"'{name}' is a command and acknowledges nothing; align by stamp, time or tick"
+                    f"'{name}' is no component and acknowledges nothing; "
+                    "align by stamp, time or tick"
                 )
         return compare
 
@@ -94,7 +95,7 @@ def load(path: Path) -> Verification:
     """Read a verify.yaml; paths in it are relative to its folder. Raises UsageError that names the
     line."""
     verification = read_yaml(path, Verification, "a verification")
-    if verification.inputs.sample is not None:
+    if not verification.inputs.is_recorded:
         return verification
     inputs = verification.inputs.model_copy(update={"bag": path.parent / verification.inputs.bag})
     return verification.model_copy(update={"inputs": inputs})

@@ -187,7 +187,7 @@ class Runs:
     def _begin_ahead(self, following: Sequence[RunRequest], begun: deque[_Run]) -> None:
         """Start the processes of runs that come next."""
         for request in following[len(begun) :]:
-            if request.implementation.command is not None:
+            if request.implementation.is_black_box:
                 return  # a black box might do something before its turn
             begun.append(self._begin(request))
             self._untried.add(request.folder)

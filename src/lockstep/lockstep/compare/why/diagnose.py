@@ -40,7 +40,7 @@ UNPREDICTED = frozenset(
             "span",
             "elements",
         ),
-        *("special_values", "threshold", "isolated", "first_tick", "nan", "infinite"),
+        *("special_values", "threshold", "branch", "isolated", "first_tick", "nan", "infinite"),
     }
 )
 """Laws that, unless they have a `rest`, say where b differs or how far, not what it is."""
