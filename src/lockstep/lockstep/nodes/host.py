@@ -5,6 +5,11 @@ lockstep_cpp's host.cpp is the twin.
 
 from __future__ import annotations
 
+import gc
+
+if __name__ == "__main__":
+    gc.disable()  # while modules load, which makes no garbage
+
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -108,7 +113,10 @@ def _host_target(arguments: Sequence[str]) -> int:
         raise UsageError(
             "give the component as MODULE:CLASS, such as lockstep_examples:PdController"
         )
-    run_named(load(arguments[0]), arguments[1:], f"host {arguments[0]}")
+    component_class = load(arguments[0])
+    gc.freeze()
+    gc.enable()
+    run_named(component_class, arguments[1:], f"host {arguments[0]}")
 
 
 if __name__ == "__main__":
