@@ -95,7 +95,15 @@ class Process:
 
     def interrupt(self, grace_s: float = GRACE_S) -> bool:
         """Send SIGINT and wait; whether it ended in time."""
+        self.ask_to_end()
+        return self.ends_within(grace_s)
+
+    def ask_to_end(self) -> None:
+        """Send SIGINT."""
         self._signal(signal.SIGINT)
+
+    def ends_within(self, grace_s: float = GRACE_S) -> bool:
+        """Wait; whether it ended in time."""
         try:
             self.child.wait(grace_s)
         except subprocess.TimeoutExpired:
