@@ -68,7 +68,7 @@ def simulate(
     folder.mkdir(parents=True)
 
     def after_driver(event: ProcessExited) -> list[Action]:
-        require_success(event, f"the simulation of {name}")
+        require_success(event, f"the driver of {name}")
         return [stop(process) for process in beside]
 
     def after_other(event: ProcessExited, what: str) -> list[Action]:
