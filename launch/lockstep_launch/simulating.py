@@ -68,24 +68,21 @@ def simulate(
     folder.mkdir(parents=True)
 
     def after_driver(event: ProcessExited) -> list[Action]:
-        require_success(event, f"the simulation of {name}")
-        return [stop(recorder)]
+        require_success(event, f"the driver of {name}")
+        return [stop(process) for process in beside]
+
+    def after_other(event: ProcessExited, what: str) -> list[Action]:
+        if driver.return_code is None:
+            raise RunError(
+                f"{what} ended during the simulation ({how_it_ended(event)}); its log is above"
+            )
+        # Last, because a world that stands still goes on to tell its time.
+        return [stop(recorder)] if all(one.return_code is not None for one in beside) else []
 
     def after_recorder(event: ProcessExited) -> list[Action]:
         require_success(event, f"the recorder of {name}")
         if driver.return_code is None:
             raise RunError(f"the recorder of {name} ended during the simulation")
-        running = [process for process in beside if process.return_code is None]
-        return [stop(process) for process in running] or finish()
-
-    def after_other(event: ProcessExited, what: str) -> list[Action]:
-        if recorder.return_code is None:
-            raise RunError(
-                f"{what} ended during the simulation ({how_it_ended(event)}); its log is above"
-            )
-        return finish() if all(one.return_code is not None for one in beside) else []
-
-    def finish() -> list[Action]:
         told = json.loads((folder / "simulation.json").read_text("utf-8"))
         recorded = Recorded(folder / "bag", told)
         return [LogInfo(msg=f"{name}: {recorded}"), *then(recorded)]

@@ -74,7 +74,7 @@ class Driver:
         self.real_time = RealTime()
         self._now_ns: int | None = None
         self._next_ns = 0
-        self._is_free = False
+        self._is_free = self._is_running = False
         self._sent = self._arrived = 0
         self._executor = SingleThreadedExecutor(context=node.context)
         self._executor.add_node(node)
@@ -89,10 +89,13 @@ class Driver:
     def run(self) -> None:
         """Drive the world to its end; raises Hang if it does not go on, Stopped if it is to."""
         self._meet()
+        self._is_running = True
+        self._see()
         if self._drive.steps:
             self._run_stepped()
         else:
             self._run_free()
+        self._is_running = False
         self._spin_for(_LAST_MESSAGES_S)
 
     def _meet(self) -> None:
@@ -123,7 +126,6 @@ class Driver:
 
     def _run_free(self) -> None:
         self._is_free = True
-        self._see()
         self._publish_if_due(0)
         self._control(pause=False)
         end_ns = self._drive.duration_ns
@@ -133,7 +135,6 @@ class Driver:
 
     def _run_stepped(self) -> None:
         drive, done, answers = self._drive, 0, 0
-        self._see()
         while done < drive.total_steps:
             self._publish_if_due(done * drive.step_ns)
             self._await_commands(answers)
@@ -143,7 +144,6 @@ class Driver:
             self._await(partial(self._is_at, done * drive.step_ns), "the simulation")
             answers += drive.answers
             self._await_commands(answers)
-        self._see()
 
     def _await_commands(self, answers: int) -> None:
         """Until Gazebo has the driver's own commands and so many answers, and not one more."""
@@ -169,8 +169,9 @@ class Driver:
 
     def _on_clock(self, message: Clock) -> None:
         self._now_ns = message.clock.sec * _NS + message.clock.nanosec
-        if self._is_free:
+        if self._is_running:
             self._see()
+        if self._is_free:
             self._publish_if_due(self._now_ns)
 
     def _on_arrived(self, _: Twist) -> None:
