@@ -5,6 +5,8 @@ skips itself takes all other tests of its package along, and the package passes.
 """
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -53,3 +55,38 @@ def test_a_skip_counts_where_it_is_run_by_the_import(text: str, lines: list[int]
 def test_no_module_of_tests_skips_itself_while_it_is_imported() -> None:
     found = {str(path): lines for path in TEST_MODULES if (lines := skips_whole(path.read_text()))}
     assert not found, "skip tests one by one: by a mark, pytestmark, or a fixture"
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (
+            "import sys; sys.modules['lz4'] = None; from lockstep.bag import Bag",
+            "the Python library 'lz4', which Lockstep needs, is not installed here; run: make -C ",
+        ),
+        (
+            (
+                "import sys, types; sys.modules['pydantic'] = types.ModuleType('pydantic'); "
+                "from lockstep.verify.model import load"
+            ),
+            "the Python library 'pydantic', which Lockstep needs, is too old here; run: make -C ",
+        ),
+    ],
+)
+def test_a_library_that_is_missing_is_told_in_a_sentence(code: str, sentence: str) -> None:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {sentence}")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("code", ["import nowhere", "import lockstep.nowhere", "1 / 0"])
+def test_whatever_else_nobody_catches_is_told_as_before(code: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import lockstep\n{code}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Traceback")
