@@ -9,7 +9,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .missing_library import tell_missing_libraries
 from .on_demand import on_demand
 from .version import __version__ as __version__
 
@@ -39,7 +38,6 @@ __all__ = [
     "send_prompt",
     "verify",
 ]
-tell_missing_libraries()
 _CALLABLE_PACKAGES = ("compare", "verify")
 """Folders that are also functions; see `callable_package`."""
 

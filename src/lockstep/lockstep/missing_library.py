@@ -19,7 +19,10 @@ _HERE = Path(__file__).resolve().parent
 
 def tell_missing_libraries() -> None:
     """From here on an import of this package that fails for want of a library ends the program by
-    a sentence that names the command; whatever else nobody catches is told as before."""
+    a sentence that names the command; whatever else nobody catches is told as before.
+
+    For the programs of this package; a program of somebody else's has a hook of its own.
+    """
     told_before = sys.excepthook
 
     def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -8,6 +8,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from stranger import ROOT
@@ -57,11 +58,17 @@ def test_no_module_of_tests_skips_itself_while_it_is_imported() -> None:
     assert not found, "skip tests one by one: by a mark, pytestmark, or a fixture"
 
 
+def told(code: str) -> "subprocess.CompletedProcess[str]":
+    begin = "from lockstep.missing_library import tell_missing_libraries\ntell_missing_libraries()"
+    words = [sys.executable, "-c", f"{begin}\n{code}"]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
         (
-            "import sys; sys.modules['lz4'] = None; from lockstep.bag import Bag",
+            "import sys; sys.modules['lz4'] = None; from lockstep.bag.reader import Bag",
             "the Python library 'lz4', which Lockstep needs, is not installed here; run: make -C ",
         ),
         (
@@ -74,7 +81,7 @@ def test_no_module_of_tests_skips_itself_while_it_is_imported() -> None:
     ],
 )
 def test_a_library_that_is_missing_is_told_in_a_sentence(code: str, sentence: str) -> None:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = told(code)
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: {sentence}")
     assert len(done.stderr.splitlines()) == 1
@@ -82,11 +89,16 @@ def test_a_library_that_is_missing_is_told_in_a_sentence(code: str, sentence: st
 
 @pytest.mark.parametrize("code", ["import nowhere", "import lockstep.nowhere", "1 / 0"])
 def test_whatever_else_nobody_catches_is_told_as_before(code: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", f"import lockstep\n{code}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = told(code)
     assert done.returncode == 1
     assert done.stderr.startswith("Traceback")
+
+
+@pytest.mark.parametrize("program", sorted((ROOT / "src/lockstep/bin").glob("*")), ids=str)
+def test_every_program_tells_so_before_it_imports_what_may_be_missing(program: Path) -> None:
+    lines = program.read_text("utf-8").splitlines()
+    ours = [line for line in lines if line.startswith(("from lockstep", "tell_"))]
+    assert ours[:2] == [
+        "from lockstep.missing_library import tell_missing_libraries",
+        "tell_missing_libraries()",
+    ]
