@@ -13,6 +13,7 @@ file `failure`, by its service.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shlex
@@ -82,12 +83,14 @@ class Settings:
 
         try:
             window = int(text("WINDOW", "100"))
-            rtf = checked_rtf(float(text("RTF", "inf" if window else "1")), window)
+            rtf = checked_rtf(float(text("RTF", "inf" if window else "1")))
             timeout_s, domain = float(text("TIMEOUT", "10")), int(text("DOMAIN", "77"))
         except ValueError as error:
             raise UsageError(
                 f"LOCKSTEP_WINDOW, _RTF, _TIMEOUT and _DOMAIN are numbers: {error}"
             ) from error
+        if math.isinf(rtf) and not window:
+            raise UsageError("LOCKSTEP_RTF inf needs a LOCKSTEP_WINDOW; give a finite one without")
         if not 0 <= domain <= 100:
             raise UsageError(f"LOCKSTEP_DOMAIN {domain} is not between 0 and 100")
         return cls(

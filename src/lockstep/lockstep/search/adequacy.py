@@ -113,7 +113,7 @@ def adequacy(verification: Verification, progress: Progress | None = None) -> Ad
     with ExitStack() as stack:
         place = stack.enter_context(TemporaryFolder("lockstep-adequacy-")).path
         planned = stack.enter_context(plan(verification))
-        given = stack.enter_context(inputs_of(planned, place / "inputs"))
+        given = stack.enter_context(inputs_of(planned, place))
         inputs = recorded(given, planned.contract)
         notes: list[str] = []
         coverage: dict[str, Coverage] = {}

@@ -114,8 +114,8 @@ def pytest_collection_modifyitems(config: pytest.Config) -> None:
     for name in chosen:
         if name in black_boxes:
             raise pytest.UsageError(
-                f"--implementations: '{name}' is a node, a black box, and only components can "
-                "be unit-tested"
+                f"--implementations: '{name}' is a black box, and only components can be "
+                "unit-tested"
             )
         if name not in there:
             raise pytest.UsageError(

@@ -60,6 +60,11 @@ class Verification(StrictModel):
         if run.mode == "direct" and graphs:
             raise ValueError(f"{min(graphs)} has no meaning in mode direct; use mode: live")
         for name, implementation in info.data.get("implementations", {}).items():
+            if implementation.launch is not None and run.mode == "direct":
+                raise ValueError(
+                    f"'{name}' is a launch file, which starts several processes; use mode: live, "
+                    "or give its node as command: or node:"
+                )
             if implementation.is_node and run.mode == "live" and math.isinf(run.rtf):
                 raise ValueError(
                     f"'{name}' is a node and acknowledges nothing in mode live; give run: "
@@ -97,7 +102,7 @@ def load(path: Path) -> Verification:
     """Read a verify.yaml; paths in it are relative to its folder. Raises UsageError that names the
     line."""
     verification = read_yaml(path, Verification, "a verification")
-    if verification.inputs.sample is not None:
+    if not verification.inputs.is_recorded:
         return verification
     inputs = verification.inputs.model_copy(update={"bag": path.parent / verification.inputs.bag})
     return verification.model_copy(update={"inputs": inputs})

@@ -20,7 +20,7 @@ from ..errors import UsageError
 from ..host.protocol import resolved
 from ..message.definitions import definition
 from ..run.implementation import asked_command, command_of, contract_of_command, contracts_of
-from ..run.inputs import RunInputs, run_inputs
+from ..run.inputs import RunInputs, ports_of, run_inputs
 from ..run.model import Implementation
 from ..run.request import RunRequest
 from .model import Verification
@@ -34,8 +34,9 @@ class Plan:
     """What to run and to compare; `mismatched` tells, by name, how contracts differ from the one
     that counts.
 
-    `bag` is open; there is none where inputs are drawn. `component` is MODULE:CLASS of the Python
-    component whose distributions count where the file declares none.
+    `bag` is open; there is none where inputs are drawn, or come from an external player.
+    `component` is MODULE:CLASS of the Python component whose distributions count where the file
+    declares none.
     """
 
     verification: Verification
@@ -86,7 +87,7 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
         command_of(name, implementation)
     with ExitStack() as stack:
         bag = None
-        if verification.inputs.sample is None:
+        if verification.inputs.is_recorded:
             bag = stack.enter_context(Bag(verification.inputs.bag))
             if bag.problem:
                 raise BagError(bag.problem)
@@ -99,8 +100,10 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
         component = component_of(verification)
         if verification.inputs.sample is not None:
             drawing_of(verification.inputs.sample, contract, component)  # refuses what does not fit
-        if bag is not None:
+        elif bag is not None:
             run_inputs(verification.inputs, bag, contract)  # the same
+        else:
+            ports_of(verification.inputs, contract)  # the same
         tolerances = verification.compare.tolerances()
         _check_parameters(verification, contract)
         _check_compare(verification.compare, tolerances, contract)

@@ -61,6 +61,9 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
         "verdict": _of_all(verdict),
         "reference": verdict.reference,
         "contract_mismatches": dict(verdict.mismatched_contracts),
+        "arrived": None
+        if verdict.arrived is None
+        else {**asdict(verdict.arrived), "bag": str(verdict.arrived.bag)},
         "noise_floor": [comparison_as_data(comparison) for comparison in verdict.noise],
         "runs": {name: {**asdict(run), "bag": str(run.bag)} for name, run in verdict.runs.items()},
         "comparisons": {
