@@ -62,7 +62,8 @@ def _errors(
     """The ticks of A (n,) and the errors of each field, (k, n)."""
     pairs, paths = key.aligned.pairs, [path for found in fields for path in found.parts]
     assert pairs is not None
-    ticks, errors = [np.empty(0, np.int64)], [np.empty((len(fields), 0))]
+    ticks: list[Int64s] = [np.empty(0, np.int64)]
+    errors: list[Floats] = [np.empty((len(fields), 0))]
     for some, a, b in paired_columns(*bags, key.topic, pairs, paths):
         ticks.append(some)
         shown = [KINDS[found.kind].show(found, a, b, 0) for found in fields]
