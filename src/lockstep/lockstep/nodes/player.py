@@ -4,7 +4,6 @@ with a host."""
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import json
 import math
@@ -33,10 +32,11 @@ from ..run.timeline import JITTER_NS, Event
 from .inbox import RARELY_S, SERVE_PERIOD_S, Inbox
 from .playing.clock import ClockTicks
 from .playing.controls import Controls
+from .playing.exactness import Exactness
 from .playing.keyboard import KEYS, Keyboard
 from .playing.offers import read_overrides
 from .playing.options import Options, parse_options
-from .playing.pace import Behind, Lateness, Pace
+from .playing.pace import BEHIND_S, Behind, Lateness, Pace
 from .playing.peers import PATIENT_S, Meeting, Watch
 from .playing.playlist import Playlist
 from .playing.progress_line import ProgressLine, summary
@@ -60,8 +60,6 @@ _ROOM_S = 0.003
 """but not so shortly before,"""
 _UNSERVED_S = 0.2
 """unless there has been no time for so long."""
-_PR_SET_TIMERSLACK = 29  # linux/prctl.h
-_SWITCH_S = 5e-4
 
 
 class Player:
@@ -113,6 +111,7 @@ class Player:
         self._keyboard = Keyboard(self._controls)
         self._lateness = Lateness()
         self._behind = Behind()
+        self._exactness = None if options.window else Exactness(options.rtf)
         self._span_ns = (
             self._playlist.start_ns,
             min(self._playlist.last_ns, self._playlist.end_ns),
@@ -261,6 +260,8 @@ class Player:
         now_s = time.monotonic()
         late_s = now_s - self._due_s
         self._lateness.add(late_s)
+        if late_s > BEHIND_S and self._exactness is not None:
+            self._exactness.give_way()
         if self._behind.check(late_s, now_s):
             self._say(
                 f"note: cannot hold rate {self._pace.rtf:g}: {late_s:.2g} s late after "
@@ -439,12 +440,6 @@ def _stdin_has_ended() -> bool:
     return bool(readable) and not os.read(sys.stdin.fileno(), 1 << 12)
 
 
-def _be_exact() -> None:
-    """Wake up from sleep when it is time, and let no other thread compute for long."""
-    ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
-    sys.setswitchinterval(_SWITCH_S)
-
-
 def _open(paths: Sequence[str]) -> list[Bag]:
     bags = []
     for path in paths:
@@ -461,8 +456,6 @@ def _run(arguments: Sequence[str]) -> int:
     bags = _open(options.bags)
     chosen = choose(bags, options.selection)
     _check_start(bags, options)
-    if not options.window:
-        _be_exact()
     stop = Stop()
     with ros_node("lockstep_player", ros, **(of_a_run() if options.hold else {})) as node:
         player = Player(node, bags, chosen, options)

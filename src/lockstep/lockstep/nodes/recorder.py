@@ -385,7 +385,10 @@ class Recorder:
             self._left_out.add(name)
             return
         qos = self._overrides.get(name) or adapted(profiles)
-        subscription = self._inbox.subscribe(message_type, name, qos, raw=True)
+        # With thousands of topics that adapt to their publishers, warnings would cost more than
+        # the messages.
+        warns = name in self._overrides
+        subscription = self._inbox.subscribe(message_type, name, qos, raw=True, warns=warns)
         is_latched = qos.durability == DurabilityPolicy.TRANSIENT_LOCAL
         recording = _Recording(
             name,
@@ -414,7 +417,7 @@ class Recorder:
         recording.known = recording.known or deque(maxlen=_LATCHED)
         self._replaced[recording.subscription] = time.monotonic() + _OVERLAP_S
         recording.subscription = self._inbox.subscribe(
-            message_class(recording.type), recording.topic, recording.qos, raw=True
+            message_class(recording.type), recording.topic, recording.qos, raw=True, warns=False
         )
         self._recordings[recording.subscription] = recording
 
