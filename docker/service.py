@@ -13,6 +13,7 @@ file `failure`, by its service.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shlex
@@ -92,7 +93,7 @@ class Settings:
 
         try:
             window = int(text("WINDOW", "100"))
-            rtf = checked_rtf(float(text("RTF", "inf" if window else "1")), window)
+            rtf = checked_rtf(float(text("RTF", "inf" if window else "1")))
             timeout_s, domain = float(text("TIMEOUT", "10")), int(text("DOMAIN", "77"))
             start_s, duration_s = float(text("START", "0")), float(text("DURATION", "inf"))
         except ValueError as error:
@@ -102,6 +103,8 @@ class Settings:
             ) from error
         if not (start_s >= 0 and duration_s > 0):
             raise UsageError("LOCKSTEP_START is 0 s or more, LOCKSTEP_DURATION more than 0 s")
+        if math.isinf(rtf) and not window:
+            raise UsageError("LOCKSTEP_RTF inf needs a LOCKSTEP_WINDOW; give a finite one without")
         if not 0 <= domain <= 100:
             raise UsageError(f"LOCKSTEP_DOMAIN {domain} is not between 0 and 100")
         return cls(

@@ -22,7 +22,9 @@ def ab(context: LaunchContext, job: Job) -> list[Action]:
         raise UsageError("give the nodes to compare with the reference with implementations:=")
     if len(set(names)) < len(names):
         raise UsageError("implementations:= names a node twice, and its outputs would be mixed")
-    others = [(Executable.parse("implementations", name), f"/{name}") for name in names]
+    others = [
+        (Executable.parse("implementations", name), f"/{name.partition('.')[0]}") for name in names
+    ]
     reference = (Executable.of(context, "reference"), value_of(context, "a_prefix"))
     return compare_shadows(context, job, reference, others)
 

@@ -45,7 +45,12 @@ def generate_launch_description() -> LaunchDescription:
             job.fail_if_interrupted(),
             *declare("implementation", "bag", "topics", "outputs", "rtf", "window", "clock"),
             *declare(
-                "params_file", "output", "shutdown", "domain_id", output=fresh_folder("record")
+                "params_file",
+                "launch_arguments",
+                "output",
+                "shutdown",
+                "domain_id",
+                output=fresh_folder("record"),
             ),
             OpaqueFunction(function=isolate),
             OpaqueFunction(function=record_implementation, args=[job]),

@@ -45,7 +45,15 @@ def generate_launch_description() -> LaunchDescription:
         [
             *declare("bag", "topics", topics=""),
             *declare("implementation", implementation=""),
-            *declare("rtf", "clock", "params_file", "shutdown", "domain_id", rtf="1.0"),
+            *declare(
+                "rtf",
+                "clock",
+                "params_file",
+                "launch_arguments",
+                "shutdown",
+                "domain_id",
+                rtf="1.0",
+            ),
             OpaqueFunction(function=isolate),
             OpaqueFunction(function=replay, args=[job]),
         ]

@@ -12,6 +12,7 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{package}"]),
         (f"share/{package}", ["package.xml"]),
         (f"share/{package}/launch", glob("*.launch.py")),
+        (f"share/{package}/gazebo", glob("gazebo/*")),
     ],
     install_requires=["setuptools"],
     extras_require={"test": ["pytest"]},
@@ -20,4 +21,5 @@ setup(
     maintainer_email="lockstep-developers@example.com",
     description="Launch files that replay a bag, record and verify implementations.",
     license="Apache-2.0",
+    entry_points={"console_scripts": ["system = lockstep_launch.system:main"]},
 )

@@ -12,7 +12,7 @@ from lockstep.bag import Bag, BagError
 from lockstep.component import Contract
 from lockstep.errors import RunError, UsageError
 from lockstep.host.protocol import resolved
-from lockstep.run.implementation import contract_of_command, find_executable
+from lockstep.run.implementation import contract_of_command
 from lockstep.run.inputs import run_inputs
 from lockstep.run.live import checked_run
 from lockstep.run.model import Inputs
@@ -21,6 +21,7 @@ from lockstep.run.result import RunResult
 from . import nodes
 from .arguments import Executable, Replay
 from .ending import how_it_ended, require_success, stop, unless_shut_down
+from .system import program_of
 
 Then = Callable[[RunResult], list[Action]]
 _QUIET_S = "1"
@@ -91,9 +92,13 @@ def checked_outputs(
 
     Raises UsageError, BagError or RunError.
     """
-    programs = {
-        name: find_executable(name, str(executable)) for name, executable in executables.items()
-    }
+    for name, executable in executables.items():
+        if executable.is_launch_file and replay.window > 0:
+            raise UsageError(
+                f"{name}:={executable} is a launch file, whose nodes cannot acknowledge; give "
+                "window:=0, a finite rtf and outputs"
+            )
+    programs = {name: program_of(name, executable) for name, executable in executables.items()}
     with Bag(replay.bag) as bag:
         return _checked_outputs(replay, bag, outputs, programs)
 

@@ -11,11 +11,11 @@ from launch.events.process import ProcessExited
 from lockstep.compare import Tolerances
 from lockstep.errors import DIFFERENT, RunError, UsageError
 from lockstep.run.folder import create_folder
-from lockstep.run.implementation import find_executable
 
 from . import nodes
 from .arguments import Executable, declare, params_file, seconds_of, value_of, words_of
 from .ending import Job, how_it_ended, require_success, unless_shut_down
+from .system import program_of
 
 Namespaced = tuple["Executable | None", str]
 """A node and the namespace of its outputs; without a node it is running already."""
@@ -24,7 +24,7 @@ Namespaced = tuple["Executable | None", str]
 def declared() -> list[Action]:
     """The arguments that every comparison of live nodes has, but for the nodes themselves."""
     return [
-        *declare("inputs", "params_file"),
+        *declare("inputs", "params_file", "launch_arguments"),
         *declare(
             "topics",
             topics={"description": "topics to compare in all namespaces, with spaces between"}
@@ -57,7 +57,7 @@ def compare_shadows(
         if executable is not None
     ]
     for executable, prefix in started:
-        find_executable(prefix, str(executable))
+        program_of(prefix, executable)
     Tolerances.parse(tolerances)  # before anything runs
     folder = Path(value_of(context, "output")).absolute()
     create_folder(folder)
@@ -105,6 +105,7 @@ def compare_shadows(
                 executable,
                 prefix,
                 params_file=parameters,
+                launch_arguments=tuple(words_of(context, "launch_arguments")),
                 remappings=inputs,
                 on_exit=unless_shut_down(after_node),
             )

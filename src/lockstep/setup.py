@@ -1,13 +1,15 @@
 from setuptools import find_packages, setup
 
 package = "lockstep"
-nodes = ["player", "recorder", "comparator", "host"]
+nodes = ["player", "recorder", "comparator", "host", "simulation"]
 
 setup(
     name="lockstep-ros",  # "lockstep" is another project's on PyPI; colcon goes by package.xml
     version="0.1.0",
     packages=find_packages(exclude=["test"]),
-    package_data={package: ["py.typed", "report/templates/*", "port/templates/*/*"]},
+    package_data={
+        package: ["py.typed", "run/*.xml", "report/templates/*", "port/templates/*/*"],
+    },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{package}"]),
         (f"share/{package}", ["package.xml"]),

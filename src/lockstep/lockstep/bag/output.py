@@ -124,15 +124,7 @@ class McapOutput:
 
     def compress(self) -> None:
         """Replace the file, which is ended, by one that zstd compressed as a whole."""
-        target = self.path.with_name(f"{self.path.name}.zstd")
-        try:
-            with self.path.open("rb") as plain, target.open("xb") as packed:
-                zstandard.ZstdCompressor(1).copy_stream(plain, packed)
-        except OSError as error:
-            target.unlink(missing_ok=True)
-            raise BagError(f"cannot write {target}: {error.strerror}") from error
-        self.path.unlink()
-        self.path = target
+        self.path = compressed_file(self.path)
 
     def _make_room(self, schemas: Sequence[Schema], channels: Sequence[Channel]) -> None:
         """Give up what is not whole, and the last chunks, for an index of those before."""
@@ -202,6 +194,19 @@ class McapOutput:
         left = memoryview(part)
         while left:
             left = left[self._stream.write(left) :]
+
+
+def compressed_file(path: Path) -> Path:
+    """Replace a file by one that zstd compressed as a whole, as rosbag2 does; gives that."""
+    target = path.with_name(f"{path.name}.zstd")
+    try:
+        with path.open("rb") as plain, target.open("xb") as packed:
+            zstandard.ZstdCompressor(1).copy_stream(plain, packed)
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        raise BagError(f"cannot write {target}: {error.strerror}") from error
+    path.unlink()
+    return target
 
 
 def record(made: Any) -> bytes:

@@ -12,10 +12,10 @@ import numpy as np
 from ..message.arrays import Int64s
 from ..message.batch import Batch
 from ..message.time import NS_PER_S
+from .clock import CLOCK_TYPE, ClockReader, ClockTimes
 from .reader import WALL_CLOCKS_BEGIN_NS, Bag
 from .sorting import ADVICE
 
-CLOCK_TYPE = "rosgraph_msgs/msg/Clock"
 _GAP = 5
 """An interval of more than so many medians is a gap."""
 _CLOCKS_APART_NS = 86_400 * NS_PER_S
@@ -46,10 +46,14 @@ class TopicSurvey:
 
 @dataclass
 class Survey:
-    """A bag; `clock` says in words what its log times are, `problems` are sentences."""
+    """A bag; `clock` says in words what its log times are, `problems` are sentences.
+
+    `simulated` is what a recorded /clock says, None if there is none.
+    """
 
     topics: dict[str, TopicSurvey] = field(default_factory=dict)
     clock: str = ""
+    simulated: ClockTimes | None = None
     problems: list[str] = field(default_factory=list)
 
 
@@ -59,11 +63,13 @@ def survey(bag: Bag, progress: Callable[[int, int], None] | None = None) -> Surv
     found = {t.name: TopicSurvey(t.name, t.type) for t in bag.topics.values()}
     offset_ns: int | None = None
     backward = _Backward()
+    clock = ClockReader(bag)
     done = 0
     for batch in bag.batches(strict=False):
         if offset_ns is None:
             offset_ns = int(batch.publish_time_ns[0] - batch.log_time_ns[0])
         backward.see(batch)
+        clock.add(batch)
         for index in np.unique(batch.topic):
             mine = batch.topic == index
             name = batch.topics[index]
@@ -81,7 +87,8 @@ def survey(bag: Bag, progress: Callable[[int, int], None] | None = None) -> Surv
     misplaced = f", as {bag.misplaced} was recorded before the file before it{ADVICE}"
     problems += backward.problems(misplaced if bag.misplaced else "")
     problems += [f"{topic.name} holds no message" for topic in found.values() if not topic.count]
-    return Survey(dict(sorted(found.items())), _clock(bag, offset_ns), problems)
+    simulated = clock.times() if clock.topic is not None else None
+    return Survey(dict(sorted(found.items())), _clock(bag, offset_ns), simulated, problems)
 
 
 def _describe(topic: TopicSurvey, log_ns: Int64s) -> None:

@@ -26,6 +26,7 @@ makes no difference.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields, is_dataclass
@@ -46,6 +47,15 @@ Lines = Callable[[bytes], Iterator[str]]
 HEAD = "# lockstep text 1"
 """The first line; another form has another number."""
 _PER_LINE = 16
+
+
+def is_text(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins as the text of a bag does."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(len(HEAD)) == HEAD.encode()
+    except OSError:
+        return False
 
 
 def text(

@@ -42,15 +42,6 @@ _TIME = re.compile(r"(-?)(\d+)(?:\.(\d{1,9}))?")
 _LARGEST_INDEX = 10_000_000
 
 
-def is_text(path: str | os.PathLike[str]) -> bool:
-    """Whether a file begins as the text of a bag does."""
-    try:
-        with open(path, "rb") as stream:
-            return stream.read(len(HEAD)) == HEAD.encode()
-    except OSError:
-        return False
-
-
 def read_text(path: str | os.PathLike[str], output: Path, definition: Definition) -> None:
     """Write the messages of a text to a new bag.
 
@@ -165,8 +156,12 @@ class _Reader:
         match = _TIME.fullmatch(text)
         if not match:
             raise self._wrong(f"'{text}' is no time in seconds")
-        time_ns = int(match[2]) * NS_PER_S + int((match[3] or "").ljust(9, "0"))
-        return -time_ns if match[1] else time_ns
+        if match[1]:
+            raise self._wrong(
+                f"'{text}' is before 1970, which only a bag of SQLite storage can hold; print the "
+                "text without --absolute"
+            )
+        return int(match[2]) * NS_PER_S + int((match[3] or "").ljust(9, "0"))
 
     def _put(self, value: dict[str, Any], path: str, text: str) -> None:
         """Note the text of a field where its path leads."""

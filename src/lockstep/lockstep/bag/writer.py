@@ -7,9 +7,7 @@ from __future__ import annotations
 import os
 import struct
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,9 +25,9 @@ from .chunk import COMPRESSIONS, OpenChunk, heads, records
 from .enclosed import Enclosed, embedded
 from .mcap_format import MESSAGE_FIELDS, MESSAGE_HEAD
 from .output import McapOutput, record
+from .writing_thread import WritingThread
 
 FLUSH_S = 0.5
-_WAITING = 2  # chunks that may wait for the disk, however large they are
 _LARGEST_MESSAGE = (1 << 30) - (1 << 25)  # or its chunk would be larger than one that is read
 _MOST_CHANNELS = (1 << 16) - 2
 _pack_head = MESSAGE_HEAD.pack
@@ -97,7 +95,6 @@ class BagWriter(Closable):
         self._compression = compression
         self._compress_files = compress_files
         self._compressed_messages = compressed_messages
-        self._cache_bytes = cache_bytes
         self._output = McapOutput(
             self.path if bare else self.path / f"{self.path.name}_0.mcap", compression
         )
@@ -108,11 +105,9 @@ class BagWriter(Closable):
         self._origin = metadata.Origin()
         self._chunk = OpenChunk()
         self._last_flush = time.monotonic()
-        self._thread = ThreadPoolExecutor(1, "lockstep-bag-writer")
-        self._writing: deque[tuple[Future[None], int]] = deque()
+        self._thread = WritingThread(cache_bytes)
         self._closed = False
-        self._told = False
-        self._submit(self._output.begin)
+        self._thread.submit(self._output.begin)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -122,7 +117,7 @@ class BagWriter(Closable):
     @property
     def behind_bytes(self) -> int:
         """Bytes that wait for the disk or for their chunk to be full."""
-        return self._chunk.size + sum(size for step, size in self._writing if not step.done())
+        return self._chunk.size + self._thread.waiting_bytes
 
     @property
     def file_bytes(self) -> int:
@@ -314,7 +309,7 @@ class BagWriter(Closable):
 
     def enclose(self, enclosed: Enclosed) -> bool:
         """Add what is no message; gives whether the storage can hold it."""
-        self._submit(self._output.enclose, enclosed)
+        self._thread.submit(self._output.enclose, enclosed)
         return True
 
     def flush(self) -> None:
@@ -331,12 +326,11 @@ class BagWriter(Closable):
         self._output = McapOutput(self.path / f"{self.path.name}_{number}.mcap", self._compression)
         self._ended.append(ended)
         chunk, self._chunk = self._chunk, OpenChunk()
-        for described in (*self._schemas.values(), *self._channels):
+        schemas, channels = [*self._schemas.values()], [*self._channels]
+        for described in (*schemas, *channels):
             self._chunk.describe(record(described))
-        self._submit(
-            self._end_file, ended, chunk, [*self._schemas.values()], [*self._channels], of=chunk
-        )
-        self._submit(self._output.begin)
+        self._thread.submit(self._end_file, ended, chunk, schemas, channels, size=chunk.size)
+        self._thread.submit(self._output.begin)
         return ended.path, self._output.path
 
     def close(self) -> None:
@@ -344,12 +338,7 @@ class BagWriter(Closable):
         if self._closed:
             return
         self._closed = True
-        self._writing.append((self._thread.submit(self._end, self._chunk), 0))
-        try:
-            while self._writing and not self._told:
-                self._await_oldest()
-        finally:
-            self._thread.shutdown()
+        self._thread.close(self._end, self._chunk)
 
     def _schema(self, type_name: str, definition: str, encoding: str) -> int:
         """The number of a schema, which is added to the chunk if it is new."""
@@ -418,28 +407,8 @@ class BagWriter(Closable):
         ):  # rosbag2 plays no bag whose first chunk holds no message
             return
         # A signal between these two lines makes close() submit the chunk again, which is harmless.
-        self._submit(self._output.store, self._chunk, of=self._chunk)
+        self._thread.submit(self._output.store, self._chunk, size=self._chunk.size)
         self._chunk = OpenChunk()
-
-    def _submit(self, step: Callable[..., None], *items: Any, of: OpenChunk | None = None) -> None:
-        """Have the thread do a step; raises what an earlier one met."""
-        self._writing.append((self._thread.submit(step, *items), of.size if of else 0))
-        while self._writing and (self._is_behind() or self._writing[0][0].done()):
-            self._await_oldest()
-
-    def _is_behind(self) -> bool:
-        return (
-            len(self._writing) > _WAITING
-            and sum(size for _, size in self._writing) > self._cache_bytes
-        )
-
-    def _await_oldest(self) -> None:
-        try:
-            self._writing[0][0].result()
-        except BagError:
-            self._told = True
-            raise
-        self._writing.popleft()
 
     def _end_file(
         self,

@@ -50,7 +50,7 @@ def command(
         typer.Option(
             help=(
                 "PATTERN=ABS, PATTERN=ABS,REL, PATTERN=ignore or PATTERN=NAME:VALUE,… with ulp, "
-                "quaternion, "
+                "quaternion, distance, "
                 "angle, unordered, text, by, quantile, at_least, data_range (repeatable; "
                 "docs/compare.md)."
             )

@@ -54,6 +54,8 @@ def _as_data(bag: Bag, found: Survey) -> dict[str, Any]:
         "start_ns": bag.start_ns,
         "end_ns": bag.end_ns,
         "clock": found.clock,
+        "epochs": found.simulated and found.simulated.epochs,
+        "rtf": found.simulated and found.simulated.rtf(),
         "problem": bag.problem,
         "problems": found.problems,
         "topics": [
@@ -108,6 +110,8 @@ def _print(bag: Bag, found: Survey) -> None:
         "s on",
     )
     print_line(console, f"clock: {found.clock}")
+    if found.simulated is not None and len(found.simulated.said_ns):
+        print_line(console, f"/clock: {found.simulated}")
     for problem in found.problems:
         print_line(console, f"problem: {problem}")
 

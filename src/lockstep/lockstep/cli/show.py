@@ -132,7 +132,7 @@ def print_command(line: str) -> None:
 
 def print_verdict(out: Console, verdict: Verdict) -> None:
     """The verdict of each comparison in words, and where the files are."""
-    from ..verify.verdict import black_boxes, findings
+    from ..verify.verdict import findings, remarks
 
     for found in findings(verdict):
         colour = "green" if found.is_match else "red"
@@ -140,7 +140,7 @@ def print_verdict(out: Console, verdict: Verdict) -> None:
         out.print(headline, soft_wrap=True)
         for line in found.lines:
             print_line(out, f"  {line}")
-    for line in black_boxes(verdict):
+    for line in remarks(verdict):
         print_line(out, line)
     print_line(out, f"bags, logs and diffs: {verdict.folder}")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..bag import Bag
-from ..bag.text_reader import is_text, read_text
+from ..bag.text import is_text
 from ..errors import DatasetError
 from ..temporary_folder import TemporaryFolder
 
@@ -71,14 +71,15 @@ def _save(dataset: Dataset, folder: Path, in_json: Collection[str]) -> None:
 
 
 def _from_text(side: SideLike, other: Bag | None, stack: ExitStack) -> Path:
+    from ..bag.text_reader import read_text  # as few sides are texts
+    from ..dataset.messages import definition
+
     assert isinstance(side, (str, os.PathLike))
     known = (
         {t.type: (t.definition, t.encoding, t.type_hash) for t in other.topics.values()}
         if other
         else {}
     )
-
-    from ..dataset.messages import definition  # as few sides are texts
 
     def find(type_name: str) -> tuple[str, str, str] | None:
         if type_name in known:

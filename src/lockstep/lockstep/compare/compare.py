@@ -21,6 +21,7 @@ from .json_fields import json_fields
 from .key_comparison import Aligned, Judged, KeyComparison
 from .key_judge import KeyJudge
 from .one_pass import How, aligned_pairs
+from .simplest_law import InputsOf
 from .tolerance import ToleranceLike, Tolerances, tolerances_of
 
 
@@ -36,6 +37,7 @@ def compare(
     tolerance: ToleranceLike = None,
     names: tuple[str, str] = ("a", "b"),
     common_fields: bool = False,
+    inputs_of: InputsOf | None = None,
 ) -> Comparison:
     """Compare `b` with the reference `a`: bags, paths or URLs of bags, or datasets.
 
@@ -47,7 +49,7 @@ def compare(
     topic. `tolerance` is one for all fields, or by field pattern: a number is an absolute one. With
     `common_fields` topics of other types or definitions are compared in the fields that both have.
     Topics that nothing can decode are compared by their bytes, JSON value by value; those of
-    `exclude` are not compared.
+    `exclude` are not compared. `inputs_of` tells, for explanations, what messages of `a` answer.
     Raises CompareError for what cannot be compared, BagError for a bag that cannot be read whole.
     """
     tolerances = tolerances_of(tolerance)
@@ -79,7 +81,7 @@ def compare(
         if wrong:
             better = better_aligned(bags, wrong, how, paired, tolerances, judge_of)
             judged = [replace(key, better=better.get(key.topic)) for key in judged]
-        explained = _explained(bags, judged, tolerances)
+        explained = _explained(bags, judged, tolerances, inputs_of)
     outcome = {key.topic: key for key in explained}
     overall = align if isinstance(align, str) else align.get("*", "auto")
     return Comparison(*names, overall, tolerances, common_fields, outcome)
@@ -166,13 +168,16 @@ def _judged_whole(
 
 
 def _explained(
-    bags: tuple[Bag, Bag], keys: Sequence[KeyComparison], tolerances: Tolerances
+    bags: tuple[Bag, Bag],
+    keys: Sequence[KeyComparison],
+    tolerances: Tolerances,
+    inputs_of: InputsOf | None,
 ) -> Sequence[KeyComparison]:
     if all(key.matches for key in keys):
         return keys
     from .why.explain import explain  # with all laws, which a green verdict needs not
 
-    return explain(bags, keys, tolerances)
+    return explain(bags, keys, tolerances, inputs_of)
 
 
 def _check_align(align: Align | Mapping[str, Align], topics: Collection[str]) -> None:

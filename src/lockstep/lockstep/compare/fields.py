@@ -14,8 +14,8 @@ class FieldComparison:
     """One field over all messages whose bytes differ, or all if `tolerance.by` is a statistic.
 
     Counts are of elements, of which an array has several in each message, unless they say ticks.
-    Errors are |b - a| in the unit of the field (times in seconds, quaternions in radians); they are
-    inf where a number meets none.
+    Errors are |b - a| in the unit of the field (times in seconds, quaternions in radians, of points
+    the distance); they are inf where a number meets none.
     """
 
     field: str
@@ -23,7 +23,7 @@ class FieldComparison:
     kind: str
     """The row of the table of kinds that it was judged by."""
     parts: tuple[str, ...]
-    """The paths of its values: its own, or the four of a quaternion."""
+    """The paths of its values: its own, or those of a quaternion or point."""
     tolerance: Tolerance
     compared: int
     unequal: int

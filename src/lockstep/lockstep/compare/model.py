@@ -20,6 +20,9 @@ class ToleranceModel(StrictModel):
     ulp: int = Field(default=0, ge=0)
     angle: bool = False
     quaternion: Number | None = Field(default=None, ge=0, description="rad")
+    distance: Number | None = Field(
+        default=None, ge=0, description="from point to point, in their unit"
+    )
     unordered: bool | tuple[str, ...] = Field(
         default=False, description="true, or the arrays whose elements move with its own"
     )

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ..message.arrays import Column, Int64s
+
+InputsOf: TypeAlias = Callable[[str, Int64s], Mapping[str, Column]]
+"""Gives, of a topic and ticks (n,) of A, the numbers (n,) in what these answer, by path."""
 
 
 @dataclass(frozen=True)

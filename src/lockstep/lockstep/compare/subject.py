@@ -14,6 +14,6 @@ class Subject:
     kind: str
     """A row of the table of kinds."""
     parts: tuple[str, ...]
-    """The paths whose values are its own: one, or the four of a quaternion."""
+    """The paths whose values are its own: one, or those of a quaternion or point."""
     columns: tuple[str, ...]
     """The paths of all columns that it is judged by: pixels need the size of their image."""

@@ -26,7 +26,8 @@ class Tolerance:
     A number passes if |b - a| <= abs + rel * |a| (as numpy.isclose), or if at most `ulp`
     representable numbers of its type lie from a to b. `angle`: numbers are radians, differences
     wrap at 2π. `quaternion`: the field is a quaternion, and the rotation from a to b may be so many
-    radians; q and -q are one rotation. `unordered`: an array holds the same elements in any order;
+    radians; q and -q are one rotation. `distance`: the field is a point x, y, z, and b may be so
+    far from a, in its own unit. `unordered`: an array holds the same elements in any order;
     those of the arrays beside it that are named here move with them. An array of messages holds
     whole messages.
     `text`: a string passes if this regular expression matches all of b. `nan`: whether NaN equals
@@ -45,6 +46,7 @@ class Tolerance:
     ulp: int = 0
     angle: bool = False
     quaternion: float | None = None
+    distance: float | None = None
     unordered: bool | tuple[str, ...] = False
     text: str | None = None
     nan: bool = True
@@ -64,6 +66,8 @@ class Tolerance:
             return "ignored"
         if self.quaternion is not None:
             return f"rotation of {self.quaternion:g} rad"
+        if self.distance is not None:
+            return f"distance of {self.distance:g}"
         if self.text is not None:
             return f"text {self.text!r}"
         if self.at_least is not None:
@@ -185,6 +189,7 @@ def checked(tolerance: Tolerance) -> Tolerance:
         )
     if tolerance.quaternion is not None and not 0 <= tolerance.quaternion < math.inf:
         raise CompareError("quaternion of a tolerance is an angle in radians; give 0 or more")
+    _check_distance(tolerance)
     if not 0 < tolerance.quantile <= 1:
         raise CompareError(
             "quantile of a tolerance is the share that must pass; give more than 0 and at most 1"
@@ -200,6 +205,22 @@ def checked(tolerance: Tolerance) -> Tolerance:
                 f"text {tolerance.text!r} of a tolerance is no regular expression: {error}"
             ) from error
     return tolerance
+
+
+def _check_distance(tolerance: Tolerance) -> None:
+    """Raises CompareError unless a point is judged by its distance alone."""
+    if tolerance.distance is None:
+        return
+    if not 0 <= tolerance.distance < math.inf:
+        raise CompareError("distance of a tolerance is in the unit of the point; give 0 or more")
+    _check_alone(tolerance, "distance of a tolerance judges whole points", "distance", "nan")
+
+
+def _check_alone(tolerance: Tolerance, reason: str, *own: str) -> None:
+    others = [field for field in fields(Tolerance) if field.name not in own]
+    if any(getattr(tolerance, other.name) != other.default for other in others):
+        listed = f"{', '.join(own[:-1])} and {own[-1]}"
+        raise CompareError(f"{reason}; give it only {listed}")
 
 
 def _check_measure(tolerance: Tolerance) -> None:
@@ -220,13 +241,8 @@ def _check_measure(tolerance: Tolerance) -> None:
         )
     if tolerance.data_range is not None and not 0 < tolerance.data_range < math.inf:
         raise CompareError("data_range of a tolerance is the range of pixels; give more than 0")
-    own = ("by", "at_least", "data_range", "nan")
-    others = [field for field in fields(Tolerance) if field.name not in own]
-    if any(getattr(tolerance, other.name) != other.default for other in others):
-        raise CompareError(
-            f"by: {tolerance.by} of a tolerance judges whole images; "
-            "give it only at_least, data_range and nan"
-        )
+    images = f"by: {tolerance.by} of a tolerance judges whole images"
+    _check_alone(tolerance, images, "by", "at_least", "data_range", "nan")
 
 
 def _rule(text: str) -> tuple[str, Tolerance]:
@@ -256,6 +272,7 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "rel": float,
     "ulp": int,
     "quaternion": float,
+    "distance": float,
     "text": str,
     "unordered": lambda names: tuple(names.split("+")),
     "quantile": float,

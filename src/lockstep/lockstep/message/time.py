@@ -4,7 +4,7 @@ and seconds only to be shown.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from builtin_interfaces.msg import Time
@@ -23,6 +23,18 @@ def to_stamp(time_ns: int) -> Time:
 
     sec, nanosec = divmod(time_ns, NS_PER_S)
     return Time(sec=sec, nanosec=nanosec)
+
+
+class Stamp(NamedTuple):
+    """A builtin_interfaces/Time to be encoded, which takes a tenth of the time to make."""
+
+    sec: int
+    nanosec: int
+
+
+def quick_stamp(time_ns: int) -> Stamp:
+    """The same as `to_stamp`, for what is only encoded."""
+    return Stamp(*divmod(time_ns, NS_PER_S))
 
 
 def seconds(time_ns: int) -> str:

@@ -34,9 +34,10 @@ _children: dict[int, int] = {}
 
 def main() -> None:
     """`python3 -m lockstep.nodes.fork_server`, with a socket of kind SEQPACKET as stdin."""
+    gc.disable()  # while modules load, which makes no garbage
     mains = {module: importlib.import_module(module).main for module in FORKED}
-    gc.collect()
     gc.freeze()  # what is shared by all stays shared
+    gc.enable()
     # Ctrl-C is for whoever asks, who ends each process as it should end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asked = socket.socket(fileno=os.dup(0))

@@ -5,6 +5,11 @@ lockstep_cpp's host.cpp is the twin.
 
 from __future__ import annotations
 
+import gc
+
+if __name__ == "__main__":
+    gc.disable()  # while modules load, which makes no garbage
+
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -87,10 +92,11 @@ def _run_node(node: Node, component: Component, stop: Stop, *, in_lockstep: bool
 
 def host(component_class: type[Component]) -> None:
     """The main of a component's executable."""
-    _host(component_class, sys.argv[1:], Path(sys.argv[0]).name)
+    run_named(component_class, sys.argv[1:], Path(sys.argv[0]).name)
 
 
-def _host(component_class: type[Component], arguments: Sequence[str], program: str) -> NoReturn:
+def run_named(component_class: type[Component], arguments: Sequence[str], program: str) -> NoReturn:
+    """End this process as the host of a component, which errors are called by."""
     exit_with(
         lambda: run(component_class, arguments, program),
         name=node_name(component_class.__name__),
@@ -107,7 +113,10 @@ def _host_target(arguments: Sequence[str]) -> int:
         raise UsageError(
             "give the component as MODULE:CLASS, such as lockstep_examples:PdController"
         )
-    _host(load(arguments[0]), arguments[1:], f"host {arguments[0]}")
+    component_class = load(arguments[0])
+    gc.freeze()
+    gc.enable()
+    run_named(component_class, arguments[1:], f"host {arguments[0]}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
@@ -20,6 +21,8 @@ from rclpy.subscription import Subscription
 from rosgraph_msgs.msg import Clock
 
 SERVE_PERIOD_S = 0.02
+RARELY_S = 0.2
+"""For a node without services."""
 _SIZES = 8
 
 
@@ -39,24 +42,46 @@ class _HandsOff(CallbackGroup):
 class Inbox:
     """The subscriptions of a node, and what is left for its executor."""
 
-    def __init__(self, node: Node, meanwhile: Callable[[], None] | None = None) -> None:
-        """`meanwhile` is called before each wait."""
+    def __init__(
+        self,
+        node: Node,
+        meanwhile: Callable[[], None] | None = None,
+        serve_period_s: float = SERVE_PERIOD_S,
+    ) -> None:
+        """`meanwhile` is called before each wait; `serve_period_s` is how often the executor looks
+        for what is left to it, which takes it up to a millisecond."""
         self._node = node
         self._meanwhile = meanwhile
         self._group = _HandsOff()
         self._subscriptions: list[Subscription] = []
         self._executor = SingleThreadedExecutor(context=node.context)
         self._executor.add_node(node)
+        self._serve_period_s = serve_period_s
         self._served = 0.0
         self._clock: Subscription | None = None
         self._wait_sets: dict[int, Any] = {}
 
     def subscribe(
-        self, message_type: type, topic: str, qos: QoSProfile, *, raw: bool = False
+        self,
+        message_type: type,
+        topic: str,
+        qos: QoSProfile,
+        *,
+        raw: bool = False,
+        warns: bool = True,
     ) -> Subscription:
-        """Subscribe; messages stay in the queue until `take`."""
+        """Subscribe; messages stay in the queue until `take`.
+
+        What `warns` of publishers with other QoS is waited for by the executor, one by one.
+        """
         subscription = self._node.create_subscription(
-            message_type, topic, _no_callback, qos, raw=raw, callback_group=self._group
+            message_type,
+            topic,
+            _no_callback,
+            qos,
+            raw=raw,
+            callback_group=self._group,
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=warns),
         )
         self._subscriptions.append(subscription)
         return subscription
@@ -108,10 +133,10 @@ class Inbox:
         )
         return taken
 
-    def serve(self, period_s: float = SERVE_PERIOD_S) -> None:
+    def serve(self, period_s: float | None = None) -> None:
         """Answer services, at most so often; cheap to call after every message."""
         now = time.monotonic()
-        if now - self._served >= period_s:
+        if now - self._served >= (self._serve_period_s if period_s is None else period_s):
             self._executor.spin_once(timeout_sec=0)
             self._served = now
             self._clock = self._subscription_of_time()

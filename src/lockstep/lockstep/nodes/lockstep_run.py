@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -19,7 +20,7 @@ from lockstep_interfaces.msg import Acknowledgement, Steps
 from ..cdr.codec import installed_codec
 from ..cdr.message_error import MessageError
 from ..cdr.rosidl_messages import RosidlDecoder
-from ..component import stamp_ns, to_stamp
+from ..component import stamp_ns
 from ..errors import Hang, RunError
 from ..host.execution import Execution
 from ..host.protocol import (
@@ -32,11 +33,21 @@ from ..host.protocol import (
 )
 from ..host.python_component import output_encoder
 from ..message.rosidl import type_name
-from ..message.time import seconds
+from ..message.time import Stamp, quick_stamp, seconds
 from .inbox import Inbox
 from .ports import Ports
 from .process import Stop
 from .qos import lossless
+
+
+@dataclass
+class _Done:
+    """What is to be acknowledged: of each message published and of each callback, in order."""
+
+    published_topic: list[int] = field(default_factory=list)
+    published_stamp: list[Stamp] = field(default_factory=list)
+    published_step: list[int] = field(default_factory=list)
+    duration_ns: list[int] = field(default_factory=list)
 
 
 class _Input(NamedTuple):
@@ -69,6 +80,8 @@ class LockstepRun:
         self._acknowledgements = node.create_publisher(
             Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless()
         )
+        self._encode_acknowledgement = installed_codec(type_name(Acknowledgement)).encode
+        self._topics = [publisher.topic_name for publisher in ports.outputs.values()]
         self._encode = {
             name: output_encoder(name, cast("type[Any]", publisher.msg_type))
             for name, publisher in ports.outputs.items()
@@ -77,7 +90,7 @@ class LockstepRun:
         self._consumed = 0
         self._acknowledged = 0
         self._acknowledged_s = 0.0
-        self._pending = self._fresh()
+        self._done = _Done()
 
     def now(self) -> int:
         """The run's time in ns."""
@@ -90,9 +103,9 @@ class LockstepRun:
         a layout.
         """
         self._insist(self._ports.outputs[output], self._encode[output](msg))
-        self._pending.published_topic.append(self._index[output])
-        self._pending.published_stamp.append(to_stamp(self.now()))
-        self._pending.published_step.append(self._consumed)
+        self._done.published_topic.append(self._index[output])
+        self._done.published_stamp.append(quick_stamp(self.now()))
+        self._done.published_step.append(self._consumed)
 
     def run(self) -> None:
         """Announce the node until the first step, then run until Stopped is raised.
@@ -159,7 +172,7 @@ class LockstepRun:
             ) from error
         start_ns = time.perf_counter_ns()
         self._execution.deliver(one.name, message)
-        self._pending.duration_ns.append(time.perf_counter_ns() - start_ns)
+        self._done.duration_ns.append(time.perf_counter_ns() - start_ns)
 
     def _wait_for_step(self) -> None:
         """Wait for the next step, acknowledging those before if it does not come at once."""
@@ -186,31 +199,32 @@ class LockstepRun:
             self._publish_acknowledgement(ready=True)
 
     def _publish_acknowledgement(self, *, ready: bool) -> None:
-        message, self._pending = self._pending, self._fresh()
-        message.ready = ready
-        message.steps = self._acknowledged = self._consumed
+        done, self._done = self._done, _Done()
+        self._acknowledged = self._consumed
         self._acknowledged_s = time.monotonic()
-        self._insist(self._acknowledgements, message)
-
-    def _fresh(self) -> Acknowledgement:
-        return Acknowledgement(
-            node=self._node.get_fully_qualified_name(),
-            topics=[publisher.topic_name for publisher in self._ports.outputs.values()],
-        )
+        told = {
+            "node": self._node.get_fully_qualified_name(),
+            "ready": ready,
+            "steps": self._consumed,
+            "topics": self._topics,
+            **vars(done),
+        }
+        self._insist(self._acknowledgements, self._encode_acknowledgement(told))
 
     def _wait(self, subscription: Subscription) -> None:
         self._stop.check()
         self._inbox.wait(ANNOUNCEMENT_PERIOD_S, subscription)
         self._inbox.serve()
 
-    def _insist(self, publisher: Publisher, msg: Any) -> None:
-        give_up_s = time.monotonic() + PUBLISH_TIMEOUT_S
+    def _insist(self, publisher: Publisher, data: bytes) -> None:
+        give_up_s: float | None = None
         while True:
             try:
-                publisher.publish(msg)
+                publisher.publish(data)
                 return
             except rclpy_implementation.RCLError as error:  # a subscriber is slower than this node
                 self._stop.check()
+                give_up_s = give_up_s or time.monotonic() + PUBLISH_TIMEOUT_S
                 if time.monotonic() > give_up_s:
                     raise Hang(
                         f"lockstep failed at {seconds(self.now())} s: no subscriber of "

@@ -4,7 +4,6 @@ with a host."""
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import json
 import math
@@ -28,14 +27,16 @@ from ..host.events import tell_alive, tell_progress
 from ..host.protocol import STATUS_TOPIC
 from ..message.rosidl import message_class
 from ..printable import tell
+from ..run.inputs import CLOCK_TOPIC
 from ..run.timeline import JITTER_NS, Event
-from .inbox import SERVE_PERIOD_S, Inbox
+from .inbox import RARELY_S, SERVE_PERIOD_S, Inbox
 from .playing.clock import ClockTicks
 from .playing.controls import Controls
+from .playing.exactness import Exactness
 from .playing.keyboard import KEYS, Keyboard
 from .playing.offers import read_overrides
 from .playing.options import Options, parse_options
-from .playing.pace import Behind, Lateness, Pace
+from .playing.pace import BEHIND_S, Behind, Lateness, Pace
 from .playing.peers import PATIENT_S, Meeting, Watch
 from .playing.playlist import Playlist
 from .playing.progress_line import ProgressLine, summary
@@ -48,7 +49,6 @@ from .qos import lossless
 from .recorder import status_qos
 from .window import Window, insist
 
-CLOCK_TOPIC = "/clock"
 SETTLE_S = 0.3
 PROGRESS_S = 0.1
 ALIVE_S = 1.0
@@ -60,8 +60,6 @@ _ROOM_S = 0.003
 """but not so shortly before,"""
 _UNSERVED_S = 0.2
 """unless there has been no time for so long."""
-_PR_SET_TIMERSLACK = 29  # linux/prctl.h
-_SWITCH_S = 5e-4
 
 
 class Player:
@@ -71,7 +69,7 @@ class Player:
         self._node = node
         self._options = options
         self._told_s = 0.0
-        self._inbox = Inbox(node, self._tell_alive)
+        self._inbox = Inbox(node, self._tell_alive, RARELY_S if options.hold else SERVE_PERIOD_S)
         self._line = ProgressLine(options.progress_hz)
         self._publishers = Publishers(
             node,
@@ -109,14 +107,16 @@ class Player:
         )
         self._status: RecorderStatus | None = None
         self._pace = Pace(options.rtf, paused=options.paused)
-        self._controls = Controls(self._pace, options.window)
+        self._controls = Controls(self._pace)
         self._keyboard = Keyboard(self._controls)
         self._lateness = Lateness()
         self._behind = Behind()
+        self._exactness = None if options.window else Exactness(options.rtf)
         self._span_ns = (
             self._playlist.start_ns,
             min(self._playlist.last_ns, self._playlist.end_ns),
         )
+        self._names = {name: t.topic_name for name, t in self._publishers.by_topic.items()}
         self._sent = {target.topic_name: 0 for target in self._publishers}
         self._count = 0
         self._first_ns: int | None = None
@@ -208,18 +208,33 @@ class Player:
                 continue
             self._send(event)
             event = next(events, None)
+            if self._flow is not None and self._is_unpaced():
+                event = self._send_as_room_is(event, events, self._flow)
             now_s = time.monotonic()
             if now_s - self._told_s > PROGRESS_S:
                 self._told_s = now_s
                 tell_progress(self._count, total)
                 self._look()
-            self._inbox.serve(SERVE_PERIOD_S if self._flow else _UNSERVED_S)
+            self._inbox.serve(None if self._flow else _UNSERVED_S)
+
+    def _is_unpaced(self) -> bool:
+        return math.isinf(self._pace.rtf) and not self._controls.paused
+
+    def _send_as_room_is(
+        self, event: Event | None, events: Iterator[Event], flow: Window
+    ) -> Event | None:
+        """Send what the window has room for, and return what it has none for: until it is full
+        there is nobody to be asked."""
+        while event is not None and flow.has_room(len(event.data)):
+            self._send(event)
+            event = next(events, None)
+        return event
 
     def _send(self, event: Event) -> None:
         target = self._publishers.by_topic.get(event.topic)
         time_ns = event.time_ns + self._shift_ns if event.time_ns else 0
         if self._flow is not None:
-            topic = target.topic_name if target else ""
+            topic = self._names[event.topic] if target else ""
             self._flow.announce(time_ns, topic, len(event.data))
         if self._clock is not None:
             self._clock.before(time_ns, event.topic)
@@ -229,7 +244,7 @@ class Player:
         if target is None:
             return
         insist(target, event.data, self._options.timeout_s)
-        self._sent[target.topic_name] += 1
+        self._sent[self._names[event.topic]] += 1
         self._count += 1
         if self._first_ns is None:
             self._first_ns = time_ns
@@ -240,11 +255,13 @@ class Player:
     def _note_time(self, log_time_ns: int) -> None:
         """How late a message was that has been sent just now."""
         self._pace.played(log_time_ns)
-        if self._controls.paused:
+        if self._controls.paused or math.isinf(self._pace.rtf):
             return
         now_s = time.monotonic()
         late_s = now_s - self._due_s
         self._lateness.add(late_s)
+        if late_s > BEHIND_S and self._exactness is not None:
+            self._exactness.give_way()
         if self._behind.check(late_s, now_s):
             self._say(
                 f"note: cannot hold rate {self._pace.rtf:g}: {late_s:.2g} s late after "
@@ -423,12 +440,6 @@ def _stdin_has_ended() -> bool:
     return bool(readable) and not os.read(sys.stdin.fileno(), 1 << 12)
 
 
-def _be_exact() -> None:
-    """Wake up from sleep when it is time, and let no other thread compute for long."""
-    ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
-    sys.setswitchinterval(_SWITCH_S)
-
-
 def _open(paths: Sequence[str]) -> list[Bag]:
     bags = []
     for path in paths:
@@ -445,8 +456,6 @@ def _run(arguments: Sequence[str]) -> int:
     bags = _open(options.bags)
     chosen = choose(bags, options.selection)
     _check_start(bags, options)
-    if not options.window:
-        _be_exact()
     stop = Stop()
     with ros_node("lockstep_player", ros, **(of_a_run() if options.hold else {})) as node:
         player = Player(node, bags, chosen, options)

@@ -32,11 +32,12 @@ from ..bag.metadata import OfferedQoS
 from ..cdr.codec import installed_codec
 from ..component import stamp_ns
 from ..errors import Loss, RunError, UsageError
+from ..host.events import tell_progress
 from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, STATUS_TOPIC
 from ..message.definitions import definition, type_hash
 from ..message.rosidl import message_class
 from ..printable import tell
-from .inbox import Inbox
+from .inbox import RARELY_S, SERVE_PERIOD_S, Inbox
 from .offered_qos import offered_by
 from .process import Stop, exit_with, of_a_run, ros_node, split_arguments
 from .qos import lossless
@@ -59,6 +60,8 @@ _LATCHED = 1000
 """Messages of a latched topic that are known when they come again."""
 _LONGEST_PASS_S = 0.1
 _PATIENCE_S = 3.0
+_GONE_S = 1.0
+"""After so long without a publisher, a player has gone."""
 _FEW = 5
 _SHARE = 0.1
 """Of the time that what is repeated may take: with thousands of topics it is done less often."""
@@ -83,6 +86,7 @@ class _Recording:
     lost: int = 0
     sequences: Sequences = field(default_factory=Sequences)
     known: deque[tuple[int, int]] | None = None
+    is_declared: bool = True
 
 
 class _NowAndThen:
@@ -123,7 +127,9 @@ class Recorder:
         self._options = options
         self._stop = stop
         self._overrides = _overrides(options)
-        self._inbox = Inbox(node)
+        self._inbox = Inbox(
+            node, serve_period_s=RARELY_S if options.in_lockstep else SERVE_PERIOD_S
+        )
         self._recordings: dict[Subscription, _Recording] = {}
         self._by_topic: dict[str, _Recording] = {}
         self._replaced: dict[Subscription, float] = {}
@@ -135,9 +141,14 @@ class Recorder:
         self._waits_for: set[str] = set(options.choice.topics)
         self._longest_gap_s = 0.0  # between messages of one topic
         self._steps: Steps | None = None
+        self._first_s: float | None = None  # when the first message came
+        self._published_s: float | None = None  # when somebody was last there to publish
         self._acknowledgements: Subscription | None = None
+        self._has_more = False
         if options.in_lockstep:
             self._follow_steps()
+        elif options.until_gone:
+            self._await_player()
         else:
             offer_services(node, self, snapshot=options.storing.snapshot)
             if teller := split_teller(node):
@@ -150,8 +161,8 @@ class Recorder:
         Where messages of a topic were further apart, it waits for twice as long, if that is not
         more than `quiet_at_most_s`.
         """
-        while not self._stop.requested:
-            self._take(self._inbox.wait(STATUS_PERIOD_S))
+        while not self._stop.requested and not self._is_over():
+            self._take(self._wait(STATUS_PERIOD_S))
             self._destination.flush()
             if self._announcing.is_due:
                 with self._announcing:
@@ -161,6 +172,8 @@ class Recorder:
                     self._discover()
             self._inbox.serve()
         self._drain(self._options.quiet_s, self._options.quiet_at_most_s)
+        for recording in self._by_topic.values():
+            self._declare_late(recording)
 
     def stop(self) -> None:
         """End, as when interrupted."""
@@ -183,6 +196,7 @@ class Recorder:
         return {
             "recorded": {r.topic: r.count for r in self._by_topic.values()},
             "missing": dict(missing),
+            "before": {r.topic: r.sequences.before for r in self._by_topic.values()},
         }
 
     @property
@@ -204,12 +218,53 @@ class Recorder:
             self._subscribe(name, options.topic_types[name], [])
         self._steps = Steps(self._by_topic, self._destination.put)
 
+    def _await_player(self) -> None:
+        """Listen before anybody is there, who might not wait for this recorder."""
+        for name in self._options.choice.topics:
+            if name not in self._options.topic_types:
+                raise UsageError(f"with --until-gone, give the type of {name} as {name}:TYPE")
+            self._subscribe(name, self._options.topic_types[name], [])
+
+    def _is_over(self) -> bool:
+        """Whether a player that is waited for has come and gone, or has played for long enough."""
+        options, now_s = self._options, time.monotonic()
+        if options.at_most_s is not None and self._first_s is not None:
+            return now_s - self._first_s >= options.at_most_s
+        if not options.until_gone:
+            return False
+        names = options.choice.topics
+        if any(self._by_topic[name].subscription.get_publisher_count() for name in names):
+            self._published_s = now_s
+        return self._published_s is not None and now_s - self._published_s > _GONE_S
+
+    def _declare_late(self, recording: _Recording) -> None:
+        """Declare a topic whose publishers were not known when it was subscribed."""
+        if recording.is_declared:
+            return
+        recording.is_declared = True
+        infos = self._node.get_publishers_info_by_topic(recording.topic)
+        offered = offered_by([info.qos_profile for info in infos])
+        self._declare(recording.topic, recording.type, offered or (OfferedQoS(),))
+
+    def _wait(self, timeout_s: float) -> list[Subscription]:
+        """Wait for messages; the subscriptions that may have some.
+
+        A host in lockstep tells of many messages at once, and whoever waits for each wakes up for
+        each.
+        """
+        if self._steps is None or not self._steps.is_complete:
+            return self._inbox.wait(timeout_s)
+        assert self._acknowledgements is not None
+        if not self._has_more:
+            self._inbox.wait(timeout_s, self._acknowledgements)
+        return [self._acknowledgements, *self._recordings]
+
     def _take(self, ready: list[Subscription]) -> bool:
-        taken_any = False
+        taken_any = self._has_more = False
         for subscription in ready:
-            for _ in range(BATCH):
-                taken = self._inbox.take(subscription)
-                if taken is None:
+            for count in range(BATCH + 1):
+                if count == BATCH or (taken := self._inbox.take(subscription)) is None:
+                    self._has_more |= count == BATCH
                     break
                 taken_any = True
                 if subscription is self._acknowledgements:
@@ -227,13 +282,16 @@ class Recorder:
                 return
             recording.known.append((number, source_ns))
         now_s = time.monotonic()
+        if self._first_s is None:
+            self._first_s = now_s
+        self._declare_late(recording)
         if recording.last_s is not None:
             self._longest_gap_s = max(self._longest_gap_s, now_s - recording.last_s)
         recording.last_s = now_s
         if number:
             publishers = recording.subscription.get_publisher_count
             recording.lost += recording.sequences.lost_before(number, publishers)
-        if self.paused:
+        if self.paused or self._is_before_time():
             return
         recording.count += 1
         if self._steps is not None:
@@ -261,7 +319,7 @@ class Recorder:
             now = time.monotonic()
             quiet_s = max(least_s, min(2 * self._longest_gap_s, most_s))
             is_expecting = self._steps is not None and bool(self._steps.missing)
-            if self._take(self._inbox.wait(min(quiet_s, STATUS_PERIOD_S))):
+            if self._take(self._wait(min(quiet_s, STATUS_PERIOD_S))):
                 last = now
             elif now - last >= (DRAIN_S if is_expecting else quiet_s):
                 break
@@ -274,8 +332,6 @@ class Recorder:
             if now_s >= until_s:
                 self._forget(subscription)
         if self._steps is not None:
-            return
-        if options.use_sim_time and not self._node.get_clock().now().nanoseconds:
             return
         if options.discovers or now_s - self._began_s < _START_S:
             for name, types in self._node.get_topic_names_and_types():
@@ -305,13 +361,23 @@ class Recorder:
             return
         if options.ignore_leaves and not node.count_subscribers(name):
             return
-        self._subscribe(name, type_name, [p.qos_profile for p in publishers])
+        profiles = [publisher.qos_profile for publisher in publishers]
+        is_latched = adapted(profiles).durability == DurabilityPolicy.TRANSIENT_LOCAL
+        if is_latched and self._is_before_time():
+            return  # what is latched comes when time has begun
+        self._subscribe(name, type_name, profiles)
+
+    def _is_before_time(self) -> bool:
+        """Whether log times are to be simulated, and a simulation has not begun."""
+        return self._options.use_sim_time and not self._clock.now().nanoseconds
 
     def _subscribe(self, name: str, type_name: str, profiles: Sequence[QoSProfile]) -> None:
         is_named = name in self._options.choice.topics
+        is_declared = bool(profiles) or not self._options.until_gone
         try:
             message_type = message_class(type_name)
-            self._declare(name, type_name, offered_by(profiles) or (OfferedQoS(),))
+            if is_declared:
+                self._declare(name, type_name, offered_by(profiles) or (OfferedQoS(),))
         except (LookupError, BagError) as error:
             if is_named:
                 raise UsageError(f"cannot record {name}: {error}") from error
@@ -319,7 +385,10 @@ class Recorder:
             self._left_out.add(name)
             return
         qos = self._overrides.get(name) or adapted(profiles)
-        subscription = self._inbox.subscribe(message_type, name, qos, raw=True)
+        # With thousands of topics that adapt to their publishers, warnings would cost more than
+        # the messages.
+        warns = name in self._overrides
+        subscription = self._inbox.subscribe(message_type, name, qos, raw=True, warns=warns)
         is_latched = qos.durability == DurabilityPolicy.TRANSIENT_LOCAL
         recording = _Recording(
             name,
@@ -328,6 +397,7 @@ class Recorder:
             subscription,
             len(profiles),
             known=deque(maxlen=_LATCHED) if is_latched else None,
+            is_declared=is_declared,
         )
         self._recordings[subscription] = self._by_topic[name] = recording
         self._waits_for.discard(name)
@@ -347,7 +417,7 @@ class Recorder:
         recording.known = recording.known or deque(maxlen=_LATCHED)
         self._replaced[recording.subscription] = time.monotonic() + _OVERLAP_S
         recording.subscription = self._inbox.subscribe(
-            message_class(recording.type), recording.topic, recording.qos, raw=True
+            message_class(recording.type), recording.topic, recording.qos, raw=True, warns=False
         )
         self._recordings[recording.subscription] = recording
 
@@ -368,9 +438,11 @@ class Recorder:
                 ready=not self._waits_for
                 and all(r.subscription.get_publisher_count() > 0 for r in recordings),
                 topics=list(self._by_topic),
-                counts=[counts[topic] for topic in self._by_topic],
+                counts=[counts.get(topic, 0) for topic in self._by_topic],
             )
         )
+        if self._options.until_gone:
+            tell_progress(sum(counts.values()), 0)
 
 
 @cache

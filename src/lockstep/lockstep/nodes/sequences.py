@@ -11,6 +11,8 @@ class Sequences:
 
     def __init__(self) -> None:
         self._last: list[int] = []
+        self.before = 0
+        """Messages that publishers had sent before their first one arrived."""
 
     def lost_before(self, number: int, publishers: Callable[[], int]) -> int:
         """How many messages are missing before this one; `publishers` is asked only where that is
@@ -27,6 +29,7 @@ class Sequences:
             if self._last and len(self._last) >= publishers():
                 self._last.pop(0)  # of a publisher that has gone
             self._last.append(number)
+            self.before += number - 1
             return 0
         last = max(below)
         self._last[self._last.index(last)] = number

@@ -22,7 +22,7 @@ from ..host.protocol import (
     STEPS_TOPIC,
 )
 from ..message.rosidl import type_name
-from ..message.time import NS_PER_S
+from ..message.time import quick_stamp
 from .inbox import Inbox
 from .process import Stop
 from .qos import lossless
@@ -91,12 +91,11 @@ class Window:
             return
         topics = list(dict.fromkeys(topic for topic, _ in self._unannounced if topic))
         index = {topic: number for number, topic in enumerate(topics)}
-        times = [divmod(time_ns, NS_PER_S) for _, time_ns in self._unannounced]
         steps = {
             "index": self._sent - len(self._unannounced),
             "topics": topics,
             "topic": [index.get(topic, len(topics)) for topic, _ in self._unannounced],
-            "stamp": [{"sec": sec, "nanosec": nanosec} for sec, nanosec in times],
+            "stamp": [quick_stamp(time_ns) for _, time_ns in self._unannounced],
         }
         self._unannounced.clear()
         self._unannounced_bytes = 0
@@ -104,13 +103,14 @@ class Window:
 
     def wait_for_room(self, size: int, stop: Stop) -> None:
         """Wait until the window has room for one more message of `size` bytes."""
-        if self._has_room(size):
+        if self.has_room(size):
             return
         self.take()
-        while not self._has_room(size) and not stop.requested:
+        while not self.has_room(size) and not stop.requested:
             self.wait()
 
-    def _has_room(self, size: int) -> bool:
+    def has_room(self, size: int) -> bool:
+        """Whether one more message of `size` bytes may be in flight."""
         return not self._in_flight or (
             len(self._in_flight) < self._size and self._bytes + size <= MAX_BYTES_IN_FLIGHT
         )
@@ -190,12 +190,13 @@ class Sender(Protocol):
 
 def insist(publisher: Sender, message: Any, timeout_s: float) -> None:
     """Publish; while the queue is full, wait (it holds back instead of losing)."""
-    deadline = time.monotonic() + timeout_s
+    deadline: float | None = None
     while True:
         try:
             publisher.publish(message)
             return
         except rclpy_implementation.RCLError as error:
+            deadline = deadline or time.monotonic() + timeout_s
             if time.monotonic() > deadline:
                 raise Hang(
                     f"nobody takes {publisher.topic_name} any more; its queue is full"

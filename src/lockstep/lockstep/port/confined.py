@@ -79,7 +79,7 @@ class Workspace:
                 self.executable(one.executable)
             else:
                 raise PortError(
-                    f"{text} is refused: '{name}' is a command, and only components are run here"
+                    f"{text} is refused: '{name}' is no component, and only components are run here"
                 )
         return path
 

@@ -30,8 +30,8 @@ class Subject:
 
     `target` is MODULE:NAME of the reference; without a reference (a specification by hand) it is
     empty. `file` is the verify.yaml that has the component as reference; where there is none,
-    `verification` is of inputs that are drawn. `has_inputs` is whether there are any: a bag, or
-    distributions to draw from.
+    `verification` is of inputs that are drawn. `has_inputs` is whether there are any before
+    somebody plays them: a bag, or distributions to draw from.
     """
 
     contract: Contract
@@ -50,7 +50,7 @@ class Subject:
     @property
     def dataset_path(self) -> Path | None:
         """The recording that is verified with; None if inputs are drawn, or there are none."""
-        if self.verification is None or self.verification.inputs.sample is not None:
+        if self.verification is None or not self.verification.inputs.is_recorded:
             return None
         return self.verification.inputs.bag
 
@@ -116,7 +116,7 @@ def _drawn(target: str) -> Verification:
 def _has_inputs(verification: Verification, contract: Contract, target: str) -> bool:
     """Whether there are inputs: a bag, or a sample for which every distribution is declared."""
     if verification.inputs.sample is None:
-        return True
+        return verification.inputs.is_recorded
     try:
         drawing_of(verification.inputs.sample, contract, target)
     except DistError:

@@ -12,10 +12,12 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from html import escape
 from importlib import resources
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
+from string import Template
 from typing import Any
 
 from ..bag import Bag
@@ -198,25 +200,16 @@ def _summary(
 
 
 def _rendered(title: str, data: dict[str, Any], lines: Iterable[str]) -> str:
-    try:
-        from jinja2 import Environment, StrictUndefined
-        from markupsafe import Markup
-    except ImportError as error:
-        raise ReportError(
-            f"the HTML report needs jinja2 and plotly ({error}); pip install jinja2 plotly"
-        ) from error
-    scripts = {"plotly": _plotly(), "script": _template("report.js")}
-    template = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    ).from_string(_template("report.html.j2"))
-    return template.render(
-        title=one_line(title),
-        verdict=_WORDS[data["verdict"]],
-        policy=_policy(scripts.values()),
-        summary="\n".join(cut(line, 400) for line in islice(lines, 1000)),
-        style=Markup(_template("report.css")),
-        data=Markup(as_json(data)),
-        **{name: Markup(script) for name, script in scripts.items()},
+    # what browsers hash has newlines as \n
+    scripts = {"plotly": _plotly() if data["plots"] else "", "script": _template("report.js")}
+    return Template(_template("report.html")).substitute(
+        title=escape(one_line(title)),
+        verdict=escape(_WORDS[data["verdict"]]),
+        policy=escape(_policy(scripts.values())),
+        summary=escape("\n".join(cut(line, 400) for line in islice(lines, 1000))),
+        style=_template("report.css"),
+        data=as_json(data),
+        **scripts,
     )
 
 
@@ -226,7 +219,7 @@ def _plotly() -> str:
     if package is None or package.origin is None:
         raise ReportError("the HTML report needs plotly; pip install plotly")
     script = Path(package.origin).with_name("package_data") / "plotly.min.js"
-    return script.read_text("utf-8")  # with newlines as \n, as browsers hash them
+    return script.read_text("utf-8")
 
 
 def _policy(scripts: Any) -> str:

@@ -13,7 +13,7 @@ from ..errors import USAGE, Crash, UsageError
 from .model import Implementation
 from .processes import Answer, ask
 
-_CONTRACT_PATIENCE_S = 30
+CONTRACT_PATIENCE_S = 30
 
 
 def command_of(name: str, implementation: Implementation) -> list[str]:
@@ -23,6 +23,10 @@ def command_of(name: str, implementation: Implementation) -> list[str]:
         return host_command(implementation.component)
     if implementation.executable is not None:
         return [str(find_executable(name, implementation.executable))]
+    if implementation.launch is not None:
+        return [str(find_executable(name, "lockstep_launch/system")), *implementation.launch]
+    if implementation.node is not None:
+        return [sys.executable, "-m", "lockstep.nodes.spin", implementation.node]
     assert implementation.command is not None
     return implementation.command
 
@@ -110,10 +114,12 @@ def contracts_of_commands(commands: Mapping[str, Sequence[str]]) -> dict[str, Co
     answer.
     """
     asked = {name: [*command, "--contract"] for name, command in commands.items()}
-    return {name: _contract(name, done) for name, done in ask(asked, _CONTRACT_PATIENCE_S).items()}
+    answers = ask(asked, CONTRACT_PATIENCE_S)
+    return {name: told_contract(name, done) for name, done in answers.items()}
 
 
-def _contract(name: str, done: Answer) -> Contract:
+def told_contract(name: str, done: Answer) -> Contract:
+    """The contract of what was asked for it; raises as `contracts_of_commands` does."""
     if done.error is not None:
         raise type(done.error)(f"{name} printed no contract: {done.error}")
     if done.code != 0:

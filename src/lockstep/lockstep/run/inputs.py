@@ -5,13 +5,46 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..bag import Bag
 from ..component import Contract
+from ..component.contract import PortContract
 from ..errors import UsageError
 from ..host.protocol import resolved
 from .model import Inputs
 from .timeline import Timeline
+
+CLOCK_TOPIC = "/clock"
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """What an external player sent: messages by topic, of which none is missing after the first.
+
+    `before` is how many of a topic its publishers had sent before they had met the recorder.
+    """
+
+    domain: str
+    bag: Path
+    counts: Mapping[str, int]
+    before: Mapping[str, int]
+    lost_ticks: int = 0
+    """Messages of /clock that were lost on the way: it is offered as best effort by most."""
+
+    def sentence(self) -> str:
+        """What the verdict rests on."""
+        given = ", ".join(f"{count} on {topic}" for topic, count in self.counts.items())
+        text = (
+            f"inputs: as an external player's messages arrived on ROS_DOMAIN_ID {self.domain}: "
+            f"{given}, none lost between the first and the last"
+        )
+        if self.before:
+            earlier = ", ".join(f"{count} on {topic}" for topic, count in self.before.items())
+            text += f"; sent before anybody listened, and not judged: {earlier}"
+        if self.lost_ticks:
+            text += f"; {self.lost_ticks} messages of {CLOCK_TOPIC} were lost"
+        return text
 
 
 @dataclass(frozen=True)
@@ -19,7 +52,8 @@ class RunInputs:
     """An open bag, and of its topics those that go to an input: topic of the bag → topic of the
     input port.
 
-    Times are in seconds from the bag's start; `clock` is as in Timeline.
+    Times are in seconds from the bag's start; `clock` is as in Timeline. `arrived` tells of a bag
+    that holds what an external player sent.
     """
 
     bag: Bag
@@ -27,6 +61,7 @@ class RunInputs:
     clock: str = "auto"
     start_s: float = 0.0
     duration_s: float = math.inf
+    arrived: Arrived | None = None
 
     def timeline(self) -> Timeline:
         """What happens when."""
@@ -45,18 +80,29 @@ class RunInputs:
 def run_inputs(declared: Inputs, bag: Bag, contract: Contract) -> RunInputs:
     """The inputs that a verify.yaml declares, in its bag; raises UsageError if they do not fit the
     contract."""
+    topics: dict[str, str] = {}
+    for name, port in ports_of(declared, contract).items():
+        topic = bag.topic(name)
+        if topic.type != port.type:
+            raise UsageError(
+                f"topic {name} of {declared.bag} is {topic.type}, "
+                f"but input '{port.name}' takes {port.type}"
+            )
+        topics[name] = resolved(port.topic)
     return RunInputs(
         bag,
-        _topics(declared, bag, contract),
+        topics,
         declared.clock,
         declared.start,
         math.inf if declared.duration is None else declared.duration,
     )
 
 
-def _topics(declared: Inputs, bag: Bag, contract: Contract) -> dict[str, str]:
+def ports_of(declared: Inputs, contract: Contract) -> dict[str, PortContract]:
+    """Topic of the bag, or of the player → the input port that it goes to; raises UsageError if
+    they are not those of the contract."""
     ports = {port.name: port for port in contract.inputs}
-    topics: dict[str, str] = {}
+    topics: dict[str, PortContract] = {}
     for port_name, names in declared.topics.items():
         port = ports.get(port_name)
         if port is None:
@@ -64,15 +110,9 @@ def _topics(declared: Inputs, bag: Bag, contract: Contract) -> dict[str, str]:
                 f"the contract has no input '{port_name}'; it has {', '.join(ports) or 'none'}"
             )
         for name in [names] if isinstance(names, str) else names:
-            topic = bag.topic(name)
-            if topic.type != port.type:
-                raise UsageError(
-                    f"topic {name} of {declared.bag} is {topic.type}, "
-                    f"but input '{port_name}' takes {port.type}"
-                )
             if name in topics:
                 raise UsageError(f"topic {name} is given to two inputs")
-            topics[name] = resolved(port.topic)
+            topics[name] = port
     unknown = set(declared.silent) - ports.keys()
     if unknown:
         raise UsageError(f"inputs.silent: the contract has no input '{min(unknown)}'")
@@ -80,7 +120,7 @@ def _topics(declared: Inputs, bag: Bag, contract: Contract) -> dict[str, str]:
     if unfed:
         name = min(unfed)
         raise UsageError(
-            f"input '{name}' gets no topic of the bag; add it under inputs.topics, or leave it out "
+            f"input '{name}' gets no topic; add it under inputs.topics, or leave it out "
             f"with inputs: {{silent: [{name}]}}"
         )
     return topics

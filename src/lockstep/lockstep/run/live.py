@@ -22,6 +22,7 @@ from .forks import ForkServer
 from .graph import own_graph
 from .implementation import command_of
 from .model import Run
+from .prepared import PreparedHost
 from .processes import Process, wait_for
 from .request import RunRequest
 from .result import RunResult, check_counts
@@ -39,13 +40,19 @@ class LiveRun:
     """A run of an implementation, whose outputs are recorded into `folder`/bag."""
 
     def __init__(
-        self, request: RunRequest, forks: ForkServer, variables: Mapping[str, str] | None = None
+        self,
+        request: RunRequest,
+        forks: ForkServer,
+        variables: Mapping[str, str] | None = None,
+        prepared: PreparedHost | None = None,
     ) -> None:
         """Starts the processes; when all have met, the player waits until it is let go.
 
-        `variables` are more of the environment of the implementation.
+        `variables` are more of the environment of the implementation, unless its host is `prepared`
+        already.
         """
         self._request = request
+        self._prepared = prepared
         self._variables = variables
         self._forks = forks
         with ExitStack() as stack:
@@ -56,8 +63,14 @@ class LiveRun:
         request = self._request
         name, folder = request.name, request.folder
         self._publishing: list[Process] = []
-        guarded = not request.options.allow_foreign_nodes
-        graph = stack.enter_context(own_graph(folder, self._silence, guarded=guarded))
+        graph = stack.enter_context(
+            own_graph(
+                folder,
+                self._silence,
+                in_lockstep=not request.implementation.is_node,
+                guarded=not request.options.allow_foreign_nodes,
+            )
+        )
         self._guard, processes = graph.guard, graph.processes
         self._recorder = processes.start(
             f"the recorder of {name}",
@@ -65,9 +78,14 @@ class LiveRun:
             folder / "recorder.log",
             forks=self._forks,
         )
-        self._node = processes.start(
-            name, _node_command(request), folder / "node.log", variables=self._variables
-        )
+        if self._prepared is not None:
+            stack.callback(self._prepared.end)
+            self._node = self._prepared.run(_node_arguments(request), graph.environment)
+        else:
+            command = [*command_of(name, request.implementation), *_node_arguments(request)]
+            self._node = processes.start(
+                name, command, folder / "node.log", variables=self._variables
+            )
         self._publishing.append(self._node)
         self._player = processes.start(
             f"the player for {name}",
@@ -98,7 +116,7 @@ class LiveRun:
     def finish(self) -> RunResult:
         """End recorder and node after all was played; raises RunError if something was lost."""
         request = self._request
-        in_lockstep = request.implementation.command is None
+        in_lockstep = not request.implementation.is_node
         with self._stack, self._alone():
             _stop(self._recorder, self._node, in_lockstep, _quiet_s(request.options)[1])
         return checked_run(request.name, request.folder, in_lockstep, request.silent)
@@ -210,7 +228,13 @@ def _quiet_s(options: Run) -> tuple[float, float]:
 
 def _stop(recorder: Process, node: Process, in_lockstep: bool, quiet_s: float) -> None:
     """End recorder and node the ordinary way, the recorder first, so that it sees all; it waits for
-    so long a silence at most."""
+    so long a silence at most.
+
+    Both at once in lockstep, where the player has waited until the recorder had all.
+    """
+    ended = node.ended
+    if in_lockstep and not ended:
+        node.ask_to_end()
     if (
         not recorder.interrupt(grace_s=quiet_s + _RECORDER_PATIENCE_S)
         or recorder.child.returncode != 0
@@ -218,25 +242,20 @@ def _stop(recorder: Process, node: Process, in_lockstep: bool, quiet_s: float) -
         raise RunError(
             f"{recorder.name} failed ({recorder.how_it_ended()}); {recorder.last_words()}"
         )
-    if node.ended and node.child.returncode != 0:
-        raise RunError(
-            f"{node.name} ended during the run ({node.how_it_ended()}); {node.last_words()}"
-        )
     if not in_lockstep:
-        return  # a black box may end as it likes
-    if not node.interrupt():
+        ended = node.ended
+    elif not node.ends_within():
         raise RunError(f"{node.name} did not end within 5 s of SIGINT")
-    if node.child.returncode != 0:
-        raise RunError(
-            f"{node.name} ended badly on SIGINT ({node.how_it_ended()}); {node.last_words()}"
-        )
+    if node.ended and node.child.returncode != 0:
+        when = "ended during the run" if ended else "ended badly on SIGINT"
+        raise RunError(f"{node.name} {when} ({node.how_it_ended()}); {node.last_words()}")
 
 
 def parameters_file(folder: Path, parameters: Mapping[str, Any]) -> Path:
     """Write the parameters of a node of a live run, whatever its name, into `folder`; returns the
     file."""
     path = folder / "parameters.yaml"
-    content = {"/**": {"ros__parameters": {**parameters, "use_sim_time": True}}}
+    content = {"/**": {"ros__parameters": dict(parameters)}}
     path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
     return path
 
@@ -247,22 +266,21 @@ def remaps_of_own_topics(topics: Iterable[str]) -> list[str]:
     return [word for topic in own for word in ("-r", f"{topic}:={resolved(topic)}")]
 
 
-def _node_command(request: RunRequest) -> list[str]:
+def _node_arguments(request: RunRequest) -> list[str]:
     implementation, contract = request.implementation, request.contract
-    command = command_of(request.name, implementation)
-    parameters = parameters_file(request.folder, request.parameters)
+    parameters = parameters_file(request.folder, {**request.parameters, "use_sim_time": True})
     topics = {port.name: port.topic for port in (*contract.inputs, *contract.outputs)}
     ros = ["--ros-args", "--params-file", str(parameters), *remaps_of_own_topics(topics.values())]
-    if implementation.command is None:
-        return [*command, "--lockstep", *ros]
+    if not implementation.is_node:
+        return ["--lockstep", *ros]
     for port, topic in implementation.remap.items():
         ros += ["-r", f"{topic}:={resolved(topics[port])}"]
-    return [*command, *ros]
+    return ros
 
 
 def _player_command(request: RunRequest) -> list[str]:
     inputs, options = request.inputs, request.options
-    window = 0 if request.implementation.command is not None else options.window
+    window = 0 if request.implementation.is_node else options.window
     command = [sys.executable, "-m", "lockstep.nodes.player", str(inputs.bag.path)]
     for name, target in inputs.topics.items():
         command += ["--topic", f"{name}:={target}"]
@@ -284,7 +302,7 @@ def _recorder_command(request: RunRequest) -> list[str]:
     command += ["--report", str(folder / "recorder.json")]
     for port in request.contract.outputs:
         command += ["--topic", f"{resolved(port.topic)}:{port.type}"]
-    if request.implementation.command is not None:
+    if request.implementation.is_node:
         least_s, most_s = _quiet_s(request.options)
         command += ["--quiet", str(least_s), "--quiet-at-most", str(most_s)]
         command += ["--max-cache-size", "0"]  # it waits for the disk and loses nothing to it

@@ -21,37 +21,52 @@ ParameterValue = bool | int | float | str | list[bool] | list[int] | list[float]
 
 
 class Implementation(StrictModel):
-    """One realisation of the contract: a Python component, an executable of a package, or any
-    command."""
+    """One realisation of the contract: a component in Python, one of any language as the executable
+    of a package, or an ordinary node: a class in Python or any command."""
 
     component: str | None = Field(default=None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS")
     executable: str | None = Field(
         default=None, pattern=r"^[^/]+/[^/]+$", description="PACKAGE/EXECUTABLE"
     )
-    command: list[str] | None = Field(default=None, min_length=1, description="a black box")
-    remap: dict[str, str] = Field(default={}, description="black box: port → the node's own topic")
+    node: str | None = Field(
+        default=None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS of an rclpy node"
+    )
+    command: list[str] | None = Field(default=None, min_length=1, description="any ROS 2 node")
+    launch: list[str] | None = Field(
+        default=None, min_length=1, description="a launch file: PACKAGE, FILE and NAME:=VALUE …"
+    )
+    remap: dict[str, str] = Field(default={}, description="node: port → the node's own topic")
     parameters: dict[str, ParameterValue] = Field(default={})
 
     @model_validator(mode="after")
     def _one_kind(self) -> Implementation:
-        kinds = [k for k in ("component", "executable", "command") if getattr(self, k) is not None]
-        if len(kinds) != 1:
-            raise ValueError("give exactly one of component, executable and command")
-        if self.remap and self.command is None:
-            raise ValueError("remap is for commands; components have the contract's topics")
+        kinds = ("component", "executable", "node", "command", "launch")
+        if sum(getattr(self, kind) is not None for kind in kinds) != 1:
+            raise ValueError("give exactly one of component, executable, node, command and launch")
+        if self.remap and not self.is_node:
+            raise ValueError("remap is for nodes; components have the contract's topics")
         return self
+
+    @property
+    def is_node(self) -> bool:
+        """Whether it is no component but ordinary nodes, which tell no contract and no
+        acknowledgements."""
+        return self.component is None and self.executable is None
 
 
 class Inputs(StrictModel):
     """Which topics of a bag go to which input ports, times in seconds from the bag's start; or a
-    sample to draw.
+    sample to draw, or what an external player sends.
 
-    A sample gets its bag and topics when it is drawn.
+    A sample gets its bag and topics when it is drawn, what a player sends its bag when it has.
     """
 
     bag: Path = Path()
+    player: Literal["own", "external"] = Field(
+        default="own", description="external: record what another program plays"
+    )
     topics: dict[str, str | list[str]] = Field(
-        default={}, min_length=1, description="port → topic(s) of the bag"
+        default={}, min_length=1, description="port → topic(s) of the bag or the player"
     )
     silent: list[str] = Field(
         default=[], description="inputs that need no topic, or no message on it"
@@ -61,10 +76,19 @@ class Inputs(StrictModel):
     start: Number = Field(default=0.0, ge=0, le=MAX_S)
     duration: Number | None = Field(default=None, gt=0, le=MAX_S)
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether there is a bag before anything runs."""
+        return self.sample is None and self.player == "own"
+
     @model_validator(mode="after")
     def _recorded_or_drawn(self) -> Inputs:
-        if (self.sample is None) != ("bag" in self.model_fields_set):
-            raise ValueError("give either bag and topics, or sample")
+        if self.is_recorded != ("bag" in self.model_fields_set):
+            raise ValueError(
+                "give either bag and topics, or sample, or player: external and topics"
+            )
+        if self.sample is not None and self.player == "external":
+            raise ValueError("a sample is played by nobody else; leave out player: external")
         if (self.sample is None) != bool(self.topics):
             raise ValueError("give topics, port: topic, with a bag, and none with a sample")
         return self
@@ -93,6 +117,10 @@ class Run(StrictModel):
     )
     timeout: Number = Field(
         default=10.0, gt=0, description="seconds without an answer that count as a hang"
+    )
+    allow_uncontrolled: bool = Field(
+        default=False,
+        description="direct: let nodes depend on more than their inputs",
     )
     allow_foreign_nodes: bool = Field(
         default=False,

@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bag import Bag, BagError, Topic
+from ..bag.clock import CLOCK_TYPE, clock_topic
 from ..bag.metadata import FOREVER_NS, OfferedQoS
 from ..bag.sorting import ADVICE
 from ..errors import UsageError
 from ..message.arrays import Int64s
 from ..message.batch import Batch
 
-CLOCK_TYPE = "rosgraph_msgs/msg/Clock"
 _TRANSFORMS = "tf2_msgs/msg/TFMessage"
 _LIVELINESS = "automatic manual_by_node manual_by_topic"  # each serves those before it
 JITTER_NS = 1_000_000_000
@@ -239,9 +239,9 @@ def _latched_depth(topic: Topic) -> int:
 
 
 def _clock_topic(bag: Bag, clock: str) -> str | None:
-    topics = [name for name, topic in bag.topics.items() if topic.type == CLOCK_TYPE]
-    if clock in ("auto", "bag") and topics:
-        return "/clock" if "/clock" in topics else topics[0]
+    found = clock_topic(bag) if clock in ("auto", "bag") else None
+    if found is not None:
+        return found
     if clock == "bag":
         raise UsageError(f"{bag.path} has no /clock; use --clock times")
     return None

@@ -113,7 +113,7 @@ def adequacy(verification: Verification, progress: Progress | None = None) -> Ad
     with ExitStack() as stack:
         place = stack.enter_context(TemporaryFolder("lockstep-adequacy-")).path
         planned = stack.enter_context(plan(verification))
-        given = stack.enter_context(inputs_of(planned, place / "inputs"))
+        given = stack.enter_context(inputs_of(planned, place))
         inputs = recorded(given, planned.contract)
         notes: list[str] = []
         coverage: dict[str, Coverage] = {}
@@ -142,8 +142,8 @@ def _covered(
     name: str, one: Implementation, verification: Verification, inputs: Inputs, place: Path
 ) -> Coverage | str:
     """The coverage of an implementation, or why there is none."""
-    if one.command is not None:
-        return "a command has no coverage that could be measured"
+    if one.is_node:
+        return "an ordinary node has no coverage that could be measured"
     parameters = dict(verification.parameters) | one.parameters
     folder = place / name
     folder.mkdir()

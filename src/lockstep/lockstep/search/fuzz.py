@@ -155,7 +155,7 @@ def fuzz(
         contract = planned.contract
         if planned.mismatched:
             return Search(verification, contract, seed, 0, 0, 0.0, (), planned.mismatched)
-        inputs = stack.enter_context(inputs_of(planned, place / "sample", _RECORDED))
+        inputs = stack.enter_context(inputs_of(planned, place, most=_RECORDED))
         searching = _Searching(
             runs,
             planned,
@@ -173,11 +173,10 @@ def _check_direct(verification: Verification) -> None:
     if len(verification.implementations) < 2:
         raise UsageError(alone(verification.reference))
     for name, one in verification.implementations.items():
-        if one.command is not None:
+        if one.is_node:
             raise UsageError(
-                f"'{name}' is a command, which knows no frames of a direct run, so it cannot be "
-                "searched; "
-                "leave it out of this file"
+                f"'{name}' is no component and knows no frames of a direct run, so it cannot be "
+                "searched; leave it out of this file"
             )
 
 

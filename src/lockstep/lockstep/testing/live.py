@@ -59,7 +59,7 @@ class LiveHarness:
         ports = (*self.contract.inputs, *self.contract.outputs)
         command += remaps_of_own_topics(port.topic for port in ports)
         with ExitStack() as stack:
-            graph = stack.enter_context(own_graph(folder, self._silence))
+            graph = stack.enter_context(own_graph(folder, self._silence, in_lockstep=True))
             self._guard = graph.guard
             self._process = graph.processes.start(self._name, command, folder / "node.log")
             self._node = stack.enter_context(

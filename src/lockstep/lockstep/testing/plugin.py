@@ -89,7 +89,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     there = testable(verification)
     if not there:
         raise pytest.Collector.CollectError(
-            f"{file}: all implementations are commands, and only components can be unit-tested"
+            f"{file}: all implementations are nodes, and only components can be unit-tested"
         )
     chosen = _chosen(metafunc.config)
     names = [name for name in there if chosen is None or name in chosen]
@@ -114,8 +114,8 @@ def pytest_collection_modifyitems(config: pytest.Config) -> None:
     for name in chosen:
         if name in black_boxes:
             raise pytest.UsageError(
-                f"--implementations: '{name}' is a command, a black box, and only components can "
-                "be unit-tested"
+                f"--implementations: '{name}' is a black box, and only components can be "
+                "unit-tested"
             )
         if name not in there:
             raise pytest.UsageError(

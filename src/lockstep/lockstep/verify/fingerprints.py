@@ -91,7 +91,7 @@ def dataset(verification: Verification, file: Path) -> dict[str, Any]:
     files it names."""
     inputs = verification.inputs
     data = yaml.safe_load(file.read_text("utf-8"))["inputs"]
-    named = _words(data["sample"]) if inputs.sample is not None else [str(data["bag"])]
+    named = [str(data["bag"])] if inputs.is_recorded else _words(data.get("sample"))
     files: dict[str, str] = {}
     for word in named:
         if word and not is_url(word):
@@ -267,7 +267,7 @@ def _models(
     """Files that a parameter or the command line names, relative to the current folder or to that
     of the verify.yaml."""
     words = [value for value in parameters.values() if isinstance(value, str)]
-    words += (implementation.command or [])[1:]
+    words += (implementation.command or [])[1:] + (implementation.launch or [])
     for word in words:
         for place in (Path(), folder.resolve()):
             path = place / word

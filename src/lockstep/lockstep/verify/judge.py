@@ -14,7 +14,9 @@ from ..compare.result import comparison_as_data
 from ..errors import ReportError, RunError
 from ..host.protocol import resolved
 from ..report.html import write_html
+from ..run.inputs import RunInputs
 from ..run.result import HOW_TO_DECLARE, RunResult, failed_as_declared
+from .input_numbers import inputs_of
 from .plan import Plan
 from .verdict import not_again
 
@@ -62,8 +64,11 @@ def _write_noise(comparison: Comparison, bags: tuple[Bag, Bag], folder: Path) ->
         )
 
 
-def judge(planned: Plan, reference: Recorded, other: Recorded) -> Comparison:
-    """Align what two runs have put out, compare and explain it.
+def judge(
+    planned: Plan, reference: Recorded, other: Recorded, inputs: RunInputs | None = None
+) -> Comparison:
+    """Align what two runs have put out, compare and explain it, by what they were given as well if
+    `inputs` tells that.
 
     Raises RunError if only one of them failed, or both in different steps, and if nothing is known
     of an output.
@@ -86,6 +91,7 @@ def judge(planned: Plan, reference: Recorded, other: Recorded) -> Comparison:
             tolerance=planned.tolerances,
             names=(reference.label, other.label),
             common_fields=options.common_fields,
+            inputs_of=inputs_of(inputs, reference.outputs) if inputs else None,
         )
     except BagError as error:
         raise RunError(f"the outputs cannot be compared: {error}") from error
@@ -109,8 +115,10 @@ def _time_tolerance_s(planned: Plan, *runs: Recorded) -> float | None:
 
 
 def _in_lockstep(planned: Plan, *runs: Recorded) -> bool:
-    declared = planned.verification.implementations
-    return not any(declared[run.result.name].command for run in runs)
+    declared = planned.verification
+    if declared.run.mode == "direct":
+        return True
+    return not any(declared.implementations[run.result.name].is_node for run in runs)
 
 
 def check_failures(declared: Sequence[str], reference: Recorded, other: Recorded) -> None:

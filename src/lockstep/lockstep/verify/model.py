@@ -46,8 +46,11 @@ class Verification(StrictModel):
             raise ValueError(
                 f"'{name}' is none of the implementations ({', '.join(implementations)})"
             )
-        if implementations[name].command is not None and info.data.get("contract") is None:
-            raise ValueError(f"'{name}' is a command, so contract: MODULE:CLASS is needed")
+        if info.data.get("contract") is None and all(i.is_node for i in implementations.values()):
+            raise ValueError(
+                "all implementations are nodes, which tell no contract, so contract: MODULE:CLASS "
+                "is needed"
+            )
         return name
 
     @field_validator("run")
@@ -57,14 +60,15 @@ class Verification(StrictModel):
         if run.mode == "direct" and graphs:
             raise ValueError(f"{min(graphs)} has no meaning in mode direct; use mode: live")
         for name, implementation in info.data.get("implementations", {}).items():
-            if implementation.command is not None and run.mode == "direct":
+            if implementation.launch is not None and run.mode == "direct":
                 raise ValueError(
-                    f"'{name}' is a command, which knows no frames of a direct run; use mode: live"
+                    f"'{name}' is a launch file, which starts several processes; use mode: live, "
+                    "or give its node as command: or node:"
                 )
-            if implementation.command is not None and math.isinf(run.rtf):
+            if implementation.is_node and run.mode == "live" and math.isinf(run.rtf):
                 raise ValueError(
-                    f"'{name}' is a command and acknowledges nothing; "
-                    "give run: {rtf: 1.0} or another finite factor"
+                    f"'{name}' is a node and acknowledges nothing in mode live; give run: "
+                    "{mode: direct}, or run: {rtf: 1.0} or another finite factor"
                 )
         return run
 
@@ -82,10 +86,14 @@ class Verification(StrictModel):
     @field_validator("compare")
     @classmethod
     def _black_boxes_tell_no_cause(cls, compare: Compare, info: Any) -> Compare:
+        run = info.data.get("run")
+        if run is None or run.mode == "direct":
+            return compare
         for name, implementation in info.data.get("implementations", {}).items():
-            if implementation.command is not None and compare.any_align("cause"):
+            if implementation.is_node and compare.any_align("cause"):
                 raise ValueError(
-                    f"'{name}' is a command and acknowledges nothing; align by stamp, time or tick"
+                    f"'{name}' is a node and acknowledges nothing in mode live; use run: "
+                    "{mode: direct}, or align by stamp, time or tick"
                 )
         return compare
 
@@ -94,7 +102,7 @@ def load(path: Path) -> Verification:
     """Read a verify.yaml; paths in it are relative to its folder. Raises UsageError that names the
     line."""
     verification = read_yaml(path, Verification, "a verification")
-    if verification.inputs.sample is not None:
+    if not verification.inputs.is_recorded:
         return verification
     inputs = verification.inputs.model_copy(update={"bag": path.parent / verification.inputs.bag})
     return verification.model_copy(update={"inputs": inputs})

@@ -20,7 +20,7 @@ from ..errors import UsageError
 from ..host.protocol import resolved
 from ..message.definitions import definition
 from ..run.implementation import asked_command, command_of, contract_of_command, contracts_of
-from ..run.inputs import RunInputs, run_inputs
+from ..run.inputs import RunInputs, ports_of, run_inputs
 from ..run.model import Implementation
 from ..run.request import RunRequest
 from .model import Verification
@@ -34,8 +34,9 @@ class Plan:
     """What to run and to compare; `mismatched` tells, by name, how contracts differ from the one
     that counts.
 
-    `bag` is open; there is none where inputs are drawn. `component` is MODULE:CLASS of the Python
-    component whose distributions count where the file declares none.
+    `bag` is open; there is none where inputs are drawn, or come from an external player.
+    `component` is MODULE:CLASS of the Python component whose distributions count where the file
+    declares none.
     """
 
     verification: Verification
@@ -86,12 +87,12 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
         command_of(name, implementation)
     with ExitStack() as stack:
         bag = None
-        if verification.inputs.sample is None:
+        if verification.inputs.is_recorded:
             bag = stack.enter_context(Bag(verification.inputs.bag))
             if bag.problem:
                 raise BagError(bag.problem)
         told = ask(
-            {name: one for name, one in verification.implementations.items() if not one.command}
+            {name: one for name, one in verification.implementations.items() if not one.is_node}
         )
         contract = _contract(verification, told)
         if not contract.outputs:
@@ -99,8 +100,10 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
         component = component_of(verification)
         if verification.inputs.sample is not None:
             drawing_of(verification.inputs.sample, contract, component)  # refuses what does not fit
-        if bag is not None:
+        elif bag is not None:
             run_inputs(verification.inputs, bag, contract)  # the same
+        else:
+            ports_of(verification.inputs, contract)  # the same
         tolerances = verification.compare.tolerances()
         _check_parameters(verification, contract)
         _check_compare(verification.compare, tolerances, contract)
@@ -112,10 +115,19 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
 
 def asked_contract(verification: Verification) -> Contract:
     """The contract that counts, without a plan."""
-    name = verification.reference
     if verification.contract is not None:
         return _contract(verification, {})
+    name = who_tells(verification)
     return contracts_of({name: verification.implementations[name]})[name]
+
+
+def who_tells(verification: Verification) -> str:
+    """The implementation whose contract counts where the file names none: the reference, or the
+    first component if that is an ordinary node."""
+    every = verification.implementations
+    if not every[verification.reference].is_node:
+        return verification.reference
+    return next(name for name, one in every.items() if not one.is_node)
 
 
 def component_of(verification: Verification) -> str | None:
@@ -129,7 +141,7 @@ def component_of(verification: Verification) -> str | None:
 
 def _contract(verification: Verification, told: Mapping[str, Contract]) -> Contract:
     if verification.contract is None:
-        return told[verification.reference]
+        return told[who_tells(verification)]
     for name, contract in told.items():  # nobody is asked twice
         if verification.implementations[name].component == verification.contract:
             return contract

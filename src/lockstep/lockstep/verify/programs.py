@@ -33,7 +33,8 @@ Files = dict[str, Path]
 
 
 def program_files(name: str, implementation: Implementation) -> Files | None:
-    """The files of a program; none of a Python component, None if what a command runs is unknown.
+    """The files of a program; none of a Python component, None if what a command or a launch file
+    runs is unknown.
 
     Known is what `ros2 run`, a path or `python3 FILE|-m MODULE` starts, unless it is a tool of the
     system, as a shell is, that starts something else.
@@ -43,6 +44,10 @@ def program_files(name: str, implementation: Implementation) -> Files | None:
     if implementation.executable is not None:
         program = find_executable(name, implementation.executable)
         return _files(program, ()) or {program.name: program.resolve()}
+    if implementation.launch is not None:
+        return None  # it may start anything
+    if implementation.node is not None:
+        return _started_by_python(("-m", implementation.node.partition(":")[0]))
     assert implementation.command is not None
     first, *rest = implementation.command
     if first == "ros2":

@@ -18,7 +18,7 @@ from ..run.inputs import RunInputs
 from .inputs_before import FILE_NAME, inputs_before
 from .judge import Recorded
 from .plan import Plan
-from .verdict import Outcome, Verdict, black_boxes, findings, objections, outcome, rests_on
+from .verdict import Outcome, Verdict, findings, objections, outcome, remarks, rests_on
 
 
 def write(
@@ -61,6 +61,9 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
         "verdict": _of_all(verdict),
         "reference": verdict.reference,
         "contract_mismatches": dict(verdict.mismatched_contracts),
+        "arrived": None
+        if verdict.arrived is None
+        else {**asdict(verdict.arrived), "bag": str(verdict.arrived.bag)},
         "noise_floor": [comparison_as_data(comparison) for comparison in verdict.noise],
         "runs": {name: {**asdict(run), "bag": str(run.bag)} for name, run in verdict.runs.items()},
         "comparisons": {
@@ -102,7 +105,7 @@ def _summary(verdict: Verdict) -> list[str]:
         for found in findings(verdict)
         for line in (f"{found.word}: {found.sentence}", *found.lines, "")
     ]
-    return [*found_lines, *black_boxes(verdict)]
+    return [*found_lines, *remarks(verdict)]
 
 
 def _write_html(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import count, zip_longest
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +20,8 @@ from ..run.forks import ForkServer
 from ..run.implementation import contracts_of, direct_command
 from ..run.live import LiveRun
 from ..run.model import Implementation
+from ..run.nodes.run_node import run_node
+from ..run.prepared import PreparedHost
 from ..run.processes import Processes, fork_server
 from ..run.request import RunRequest
 from ..run.result import RunResult
@@ -73,12 +76,31 @@ class _DirectRun:
         return self._result
 
 
+class _NodeRun:
+    """A direct run of an ordinary node, which starts when it plays: its time begins with its
+    inputs."""
+
+    def __init__(self, request: RunRequest, processes: Processes) -> None:
+        self._request, self._processes = request, processes
+
+    def let_go(self) -> None:
+        """Nothing to do: this process is what plays."""
+
+    def play(self, progress: Progress | None) -> None:
+        self._result = run_node(self._request, self._processes, progress)
+
+    def finish(self) -> RunResult:
+        """What it gave."""
+        return self._result
+
+
 class Runs:
     """Makes runs one after the other and keeps their outputs open; use it in a with-statement.
 
-    What can be is done while something else is waited for: the program of a direct run is started
-    when its contract is asked for, so that no interpreter starts twice, and the processes of a run
-    meet while the one before goes on.
+    What can be is done while something else is waited for: the program of a direct run, or the host
+    of a Python component, is started when its contract is asked for, so that no interpreter starts
+    twice, and the processes of a run
+    meet while the ones before go on.
     """
 
     def __init__(self, verification: Verification, watch: Watch | None = None) -> None:
@@ -86,6 +108,7 @@ class Runs:
         self._watch = watch
         self._stack = ExitStack()
         self._programs: dict[Path, DirectProgram] = {}
+        self._hosts: dict[Path, PreparedHost] = {}
         self._folders: Mapping[str, Path] = {}
         self._untried: set[Path] = set()
         self._forks: ForkServer | None = None
@@ -119,62 +142,76 @@ class Runs:
         except BaseException:
             for program in self._programs.values():
                 program.end()
+            for host in self._hosts.values():
+                host.end()
             shutil.rmtree(folder)
             raise
 
     def contracts(self, implementations: Mapping[str, Implementation]) -> dict[str, Contract]:
         """The contracts of implementations that are no black boxes, which are asked at once."""
-        if self._run.mode == "live":
-            return contracts_of(implementations)
-        own = {
-            name: self._program(name, implementation, self._folders[name])
-            for name, implementation in implementations.items()
-            if name in self._folders
-        }
-        for program in own.values():
-            program.start()
+        own: dict[str, DirectProgram | PreparedHost] = {}
+        for name, implementation in implementations.items():
+            if name not in self._folders:
+                continue
+            if self._run.mode == "live":
+                if implementation.component is not None:
+                    own[name] = self._host(name, implementation.component)
+            else:
+                program = own[name] = self._program(name, implementation, self._folders[name])
+                program.start()
         others = {name: one for name, one in implementations.items() if name not in own}
-        return {
-            **{name: program.contract for name, program in own.items()},
-            **(contracts_of(others) if others else {}),
-        }
+        asked = contracts_of(others) if others else {}
+        return {name: own[name].contract for name in own} | asked
 
     def each(self, requests: Sequence[tuple[str, RunRequest]]) -> Iterator[Recorded]:
         """Run each, called by a label, when it is asked for; raises RunError if one fails."""
-        begun: _Run | None = None
-        self._untried.update(self._programs)
-        for (label, request), following in zip_longest(requests, requests[1:]):
-            run = begun or self._begin(request)
+        self._untried.update(self._programs, self._hosts)
+        begun: deque[_Run] = deque()
+        for number, (label, request) in enumerate(requests):
+            run = begun.popleft() if begun else self._begin(request)
             self._untried.discard(request.folder)
-            result, begun = self._finished(label, run, following and following[1])
+            following = [request for _, request in requests[number + 1 : number + 3]]
+            result = self._finished(label, run, following, begun)
             yield Recorded(label, result, self._stack.enter_context(result.outputs()))
 
     def _begin(self, request: RunRequest) -> _Run:
         """Start the processes of a run."""
         request.folder.mkdir(parents=True, exist_ok=True)
         if self._forks is not None:
-            run = LiveRun(request, self._forks, self._another_seed())
+            prepared = self._hosts.get(request.folder)
+            seed = self._another_seed() if prepared is None else None
+            run = LiveRun(request, self._forks, seed, prepared)
             self._stack.callback(run.end)
             return run
+        if request.implementation.is_node:
+            return _NodeRun(request, self._processes)
         program = self._program(request.name, request.implementation, request.folder)
         program.start()
         return _DirectRun(request, program)
 
     def _finished(
-        self, label: str, run: _Run, following: RunRequest | None
-    ) -> tuple[RunResult, _Run | None]:
-        """The result of a run, and the following one, whose processes start and meet while this one
-        does and plays, and which plays as soon as this one has played."""
+        self, label: str, run: _Run, following: Sequence[RunRequest], begun: deque[_Run]
+    ) -> RunResult:
+        """The result of a run; `begun` are those of the `following` two that have started.
+
+        The processes of the next one start and meet while this one does and plays, and it plays as
+        soon as this one has played; those of the one after it start meanwhile.
+        """
         show = self._watch(f"running {label}") if self._watch else None
-        begun: _Run | None = None
-        # A black box might do something before its turn.
-        if following is not None and following.implementation.command is None:
-            begun = self._begin(following)
-            self._untried.add(following.folder)
+        self._begin_ahead(following[:1], begun)
         run.play(show)
-        if begun is not None:
-            begun.let_go()
-        return run.finish(), begun
+        if begun:
+            begun[0].let_go()
+            self._begin_ahead(following, begun)
+        return run.finish()
+
+    def _begin_ahead(self, following: Sequence[RunRequest], begun: deque[_Run]) -> None:
+        """Start the processes of runs that come next."""
+        for request in following[len(begun) :]:
+            if request.implementation.is_node:
+                return  # a black box might do something before its turn
+            begun.append(self._begin(request))
+            self._untried.add(request.folder)
 
     def _program(self, name: str, implementation: Implementation, folder: Path) -> DirectProgram:
         """The program of a run in a folder, which may have been started for its contract."""
@@ -190,6 +227,15 @@ class Runs:
                 variables=self._another_seed(),
             )
         return self._programs[folder]
+
+    def _host(self, name: str, component: str) -> PreparedHost:
+        """The host of the first run of a Python component, which takes the longest to start."""
+        folder = self._folders[name]
+        folder.mkdir(parents=True, exist_ok=True)
+        self._hosts[folder] = PreparedHost(
+            name, component, folder / "node.log", self._processes, self._another_seed()
+        )
+        return self._hosts[folder]
 
     def _another_seed(self) -> dict[str, str]:
         """The seed of Python's hashes, another one for each run and the same ones in each

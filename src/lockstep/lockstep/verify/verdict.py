@@ -11,6 +11,7 @@ from ..compare import Comparison
 from ..compare.comparison import summary
 from ..component import Contract
 from ..errors import DIFFERENT, FAILED, MATCH
+from ..run.inputs import Arrived
 from ..run.result import RunResult, in_and_out
 from .fingerprints import Fingerprint
 
@@ -36,6 +37,8 @@ class Verdict:
     """What each implementation consists of on disk, of those of which something was found."""
     stale: Mapping[str, str] = field(default_factory=dict)
     """Why what ran as an implementation is not known to be what is on disk, a phrase."""
+    arrived: Arrived | None = None
+    """What an external player sent, if that was the inputs."""
 
     @property
     def exit_code(self) -> int:
@@ -122,9 +125,15 @@ def not_again(name: str, comparison: Comparison) -> str:
     )
 
 
-def black_boxes(verdict: Verdict) -> list[str]:
-    """What went into each black box, which tells nobody what it has dropped, and what came out."""
-    return [in_and_out(run) for run in verdict.runs.values() if run.black_box]
+def remarks(verdict: Verdict) -> list[str]:
+    """What is to be known of the runs beside the verdict: what an external player's messages were,
+    and what went into each black box, which tells nobody what it has dropped, and came out."""
+    runs = verdict.runs.values()
+    return [
+        *([verdict.arrived.sentence()] if verdict.arrived is not None else []),
+        *(in_and_out(run) for run in runs if run.black_box),
+        *(remark for run in runs for remark in run.remarks),
+    ]
 
 
 def rests_on(verdict: Verdict, name: str) -> tuple[int, int] | None:

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from ..errors import UsageError
-from .inputs import FOLDER, inputs_of
+from .inputs import inputs_of
 from .judge import judge, judge_again, judge_noise
 from .ledger import on_disk, stale
 from .model import Verification, alone
@@ -46,7 +46,7 @@ def verify(
             )
             write(planned, verdict)
             return verdict
-        inputs = stack.enter_context(inputs_of(planned, folder / FOLDER))
+        inputs = stack.enter_context(inputs_of(planned, folder, watch))
         first = (reference, planned.request(reference, inputs, folder / reference))
         repeat = verification.run.repeat
         again = {
@@ -71,7 +71,7 @@ def verify(
         outputs, comparisons, repeats, repeated = {reference: original}, {}, {}, {}
         for run in recorded:
             outputs[run.label] = run
-            comparisons[run.label] = judge(planned, original, run)
+            comparisons[run.label] = judge(planned, original, run, inputs)
             repeated[run.label] = list(islice(recorded, len(again[run.label])))
             repeats[run.label] = tuple(
                 judge_again(planned, run, other, folder / f"{run.label}_vs_itself")
@@ -89,6 +89,7 @@ def verify(
             repeats,
             after,
             stale(before, after),
+            inputs.arrived,
         )
         write(planned, verdict, inputs, outputs, repeated, plots=plots)
     return verdict

@@ -218,3 +218,8 @@ def test_the_text_of_what_cannot_be_decoded_is_that_bag_again(tmp_path):
 def test_bytes_and_json_that_are_none_are_told_by_line(tmp_path, head, body, sentence):
     with pytest.raises(BagError, match=f"bag.txt:\\d+: .*{re.escape(sentence)}"):
         read(tmp_path, f"/s 0 t 0.0\n{body}\n", f"# lockstep text 1\n# /s t {head}\n")
+
+
+def test_a_time_before_1970_is_refused_with_what_helps(tmp_path):
+    with pytest.raises(BagError, match=r"bag\.txt:3: '-2\.5' is before 1970.*without --absolute"):
+        read(tmp_path, "/x 0 t -2.5\n")

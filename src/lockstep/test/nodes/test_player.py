@@ -58,6 +58,27 @@ def test_the_player_keeps_to_the_real_time_factor(graph, tmp_path):
     assert 0.9 < arrivals[-1] - arrivals[0] < 1.5
 
 
+def test_a_thousand_topics_are_played_as_one_is(graph, tmp_path):
+    with BagWriter(tmp_path / "bag") as writer:
+        for number in range(1000):
+            name = f"/vector{number}"
+            writer.add_topic(name, VECTOR, definition(VECTOR), type_hash(VECTOR), RELIABLE)
+        for number in range(2000):
+            writer.write(f"/vector{number % 1000}", vector(number, SECOND), SECOND + number)
+    out, _ = graph.finish(graph.start("player", tmp_path / "bag", "--no-wait"))
+    assert out.startswith("played 2000 messages")
+
+
+def test_at_rate_inf_a_subscriber_that_keeps_all_gets_all_and_others_are_warned(graph, tmp_path):
+    bag = vectors(tmp_path / "bag", [i * SECOND for i in range(1, 6001)])  # 100 minutes
+    received = graph.listen(Vector3Stamped, "/vector", lossless())
+    out, _ = graph.finish(graph.start("player", bag, "--rate", "inf", ALL_THERE))
+    graph.spin_until(lambda: len(received) == 6000)
+    assert [m.vector.x for m in received] == list(range(6000))
+    assert "of inf" in out
+    assert "what a full queue of a subscriber has dropped is not known" in out
+
+
 @pytest.mark.parametrize(
     ("rate", "count", "period_ms", "together"),
     [("inf", 60, 10, [25, 25, 10]), ("1", 2, 3000, [1, 1])],
@@ -317,7 +338,7 @@ def test_a_player_whom_nobody_hears_says_so_and_fails(graph, tmp_path):
         ),
         (["BAG", "--topic", "/x"], "has no topic /x; it has /vector"),
         (["BAG", "--rtf", "0"], "real-time factor 0 is not greater than 0"),
-        (["BAG", "--rtf", "inf"], "real-time factor inf needs a host in lockstep"),
+        (["BAG", "--rtf", "-2"], "real-time factor -2 is not greater than 0"),
         (["BAG", "--window", "1001"], "--window 1001 is not between 0 and 1000"),
         (["BAG", "--rate", "nan"], "real-time factor nan is not greater than 0"),
         (["BAG", "--start-offset", "-1"], "argument --start-offset: -1 is negative or no number"),

@@ -4,9 +4,12 @@ import time
 
 import yaml
 from geometry_msgs.msg import Vector3Stamped
-from lockstep.bag import Bag
+from lockstep.bag import Bag, BagWriter
 from lockstep.component import to_stamp
+from lockstep.host.protocol import ACKNOWLEDGEMENT_TOPIC
+from lockstep.message.definitions import definition, type_hash
 from lockstep.nodes.driving import service_type
+from lockstep.nodes.qos import lossless
 from observed_graph import QUICK, vector
 from rclpy.duration import Duration
 from rclpy.qos import (
@@ -16,11 +19,14 @@ from rclpy.qos import (
     ReliabilityPolicy,
     qos_profile_system_default,
 )
+from rclpy.serialization import serialize_message
 from rclpy.service_introspection import ServiceIntrospectionState
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import UInt8MultiArray
 from std_srvs.srv import Trigger
 from stranger import small_disk
+
+from lockstep_interfaces.msg import Acknowledgement
 
 MS = 1_000_000
 SECOND = 1_000 * MS
@@ -59,6 +65,28 @@ def test_the_whole_offered_qos_is_recorded(graph, tmp_path):
     (qos,) = Bag(tmp_path / "out").topics["/vector"].qos
     assert (qos.deadline_ns, qos.lifespan_ns) == (2 * SECOND, 3 * SECOND)
     assert (qos.liveliness, qos.liveliness_lease_duration_ns) == ("manual_by_topic", 4 * SECOND)
+
+
+def test_what_a_host_in_lockstep_published_is_recorded_at_the_times_that_it_tells(graph, tmp_path):
+    count = 730  # more than the recorder takes at once, and told of in two parts
+    publisher = graph.node.create_publisher(Vector3Stamped, "/vector", lossless())
+    tells = graph.node.create_publisher(Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless())
+    topic = "/vector:geometry_msgs/msg/Vector3Stamped"
+    recorder = graph.start("recorder", tmp_path / "out", "--lockstep", "--topic", topic)
+    graph.spin_until(lambda: publisher.get_subscription_count() and tells.get_subscription_count())
+    for index in range(count):
+        publisher.publish(vector(index, 1))
+    for steps, part in ((1, range(700)), (2, range(700, count))):
+        message = Acknowledgement(node="/host", steps=steps, topics=["/vector"])
+        message.published_topic = [0] * len(part)
+        message.published_step = [steps] * len(part)
+        message.published_stamp = [to_stamp(SECOND + index) for index in part]
+        tells.publish(message)
+    arrived(graph, tells)
+    graph.interrupt(recorder)
+    assert xs(tmp_path / "out") == list(range(count))
+    with Bag(tmp_path / "out") as bag:
+        assert bag.times("/vector").tolist() == [SECOND + index for index in range(count)]
 
 
 def test_a_later_publisher_that_offers_less_is_heard_and_nothing_comes_twice(graph, tmp_path):
@@ -173,6 +201,26 @@ def test_with_simulated_time_nothing_is_recorded_before_the_first_clock(graph, t
     assert [m.log_time_ns for m in Bag(tmp_path / "out").messages()] == [42 * SECOND]
 
 
+def test_a_world_that_stands_still_at_its_beginning_is_heard_but_not_recorded(graph, tmp_path):
+    publisher = graph.node.create_publisher(Vector3Stamped, "/vector", QUICK)
+    clock = graph.node.create_publisher(Clock, "/clock", QUICK)
+    recorder = graph.start("recorder", tmp_path / "out", "--use-sim-time", "--topics", "/vector")
+    graph.spin_until(
+        lambda: clock.get_subscription_count() == publisher.get_subscription_count() == 1
+    )
+    for _ in range(3):
+        clock.publish(Clock())
+        publisher.publish(vector(1, 1))
+    arrived(graph, publisher)
+    clock.publish(Clock(clock=to_stamp(5 * SECOND)))
+    arrived(graph, clock)
+    publisher.publish(vector(2, 2))
+    arrived(graph, publisher)
+    graph.interrupt(recorder)
+    messages = list(Bag(tmp_path / "out").messages())
+    assert [message.log_time_ns for message in messages] == [5 * SECOND]
+
+
 def test_a_file_of_overrides_says_what_is_asked_for(graph, tmp_path):
     overrides = tmp_path / "qos.yaml"
     overrides.write_text("/vector: {reliability: best_effort, depth: 7}")
@@ -223,3 +271,18 @@ def test_what_nobody_publishes_is_named_at_the_end(graph, tmp_path):
     time.sleep(0.5)
     _, error = graph.interrupt(recorder)
     assert error == "nobody published /nowhere\n"
+
+
+def test_messages_of_50_mb_are_played_and_recorded(graph, tmp_path):
+    kind = "std_msgs/msg/UInt8MultiArray"
+    sent = [serialize_message(UInt8MultiArray(data=bytes([n]) * 50_000_000)) for n in (1, 2)]
+    with BagWriter(tmp_path / "in", compression="lz4") as writer:
+        writer.add_topic("/large", kind, definition(kind), type_hash(kind))
+        for number, data in enumerate(sent):
+            writer.write("/large", data, SECOND + number * 100 * MS)
+    topic = ("--topics", f"/large:{kind}")
+    recorder = graph.start("recorder", tmp_path / "out", *topic, "--until-gone")
+    graph.finish(graph.start("player", tmp_path / "in", "--wait-for-subscribers"))
+    graph.finish(recorder)
+    with Bag(tmp_path / "out") as bag:
+        assert [message.data for message in bag.messages()] == sent

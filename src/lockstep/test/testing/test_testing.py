@@ -332,7 +332,7 @@ def test_implementations_are_chosen_by_name(suite):
     lines(result, "test_a?exe?", "1 test collected")
     for name, sentence in (
         ("exe,c++", "ERROR: --implementations: there is no 'c++', but python, exe"),
-        ("box", "ERROR: --implementations: 'box' is a command, a black box, and only components *"),
+        ("box", "ERROR: --implementations: 'box' is a black box, and only components *"),
     ):
         result = suite(tests, "--implementations", name, implementations=three)
         assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -374,7 +374,7 @@ def test_a_suite_without_its_verify_yaml_is_told_what_is_missing(suite, mark, se
     ("broken", "sentence"),
     [
         ({"nonsense": 1}, "unknown key 'nonsense'"),
-        ({"implementations": {"python": BLACK_BOX}, "contract": "probes:Probe"}, "are commands"),
+        ({"implementations": {"python": BLACK_BOX}, "contract": "probes:Probe"}, "are nodes"),
     ],
 )
 def test_a_verify_yaml_that_cannot_be_tested_is_told(suite, broken, sentence):

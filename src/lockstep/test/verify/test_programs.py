@@ -137,6 +137,10 @@ def test_libraries_of_the_workspace_are_part_of_a_cpp_program(tmp_path, monkeypa
     assert program_files("box", Implementation(command=[str(program)])) == {"count": program}
 
 
+def test_what_a_launch_file_starts_is_unknown():
+    assert program_files("system", Implementation(launch=["my_pkg", "my.launch.py"])) is None
+
+
 def test_what_changes_while_it_runs_is_said(tmp_path, monkeypatch):
     _write(tmp_path, {"a.py": "", "b.py": ""})
     monkeypatch.chdir(tmp_path)

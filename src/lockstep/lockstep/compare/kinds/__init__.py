@@ -14,14 +14,16 @@ from ..tolerance import Tolerance
 from .kind import Fields, Kind
 from .number import NUMBER
 from .pixels import PIXELS
+from .point import POINT
 from .rotation import ROTATION
 from .text import TEXT
 from .time import DURATION, TIME
 
 KINDS: Mapping[str, Kind] = {
-    kind.name: kind for kind in (ROTATION, PIXELS, TEXT, TIME, DURATION, NUMBER)
+    kind.name: kind for kind in (ROTATION, POINT, PIXELS, TEXT, TIME, DURATION, NUMBER)
 }
-"""By name. What several may judge belongs to the first: a tolerance can make numbers a rotation."""
+"""By name. What several may judge belongs to the first: a tolerance can make numbers a rotation
+or a point."""
 
 
 def subject_of(path: str, types: Mapping[str, str], tolerance: Tolerance) -> Subject:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...message.arrays import Column, Floats, Mask
+from .branch import branches
 from .pair import Pair
 
 _NO_CHANCE = 4.6
@@ -46,7 +47,8 @@ def places(pair: Pair, inputs: Mapping[str, Column]) -> Iterator[Place]:
     yield from _special_values(pair, inputs)
     yield from _some_elements(pair)
     yield from _span(pair)
-    yield from _thresholds(pair, inputs)
+    yield from _thresholds(pair)
+    yield from _branches(pair, inputs)
     yield from _few_ticks(pair)
 
 
@@ -146,19 +148,27 @@ def _span(pair: Pair) -> Iterator[Place]:
         yield Place("span", sentence, lead, inside, parameters, clear)
 
 
-def _thresholds(pair: Pair, inputs: Mapping[str, Column]) -> Iterator[Place]:
-    """All ticks above some value of a or of an input differ, and none below; or the reverse."""
-    ticks = pair.ticks
-    if min(int(ticks.sum()), int((~ticks).sum())) < _THRESHOLD_SIDE:
+def _branches(pair: Pair, inputs: Mapping[str, Column]) -> Iterator[Place]:
+    """Ticks differ under a condition on the inputs."""
+    for branch in branches(pair.ticks, inputs):
+        foretold, of = branch.foretold
+        sentence = (
+            f"b differs only where {branch.condition} ({_of(pair.ticks, 'ticks')}; the condition "
+            f"was found in some of them and foretold {foretold} of {of} others)"
+        )
+        inside = pair.rows(branch.holds)
+        parameters = {"foretold": foretold / of, "count": float(pair.ticks.sum())}
+        yield Place("branch", sentence, f"where {branch.condition},", inside, parameters)
+
+
+def _thresholds(pair: Pair) -> Iterator[Place]:
+    """All ticks above some value of a differ, and none below; or the reverse."""
+    side = pair.a
+    if side.ndim > 1 or pair.is_time or not np.isfinite(side).all():
         return
-    values = {"a": pair.a} if pair.a.ndim == 1 and not pair.is_time else {}
-    values |= {f"input {path}": side for path, side in _numeric(inputs, pair.n) if side.ndim == 1}
-    for name, side in values.items():
-        yield from _threshold(pair, name, side)
-
-
-def _threshold(pair: Pair, name: str, side: Floats) -> Iterator[Place]:
-    if not np.isfinite(side).all() or (np.diff(side) >= 0).all() or (np.diff(side) <= 0).all():
+    if min(int(pair.ticks.sum()), int((~pair.ticks).sum())) < _THRESHOLD_SIDE:
+        return
+    if (np.diff(side) >= 0).all() or (np.diff(side) <= 0).all():
         return  # a rising value is but another clock
     inside, outside = side[pair.ticks], side[~pair.ticks]
     for words, apart in (
@@ -167,7 +177,7 @@ def _threshold(pair: Pair, name: str, side: Floats) -> Iterator[Place]:
     ):
         if apart[0] < apart[1]:
             limit = apart[0] + (apart[1] - apart[0]) / 2
-            where = f"where {name} is {words} {limit:.6g}"
+            where = f"where a is {words} {limit:.6g}"
             sentence = f"b differs only {where} ({_of(pair.ticks, 'ticks')})"
             part = pair.rows(pair.ticks)
             yield Place("threshold", sentence, f"{where},", part, {"threshold": limit})

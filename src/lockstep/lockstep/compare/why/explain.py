@@ -19,7 +19,7 @@ from ..fields import FieldComparison
 from ..key_comparison import Explained, KeyComparison
 from ..kinds import kind_of_elements
 from ..side_by_side import Side, columns_of, paired_topics
-from ..simplest_law import Diagnosis, Extent
+from ..simplest_law import Diagnosis, Extent, InputsOf
 from ..tolerance import Tolerances
 from .diagnose import diagnose
 
@@ -35,13 +35,17 @@ _Parts: TypeAlias = list[dict[str, Column]]
 
 
 def explain(
-    bags: tuple[Bag, Bag], keys: Sequence[KeyComparison], tolerances: Tolerances
+    bags: tuple[Bag, Bag],
+    keys: Sequence[KeyComparison],
+    tolerances: Tolerances,
+    inputs_of: InputsOf | None = None,
 ) -> list[KeyComparison]:
     """The same keys, those explained whose values differ beyond tolerance.
 
-    None for a field is "no simple explanation". The bags are read once; only where columns of all
-    keys would take too much memory, the largest ones are put off to a pass of their own, as are
-    fields of which the first difference lies beyond what was looked at, for some passes.
+    With `inputs_of` also by what the messages answer. None for a field is "no simple explanation".
+    The bags are read once; only where columns of all keys would take too much memory, the largest
+    ones are put off to a pass of their own, as are fields of which the first difference lies beyond
+    what was looked at, for some passes.
     """
     windows = {
         key.topic: _Window(bags, key, key.aligned.pairs)
@@ -60,7 +64,7 @@ def explain(
             if windows[topic].is_full:
                 window = windows.pop(topic)
                 known = explained.get(topic, Explained())
-                explained[topic] = _joined(known, window.explained(tolerances))
+                explained[topic] = _joined(known, window.explained(tolerances, inputs_of))
                 later[topic] = later.get(topic, 0) + 1
                 if later[topic] < _MOST_PASSES and window.later:
                     put_off[topic] = window.beginning_at(window.later)
@@ -151,7 +155,7 @@ class _Window:
             parts.append(columns_of(side, codec, self._key.topic, list(self._kinds)))
             self.size += sum(column.nbytes for column in parts[-1].values())
 
-    def explained(self, tolerances: Tolerances) -> Explained:
+    def explained(self, tolerances: Tolerances, inputs_of: InputsOf | None) -> Explained:
         """The laws of the fields that are beyond tolerance."""
 
         def matches(path: str, a: Column, b: Column) -> Mask:
@@ -167,7 +171,8 @@ class _Window:
         )
         ticks = np.concatenate(self._ticks)
         times = self._key.aligned.times_ns[0][ticks]
-        found = diagnose(columns_a, columns_b, times, matches, ticks=ticks)
+        inputs = inputs_of(self._key.topic, ticks) if inputs_of else {}
+        found = diagnose(columns_a, columns_b, times, matches, inputs, ticks)
         diagnoses: dict[str, Diagnosis | None] = {}
         extents: dict[str, Extent] = {}
         for field in self._wrong.values():

@@ -26,9 +26,8 @@ class Burst:
 class Controls:
     """The state that services and keys change."""
 
-    def __init__(self, pace: Pace, window: int) -> None:
+    def __init__(self, pace: Pace) -> None:
         self._pace = pace
-        self._window = window
         self._bursts: deque[Burst] = deque()
         self.seek_ns: int | None = None
         """Where to go on, a log time."""
@@ -72,7 +71,7 @@ class Controls:
 
     def set_rtf(self, rtf: float) -> None:
         """Go on at another real-time factor; raises UsageError for one that cannot be."""
-        self._pace.rtf = checked_rtf(rtf, self._window)
+        self._pace.rtf = checked_rtf(rtf)
 
     def change_rtf(self, by: float) -> None:
         """The same as a difference; below a step nothing changes."""

@@ -93,7 +93,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
             exclude_types=args.exclude_topic_types,
             remap=args.remap,
         ),
-        rtf=checked_rtf(args.rtf, args.window),
+        rtf=checked_rtf(args.rtf),
         window=args.window,
         clock=_clock(args),
         start_offset_s=args.start_offset,
@@ -171,7 +171,7 @@ def _add_pace(group: argparse._ArgumentGroup) -> None:
         type=float,
         default=1.0,
         metavar="FACTOR",
-        help="real-time factor: 2 is twice as fast; inf only in lockstep",
+        help="real-time factor: 2 is twice as fast; inf as fast as it is taken",
     )
     group.add_argument("-d", "--delay", type=_seconds, default=0.0, metavar="S", help="wait first")
     group.add_argument(

@@ -14,18 +14,16 @@ LATE_S = 0.005
 BEHIND_S = 0.1
 _BEHIND_FOR_S = 0.5
 _NOT_HELD = 0.95
+FAST_HZ = 1000.0
+"""More messages in a second than a node with a queue of ten is sure to keep up with."""
 _PER_OCTAVE = 16
 _FINEST_S = 1e-6
 
 
-def checked_rtf(rtf: float, window: int) -> float:
+def checked_rtf(rtf: float) -> float:
     """A real-time factor that can be played; raises UsageError."""
     if not rtf > 0:
         raise UsageError(f"real-time factor {rtf:g} is not greater than 0")
-    if math.isinf(rtf) and not window:
-        raise UsageError(
-            "real-time factor inf needs a host in lockstep (--window); give a finite one"
-        )
     return rtf
 
 
@@ -92,8 +90,9 @@ class Pace:
 
     def played(self, bag_ns: int) -> None:
         """A message logged at `bag_ns` was sent."""
-        if self.paused:  # a single one
+        if self.paused or math.isinf(self._rtf):  # a single one, or at no time of its own
             self._bag_ns = bag_ns
+        if self.paused:
             return
         now_s = self._now()
         if self._last is not None:
@@ -104,6 +103,10 @@ class Pace:
     def achieved_rtf(self) -> float | None:
         """Seconds of the bag for each second that was not paused; None if none was played."""
         return self._ran_ns * 1e-9 / self._ran_s if self._ran_s > 0 and self._ran_ns else None
+
+    def sent_hz(self, count: int) -> float:
+        """Messages in each second that was not paused, of so many."""
+        return count / self._ran_s if self._ran_s > 0 else 0.0
 
     def _hold(self) -> None:
         self._bag_ns = self.position_ns()

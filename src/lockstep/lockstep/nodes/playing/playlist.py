@@ -8,7 +8,8 @@ import math
 from collections.abc import Iterator, Sequence
 
 from ...bag import Bag
-from ...run.timeline import CLOCK_TYPE, JITTER_NS, Event, Timeline, span
+from ...bag.clock import CLOCK_TYPE
+from ...run.timeline import JITTER_NS, Event, Timeline, span
 
 _NAMES_OF_CLOCKS = ("auto", "bag")
 

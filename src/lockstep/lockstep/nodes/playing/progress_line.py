@@ -7,7 +7,7 @@ import sys
 import time
 
 from ...printable import tell
-from .pace import Lateness, Pace, was_held
+from .pace import FAST_HZ, Lateness, Pace, was_held
 
 DEFAULT_HZ = 3.0
 
@@ -62,14 +62,21 @@ def summary(pace: Pace, lateness: Lateness, sent: int) -> str:
     messages = f"{sent} message{'' if sent == 1 else 's'}"
     achieved = pace.achieved_rtf()
     p99_s = lateness.percentile_s(99)
-    if achieved is None or p99_s is None:
+    if achieved is None:
         return f"played {messages}"
     held = "" if was_held(pace.rtf, achieved) else ", which could not be held"
-    return (
-        f"played {messages} at rate {achieved:.3g} of {pace.rtf:g}{held}; late by "
-        f"{_ms(lateness.percentile_s(50))} (median), {_ms(p99_s)} (99 %), "
-        f"{_ms(lateness.max_s)} (most)"
-    )
+    text = f"played {messages} at rate {achieved:.3g} of {pace.rtf:g}{held}"
+    if p99_s is not None:  # at rate inf nothing is late
+        text += (
+            f"; late by {_ms(lateness.percentile_s(50))} (median), {_ms(p99_s)} (99 %), "
+            f"{_ms(lateness.max_s)} (most)"
+        )
+    if (sent_hz := pace.sent_hz(sent)) > FAST_HZ:
+        text += (
+            f"; {sent_hz:.0f} in a second: what a full queue of a subscriber has dropped is not "
+            "known to a player (lockstep verify loses nothing)"
+        )
+    return text
 
 
 def _ms(seconds: float | None) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...bag import Bag, BagError, Topic
+from ...bag.clock import CLOCK_TYPE
 from ...errors import UsageError
-from ...run.timeline import CLOCK_TYPE
 
 EVENTS_OF_SERVICE = "/_service_event"
 

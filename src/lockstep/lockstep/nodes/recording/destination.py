@@ -7,11 +7,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import zstandard
 
 from ...bag import BagWriter
 from ...bag.metadata import OfferedQoS, Origin
+from ...bag.sqlite3_recording import Sqlite3Recording
 from ...message.time import NS_PER_S
 
 _CHUNK_BYTES = 1 << 20
@@ -27,7 +29,9 @@ class Storing:
     max_file_bytes: int = 0
     max_file_s: int = 0
     cache_bytes: int = 0
+    storage: Literal["mcap", "sqlite3"] = "mcap"
     compression: str = "zstd"
+    resilient: bool = False
     compress_files: bool = False
     compress_messages: bool = False
     snapshot: bool = False
@@ -43,17 +47,7 @@ class Destination:
 
     def __init__(self, path: Path, storing: Storing) -> None:
         self._storing = storing
-        chunk_bytes = _CHUNK_BYTES
-        if storing.max_file_bytes:
-            chunk_bytes = min(chunk_bytes, storing.max_file_bytes // _CHUNKS_OF_FILE)
-        self._writer = BagWriter(
-            path,
-            compression=storing.compression,
-            chunk_bytes=max(chunk_bytes, _LEAST_CHUNK_BYTES),
-            cache_bytes=0 if storing.snapshot else storing.cache_bytes,
-            compress_files=storing.compress_files,
-            compressed_messages=storing.compress_messages,
-        )
+        self._writer = _writer(path, storing)
         self._writer.describe(Origin(storing.custom_data or {}))
         self._compress = zstandard.ZstdCompressor(1).compress if storing.compress_messages else None
         self._held: deque[tuple[str, bytes, int, int]] | None = (
@@ -126,6 +120,29 @@ class Destination:
         if self._compress is not None:
             data = self._compress(data)
         self._writer.write(topic, data, log_time_ns, publish_time_ns)
+
+
+def _writer(path: Path, storing: Storing) -> BagWriter | Sqlite3Recording:
+    cache_bytes = 0 if storing.snapshot else storing.cache_bytes
+    if storing.storage == "sqlite3":
+        return Sqlite3Recording(
+            path,
+            cache_bytes=cache_bytes,
+            resilient=storing.resilient,
+            compress_files=storing.compress_files,
+            compressed_messages=storing.compress_messages,
+        )
+    chunk_bytes = _CHUNK_BYTES
+    if storing.max_file_bytes:
+        chunk_bytes = min(chunk_bytes, storing.max_file_bytes // _CHUNKS_OF_FILE)
+    return BagWriter(
+        path,
+        compression=storing.compression,
+        chunk_bytes=max(chunk_bytes, _LEAST_CHUNK_BYTES),
+        cache_bytes=cache_bytes,
+        compress_files=storing.compress_files,
+        compressed_messages=storing.compress_messages,
+    )
 
 
 def _nobody(closed: Path, opened: Path) -> None:

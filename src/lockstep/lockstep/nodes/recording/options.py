@@ -14,8 +14,14 @@ from ..option_parser import OptionParser
 from .choice import Choice
 from .destination import Storing
 
-_PRESETS = {"none": "zstd", "fastwrite": "none", "zstd_fast": "zstd", "zstd_small": "zstd_small"}
-"""Of MCAP storage: by what chunks are compressed."""
+_MCAP_PRESETS = {
+    "none": "zstd",
+    "fastwrite": "none",
+    "zstd_fast": "zstd",
+    "zstd_small": "zstd_small",
+}
+"""By what chunks are compressed."""
+_SQLITE3_PRESETS = ("none", "resilient")
 _CACHE_BYTES = 100 << 20
 _QUIET_S = 0.05
 _EXAMPLES = """\
@@ -53,6 +59,8 @@ class Options:
     start_paused: bool
     use_sim_time: bool
     report: str | None
+    until_gone: bool
+    at_most_s: float | None
 
     def expanded(self, full: Callable[[str], str]) -> Options:
         """With the full names of what is given by name."""
@@ -103,7 +111,9 @@ def parse_options(arguments: Sequence[str]) -> Options:
             max_file_bytes=args.max_bag_size,
             max_file_s=args.max_bag_duration,
             cache_bytes=0 if args.lockstep else args.max_cache_size,
+            storage=args.storage,
             compression=_chunk_compression(args),
+            resilient=args.storage_preset_profile == "resilient",
             compress_files=args.compression_mode == "file",
             compress_messages=args.compression_mode == "message",
             snapshot=args.snapshot_mode,
@@ -122,6 +132,8 @@ def parse_options(arguments: Sequence[str]) -> Options:
         start_paused=args.start_paused,
         use_sim_time=args.use_sim_time,
         report=args.report,
+        until_gone=args.until_gone,
+        at_most_s=args.at_most,
     )
 
 
@@ -210,7 +222,9 @@ def _add_graph(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_storage(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("-s", "--storage", default="mcap", help="mcap")
+    group.add_argument(
+        "-s", "--storage", choices=["mcap", "sqlite3"], default="mcap", help="default: mcap"
+    )
     group.add_argument(
         *("-b", "--max-bag-size"),
         type=_count,
@@ -236,9 +250,10 @@ def _add_storage(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--storage-preset-profile",
-        choices=list(_PRESETS),
         default="none",
-        help="chunks compressed by zstd (none, zstd_fast), slowly (zstd_small), not (fastwrite)",
+        metavar="PRESET",
+        help="of mcap: chunks compressed by zstd (none, zstd_fast), slowly (zstd_small), not "
+        "(fastwrite); of sqlite3: none, or resilient against a loss of power",
     )
     group.add_argument(
         "--compression-mode",
@@ -284,16 +299,25 @@ def _add_lockstep(group: argparse._ArgumentGroup) -> None:
         "and not more than this",
     )
     group.add_argument("--report", metavar="FILE", help="write what was recorded as JSON")
+    group.add_argument(
+        "--until-gone",
+        action="store_true",
+        help="end when topics given as NAME:TYPE have been published and nobody does any more",
+    )
+    group.add_argument(
+        "--at-most", type=float, metavar="S", help="end so long after the first message"
+    )
 
 
 def _check(args: argparse.Namespace) -> None:
     """Refuse what cannot be together."""
     if args.cause and not args.lockstep:
         raise UsageError("--cause needs --lockstep: only then are there acknowledgements")
-    if args.storage != "mcap":
+    presets = tuple(_MCAP_PRESETS) if args.storage == "mcap" else _SQLITE3_PRESETS
+    if args.storage_preset_profile not in presets:
         raise UsageError(
-            f"--storage {args.storage} is not written while recording; leave it out, and make it "
-            "of the bag with 'lockstep convert'"
+            f"--storage-preset-profile {args.storage_preset_profile} is none of {args.storage}, "
+            f"which has {', '.join(presets)}"
         )
     if args.compression_format not in ("", "zstd"):
         raise UsageError(f"--compression-format {args.compression_format} is not written; use zstd")
@@ -303,7 +327,9 @@ def _check(args: argparse.Namespace) -> None:
             "there is --storage-preset-profile"
         )
     if args.use_sim_time and args.no_discovery:
-        raise UsageError("--use-sim-time waits for /clock; leave out --no-discovery")
+        raise UsageError(
+            "--use-sim-time hears latched topics when time has begun; leave out --no-discovery"
+        )
     if args.snapshot_mode and not args.max_cache_size:
         raise UsageError("--snapshot-mode holds --max-cache-size bytes; give more than 0")
     alone = ("snapshot_mode", "start_paused", "use_sim_time", "no_discovery", "max_bag_size")
@@ -326,7 +352,11 @@ def _folder(args: argparse.Namespace) -> str:
 
 def _chunk_compression(args: argparse.Namespace) -> str:
     """What is compressed as a whole is not compressed before."""
-    return "none" if args.compression_mode != "none" else _PRESETS[args.storage_preset_profile]
+    return (
+        "none"
+        if args.compression_mode != "none"
+        else _MCAP_PRESETS.get(args.storage_preset_profile, "")
+    )
 
 
 def _typed(text: str) -> tuple[str, str]:

@@ -23,6 +23,11 @@ class Steps:
         self._last_stamp_ns = 0
 
     @property
+    def is_complete(self) -> bool:
+        """Whether all that was announced is here."""
+        return not self._expected
+
+    @property
     def missing(self) -> Counter[str]:
         """What was announced and is not here, by topic."""
         return Counter(topic for topic, _ in self._expected)

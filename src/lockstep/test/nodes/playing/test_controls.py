@@ -9,7 +9,7 @@ from lockstep.nodes.playing.pace import Pace
 
 @pytest.fixture
 def controls():
-    return Controls(Pace(1.0, paused=True), window=0)
+    return Controls(Pace(1.0, paused=True))
 
 
 def test_bursts_are_told_how_many_were_played_when_they_are_done(controls):

@@ -77,7 +77,10 @@ def test_limits_custom_data_and_cache_are_passed_on():
     [
         ("/a /b", "/a and /b are two folders; give one, and topics after --topics"),
         ("bag --cause", "--cause needs --lockstep"),
-        ("bag -s sqlite3", "--storage sqlite3 is not written while recording"),
+        (
+            "bag -s sqlite3 --storage-preset-profile fastwrite",
+            "fastwrite is none of sqlite3, which",
+        ),
         ("bag --compression-format zstd", "--compression-format needs --compression-mode"),
         (
             "bag --compression-mode file --compression-format lz4",
