@@ -266,7 +266,7 @@ def test_what_ros2_bag_has_recorded_is_read_and_played(
     bag, out = tmp_path / "bag", tmp_path / "out"
     recorder = ("ros2", "bag", "record", "-o", bag, "--topics", "/vector", "--services", "/trigger")
     with running(*recorder, *options, "--disable-keyboard-controls"):
-        subprocess.run([sys.executable, "-c", PUBLISHER], check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", PUBLISHER], check=True, timeout=120)
     with Bag(bag) as read:
         assert read.problem is None
         assert read.topics["/vector"].count == 200
