@@ -12,6 +12,7 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{package}"]),
         (f"share/{package}", ["package.xml"]),
         (f"share/{package}/launch", glob("*.launch.py")),
+        (f"share/{package}/gazebo", glob("gazebo/*")),
     ],
     install_requires=["setuptools"],
     extras_require={"test": ["pytest"]},

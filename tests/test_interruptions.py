@@ -194,7 +194,7 @@ def test_a_daemon_of_a_direct_run_ends_on_ctrl_c_and_is_told(
     ("part", "sentence"),
     [
         (
-            "lockstep.nodes.host",
+            "lockstep.nodes.prepared_host",
             "slow ended during the run (SIGKILL); its log {}/node.log is empty",
         ),
         (

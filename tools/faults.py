@@ -212,6 +212,7 @@ def role(victim: Left) -> str:
         "--contract": "a contract",
         "black_box_node": "node (black box)",
         "lockstep.nodes.host": "node (Python)",
+        "lockstep.nodes.prepared_host": "node (Python)",
         "direct_run": "node (Python)",
         "vector_normalizer": "node (C++)",
         "read -r group": "guardian",

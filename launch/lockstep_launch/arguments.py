@@ -8,10 +8,14 @@ from typing import Any
 
 from launch import LaunchContext
 from launch.actions import DeclareLaunchArgument
-from launch.substitutions import LaunchConfiguration
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.substitutions import FindPackageShare
 from lockstep.errors import UsageError
 from lockstep.nodes.playing.pace import checked_rtf
 from lockstep.run.folder import default_folder
+
+_GAZEBO = FindPackageShare("lockstep_launch"), "gazebo"
+"""Where the world is and what goes with it."""
 
 _DECLARED: dict[str, dict[str, Any]] = {
     "reference": {
@@ -90,6 +94,71 @@ _DECLARED: dict[str, dict[str, Any]] = {
         "description": "parameters of the nodes under test, as ROS 2 parameter file; none: "
         "their own defaults",
     },
+    "world": {
+        "default_value": PathJoinSubstitution([*_GAZEBO, "diff_drive.sdf"]),
+        "description": "SDF file with one world",
+    },
+    "bridge": {
+        "default_value": PathJoinSubstitution([*_GAZEBO, "bridge.yaml"]),
+        "description": "configuration of ros_gz_bridge: the topics that are in the ROS graph",
+    },
+    "record": {
+        "default_value": "",
+        "description": "topics to record, with spaces between; none: all that are bridged",
+    },
+    "simulator": {
+        "default_value": "auto",
+        "choices": ["auto", "gz", "ign"],
+        "description": "gz: `gz sim` (Harmonic), ign: `ign gazebo` (Fortress), auto: what there is",
+    },
+    "controller": {
+        "default_value": "",
+        "description": "a node that controls the robot, PACKAGE/EXECUTABLE; none: the script alone",
+    },
+    "seed": {
+        "default_value": "1",
+        "description": "of the noise of sensors; Fortress has none",
+    },
+    "rendering": {
+        "default_value": "headless",
+        "choices": ["headless", "display", "none"],
+        "description": "of camera and lidar: without a display (EGL, ogre2), on the display of "
+        "DISPLAY, or not at all, so that they are silent",
+    },
+    "render_engine": {"default_value": "ogre2", "description": "ogre2 or ogre"},
+    "velocities": {
+        "default_value": "0:0.5,0 4:0.5,0.4 12:0.5,-0.4 18:0,0",
+        "description": "scripted velocities, each SECONDS:LINEAR,ANGULAR in simulated time, m/s "
+        "and rad/s, with spaces between; none: nobody drives",
+    },
+    "velocity_topic": {
+        "default_value": "/cmd_vel",
+        "description": "where the scripted velocities are published, geometry_msgs/msg/Twist",
+    },
+    "steps": {
+        "default_value": "0",
+        "description": "step the world by so many steps of its physics at a time and wait for all "
+        "commands between; 0: let it run",
+    },
+    "answers": {
+        "default_value": "1",
+        "description": "how many commands the node in the loop gives after each of these steps",
+    },
+    "log_time": {
+        "default_value": "simulation",
+        "choices": ["simulation", "wall"],
+        "description": "the log times of the bag",
+    },
+    "loop": {
+        "default_value": "open",
+        "choices": ["open", "closed"],
+        "description": "open: recorded topics are played into both implementations; closed: each "
+        "controls the robot of the same world, one after the other",
+    },
+    "compare": {
+        "default_value": "/odom",
+        "description": "topics to compare of a closed loop, with spaces between",
+    },
     "launch_arguments": {
         "default_value": "",
         "description": "arguments of launch files under test, each NAME:=VALUE, with spaces "
@@ -111,6 +180,24 @@ _DECLARED: dict[str, dict[str, Any]] = {
         ),
     },
 }
+
+_SIMULATION = (
+    *("world", "bridge", "record", "simulator", "seed", "duration", "rtf", "rendering"),
+    *("render_engine", "velocities", "velocity_topic", "steps", "answers", "log_time"),
+)
+
+
+def declared_simulation(**changes: str | dict[str, Any]) -> list[DeclareLaunchArgument]:
+    """The arguments of a simulation, declared."""
+    of_simulation: dict[str, str | dict[str, Any]] = {
+        "duration": {"default_value": "20", "description": "seconds to simulate"},
+        "rtf": {
+            "default_value": "none",
+            "description": "real-time factor that the simulator aims at, inf: as fast as it can; "
+            "none: the world's own",
+        },
+    }
+    return declare(*_SIMULATION, **{**of_simulation, **changes})
 
 
 def declare(*names: str, **changes: str | dict[str, Any]) -> list[DeclareLaunchArgument]:
@@ -195,11 +282,11 @@ class Replay:
     @classmethod
     def of(cls, context: LaunchContext, *, window: int | None = None) -> Replay:
         """The replay that the arguments describe; raises UsageError."""
-        window = _number(context, "window", int) if window is None else window
+        window = number_of(context, "window", int) if window is None else window
         return cls(
             bag=_found(value_of(context, "bag"), "bag"),
             topics=tuple(words_of(context, "topics")),
-            rtf=checked_rtf(_number(context, "rtf", float), window),
+            rtf=checked_rtf(number_of(context, "rtf", float), window),
             window=window,
             clock=value_of(context, "clock"),
             params_file=params_file(context),
@@ -209,13 +296,14 @@ class Replay:
 
 def seconds_of(context: LaunchContext, name: str) -> float:
     """A time in seconds, greater than 0; raises UsageError."""
-    seconds: float = _number(context, name, float)
+    seconds: float = number_of(context, name, float)
     if not seconds > 0:
         raise UsageError(f"{name}:={value_of(context, name)} is not greater than 0")
     return seconds
 
 
-def _number(context: LaunchContext, name: str, kind: type) -> Any:
+def number_of(context: LaunchContext, name: str, kind: type) -> Any:
+    """A number of a kind, int or float; raises UsageError."""
     text = value_of(context, name)
     try:
         return kind(text)

@@ -12,12 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from launch import Action, Event, LaunchContext
-from launch.actions import EmitEvent, OpaqueFunction, RegisterEventHandler
+from launch.actions import EmitEvent, ExecuteProcess, OpaqueFunction, RegisterEventHandler
 from launch.event_handler import EventHandler
 from launch.event_handlers import OnShutdown
 from launch.events import Shutdown, matches_action
 from launch.events.process import ProcessExited, ShutdownProcess
-from launch_ros.actions import Node
 from lockstep.errors import RunError
 
 from .arguments import value_of
@@ -46,9 +45,9 @@ def how_it_ended(event: ProcessExited) -> str:
     return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
 
-def stop(node: Node) -> Action:
-    """End a node the ordinary way, with SIGINT."""
-    return EmitEvent(event=ShutdownProcess(process_matcher=matches_action(node)))
+def stop(process: ExecuteProcess) -> Action:
+    """End a process the ordinary way, with SIGINT."""
+    return EmitEvent(event=ShutdownProcess(process_matcher=matches_action(process)))
 
 
 class Completed(Event):

@@ -18,7 +18,7 @@ _SAVING_S = "60"  # a recorder may have much to write when it is asked to stop
 
 def player(replay: Replay, *arguments: str, **options: Any) -> Node:
     """The player of a replay."""
-    return _node(
+    return node(
         Executable("lockstep", "player"),
         str(replay.bag),
         *_repeated("--topic", replay.topics),
@@ -28,14 +28,16 @@ def player(replay: Replay, *arguments: str, **options: Any) -> Node:
     )
 
 
-def recorder(bag: Path, topics: list[str], *arguments: str, **options: Any) -> Node:
-    """A recorder of `topics`, each NAME or NAME:TYPE, on simulated time."""
-    return _node(
+def recorder(
+    bag: Path, topics: list[str], *arguments: str, use_sim_time: bool = True, **options: Any
+) -> Node:
+    """A recorder of `topics`, each NAME or NAME:TYPE."""
+    return node(
         Executable("lockstep", "recorder"),
         str(bag),
         *_repeated("--topic", topics),
         *arguments,
-        parameters=[Parameter("use_sim_time", True)],
+        parameters=[Parameter("use_sim_time", use_sim_time)],
         sigkill_timeout=_SAVING_S,
         **options,
     )
@@ -47,7 +49,7 @@ def implementation(
     """The node under test, with its parameters, on the replay's time; `name` is what the log calls
     it."""
     parameters: list[Any] = [str(replay.params_file)] if replay.params_file else []
-    return _node(
+    return node(
         *_command(executable, replay.launch_arguments),
         *arguments,
         exec_name=name,
@@ -67,11 +69,30 @@ def live_implementation(
 ) -> Node:
     """A node on live inputs whose outputs are in a namespace of their own; `name` is what the log
     calls it."""
-    return _node(
+    return node(
         *_command(executable, launch_arguments),
         exec_name=name,
         namespace=namespace,
         parameters=[str(params_file)] if params_file else [],
+        **options,
+    )
+
+
+def controller(
+    name: str,
+    executable: Executable,
+    *,
+    params_file: Path | None,
+    launch_arguments: tuple[str, ...],
+    **options: Any,
+) -> Node:
+    """A node that controls a simulated robot, on simulated time; `name` is what the log calls
+    it."""
+    parameters: list[Any] = [str(params_file)] if params_file else []
+    return node(
+        *_command(executable, launch_arguments),
+        exec_name=name,
+        parameters=[*parameters, Parameter("use_sim_time", True)],
         **options,
     )
 
@@ -85,7 +106,7 @@ def online_comparator(
     **options: Any,
 ) -> Node:
     """The comparator of live topics in two namespaces; text diffs go to `output`."""
-    return _node(
+    return node(
         Executable("lockstep", "comparator"),
         *("--online", "--a-prefix", prefixes[0], "--b-prefix", prefixes[1]),
         *("--output", str(output)),
@@ -100,7 +121,7 @@ def comparator(
     a: Path, b: Path, output: Path, tolerances: list[str], *arguments: str, **options: Any
 ) -> Node:
     """The comparator of a reference bag and the one to judge; text diffs go to `output`."""
-    return _node(
+    return node(
         Executable("lockstep", "comparator"),
         *(str(a), str(b), "--output", str(output)),
         *_repeated("--tolerance", tolerances),
@@ -109,9 +130,10 @@ def comparator(
     )
 
 
-def _node(
+def node(
     executable: Executable, *arguments: str, exec_name: str | None = None, **options: Any
 ) -> Node:
+    """Any node, which ends with the launch."""
     return Node(
         package=executable.package,
         executable=executable.program,

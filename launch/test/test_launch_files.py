@@ -236,7 +236,7 @@ def test_another_domain_takes_an_explicit_argument(
     assert run.end() == 0
 
 
-FILES = ["replay", "record", "verify", "compare_online", "ab"]
+FILES = ["replay", "record", "verify", "compare_online", "ab", "gazebo_record", "gazebo_verify"]
 
 
 @pytest.mark.parametrize("file", [f"{name}.launch.py" for name in FILES])

@@ -1,7 +1,7 @@
 from setuptools import find_packages, setup
 
 package = "lockstep"
-nodes = ["player", "recorder", "comparator", "host"]
+nodes = ["player", "recorder", "comparator", "host", "simulation"]
 
 setup(
     name="lockstep-ros",  # "lockstep" is another project's on PyPI; colcon goes by package.xml

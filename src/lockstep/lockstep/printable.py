@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterable, Sequence
+from html import escape
 from typing import Any, TextIO
 
 _COMMAND = re.compile(r"^(\s*)::", re.MULTILINE)
@@ -37,6 +39,16 @@ def printable_data(data: Any) -> Any:
     if isinstance(data, (list, tuple)):
         return [printable_data(item) for item in data]
     return data
+
+
+def html_table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table for a notebook, whose texts are never markup."""
+    lines = [
+        "".join(f"<{cell}>{escape(one_line(str(value)))}</{cell}>" for value in values)
+        for cell, values in [("th", head), *(("td", row) for row in rows)]
+    ]
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table><caption>{escape(some_lines(caption))}</caption>{body}</table>"
 
 
 def tell(text: str, stream: TextIO | None = None) -> None:

@@ -12,7 +12,7 @@ import pytest
 import lockstep
 
 SOURCE = Path(__file__).resolve().parents[1]
-NODES = ("comparator", "host", "player", "recorder")
+NODES = ("comparator", "host", "player", "recorder", "simulation")
 
 
 def run_setup(*words):

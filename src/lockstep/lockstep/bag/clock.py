@@ -46,16 +46,20 @@ class ClockTimes:
         return None
 
     def rtf_by_second(self) -> list[float]:
-        """The real-time factor in each whole second of wall time in which time went on; jumps back
-        do not count."""
+        """The real-time factor in each second of wall time in which time went on, but for what was
+        less than half of one; pauses and jumps back do not count."""
         wall_ns = self.wall_ns
         if wall_ns is None:
             return []
         second = (wall_ns - wall_ns[0]) // NS_PER_S
-        forward = np.maximum(np.diff(self.said_ns), 0)
-        by_second = np.bincount(second[1:], weights=forward)
-        whole = by_second[: int(second[-1])]  # the last second is not over
-        return [float(found) / NS_PER_S for found in whole if found]
+        steps_ns, taken_ns = np.diff(self.said_ns), np.diff(wall_ns)
+        went_on = steps_ns > 0
+        simulated, taken = (
+            np.bincount(second[1:][went_on], weights=of[went_on]) for of in (steps_ns, taken_ns)
+        )
+        enough = taken > NS_PER_S / 2
+        found: list[float] = (simulated[enough] / taken[enough]).tolist()
+        return found
 
     def rtf(self) -> float | None:
         """The real-time factor of the whole, without the times at which it stood still or jumped
@@ -95,7 +99,7 @@ class ClockReader:
             self._codec = None if self.topic is None else bag.codec(self.topic)
         except BagError:
             self.topic = None
-        none = np.empty(0, np.int64)
+        none: Int64s = np.empty(0, np.int64)
         self._columns: list[tuple[Int64s, Int64s, Int64s]] = [(none, none, none)]
 
     def add(self, batch: Batch) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -265,6 +265,7 @@ def qos_yaml(qos: tuple[OfferedQoS, ...]) -> str:
     return str(yaml.safe_dump([_dump_qos(item) for item in qos], sort_keys=False))
 
 
+@lru_cache(1024)  # thousands of topics have few profiles between them
 def parse_qos(text: str) -> tuple[OfferedQoS, ...]:
     """The inverse of `qos_yaml`; also reads the numbered policies of older bags.
 

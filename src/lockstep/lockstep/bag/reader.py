@@ -25,6 +25,8 @@ from ..closing import Closable
 from ..errors import BagError
 from ..message.arrays import Column, Int64s
 from ..message.batch import Batch
+from ..message.time import NS_PER_S
+from ..printable import html_table
 from . import metadata
 from .bag_files import bag_files
 from .enclosed import RECORDER, Enclosed
@@ -89,6 +91,15 @@ class Bag(Closable):
         _take_metadata(information, self.topics)
         self._disagreement = _disagreement(self.path, information, self.topics)
         self._miscount: str | None = None
+
+    def _repr_html_(self) -> str:
+        duration_s = (self.end_ns - self.start_ns) / NS_PER_S
+        caption = f"{self.path}: {self.count} messages in {duration_s:.3f} s"
+        return html_table(
+            f"{caption}. {self.problem}" if self.problem else caption,
+            ("topic", "type", "messages"),
+            ((name, topic.type, topic.count) for name, topic in self.topics.items()),
+        )
 
     def close(self) -> None:
         """Close all files; nothing can be read any more."""
@@ -331,14 +342,12 @@ def _disagreement(
     path: Path | str, information: dict[str, Any], topics: dict[str, Topic]
 ) -> str | None:
     """What metadata.yaml counts and the files do not have; None if they agree."""
+    clashing = [topic for topic in topics.values() if topic.clash]
     for row in information.get("topics_with_message_count") or []:
         name, counted = row["topic_metadata"]["name"], row["message_count"]
+        there = topics[name].count if name in topics else 0
         apart = f"{name} ("  # begins the names of its other types
-        there = sum(
-            topic.count
-            for topic in topics.values()
-            if topic.name == name or (topic.clash and topic.name.startswith(apart))
-        )
+        there += sum(topic.count for topic in clashing if topic.name.startswith(apart))
         if counted != there:
             return (
                 f"{path} is not whole: its metadata.yaml counts {counted} messages of {name}, "

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from html import escape
 
-from ..printable import one_line
+from ..printable import html_table, one_line
 from .align import Align
 from .index import STAMP
 from .key_comparison import GRADES, Aligned, Grade, KeyComparison, TickDifference
@@ -48,6 +49,18 @@ class Comparison:
     def summary(self) -> str:
         """The verdict and what is to be known of each key, some lines."""
         return "\n".join(summary(self))
+
+    def _repr_html_(self) -> str:
+        headline, *rest = summary(self)
+        table = html_table(
+            headline,
+            ("topic", "type", "aligned", "differ", "verdict"),
+            (
+                (name, key.type, key.aligned.count, key.wrong, key.grade)
+                for name, key in self.keys.items()
+            ),
+        )
+        return f"{table}<pre>{escape(chr(10).join(rest))}</pre>"
 
     def differences(self) -> Iterator[tuple[str, TickDifference]]:
         """The ticks that differ with their keys, at most KEPT_TICKS of each key."""

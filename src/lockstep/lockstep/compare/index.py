@@ -14,6 +14,7 @@ from ..message.arrays import Column, Int64s
 from ..message.batch import Batch
 from ..message.schema import TIMES, base_type
 from .align import Align, half_interval
+from .epochs import one_after_the_other
 
 STAMP = "header.stamp"
 _SHARE = 0.5  # of messages that must fit for a way to align to be chosen
@@ -104,13 +105,14 @@ class Stamped(Protocol):
 def shared_stamp(a: Stamped, b: Stamped) -> str | None:
     """The field whose times tell messages apart and are about the same on both sides.
 
-    Beside that of a header it must be one that never goes back.
+    Beside that of a header it must be one that never goes back, but to begin anew.
     """
     of_a, of_b = a.stamps, b.stamps
     for path in of_a:
-        if path not in of_b or not _tell_apart(of_a[path], of_b[path]):
+        if path not in of_b:
             continue
-        if path == STAMP or (_goes_on(of_a[path]) and _goes_on(of_b[path])):
+        stamps = one_after_the_other(of_a[path], of_b[path])
+        if _tell_apart(*stamps) and (path == STAMP or all(map(_goes_on, stamps))):
             return path
     return None
 
@@ -125,7 +127,7 @@ def stamp_to_align_by(key: str, a: Stamped, b: Stamped) -> str:
 
 def fit_in_time(a: Int64s, b: Int64s) -> bool:
     """Whether most of as many messages come at about the same time, in whatever order."""
-    a, b = np.sort(a), np.sort(b)
+    a, b = map(np.sort, one_after_the_other(a, b))
     return bool(np.mean(np.abs(b - a) <= half_interval(a)) > _SHARE) if len(a) else True
 
 

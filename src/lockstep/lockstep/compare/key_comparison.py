@@ -66,6 +66,8 @@ class Aligned:
     """Which these are; None if there is a problem, for distributions, and for live topics."""
     times_ns: tuple[Int64s, Int64s] = field(default_factory=_no_times)
     """The times by which the messages of A and of B were aligned, (count_a,) and (count_b,)."""
+    epochs: tuple[Int64s, Int64s] = field(default_factory=_no_times)
+    """The ticks of A and of B at which these times begin anew, (k,) and (l,)."""
     steps: tuple[Int64s, Int64s] | None = None
     """The steps that they answer, (count_a,) and (count_b,), if they were aligned by "cause"."""
     only_a: Int64s = field(default_factory=no_ticks)

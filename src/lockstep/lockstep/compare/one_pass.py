@@ -25,6 +25,7 @@ from .align_values import Unlike, align_values, irregular_tolerance_ns, is_late,
 from .bytes_judge import BytesJudge
 from .cause import Steps
 from .contents import Contents, contents, unlikeness
+from .epochs import epoch_starts
 from .index import Index, distinct, fit_in_time, shared_stamp, stamp_to_align_by
 from .key_comparison import Aligned
 from .key_judge import KeyJudge
@@ -320,6 +321,7 @@ def _with_pairs(counted: Aligned, pairs: Alignment, times: tuple[Int64s, Int64s]
         count=len(pairs.a),
         pairs=pairs,
         times_ns=times,
+        epochs=(epoch_starts(times[0]), epoch_starts(times[1])),
         only_a=only_a,
         only_b=only_b,
         reordered=pairs.reordered,

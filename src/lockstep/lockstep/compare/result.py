@@ -59,6 +59,7 @@ def _key_as_data(key: KeyComparison) -> dict[str, Any]:
         "better_align": key.better and {"align": key.better.align, "wrong": key.better.wrong},
         "reordered": len(aligned.reordered),
         "duplicates": list(aligned.duplicates),
+        "epochs": [1 + len(starts) for starts in aligned.epochs],
         "clock": {"offset_ns": aligned.clock_offset_ns, "drift": aligned.clock_drift},
         "ignored": list(judged.ignored),
         "fields": {path: field_as_data(found) for path, found in judged.fields.items()},

@@ -66,6 +66,9 @@ def _counts(aligned: Aligned, judged: Judged, names: tuple[str, str]) -> Iterato
             yield f"{count} at the time of another in {name}"
     if judged.equal_bytes:
         yield f"{judged.equal_bytes} with identical bytes"
+    epochs = [1 + len(starts) for starts in aligned.epochs]
+    if max(epochs) > 1:
+        yield f"in {epochs[0]} epochs" + ("" if epochs[0] == epochs[1] else f" and {epochs[1]}")
     if aligned.largest_shift_ns and aligned.by in ("time", "value", "cause"):
         yield f"up to {seconds(aligned.largest_shift_ns)} s apart"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..message.time import seconds
 from .deviation import Deviation
 from .distribution import DistributionComparison
@@ -24,11 +26,13 @@ def reason(deviation: Deviation) -> str:
 def when(aligned: Aligned, side: int, tick: int, time_ns: int, other: int | None = None) -> str:
     """The tick of a message of a side, that of its partner if it is another, and the time.
 
-    Also the step that it answers, if that is known.
+    Also the step that it answers, if that is known, and the epoch, if there are several.
     """
     ticks = f"tick {tick}" if other in (None, tick) else f"tick {tick} / {other}"
     step = f", step {aligned.steps[side][tick]}" if aligned.steps else ""
-    return f"{ticks}{step}, t = {seconds(time_ns)} s"
+    starts = aligned.epochs[side]
+    epoch = f", epoch {1 + np.count_nonzero(starts <= tick)}" if len(starts) else ""
+    return f"{ticks}{step}{epoch}, t = {seconds(time_ns)} s"
 
 
 def explanation(law: Diagnosis | None, extent: Extent | None = None) -> str:

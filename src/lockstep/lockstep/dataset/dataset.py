@@ -14,6 +14,7 @@ from ..bag.convert import copy_rest
 from ..closing import Closable
 from ..errors import DatasetError
 from ..message.time import NS_PER_S
+from ..printable import html_table
 from ..progress import Progress
 from .backends import create, open_place
 from .joining import Chained, Merged
@@ -86,6 +87,13 @@ class Dataset(Closable):
 
     def __repr__(self) -> str:
         return f"<Dataset {', '.join(self.keys()) or 'without keys'}>"
+
+    def _repr_html_(self) -> str:
+        return html_table(
+            f"dataset of {self.count} values",
+            ("key", "type", "values"),
+            ((key, self[key].type_name or "any", len(self[key])) for key in self),
+        )
 
     def __len__(self) -> int:
         return len(self._source.names())

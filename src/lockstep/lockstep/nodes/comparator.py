@@ -19,6 +19,7 @@ from ..compare import (
 )
 from ..compare.align import Align, parse_align
 from ..compare.comparison import summary
+from ..compare.divergence import write_divergences
 from ..errors import DIFFERENT, MATCH
 from .comparator_online import run_online
 from .process import exit_with, ros_node, split_arguments
@@ -70,9 +71,9 @@ def _run(arguments: Sequence[str]) -> int:
     )
     args = parser.parse_args(own)
     with ros_node("lockstep_comparator", ros) as node:
+        bags = Bag(args.a), Bag(args.b)
         comparison = compare(
-            Bag(args.a),
-            Bag(args.b),
+            *bags,
             topics=args.topic,
             align=parse_align(args.align),
             origin_ns=args.origin,
@@ -81,6 +82,7 @@ def _run(arguments: Sequence[str]) -> int:
             names=(args.a, args.b),
         )
         write_text_diffs(comparison, Path(args.output))
+        write_divergences(comparison, bags, Path(args.output))
         log = node.get_logger()
         for line in summary(comparison):
             (log.info if comparison.all_match else log.error)(line)

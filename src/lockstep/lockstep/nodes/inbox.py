@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
@@ -61,11 +62,26 @@ class Inbox:
         self._wait_sets: dict[int, Any] = {}
 
     def subscribe(
-        self, message_type: type, topic: str, qos: QoSProfile, *, raw: bool = False
+        self,
+        message_type: type,
+        topic: str,
+        qos: QoSProfile,
+        *,
+        raw: bool = False,
+        warns: bool = True,
     ) -> Subscription:
-        """Subscribe; messages stay in the queue until `take`."""
+        """Subscribe; messages stay in the queue until `take`.
+
+        What `warns` of publishers with other QoS is waited for by the executor, one by one.
+        """
         subscription = self._node.create_subscription(
-            message_type, topic, _no_callback, qos, raw=raw, callback_group=self._group
+            message_type,
+            topic,
+            _no_callback,
+            qos,
+            raw=raw,
+            callback_group=self._group,
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=warns),
         )
         self._subscriptions.append(subscription)
         return subscription

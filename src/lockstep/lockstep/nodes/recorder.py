@@ -301,7 +301,7 @@ class Recorder:
         if number:
             publishers = recording.subscription.get_publisher_count
             recording.lost += recording.sequences.lost_before(number, publishers)
-        if self.paused:
+        if self.paused or self._is_before_time():
             return
         recording.count += 1
         if self._steps is not None:
@@ -343,8 +343,6 @@ class Recorder:
                 self._forget(subscription)
         if self._steps is not None:
             return
-        if options.use_sim_time and not self._node.get_clock().now().nanoseconds:
-            return
         if options.discovers or now_s - self._began_s < _START_S:
             for name, types in self._node.get_topic_names_and_types():
                 if time.monotonic() - now_s > _LONGEST_PASS_S:
@@ -373,7 +371,15 @@ class Recorder:
             return
         if options.ignore_leaves and not node.count_subscribers(name):
             return
-        self._subscribe(name, type_name, [p.qos_profile for p in publishers])
+        profiles = [publisher.qos_profile for publisher in publishers]
+        is_latched = adapted(profiles).durability == DurabilityPolicy.TRANSIENT_LOCAL
+        if is_latched and self._is_before_time():
+            return  # what is latched comes when time has begun
+        self._subscribe(name, type_name, profiles)
+
+    def _is_before_time(self) -> bool:
+        """Whether log times are to be simulated, and a simulation has not begun."""
+        return self._options.use_sim_time and not self._clock.now().nanoseconds
 
     def _subscribe(self, name: str, type_name: str, profiles: Sequence[QoSProfile]) -> None:
         is_named = name in self._options.choice.topics
@@ -389,7 +395,10 @@ class Recorder:
             self._left_out.add(name)
             return
         qos = self._overrides.get(name) or adapted(profiles)
-        subscription = self._inbox.subscribe(message_type, name, qos, raw=True)
+        # With thousands of topics that adapt to their publishers, warnings would cost more than
+        # the messages.
+        warns = name in self._overrides
+        subscription = self._inbox.subscribe(message_type, name, qos, raw=True, warns=warns)
         is_latched = qos.durability == DurabilityPolicy.TRANSIENT_LOCAL
         recording = _Recording(
             name,
@@ -418,7 +427,7 @@ class Recorder:
         recording.known = recording.known or deque(maxlen=_LATCHED)
         self._replaced[recording.subscription] = time.monotonic() + _OVERLAP_S
         recording.subscription = self._inbox.subscribe(
-            message_class(recording.type), recording.topic, recording.qos, raw=True
+            message_class(recording.type), recording.topic, recording.qos, raw=True, warns=False
         )
         self._recordings[recording.subscription] = recording
 

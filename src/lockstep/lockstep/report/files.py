@@ -68,7 +68,9 @@ def _field(
     if found is None:
         return []
     ticks, a, b = found
-    time, tolerance = key.aligned.times_ns[0][ticks], comparison.tolerances.of(path)
+    # Times of several epochs are no axis.
+    time = None if len(key.aligned.epochs[0]) else key.aligned.times_ns[0][ticks]
+    tolerance = comparison.tolerances.of(path)
     title, unit = f"{key.topic} {path}", unit_of(path, key.type)
     try:
         if a.ndim == 1:

@@ -58,6 +58,17 @@ def test_the_player_keeps_to_the_real_time_factor(graph, tmp_path):
     assert 0.9 < arrivals[-1] - arrivals[0] < 1.5
 
 
+def test_a_thousand_topics_are_played_as_one_is(graph, tmp_path):
+    with BagWriter(tmp_path / "bag") as writer:
+        for number in range(1000):
+            name = f"/vector{number}"
+            writer.add_topic(name, VECTOR, definition(VECTOR), type_hash(VECTOR), RELIABLE)
+        for number in range(2000):
+            writer.write(f"/vector{number % 1000}", vector(number, SECOND), SECOND + number)
+    out, _ = graph.finish(graph.start("player", tmp_path / "bag", "--no-wait"))
+    assert out.startswith("played 2000 messages")
+
+
 def test_at_rate_inf_a_subscriber_that_keeps_all_gets_all_and_others_are_warned(graph, tmp_path):
     bag = vectors(tmp_path / "bag", [i * SECOND for i in range(1, 6001)])  # 100 minutes
     received = graph.listen(Vector3Stamped, "/vector", lossless())

@@ -4,9 +4,10 @@ import time
 
 import yaml
 from geometry_msgs.msg import Vector3Stamped
-from lockstep.bag import Bag
+from lockstep.bag import Bag, BagWriter
 from lockstep.component import to_stamp
 from lockstep.host.protocol import ACKNOWLEDGEMENT_TOPIC
+from lockstep.message.definitions import definition, type_hash
 from lockstep.nodes.driving import service_type
 from lockstep.nodes.qos import lossless
 from observed_graph import QUICK, vector
@@ -18,6 +19,7 @@ from rclpy.qos import (
     ReliabilityPolicy,
     qos_profile_system_default,
 )
+from rclpy.serialization import serialize_message
 from rclpy.service_introspection import ServiceIntrospectionState
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import UInt8MultiArray
@@ -199,6 +201,26 @@ def test_with_simulated_time_nothing_is_recorded_before_the_first_clock(graph, t
     assert [m.log_time_ns for m in Bag(tmp_path / "out").messages()] == [42 * SECOND]
 
 
+def test_a_world_that_stands_still_at_its_beginning_is_heard_but_not_recorded(graph, tmp_path):
+    publisher = graph.node.create_publisher(Vector3Stamped, "/vector", QUICK)
+    clock = graph.node.create_publisher(Clock, "/clock", QUICK)
+    recorder = graph.start("recorder", tmp_path / "out", "--use-sim-time", "--topics", "/vector")
+    graph.spin_until(
+        lambda: clock.get_subscription_count() == publisher.get_subscription_count() == 1
+    )
+    for _ in range(3):
+        clock.publish(Clock())
+        publisher.publish(vector(1, 1))
+    arrived(graph, publisher)
+    clock.publish(Clock(clock=to_stamp(5 * SECOND)))
+    arrived(graph, clock)
+    publisher.publish(vector(2, 2))
+    arrived(graph, publisher)
+    graph.interrupt(recorder)
+    messages = list(Bag(tmp_path / "out").messages())
+    assert [message.log_time_ns for message in messages] == [5 * SECOND]
+
+
 def test_a_file_of_overrides_says_what_is_asked_for(graph, tmp_path):
     overrides = tmp_path / "qos.yaml"
     overrides.write_text("/vector: {reliability: best_effort, depth: 7}")
@@ -249,3 +271,18 @@ def test_what_nobody_publishes_is_named_at_the_end(graph, tmp_path):
     time.sleep(0.5)
     _, error = graph.interrupt(recorder)
     assert error == "nobody published /nowhere\n"
+
+
+def test_messages_of_50_mb_are_played_and_recorded(graph, tmp_path):
+    kind = "std_msgs/msg/UInt8MultiArray"
+    sent = [serialize_message(UInt8MultiArray(data=bytes([n]) * 50_000_000)) for n in (1, 2)]
+    with BagWriter(tmp_path / "in", compression="lz4") as writer:
+        writer.add_topic("/large", kind, definition(kind), type_hash(kind))
+        for number, data in enumerate(sent):
+            writer.write("/large", data, SECOND + number * 100 * MS)
+    topic = ("--topics", f"/large:{kind}")
+    recorder = graph.start("recorder", tmp_path / "out", *topic, "--until-gone")
+    graph.finish(graph.start("player", tmp_path / "in", "--wait-for-subscribers"))
+    graph.finish(recorder)
+    with Bag(tmp_path / "out") as bag:
+        assert [message.data for message in bag.messages()] == sent

@@ -34,7 +34,7 @@ def fractional_delays(pair: Pair) -> Iterator[Law]:
     time = pair.time_s
     if pair.a.ndim != 1 or not _rises(pair) or not pair.finite.all():
         return
-    step = _step_s(pair)
+    step = step_s(pair)
     for shift in [*_best_shifts(pair, zero=True)][:1]:
         # Not even the nearest whole number of ticks explains half: no delay.
         whole = _shifted(pair, pair.a, shift)
@@ -46,14 +46,14 @@ def fractional_delays(pair: Pair) -> Iterator[Law]:
             return
         yield Law(
             "delay",
-            f"b {'lags' if tau > 0 else 'leads'} a by {_seconds(abs(tau))} "
+            f"b {'lags' if tau > 0 else 'leads'} a by {in_seconds(abs(tau))} "
             f"({abs(tau) / step:.3g} ticks)",
             1.6,
             _interpolated(time, tau),
             {"ticks": tau / step, "seconds": tau},
             pointwise=False,
             covers=covers,
-            roughly=f"b {'lags' if tau > 0 else 'leads'} a by about {_seconds(abs(tau))} "
+            roughly=f"b {'lags' if tau > 0 else 'leads'} a by about {in_seconds(abs(tau))} "
             f"({abs(tau) / step:.3g} ticks), but is no plain delay of it",
         )
 
@@ -127,7 +127,7 @@ def decays(pair: Pair) -> Iterator[Law]:
     shape = np.exp(-time / tau)
     yield Law(
         "initial_state",
-        f"b starts {_signed(first)} off a and converges with a time constant of {_seconds(tau)}",
+        f"b starts {_signed(first)} off a and converges with a time constant of {in_seconds(tau)}",
         2.2,
         _added(shape, first),
         {"initial": first, "time_constant": tau},
@@ -181,18 +181,18 @@ def _sizes(values: Floats) -> Floats:
 
 
 def _delay(pair: Pair, shift: int) -> Law:
-    seconds = shift * _step_s(pair)
+    seconds = shift * step_s(pair)
     ticks = f"{abs(shift)} tick{'s' if abs(shift) > 1 else ''}"
     lags = "lags" if shift > 0 else "leads"
     return Law(
         "delay",
-        f"b {lags} a by {ticks} ({_seconds(abs(seconds))})",
+        f"b {lags} a by {ticks} ({in_seconds(abs(seconds))})",
         1.3,
         lambda x: _shifted(pair, x, shift),
         {"ticks": float(shift), "seconds": seconds},
         pointwise=False,
         covers=_covers(pair, shift),
-        roughly=f"b {lags} a by about {ticks} ({_seconds(abs(seconds))}), "
+        roughly=f"b {lags} a by about {ticks} ({in_seconds(abs(seconds))}), "
         "but is no plain delay of it",
     )
 
@@ -243,10 +243,10 @@ def _refined(pair: Pair, around: float, step: float) -> float:
     def error(tau: float) -> float:
         return float(np.mean(np.square(np.interp(time[inside] - tau, time, a) - b[inside])))
 
-    return _least(error, around - step, around + step, 20)
+    return least(error, around - step, around + step, 20)
 
 
-def _least(error: Callable[[float], float], low: float, high: float, rounds: int) -> float:
+def least(error: Callable[[float], float], low: float, high: float, rounds: int) -> float:
     """Where a function of one valley is least, by golden section.
 
     It comes 1.6 times closer in each round.
@@ -320,7 +320,7 @@ def _time_constant(d: Floats, time: Floats) -> float:
     grid = np.linspace(low, high, 24)
     best = grid[int(np.argmin([left(x) for x in grid]))]
     width = float(grid[1] - grid[0])
-    return math.exp(_least(left, best - width, best + width, 20))
+    return math.exp(least(left, best - width, best + width, 20))
 
 
 def _polished(d: Floats, time: Floats, tau: float) -> tuple[float, float]:
@@ -345,12 +345,14 @@ def _one_rising_series(pair: Pair) -> bool:
     return _rises(pair) and bool((pair.segment == pair.segment[0]).all())
 
 
-def _step_s(pair: Pair) -> float:
+def step_s(pair: Pair) -> float:
+    """The median time between ticks, in seconds."""
     steps = np.diff(pair.time_s)[np.diff(pair.segment) == 0]
     return float(np.median(steps)) if len(steps) else 0.0
 
 
-def _seconds(value: float) -> str:
+def in_seconds(value: float) -> str:
+    """A time as text."""
     return f"{value:.3f} s" if value >= 0.01 else f"{value:.3g} s"
 
 

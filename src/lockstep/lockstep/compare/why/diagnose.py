@@ -10,6 +10,7 @@ import numpy as np
 from ...message.arrays import Column, Floats, Int64s
 from ..laws.axes import axis_laws, rotations, siblings
 from ..laws.choice import Choice, Make, best_in_noise, first_exact
+from ..laws.filters import averages, derivatives, holds, low_passes
 from ..laws.in_time import decays, delays, drifts, fractional_delays, rates, wanders
 from ..laws.pair import MOST_TICKS, Law, Matches, Pair, equal, join, make_pair, sampled
 from ..laws.places import Place, places
@@ -25,6 +26,7 @@ from ..laws.pointwise import (
     simple_laws,
 )
 from ..laws.rounding import coarse_arithmetic, last_bits, rounding_laws
+from ..laws.whole import whole_laws
 from ..simplest_law import Diagnosis
 
 UNPREDICTED = frozenset(
@@ -180,11 +182,15 @@ def _exact_laws(pair: Pair) -> Iterator[Law]:
     """By cost, in two lots: fits are made only if nothing simpler holds."""
     if is_constant(pair):
         yield from constant(pair)
-    first = [*simple_laws(pair), *rounding_laws(pair), *offset(pair, _median), *constant(pair)]
+    first = [
+        *(*simple_laws(pair), *rounding_laws(pair), *whole_laws(pair), *holds(pair)),
+        *(*offset(pair, _median), *constant(pair)),
+    ]
     yield from sorted(first, key=lambda law: law.cost)
     second = [
         *(*scale(pair, True), *clips(pair, True), *delays(pair), *drifts(pair), *rates(pair)),
         *(*affine(pair, True), *decays(pair), *recoding(pair)),
+        *(*averages(pair), *derivatives(pair), *low_passes(pair)),
     ]
     yield from sorted(second, key=lambda law: law.cost)
 
@@ -206,6 +212,9 @@ _IN_NOISE: tuple[Make, ...] = (
     drifts,
     rates,
     decays,
+    averages,
+    derivatives,
+    low_passes,
 )
 
 

@@ -93,7 +93,7 @@ class Watch:
         if now_s - self._looked_s < _WATCH_S and not at_last:
             return
         self._looked_s = now_s
-        self._publishers.tell_incompatible()
+        self._publishers.tell_incompatible(of_all=at_last)
         if self._clock is not None and self._node.count_publishers(self._clock) > 1:
             self._tell_others(self._clock)
 

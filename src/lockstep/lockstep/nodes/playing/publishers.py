@@ -23,6 +23,8 @@ from .requests import ServiceRequests, is_events, service_class
 from .selection import Chosen
 
 Target = Publisher | ServiceRequests
+_LOOKED_AT = 200
+"""So many topics are asked for their subscribers at once, in turn."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Publishers:
         self._say = say
         self._types: dict[str, str] = {}
         self._by_target: dict[str, Target] = {}
-        self._suspicious: set[str] = set()
+        self._looked_at = 0
         self._told: set[str] = set()
         self.by_topic: dict[str, Target] = {}
         refusals = []
@@ -86,17 +88,29 @@ class Publishers:
         """How many subscriptions have met their publisher."""
         return sum(target.get_subscription_count() for target in self)
 
-    def tell_incompatible(self) -> None:
-        """Name the nodes that get nothing because they ask for more than is offered."""
-        for name in tuple(self._suspicious):
+    def tell_incompatible(self, *, of_all: bool = False) -> None:
+        """Name the nodes that get nothing because they ask for more than is offered; of thousands
+        of topics, some are looked at each time.
+
+        Not by events: each publisher's would be waited for with all others whenever a service is
+        served.
+        """
+        names = [*self._by_target]
+        if not of_all and len(names) > _LOOKED_AT:
+            names = (names + names)[self._looked_at : self._looked_at + _LOOKED_AT]
+            self._looked_at = (self._looked_at + _LOOKED_AT) % len(self._by_target)
+        for name in names:
             publisher = self._by_target[name]
-            assert isinstance(publisher, Publisher)
+            if not isinstance(publisher, Publisher):
+                continue
+            there = self._node.count_subscribers(publisher.topic_name)
+            if there <= publisher.get_subscription_count():
+                continue
             for info in self._node.get_subscriptions_info_by_topic(publisher.topic_name):
                 found, reason = qos_check_compatible(publisher.qos_profile, info.qos_profile)
                 who = f"{info.node_namespace.rstrip('/')}/{info.node_name} gets nothing of {name}"
                 if found == QoSCompatibility.ERROR and who not in self._told:
                     self._told.add(who)
-                    self._suspicious.discard(name)
                     why = " ".join(reason.replace("ERROR: ", "").split()).rstrip("; .")
                     self._say(
                         f"note: {who}, because it asks for another QoS ({why}); change that, or "
@@ -122,9 +136,7 @@ class Publishers:
             message_type,
             target,
             self._qos(topic),
-            event_callbacks=PublisherEventCallbacks(
-                incompatible_qos=lambda _: self._suspicious.add(target)
-            ),
+            event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
         )
 
     def _qos(self, topic: Topic) -> QoSProfile:

@@ -327,7 +327,9 @@ def _check(args: argparse.Namespace) -> None:
             "there is --storage-preset-profile"
         )
     if args.use_sim_time and args.no_discovery:
-        raise UsageError("--use-sim-time waits for /clock; leave out --no-discovery")
+        raise UsageError(
+            "--use-sim-time hears latched topics when time has begun; leave out --no-discovery"
+        )
     if args.snapshot_mode and not args.max_cache_size:
         raise UsageError("--snapshot-mode holds --max-cache-size bytes; give more than 0")
     alone = ("snapshot_mode", "start_paused", "use_sim_time", "no_discovery", "max_bag_size")
