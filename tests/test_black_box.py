@@ -151,8 +151,7 @@ def test_a_node_that_fails_fails_the_run(stranger: Stranger, write_verification:
     ("sections", "line", "sentence"),
     [
         ({"run": {"rtf": float("inf")}}, "run:", "give run: {rtf: 1.0} or another finite factor"),
-        ({"run": {"window": 3}}, "run:", "'box' is no component and acknowledges nothing"),
-        ({"reference": "box"}, "reference:", "'box' is no component, so contract: MODULE:CLASS is"),
+        ({"run": {"window": 3}}, "run:", "'box' is a node and acknowledges nothing"),
     ],
 )
 def test_a_black_box_that_cannot_run_is_refused_with_its_line(

@@ -167,10 +167,6 @@ def test_what_a_component_prints_disturbs_nothing(stranger: Stranger, write_veri
         ({"run": {**DIRECT, "rtf": 1.0}}, "rtf has no meaning in mode direct"),
         ({"run": {**DIRECT, "window": 1}}, "window has no meaning in mode direct"),
         ({"run": {"mode": "dierct"}}, "run.mode"),
-        (
-            {"implementations": {"python": PYTHON, "box": {"command": ["true"]}}, "run": DIRECT},
-            "'box' is a command, which knows no frames of a direct run",
-        ),
     ],
 )
 def test_a_mode_that_cannot_be_is_refused(

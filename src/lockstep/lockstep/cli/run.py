@@ -14,7 +14,7 @@ from ..run.folder import default_folder
 from ..run.result import in_and_out
 from ..verify.inputs import inputs_of
 from ..verify.model import load
-from ..verify.plan import plan
+from ..verify.plan import plan, who_tells
 from ..verify.runs import Runs, a_run_has_begun
 from .show import console, print_json, print_line, progress_bars
 
@@ -45,7 +45,10 @@ def command(
         names = ", ".join(verification.implementations)
         raise UsageError(f"{file} has no implementation '{implementation}'; it has {names}")
     chosen = {implementation: verification.implementations[implementation]}
-    only = {verification.reference: verification.implementations[verification.reference], **chosen}
+    asked = verification.reference if verification.contract else who_tells(verification)
+    only = {
+        name: verification.implementations[name] for name in (verification.reference, asked)
+    } | chosen
     verification = verification.model_copy(update={"implementations": only})
     folder = output or default_folder(f"{file.stem}-{implementation}")
     with progress_bars() as watch, Runs(verification, watch) as runs, ExitStack() as stack:
@@ -74,4 +77,6 @@ def command(
         print_line(console, inputs.arrived.sentence())
     if result.black_box:  # which may have dropped some
         print_line(console, in_and_out(result))
+    for remark in result.remarks:
+        print_line(console, remark)
     print_line(console, f"bag: {result.bag}")

@@ -30,19 +30,27 @@ PARAMETER_VALUES = {
 
 
 class Kind(IntEnum):
-    """What a frame says; from 129 on it comes from the component."""
+    """What a frame says; from 129 on it comes from the component.
+
+    TOPIC and those from PROCESS on are of nodes that are no components.
+    """
 
     PARAMETER = 1
     START = 2
     INPUT = 3
     ADVANCE = 4
     END = 5
+    TOPIC = 6
     CONTRACT = 129
     OUTPUT = 130
     DONE = 131
     TIMES = 132
     FAILED = 133
     FINISHED = 134
+    PROCESS = 135
+    ENTITY = 136
+    GONE = 137
+    NOTE = 138
 
 
 MAGIC = b"LKD1"
@@ -53,6 +61,8 @@ MAX_PAYLOAD = 256 << 20
 """The most bytes of a payload."""
 TIMER_PORTS = 32768
 """TIMES of timers have ports from here on."""
+BY_ITSELF = 1
+"""The port of FINISHED where a node has ended before the END of the run."""
 
 # The lockstep protocol
 

@@ -25,6 +25,8 @@ def command_of(name: str, implementation: Implementation) -> list[str]:
         return [str(find_executable(name, implementation.executable))]
     if implementation.launch is not None:
         return [str(find_executable(name, "lockstep_launch/system")), *implementation.launch]
+    if implementation.node is not None:
+        return [sys.executable, "-m", "lockstep.nodes.spin", implementation.node]
     assert implementation.command is not None
     return implementation.command
 

@@ -66,7 +66,7 @@ class LiveRun:
             own_graph(
                 folder,
                 self._silence,
-                in_lockstep=not request.implementation.is_black_box,
+                in_lockstep=not request.implementation.is_node,
                 guarded=not request.options.allow_foreign_nodes,
             )
         )
@@ -115,7 +115,7 @@ class LiveRun:
     def finish(self) -> RunResult:
         """End recorder and node after all was played; raises RunError if something was lost."""
         request = self._request
-        in_lockstep = not request.implementation.is_black_box
+        in_lockstep = not request.implementation.is_node
         with self._stack, self._alone():
             _stop(self._recorder, self._node, in_lockstep, _quiet_s(request.options)[1])
         return checked_run(request.name, request.folder, in_lockstep, request.silent)
@@ -254,7 +254,7 @@ def parameters_file(folder: Path, parameters: Mapping[str, Any]) -> Path:
     """Write the parameters of a node of a live run, whatever its name, into `folder`; returns the
     file."""
     path = folder / "parameters.yaml"
-    content = {"/**": {"ros__parameters": {**parameters, "use_sim_time": True}}}
+    content = {"/**": {"ros__parameters": dict(parameters)}}
     path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
     return path
 
@@ -267,10 +267,10 @@ def remaps_of_own_topics(topics: Iterable[str]) -> list[str]:
 
 def _node_arguments(request: RunRequest) -> list[str]:
     implementation, contract = request.implementation, request.contract
-    parameters = parameters_file(request.folder, request.parameters)
+    parameters = parameters_file(request.folder, {**request.parameters, "use_sim_time": True})
     topics = {port.name: port.topic for port in (*contract.inputs, *contract.outputs)}
     ros = ["--ros-args", "--params-file", str(parameters), *remaps_of_own_topics(topics.values())]
-    if not implementation.is_black_box:
+    if not implementation.is_node:
         return ["--lockstep", *ros]
     for port, topic in implementation.remap.items():
         ros += ["-r", f"{topic}:={resolved(topics[port])}"]
@@ -279,7 +279,7 @@ def _node_arguments(request: RunRequest) -> list[str]:
 
 def _player_command(request: RunRequest) -> list[str]:
     inputs, options = request.inputs, request.options
-    window = 0 if request.implementation.is_black_box else options.window
+    window = 0 if request.implementation.is_node else options.window
     command = [sys.executable, "-m", "lockstep.nodes.player", str(inputs.bag.path)]
     for name, target in inputs.topics.items():
         command += ["--topic", f"{name}:={target}"]
@@ -301,7 +301,7 @@ def _recorder_command(request: RunRequest) -> list[str]:
     command += ["--report", str(folder / "recorder.json")]
     for port in request.contract.outputs:
         command += ["--topic", f"{resolved(port.topic)}:{port.type}"]
-    if request.implementation.is_black_box:
+    if request.implementation.is_node:
         least_s, most_s = _quiet_s(request.options)
         command += ["--quiet", str(least_s), "--quiet-at-most", str(most_s)]
         command += ["--max-cache-size", "0"]  # it waits for the disk and loses nothing to it

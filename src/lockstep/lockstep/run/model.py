@@ -21,34 +21,36 @@ ParameterValue = bool | int | float | str | list[bool] | list[int] | list[float]
 
 
 class Implementation(StrictModel):
-    """One realisation of the contract: a Python component, an executable of a package, or any
-    command."""
+    """One realisation of the contract: a component in Python, one of any language as the executable
+    of a package, or an ordinary node: a class in Python or any command."""
 
     component: str | None = Field(default=None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS")
     executable: str | None = Field(
         default=None, pattern=r"^[^/]+/[^/]+$", description="PACKAGE/EXECUTABLE"
     )
-    command: list[str] | None = Field(default=None, min_length=1, description="a black box")
-    launch: list[str] | None = Field(
-        default=None, min_length=1, description="a black box: PACKAGE, FILE and NAME:=VALUE …"
+    node: str | None = Field(
+        default=None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS of an rclpy node"
     )
-    remap: dict[str, str] = Field(default={}, description="black box: port → the node's own topic")
+    command: list[str] | None = Field(default=None, min_length=1, description="any ROS 2 node")
+    launch: list[str] | None = Field(
+        default=None, min_length=1, description="a launch file: PACKAGE, FILE and NAME:=VALUE …"
+    )
+    remap: dict[str, str] = Field(default={}, description="node: port → the node's own topic")
     parameters: dict[str, ParameterValue] = Field(default={})
 
     @model_validator(mode="after")
     def _one_kind(self) -> Implementation:
-        names = ("component", "executable", "command", "launch")
-        if len([name for name in names if getattr(self, name) is not None]) != 1:
-            raise ValueError("give exactly one of component, executable, command and launch")
-        if self.remap and not self.is_black_box:
-            raise ValueError(
-                "remap is for commands and launch files; components have the contract's topics"
-            )
+        kinds = ("component", "executable", "node", "command", "launch")
+        if sum(getattr(self, kind) is not None for kind in kinds) != 1:
+            raise ValueError("give exactly one of component, executable, node, command and launch")
+        if self.remap and not self.is_node:
+            raise ValueError("remap is for nodes; components have the contract's topics")
         return self
 
     @property
-    def is_black_box(self) -> bool:
-        """Whether it is no component, so that it acknowledges nothing."""
+    def is_node(self) -> bool:
+        """Whether it is no component but ordinary nodes, which tell no contract and no
+        acknowledgements."""
         return self.component is None and self.executable is None
 
 
@@ -115,6 +117,10 @@ class Run(StrictModel):
     )
     timeout: Number = Field(
         default=10.0, gt=0, description="seconds without an answer that count as a hang"
+    )
+    allow_uncontrolled: bool = Field(
+        default=False,
+        description="direct: let nodes depend on more than their inputs",
     )
     allow_foreign_nodes: bool = Field(
         default=False,

@@ -48,6 +48,8 @@ class RunResult:
     failure: Failure | None = None
     black_box: bool = False
     """Whether nobody tells which of the messages that were sent it has taken."""
+    remarks: tuple[str, ...] = ()
+    """What is to be known of the run, in sentences."""
 
     def outputs(self) -> Bag:
         """The bag that was written; raises RunError if it does not hold all that was recorded."""

@@ -142,8 +142,8 @@ def _covered(
     name: str, one: Implementation, verification: Verification, inputs: Inputs, place: Path
 ) -> Coverage | str:
     """The coverage of an implementation, or why there is none."""
-    if one.is_black_box:
-        return "what is no component has no coverage that could be measured"
+    if one.is_node:
+        return "an ordinary node has no coverage that could be measured"
     parameters = dict(verification.parameters) | one.parameters
     folder = place / name
     folder.mkdir()

@@ -173,7 +173,7 @@ def _check_direct(verification: Verification) -> None:
     if len(verification.implementations) < 2:
         raise UsageError(alone(verification.reference))
     for name, one in verification.implementations.items():
-        if one.is_black_box:
+        if one.is_node:
             raise UsageError(
                 f"'{name}' is no component and knows no frames of a direct run, so it cannot be "
                 "searched; leave it out of this file"

@@ -20,7 +20,7 @@ from .in_process import InProcessHarness
 
 def testable(verification: Verification) -> list[str]:
     """The names of the implementations that are components; black boxes are left out."""
-    return [name for name, i in verification.implementations.items() if not i.is_black_box]
+    return [name for name, i in verification.implementations.items() if not i.is_node]
 
 
 class Implementations:

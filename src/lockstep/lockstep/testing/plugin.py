@@ -89,7 +89,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     there = testable(verification)
     if not there:
         raise pytest.Collector.CollectError(
-            f"{file}: all implementations are commands, and only components can be unit-tested"
+            f"{file}: all implementations are nodes, and only components can be unit-tested"
         )
     chosen = _chosen(metafunc.config)
     names = [name for name in there if chosen is None or name in chosen]

@@ -115,8 +115,10 @@ def _time_tolerance_s(planned: Plan, *runs: Recorded) -> float | None:
 
 
 def _in_lockstep(planned: Plan, *runs: Recorded) -> bool:
-    declared = planned.verification.implementations
-    return not any(declared[run.result.name].is_black_box for run in runs)
+    declared = planned.verification
+    if declared.run.mode == "direct":
+        return True
+    return not any(declared.implementations[run.result.name].is_node for run in runs)
 
 
 def check_failures(declared: Sequence[str], reference: Recorded, other: Recorded) -> None:

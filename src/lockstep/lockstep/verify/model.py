@@ -46,8 +46,11 @@ class Verification(StrictModel):
             raise ValueError(
                 f"'{name}' is none of the implementations ({', '.join(implementations)})"
             )
-        if implementations[name].is_black_box and info.data.get("contract") is None:
-            raise ValueError(f"'{name}' is no component, so contract: MODULE:CLASS is needed")
+        if info.data.get("contract") is None and all(i.is_node for i in implementations.values()):
+            raise ValueError(
+                "all implementations are nodes, which tell no contract, so contract: MODULE:CLASS "
+                "is needed"
+            )
         return name
 
     @field_validator("run")
@@ -57,14 +60,15 @@ class Verification(StrictModel):
         if run.mode == "direct" and graphs:
             raise ValueError(f"{min(graphs)} has no meaning in mode direct; use mode: live")
         for name, implementation in info.data.get("implementations", {}).items():
-            if implementation.is_black_box and run.mode == "direct":
+            if implementation.launch is not None and run.mode == "direct":
                 raise ValueError(
-                    f"'{name}' is no component and knows no frames of a direct run; use mode: live"
+                    f"'{name}' is a launch file, which starts several processes; use mode: live, "
+                    "or give its node as command: or node:"
                 )
-            if implementation.is_black_box and math.isinf(run.rtf):
+            if implementation.is_node and run.mode == "live" and math.isinf(run.rtf):
                 raise ValueError(
-                    f"'{name}' is no component and acknowledges nothing; "
-                    "give run: {rtf: 1.0} or another finite factor"
+                    f"'{name}' is a node and acknowledges nothing in mode live; give run: "
+                    "{mode: direct}, or run: {rtf: 1.0} or another finite factor"
                 )
         return run
 
@@ -82,11 +86,14 @@ class Verification(StrictModel):
     @field_validator("compare")
     @classmethod
     def _black_boxes_tell_no_cause(cls, compare: Compare, info: Any) -> Compare:
+        run = info.data.get("run")
+        if run is None or run.mode == "direct":
+            return compare
         for name, implementation in info.data.get("implementations", {}).items():
-            if implementation.is_black_box and compare.any_align("cause"):
+            if implementation.is_node and compare.any_align("cause"):
                 raise ValueError(
-                    f"'{name}' is no component and acknowledges nothing; "
-                    "align by stamp, time or tick"
+                    f"'{name}' is a node and acknowledges nothing in mode live; use run: "
+                    "{mode: direct}, or align by stamp, time or tick"
                 )
         return compare
 

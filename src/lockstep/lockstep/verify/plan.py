@@ -92,11 +92,7 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
             if bag.problem:
                 raise BagError(bag.problem)
         told = ask(
-            {
-                name: one
-                for name, one in verification.implementations.items()
-                if not one.is_black_box
-            }
+            {name: one for name, one in verification.implementations.items() if not one.is_node}
         )
         contract = _contract(verification, told)
         if not contract.outputs:
@@ -119,10 +115,19 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
 
 def asked_contract(verification: Verification) -> Contract:
     """The contract that counts, without a plan."""
-    name = verification.reference
     if verification.contract is not None:
         return _contract(verification, {})
+    name = who_tells(verification)
     return contracts_of({name: verification.implementations[name]})[name]
+
+
+def who_tells(verification: Verification) -> str:
+    """The implementation whose contract counts where the file names none: the reference, or the
+    first component if that is an ordinary node."""
+    every = verification.implementations
+    if not every[verification.reference].is_node:
+        return verification.reference
+    return next(name for name, one in every.items() if not one.is_node)
 
 
 def component_of(verification: Verification) -> str | None:
@@ -136,7 +141,7 @@ def component_of(verification: Verification) -> str | None:
 
 def _contract(verification: Verification, told: Mapping[str, Contract]) -> Contract:
     if verification.contract is None:
-        return told[verification.reference]
+        return told[who_tells(verification)]
     for name, contract in told.items():  # nobody is asked twice
         if verification.implementations[name].component == verification.contract:
             return contract

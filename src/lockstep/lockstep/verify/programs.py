@@ -44,8 +44,11 @@ def program_files(name: str, implementation: Implementation) -> Files | None:
     if implementation.executable is not None:
         program = find_executable(name, implementation.executable)
         return _files(program, ()) or {program.name: program.resolve()}
-    if implementation.command is None:
-        return None  # a launch file may start anything
+    if implementation.launch is not None:
+        return None  # it may start anything
+    if implementation.node is not None:
+        return _started_by_python(("-m", implementation.node.partition(":")[0]))
+    assert implementation.command is not None
     first, *rest = implementation.command
     if first == "ros2":
         if rest[:1] != ["run"] or len(rest) < 3 or rest[1].startswith("-"):

@@ -20,6 +20,7 @@ from ..run.forks import ForkServer
 from ..run.implementation import contracts_of, direct_command
 from ..run.live import LiveRun
 from ..run.model import Implementation
+from ..run.nodes.run_node import run_node
 from ..run.prepared import PreparedHost
 from ..run.processes import Processes, fork_server
 from ..run.request import RunRequest
@@ -69,6 +70,24 @@ class _DirectRun:
 
     def play(self, progress: Progress | None) -> None:
         self._result = run_direct(self._request, self._program, progress)
+
+    def finish(self) -> RunResult:
+        """What it gave."""
+        return self._result
+
+
+class _NodeRun:
+    """A direct run of an ordinary node, which starts when it plays: its time begins with its
+    inputs."""
+
+    def __init__(self, request: RunRequest, processes: Processes) -> None:
+        self._request, self._processes = request, processes
+
+    def let_go(self) -> None:
+        """Nothing to do: this process is what plays."""
+
+    def play(self, progress: Progress | None) -> None:
+        self._result = run_node(self._request, self._processes, progress)
 
     def finish(self) -> RunResult:
         """What it gave."""
@@ -164,6 +183,8 @@ class Runs:
             run = LiveRun(request, self._forks, seed, prepared)
             self._stack.callback(run.end)
             return run
+        if request.implementation.is_node:
+            return _NodeRun(request, self._processes)
         program = self._program(request.name, request.implementation, request.folder)
         program.start()
         return _DirectRun(request, program)
@@ -187,7 +208,7 @@ class Runs:
     def _begin_ahead(self, following: Sequence[RunRequest], begun: deque[_Run]) -> None:
         """Start the processes of runs that come next."""
         for request in following[len(begun) :]:
-            if request.implementation.is_black_box:
+            if request.implementation.is_node:
                 return  # a black box might do something before its turn
             begun.append(self._begin(request))
             self._untried.add(request.folder)

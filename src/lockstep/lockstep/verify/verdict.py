@@ -126,10 +126,14 @@ def not_again(name: str, comparison: Comparison) -> str:
 
 
 def remarks(verdict: Verdict) -> list[str]:
-    """What the verdict rests on beside the outputs: what an external player's messages were, and
-    what went into each black box, which tells nobody what it has dropped, and came out."""
-    arrived = [verdict.arrived.sentence()] if verdict.arrived is not None else []
-    return [*arrived, *(in_and_out(run) for run in verdict.runs.values() if run.black_box)]
+    """What is to be known of the runs beside the verdict: what an external player's messages were,
+    and what went into each black box, which tells nobody what it has dropped, and came out."""
+    runs = verdict.runs.values()
+    return [
+        *([verdict.arrived.sentence()] if verdict.arrived is not None else []),
+        *(in_and_out(run) for run in runs if run.black_box),
+        *(remark for run in runs for remark in run.remarks),
+    ]
 
 
 def rests_on(verdict: Verdict, name: str) -> tuple[int, int] | None:

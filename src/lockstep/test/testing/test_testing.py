@@ -374,7 +374,7 @@ def test_a_suite_without_its_verify_yaml_is_told_what_is_missing(suite, mark, se
     ("broken", "sentence"),
     [
         ({"nonsense": 1}, "unknown key 'nonsense'"),
-        ({"implementations": {"python": BLACK_BOX}, "contract": "probes:Probe"}, "are commands"),
+        ({"implementations": {"python": BLACK_BOX}, "contract": "probes:Probe"}, "are nodes"),
     ],
 )
 def test_a_verify_yaml_that_cannot_be_tested_is_told(suite, broken, sentence):

@@ -71,12 +71,12 @@ def test_a_good_file_has_sensible_defaults(tmp_path):
         (
             "{executable: my_pkg_cpp/my_node}",
             "{executable: a/b, remap: {imu: /imu}}",
-            "verify.yaml:3: implementations.cpp: remap is for commands",
+            "verify.yaml:3: implementations.cpp: remap is for nodes",
         ),
         (
             "{executable: my_pkg_cpp/my_node}",
             "{command: [my_node]}",
-            "'cpp' is no component and acknowledges nothing; give run: {rtf: 1.0}",
+            "'cpp' is a node and acknowledges nothing in mode live",
         ),
         ("  bag: bags/drive\n", "", "verify.yaml:5: inputs: give either bag and topics, or sample"),
         (
@@ -101,9 +101,7 @@ def test_a_mistake_is_named_with_its_key_and_line(tmp_path, old, new, sentence):
 def test_outputs_of_a_black_box_cannot_be_aligned_by_cause(tmp_path, box):
     text = GOOD.replace("executable: my_pkg_cpp/my_node", box)
     text = text.replace("align: stamp", "align: cause") + "run: {rtf: 1.0}\n"
-    sentence = (
-        r"verify\.yaml:8: compare: 'cpp' is no component and acknowledges nothing; align by stamp"
-    )
+    sentence = r"verify\.yaml:8: compare: 'cpp' is a node and acknowledges nothing in mode live"
     with pytest.raises(UsageError, match=sentence):
         load(write(tmp_path, text))
 

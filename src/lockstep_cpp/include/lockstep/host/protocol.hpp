@@ -27,7 +27,7 @@ inline constexpr std::chrono::milliseconds MAX_SILENCE{50};
 /// \name The direct protocol
 /// \{
 
-/// What a frame says.
+/// What a frame says; topic and those from process on are of nodes that are no components.
 enum class FrameKind : std::uint8_t
 {
   // to the component
@@ -36,13 +36,18 @@ enum class FrameKind : std::uint8_t
   input = 3,
   advance = 4,
   end = 5,
+  topic = 6,
   // from the component
   contract = 129,
   output = 130,
   done = 131,
   times = 132,
   failed = 133,
-  finished = 134
+  finished = 134,
+  process = 135,
+  entity = 136,
+  gone = 137,
+  note = 138
 };
 
 /// What every frame begins with.
@@ -53,6 +58,8 @@ inline constexpr std::size_t HEADER_SIZE = 32;
 inline constexpr std::uint32_t MAX_PAYLOAD = 256U << 20;
 /// TIMES of timers have ports from here on.
 inline constexpr std::size_t TIMER_PORTS = 32768;
+/// The port of FINISHED where a node has ended before the END of the run.
+inline constexpr std::uint16_t BY_ITSELF = 1;
 
 /// \}
 /// \name The lockstep protocol

@@ -1,0 +1,200 @@
+"""The process of an ordinary node on rmw_lockstep_cpp: the harness's side of its frames
+(docs/direct-protocol.md)."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+
+from ...component import Contract
+from ...component.contract import PortContract
+from ...errors import Crash, Hang, RunError
+from ...host.frames import FrameError, FrameParser, Frames, frame
+from ...host.protocol import BY_ITSELF, Kind, resolved
+from ..processes import Process
+from .endpoints import Endpoint, Note
+
+_START_PATIENCE_S = 60.0
+_END_PATIENCE_S = 5.0
+_SOCKET_BYTES = 1 << 22
+_READ_BYTES = 1 << 20
+_PORTS = 1 << 16
+_LOOK_S = 0.02
+_ANSWERS = (
+    Kind.OUTPUT,
+    Kind.DONE,
+    Kind.FINISHED,
+    Kind.PROCESS,
+    Kind.ENTITY,
+    Kind.GONE,
+    Kind.NOTE,
+)
+
+
+class NodeProcess:
+    """Speaks with the one process of a command that is a node, whichever of those it starts.
+
+    Whatever goes wrong ends with the tail of the process's log: a Crash, also for what breaks the
+    protocol, or a Hang, if nothing moves for `timeout_s`.
+    """
+
+    def __init__(
+        self, process: Process, listening: socket.socket, contract: Contract, timeout_s: float
+    ) -> None:
+        """Waits until the node connects to the socket, for 60 s."""
+        self._process = process
+        self._contract = contract
+        self._listening = listening
+        self._socket = self._accepted()
+        self._timeout_s = timeout_s
+        self._parser = FrameParser()
+        self._output = np.full(_PORTS, -1, np.int64)  # of each publisher, as in the contract
+        self._is_finished = False
+        self._has_ended = False
+        self.consumed = 0
+        self.sent = 0
+        self.endpoints: list[Endpoint] = []
+        self.notes: list[Note] = []
+        self.ended_by_itself = False
+
+    def run(self, chunks: Iterable[tuple[int, bytes]]) -> Iterator[Frames]:
+        """Send the contract's inputs as topics and then steps: (how many, their frames), taken as
+        the node keeps up; yields outputs as they come, with ports as in the contract, until the
+        node has consumed all or ends by itself."""
+        topics = b"".join(
+            frame(Kind.TOPIC, _announced(port), number)
+            for number, port in enumerate(self._contract.inputs)
+        )
+        waiting = iter(chunks)
+        pending, is_sent = memoryview(topics), False
+        while not self._is_finished:
+            while not pending and not is_sent:
+                count, data = next(waiting, (0, b""))
+                self.sent += count
+                is_sent = not data
+                pending = memoryview(data or frame(Kind.END))
+            readable, writable = self._wait(bool(pending))
+            if writable:
+                with suppress(BlockingIOError):
+                    pending = self._write(pending)
+            if readable and (outputs := self._read()) is not None and len(outputs):
+                yield outputs
+
+    def close(self) -> None:
+        """Wait for the end of the process; raises RunError if it has ended by itself, and badly."""
+        deadline = time.monotonic() + _END_PATIENCE_S
+        while not self._process.ended and time.monotonic() < deadline:
+            time.sleep(_LOOK_S / 10)
+        self._socket.close()
+        if self.ended_by_itself and self._process.ended and self._process.child.returncode != 0:
+            raise self._ended()
+
+    def _accepted(self) -> socket.socket:
+        deadline = time.monotonic() + _START_PATIENCE_S
+        self._listening.settimeout(_LOOK_S)
+        while True:
+            has_ended = self._process.ended  # before looking: it may have connected
+            with suppress(TimeoutError):
+                connected, _ = self._listening.accept()
+                connected.setblocking(False)
+                connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
+                return connected
+            if has_ended:
+                raise self._broken(f"ended without being a node ({self._process.how_it_ended()})")
+            if time.monotonic() > deadline:
+                raise self._broken(
+                    f"did not begin as a node on this middleware within {_START_PATIENCE_S:g} s: "
+                    "a program that is linked statically, runs as another user or unsets "
+                    "LD_PRELOAD can only run live",
+                    Hang,
+                )
+
+    def _write(self, pending: memoryview) -> memoryview:
+        try:
+            return pending[self._socket.send(pending) :]
+        except (BrokenPipeError, ConnectionResetError):  # what it says before it ends tells why
+            return memoryview(b"")
+
+    def _wait(self, with_room: bool) -> tuple[bool, bool]:
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN | (select.POLLOUT if with_room else 0))
+        poll.register(self._listening, select.POLLIN)
+        ready = dict(poll.poll(self._timeout_s * 1000))
+        if not ready:
+            raise self._broken(f"hangs: nothing came for {self._timeout_s:g} s", Hang)
+        if self._listening.fileno() in ready:
+            raise self._broken(
+                "starts several processes with nodes; give a command that starts one, or put its "
+                "nodes into one container"
+            )
+        events = ready[self._socket.fileno()]
+        return bool(events & ~select.POLLOUT), bool(events & select.POLLOUT)
+
+    def _read(self) -> Frames | None:
+        try:
+            data = self._socket.recv(_READ_BYTES)
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            raise self._ended()
+        try:
+            frames = self._parser.feed(data)
+        except FrameError as error:
+            raise self._broken(str(error)) from error
+        return None if frames is None else self._take(frames)
+
+    def _take(self, frames: Frames) -> Frames:
+        """Note what frames tell; returns the outputs among them that the contract has."""
+        unknown = ~np.isin(frames.kind, _ANSWERS)
+        if unknown.any():
+            raise self._broken(f"sent a frame of unknown kind {frames.kind[np.argmax(unknown)]}")
+        told = np.isin(frames.kind, (Kind.ENTITY, Kind.NOTE))
+        for index in np.flatnonzero(told).tolist():
+            text = frames.payload(index).decode("utf-8", "replace")
+            try:
+                if frames.kind[index] == Kind.ENTITY:
+                    self._register(int(frames.port[index]), Endpoint.from_json(text))
+                else:
+                    self.notes.append(Note.from_json(text))
+            except ValueError as error:
+                raise self._broken(f"told what is not understood: {error}") from error
+        said = np.flatnonzero(np.isin(frames.kind, (Kind.DONE, Kind.FINISHED)))
+        if len(said):
+            self.consumed = int(frames.step[said[-1]])
+            self._is_finished = frames.kind[said[-1]] == Kind.FINISHED
+            self.ended_by_itself = self._is_finished and frames.port[said[-1]] == BY_ITSELF
+        outputs = frames.where(frames.kind == Kind.OUTPUT)
+        port = self._output[outputs.port]
+        return replace(outputs, port=port).where(port >= 0)
+
+    def _register(self, number: int, endpoint: Endpoint) -> None:
+        self.endpoints.append(endpoint)
+        if endpoint.kind != "publisher":
+            return
+        for index, port in enumerate(self._contract.outputs):
+            if resolved(port.topic) == endpoint.name and port.type == endpoint.type:
+                self._output[number] = index
+
+    def _broken(self, what: str, kind: type[RunError] = Crash) -> RunError:
+        return kind(f"{self._process.name} {what}; {self._process.last_words()}")
+
+    def _ended(self) -> RunError:
+        """Why it has closed its socket."""
+        deadline = time.monotonic() + _END_PATIENCE_S
+        while not self._process.ended and time.monotonic() < deadline:
+            time.sleep(_LOOK_S / 10)
+        if not self._process.ended:
+            return self._broken("closed its connection during the run")
+        return self._broken(f"ended during the run ({self._process.how_it_ended()})")
+
+
+def _announced(port: PortContract) -> bytes:
+    """An input as a TOPIC frame tells it: name, type and how many messages are latched."""
+    latched = port.qos.depth if port.qos.durability == "transient_local" else 0
+    return f"{resolved(port.topic)}\0{port.type}\0{latched}".encode()

@@ -1,0 +1,154 @@
+#include "start.hpp"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <link.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "real.hpp"
+#include "run.hpp"
+#include "watcher.hpp"
+
+namespace rmw_lockstep
+{
+
+namespace
+{
+
+std::atomic<bool> is_on_{false};
+Run * run_ = nullptr;
+pthread_key_t end_key;
+
+std::string base_name(const std::string & path) { return path.substr(path.rfind('/') + 1); }
+
+bool begins_with(const std::string & text, const char * begin) { return text.rfind(begin, 0) == 0; }
+
+int note_rcl(dl_phdr_info * info, std::size_t, void * found)
+{
+  if (begins_with(base_name(info->dlpi_name), "librcl.so")) {
+    *static_cast<bool *>(found) = true;
+  }
+  return 0;
+}
+
+/// Whether this is a node, as far as can be known when it starts: it is linked to rcl, or a program
+/// in Python but not the command line of ROS. Anything else becomes one when it calls rmw_init.
+bool is_node(int argc, char ** argv)
+{
+  bool is_linked_to_rcl = false;
+  dl_iterate_phdr(note_rcl, &is_linked_to_rcl);
+  if (is_linked_to_rcl) {
+    return true;
+  }
+  char path[4096];
+  const ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+  if (
+    size <= 0 ||
+    !begins_with(base_name(std::string(path, static_cast<std::size_t>(size))), "python")) {
+    return false;
+  }
+  for (int i = 1; i < argc; ++i) {
+    if (argv[i][0] != '-') {
+      return base_name(argv[i]) != "ros2";
+    }
+    if (std::strcmp(argv[i], "-c") == 0 || std::strcmp(argv[i], "-m") == 0) {
+      return true;
+    }
+  }
+  return true;
+}
+
+/// The destructors of a thread's keys run in rounds; it ends in the last of them.
+void end_of_thread(void * round)
+{
+  const auto number = reinterpret_cast<std::uintptr_t>(round);
+  if (!is_on()) {
+    return;
+  }
+  if (number < PTHREAD_DESTRUCTOR_ITERATIONS) {
+    pthread_setspecific(end_key, reinterpret_cast<void *>(number + 1));
+    return;
+  }
+  Held held(run_->scheduler.lock);
+  run_->scheduler.end_thread(held);
+}
+
+void leave_child_alone()
+{
+  is_on_ = false;
+  known_thread_id = 0;
+}
+
+void turn_on()
+{
+  const char * start = std::getenv("LOCKSTEP_TIME");
+  run_ = new Run(start == nullptr ? 1000000000000000000LL : std::strtoll(start, nullptr, 10));
+  run_->stop_looking = static_cast<int>(raw_syscall(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK));
+  run_->main_thread = static_cast<int>(raw_syscall(SYS_getpid));
+  pthread_key_create(&end_key, end_of_thread);
+  pthread_atfork(nullptr, nullptr, leave_child_alone);
+  {
+    Held held(run_->scheduler.lock);
+    run_->scheduler.take_turn(held);
+  }
+  is_on_ = true;
+  start_watcher();
+}
+
+__attribute__((constructor)) void start(int argc, char ** argv, char **)
+{
+  if (!harness_path().empty() && is_node(argc, argv)) {
+    turn_on();
+  }
+}
+
+__attribute__((destructor)) void stop()
+{
+  if (is_on()) {
+    Held held(run_->scheduler.lock);
+    end_by_itself();
+  }
+}
+
+}  // namespace
+
+const std::string & harness_path()
+{
+  static const std::string path = [] {
+    const char * value = std::getenv("LOCKSTEP_SOCKET");
+    return std::string(value == nullptr ? "" : value);
+  }();
+  return path;
+}
+
+bool is_on() { return is_on_.load(std::memory_order_relaxed); }
+
+Run & run() { return *run_; }
+
+void ensure_on()
+{
+  if (is_on()) {
+    return;
+  }
+  if (harness_path().empty()) {
+    give_up(
+      "LOCKSTEP_SOCKET is not set: nodes on this middleware are started by lockstep "
+      "(`lockstep run`), or unset RMW_IMPLEMENTATION");
+  }
+  turn_on();
+}
+
+int real_process_id() { return static_cast<int>(raw_syscall(SYS_getpid)); }
+
+void mark_thread() { pthread_setspecific(end_key, reinterpret_cast<void *>(std::uintptr_t{1})); }
+
+}  // namespace rmw_lockstep

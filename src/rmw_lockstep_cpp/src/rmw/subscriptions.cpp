@@ -1,0 +1,191 @@
+/// Subscriptions.
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "../process/real.hpp"
+#include "endpoints.hpp"
+#include "rmw/allocators.h"
+#include "rmw/error_handling.h"
+#include "rmw/rmw.h"
+
+using namespace rmw_lockstep;
+
+namespace
+{
+
+/// What a subscription that comes late gets of latched topics.
+void deliver_latched(Turn & turn, TopicEndpoint & subscription)
+{
+  if (!subscription.is_latched()) {
+    return;
+  }
+  std::vector<Message> messages;
+  for (const InputTopic & topic : run().inputs) {
+    if (topic.name == subscription.name) {
+      messages.insert(messages.end(), topic.latched.begin(), topic.latched.end());
+    }
+  }
+  for (const Entity * entity : run().entities.all()) {
+    if (entity->kind == EntityKind::publisher && entity->name == subscription.name) {
+      messages.insert(messages.end(), entity->queue.begin(), entity->queue.end());
+    }
+  }
+  for (const Message & message : messages) {
+    deliver(turn.held, subscription, message);
+  }
+}
+
+bool take(const rmw_subscription_t * subscription, Message & message, rmw_message_info_t * info)
+{
+  const Turn turn;
+  if (!run().entities.take(endpoint_of(subscription), message)) {
+    return false;
+  }
+  if (info != nullptr) {
+    *info = rmw_get_zero_initialized_message_info();
+    info->source_timestamp = message.sent_ns;
+    info->received_timestamp = message.received_ns;
+    info->publication_sequence_number = RMW_MESSAGE_INFO_SEQUENCE_NUMBER_UNSUPPORTED;
+    info->reception_sequence_number = RMW_MESSAGE_INFO_SEQUENCE_NUMBER_UNSUPPORTED;
+    info->publisher_gid.implementation_identifier = IDENTIFIER;
+    std::memcpy(info->publisher_gid.data, message.gid.data(), message.gid.size());
+  }
+  return true;
+}
+
+}  // namespace
+
+REPLACE rmw_subscription_t * rmw_create_subscription(
+  const rmw_node_t * node, const rosidl_message_type_support_t * type_support, const char * topic,
+  const rmw_qos_profile_t * qos, const rmw_subscription_options_t * options)
+{
+  const MessageCallbacks * callbacks = callbacks_of(type_support);
+  if (callbacks == nullptr) {
+    return nullptr;
+  }
+  auto known = std::make_unique<TopicEndpoint>();
+  known->kind = EntityKind::subscription;
+  known->name = topic;
+  known->type = type_of(*callbacks);
+  known->type_hash = *type_support->get_type_hash_func(type_support);
+  known->node = node_of(node).name;
+  known->qos = actual_qos(*qos);
+  known->callbacks = callbacks;
+  rmw_subscription_t * subscription = rmw_subscription_allocate();
+  *subscription = {};
+  subscription->implementation_identifier = IDENTIFIER;
+  subscription->topic_name = known->name.c_str();
+  subscription->options = *options;
+  Turn turn;
+  register_entity(turn, *known);
+  deliver_latched(turn, *known);
+  subscription->data = static_cast<Entity *>(known.release());
+  return subscription;
+}
+
+REPLACE rmw_ret_t rmw_destroy_subscription(rmw_node_t *, rmw_subscription_t * subscription)
+{
+  const std::unique_ptr<TopicEndpoint> known(&endpoint_of(subscription));
+  Turn turn;
+  unregister_entity(turn, *known);
+  rmw_subscription_free(subscription);
+  return RMW_RET_OK;
+}
+
+REPLACE rmw_ret_t rmw_take_with_info(
+  const rmw_subscription_t * subscription, void * message, bool * taken, rmw_message_info_t * info,
+  rmw_subscription_allocation_t *)
+{
+  Message received;
+  *taken = take(subscription, received, info);
+  if (!*taken) {
+    return RMW_RET_OK;
+  }
+  const auto & bytes = *received.payload;
+  const auto & callbacks = *endpoint_of(subscription).callbacks;
+  return deserialize(callbacks, bytes.data(), bytes.size(), message) ? RMW_RET_OK : RMW_RET_ERROR;
+}
+
+REPLACE rmw_ret_t rmw_take(
+  const rmw_subscription_t * subscription, void * message, bool * taken,
+  rmw_subscription_allocation_t * allocation)
+{
+  return rmw_take_with_info(subscription, message, taken, nullptr, allocation);
+}
+
+REPLACE rmw_ret_t rmw_take_sequence(
+  const rmw_subscription_t * subscription, size_t count, rmw_message_sequence_t * messages,
+  rmw_message_info_sequence_t * infos, size_t * taken, rmw_subscription_allocation_t * allocation)
+{
+  for (*taken = 0; *taken < count; ++*taken) {
+    bool is_taken = false;
+    const rmw_ret_t result = rmw_take_with_info(
+      subscription, messages->data[*taken], &is_taken, &infos->data[*taken], allocation);
+    if (result != RMW_RET_OK) {
+      return result;
+    }
+    if (!is_taken) {
+      break;
+    }
+  }
+  messages->size = *taken;
+  infos->size = *taken;
+  return RMW_RET_OK;
+}
+
+REPLACE rmw_ret_t rmw_take_serialized_message_with_info(
+  const rmw_subscription_t * subscription, rmw_serialized_message_t * message, bool * taken,
+  rmw_message_info_t * info, rmw_subscription_allocation_t *)
+{
+  Message received;
+  *taken = take(subscription, received, info);
+  if (!*taken) {
+    return RMW_RET_OK;
+  }
+  const auto & bytes = *received.payload;
+  if (
+    message->buffer_capacity < bytes.size() &&
+    rmw_serialized_message_resize(message, bytes.size()) != RMW_RET_OK) {
+    return RMW_RET_BAD_ALLOC;
+  }
+  std::memcpy(message->buffer, bytes.data(), bytes.size());
+  message->buffer_length = bytes.size();
+  return RMW_RET_OK;
+}
+
+REPLACE rmw_ret_t rmw_take_serialized_message(
+  const rmw_subscription_t * subscription, rmw_serialized_message_t * message, bool * taken,
+  rmw_subscription_allocation_t * allocation)
+{
+  return rmw_take_serialized_message_with_info(subscription, message, taken, nullptr, allocation);
+}
+
+REPLACE rmw_ret_t
+rmw_subscription_count_matched_publishers(const rmw_subscription_t * subscription, size_t * count)
+{
+  const Turn turn;
+  const std::string & name = endpoint_of(subscription).name;
+  const auto & inputs = run().inputs;
+  *count = std::any_of(
+    inputs.begin(), inputs.end(), [&name](const InputTopic & topic) { return topic.name == name; });
+  for (const Entity * entity : run().entities.all()) {
+    *count += entity->kind == EntityKind::publisher && entity->name == name;
+  }
+  return RMW_RET_OK;
+}
+
+REPLACE rmw_ret_t
+rmw_subscription_get_actual_qos(const rmw_subscription_t * subscription, rmw_qos_profile_t * qos)
+{
+  *qos = endpoint_of(subscription).qos;
+  return RMW_RET_OK;
+}
+
+REPLACE rmw_ret_t rmw_subscription_set_on_new_message_callback(
+  rmw_subscription_t * subscription, rmw_event_callback_t call, const void * user_data)
+{
+  set_on_new(endpoint_of(subscription), call, user_data);
+  return RMW_RET_OK;
+}

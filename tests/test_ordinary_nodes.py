@@ -1,0 +1,313 @@
+"""Ordinary rclpy nodes, unmodified, in direct runs: nothing is lost, times are exact, and the same
+inputs give the same bytes, however busy the machine is."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from lockstep.bag import Bag, BagWriter
+from lockstep.cdr.codec import codec
+from lockstep.component import contract_of
+from lockstep.errors import Crash, Hang, RunError
+from lockstep.message.definitions import definition, type_hash
+from lockstep.run.inputs import RunInputs
+from lockstep.run.model import Implementation, Run
+from lockstep.run.nodes.run_node import run_node
+from lockstep.run.processes import Processes
+from lockstep.run.request import RunRequest
+from ordinary_contracts import Relay, Watcher
+from sensor_msgs.msg import Imu
+from stranger import ROOT
+from verifications import CPP
+
+IMU, STRING = "sensor_msgs/msg/Imu", "std_msgs/msg/String"
+NODES = Path(__file__).with_name("ordinary_nodes.py")
+MS, S = 10**6, 10**9
+START_NS = 1_700_000_000 * S
+EVERY_NS = 10 * MS
+
+
+def imu_bag(path, count=300, start_ns=START_NS):
+    """Imu at 100 Hz."""
+    encode = codec(IMU, definition(IMU)).encode
+    imu = Imu()
+    with BagWriter(path) as writer:
+        writer.add_topic("/imu", IMU, definition(IMU), type_hash(IMU))
+        for number in range(count):
+            imu.angular_velocity.x = float(number)
+            writer.write("/imu", encode(imu), start_ns + number * EVERY_NS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory):
+    return imu_bag(tmp_path_factory.mktemp("imu") / "bag")
+
+
+@contextmanager
+def load(busy=3):
+    """Other processes that want all processors."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(busy)]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+
+
+class Played:
+    """What a run put out, and what was told of it."""
+
+    def __init__(self, result, first_ns):
+        self.result = result
+        with Bag(result.bag) as bag:
+            self.messages = [
+                (message.log_time_ns - first_ns, message.topic, message.data)
+                for message in bag.messages(list(result.recorded))
+            ]
+
+    @property
+    def said(self):
+        """(ns since the first input, text) of each message on /events."""
+        decode = codec(STRING, definition(STRING)).decode
+        return [(at, decode(data).data) for at, topic, data in self.messages if topic == "/events"]
+
+
+@pytest.fixture
+def play(tmp_path, bag):
+    """Plays a bag to a style of the nodes."""
+    count = 0
+
+    def played(style, *, bag=bag, component=Watcher, parameters=None, start=(), **options):
+        nonlocal count
+        count += 1
+        folder = tmp_path / f"run{count}"
+        folder.mkdir()
+        command = [*start, sys.executable, str(NODES), style]
+        with Bag(bag) as opened, Processes(dict(os.environ)) as processes:
+            request = RunRequest(
+                name="node",
+                implementation=Implementation(command=command),
+                contract=contract_of(component),
+                inputs=RunInputs(opened, {"/imu": "/imu"}),
+                parameters=parameters or {},
+                options=Run(mode="direct", **options),
+                folder=folder,
+            )
+            first_ns = opened.start_ns
+            return Played(run_node(request, processes), first_ns)
+
+    return played
+
+
+def test_a_relay_loses_nothing_and_hands_on_every_byte(play, tmp_path):
+    many = imu_bag(tmp_path / "many", count=3000)
+    played = play("relay", bag=many, component=Relay)
+    with Bag(many) as bag:
+        given = [(m.log_time_ns - START_NS, m.data) for m in bag.messages(["/imu"])]
+    assert [(at, data) for at, _, data in played.messages] == given
+
+
+STYLES = (
+    "clocks",
+    "spin_once",
+    "sleep",
+    "rate",
+    "event",
+    "busy_poll",
+    "executor",
+    "asynchronous",
+    "late",
+    "latched",
+    "leaves",
+    "services",
+    "world",
+    "overflows",
+)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_same_inputs_give_the_same_bytes_on_a_busy_machine(play, style):
+    once = play(style)
+    with load():
+        again = play(style, start=("taskset", "--cpu-list", "0", "nice"))
+    assert again.messages == once.messages
+    assert once.messages
+
+
+def test_timers_fire_when_they_are_due_and_all_clocks_agree(play):
+    said = play("clocks").said
+    assert [at for at, text in said if text.startswith("steady")] == [
+        number * 100 * MS for number in range(1, 30)
+    ]
+    period = int(S / 7)
+    assert [at for at, text in said if text.startswith("ros")] == [
+        number * period for number in range(1, 21)
+    ]
+    for at, text in said:
+        read = dict(word.split("=") for word in text.split()[1:])
+        assert 0 <= int(read["system"]) - (START_NS + at) < 20_000  # a little later each time
+        assert 0 <= int(read["ros"]) - (START_NS + at) < 20_000
+        assert int(read["time"]) > int(read["ros"])
+        assert 0 <= int(read["steady"]) - 1000 * S - at < 20_000
+        assert int(read["monotonic"]) > int(read["steady"])
+
+
+def test_a_callback_reads_the_time_of_what_called_it(play):
+    said = play("first_reading").said
+    assert len(said) == 300 + 11
+    before_ns = -1
+    for at, text in said:  # what comes at the same time reads a little more
+        assert int(text.split()[2]) == START_NS + at + (1000 if at == before_ns else 0)
+        before_ns = at
+
+
+def test_with_use_sim_time_ros_time_is_that_of_the_inputs(play):
+    said = play("clocks", parameters={"use_sim_time": True}).said
+    ros = [(at, text) for at, text in said if text.startswith("ros")]
+    period = int(S / 7)
+    due = range(START_NS // period * period + period, START_NS + 299 * EVERY_NS + 1, period)
+    clocks = [-(-(at - START_NS) // EVERY_NS) * EVERY_NS for at in due]
+    assert [at for at, _ in ros] == [0, *clocks]  # time jumps to the first one
+    assert all(f"ros={START_NS + at} " in text for at, text in ros)
+
+
+def test_simultaneous_timers_fire_in_one_order_under_four_threads(play):
+    said = play("executor").said
+    assert [text[0] for at, text in said if at % (100 * MS) == 0][:4] == ["d", "e"] * 2
+
+
+def test_a_poll_takes_time_so_that_a_busy_loop_goes_on(play):
+    said = play("busy_poll").said
+    assert 28 <= len(said) <= 30
+
+
+def test_messages_before_a_late_subscription_are_told(play):
+    played = play("late")
+    assert played.said[0][1] == "got n=1"
+    assert played.said[0][0] == 1 * S
+    assert len(played.said) == 200
+    assert "node: 100 messages of /imu came before it subscribed" in played.result.remarks
+
+
+def test_who_comes_late_to_a_latched_topic_gets_the_last_message(play):
+    assert [text.split()[0] for _, text in play("latched").said] == ["last"]
+
+
+def test_nothing_is_lost_of_a_node_that_ends_by_itself(play):
+    played = play("leaves")
+    assert [text for _, text in played.said] == [f"bye {number} n=20" for number in range(5)]
+    assert any("ended by itself" in remark for remark in played.result.remarks)
+
+
+def test_what_a_nodes_own_queue_has_no_room_for_is_told(play):
+    played = play("overflows")
+    assert [int(text.partition("=")[2]) for _, text in played.said][:3] == [2, 4, 6]
+    (remark,) = played.result.remarks
+    assert "its own queue for /imu overflowed" in remark
+
+
+def test_stamps_near_1970_are_times_as_any_other(play, tmp_path):
+    early = imu_bag(tmp_path / "early", start_ns=2 * S)
+    assert [at for at, _ in play("event", bag=early).said][:3] == [70 * MS, 140 * MS, 210 * MS]
+
+
+@pytest.mark.parametrize(
+    ("style", "error", "sentence"),
+    [
+        ("crashes", Crash, "node ended during the run (SIGSEGV)"),
+        ("raises", Crash, "ZeroDivisionError: division by zero"),
+        ("is_no_node", Crash, "node ended without being a node (exit code 0)"),
+    ],
+)
+def test_a_node_that_fails_fails_the_run(play, style, error, sentence):
+    with pytest.raises(error, match=re.escape(sentence)):
+        play(style)
+
+
+def test_a_command_that_starts_two_nodes_is_refused(play):
+    with pytest.raises(Crash, match="node starts several processes with nodes"):
+        play("relay", start=("bash", "-c", '"$@" & "$@"; wait', "two"))
+
+
+def test_a_callback_that_never_returns_is_a_hang(play):
+    with pytest.raises(Hang, match=r"node hangs: nothing came for 2 s"):
+        play("hangs", timeout=2)
+
+
+def test_a_node_that_does_not_end_is_ended(play):
+    assert play("stays").said
+    left = subprocess.run(["pgrep", "-f", f"{NODES} stays"], capture_output=True, check=False)
+    assert not left.stdout
+
+
+@pytest.mark.parametrize(
+    ("style", "sentence"),
+    [
+        ("starts_children", "the node starts other processes and waits for them"),
+        ("listens", "a thread reads what comes from outside"),
+    ],
+)
+def test_what_is_not_under_control_is_told(play, style, sentence):
+    with pytest.raises(RunError, match=f"node is not deterministic: .*{sentence}"):
+        play(style)
+    allowed = play(style, allow_uncontrolled=True)
+    assert allowed.said
+    assert any(sentence in remark for remark in allowed.result.remarks)
+
+
+def test_a_node_is_verified_against_the_component_that_it_became(stranger, write_verification):
+    """Started as it is, by a shell, and as a class; the reference knows nothing of Lockstep."""
+    node = str(ROOT / "tests/black_box_node.py")
+    wrapper = f'echo starting; sleep 0.1; python3 {node} "$@"'
+    box = {"remap": {"vector": "acceleration", "normalized": "direction"}}
+    verification = write_verification(
+        {
+            "old": {"command": ["python3", node], **box},
+            "wrapped": {"command": ["bash", "-c", wrapper, "wrapper"], **box},
+            "class": {"node": "ordinary_nodes:Normalizer"},
+            "new": CPP,
+            "careless": {"command": ["python3", node, "drop"], **box},
+        },
+        duration=10.0,
+        run={"mode": "direct"},
+        compare={},
+    )
+    done = stranger.run("verify", verification)
+    assert done.code == 1, done
+    for name in ("wrapped", "class", "new"):
+        assert f"MATCH: {name} does what old does" in done.out, done
+    assert "DIFFERENT: careless does not do what old does" in done.out
+    stranger.assert_nothing_left()
+
+
+def test_a_harness_that_is_killed_leaves_no_node(stranger, write_verification, bag):
+    verification = write_verification(
+        {"old": {"command": ["python3", str(NODES), "hangs"]}},
+        contract="ordinary_contracts:Watcher",
+        inputs={"bag": str(bag), "topics": {"imu": "/imu"}},
+        run={"mode": "direct", "timeout": 100.0},
+        compare={},
+    )
+    running = stranger.start("run", verification, "old")
+    running.wait_until(lambda: stranger.processes(f"{NODES} hangs"))
+    time.sleep(1)
+    running.signal(signal.SIGKILL)
+    running.end()
+    stranger.assert_nothing_left(within_s=10)
+
+
+def test_a_node_without_a_contract_is_refused(stranger, write_verification):
+    verification = write_verification(
+        {"old": {"command": ["true"]}}, run={"mode": "direct"}, compare={}
+    )
+    done = stranger.run("verify", verification)
+    assert done.code == 2
+    assert "all implementations are nodes, which tell no contract" in done.error
