@@ -53,7 +53,8 @@ STATUS_PERIOD_S = 0.05
 DRAIN_S = 5.0
 BATCH = 100
 _GATHERING_S = 0.002
-"""After the first of some messages; when each came is told by the middleware."""
+"""After the first of some messages; when each came is told by the middleware, but in simulation
+time by the clock, which goes on meanwhile."""
 _START_S = 1.0
 """Those who are there at the start are known by then."""
 _OVERLAP_S = 1.0
@@ -256,7 +257,7 @@ class Recorder:
         """
         if self._steps is None or not self._steps.is_complete:
             ready = self._inbox.wait(timeout_s)
-            if ready and self._steps is None:
+            if ready and self._steps is None and not self._clock.ros_time_is_active:
                 time.sleep(_GATHERING_S)
             return ready
         assert self._acknowledgements is not None
