@@ -53,8 +53,7 @@ STATUS_PERIOD_S = 0.05
 DRAIN_S = 5.0
 BATCH = 100
 _GATHERING_S = 0.002
-"""After the first of some messages; when each came is told by the middleware, but in simulation
-time by the clock, which goes on meanwhile."""
+"""After the first of some messages."""
 _START_S = 1.0
 """Those who are there at the start are known by then."""
 _OVERLAP_S = 1.0
@@ -257,13 +256,18 @@ class Recorder:
         """
         if self._steps is None or not self._steps.is_complete:
             ready = self._inbox.wait(timeout_s)
-            if ready and self._steps is None and not self._clock.ros_time_is_active:
+            if ready and self._may_gather():
                 time.sleep(_GATHERING_S)
             return ready
         assert self._acknowledgements is not None
         if not self._has_more:
             self._inbox.wait(timeout_s, self._acknowledgements)
         return [self._acknowledgements, *self._recordings]
+
+    def _may_gather(self) -> bool:
+        """Whether messages may wait: every queue keeps all, unless a user has it otherwise, and
+        their times are known."""
+        return self._steps is None and not self._overrides and not self._clock.ros_time_is_active
 
     def _take(self, ready: list[Subscription]) -> bool:
         self._has_more = False
