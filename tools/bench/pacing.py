@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from statistics import quantiles
 from typing import Any
 
@@ -58,7 +59,7 @@ def plain_rclpy(task: Task) -> list[str]:
 
 def ros2_bag(task: Task) -> list[str]:
     """The player of a distro."""
-    if shutil.which("ros2") is None:
+    if find_spec("ros2bag") is None:
         raise SystemExit("there is no ros2 bag here")
     # It waits for nobody, so that the subscription has to meet it meanwhile.
     options = ["--delay", "2", "--disable-keyboard-controls"]
