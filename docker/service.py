@@ -36,9 +36,17 @@ from lockstep.host.protocol import resolved
 from lockstep.nodes.playing.pace import checked_rtf
 from lockstep.nodes.process import Stop, exit_with
 from lockstep.run.implementation import command_of, contract_of_command
-from lockstep.run.live import checked_run, parameters_file, remaps_of_own_topics
+from lockstep.run.live import (
+    QUIET_AT_MOST_S,
+    QUIET_S,
+    checked_run,
+    parameters_file,
+    remaps_of_own_topics,
+)
 from lockstep.run.model import Implementation
 from lockstep.run.participants import descendants, owners_of, sockets_of
+from lockstep.run.result import RunResult
+from lockstep.run.tally import check_taken, tallied
 
 RUNS = ("python", "cpp")
 SERVICES = ("comparator", "recorder", "player", *RUNS)
@@ -49,7 +57,7 @@ START_TIMEOUT_S = 60.0
 # Of what a node in a run tells; the player itself waits for a host for `timeout_s`.
 SILENCE_S = 60.0
 ALONE_S = 30.0
-FAILURE, ALIVE = "failure", "alive"
+FAILURE, ALIVE, TALLY = "failure", "alive", "tally"
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,8 @@ class Settings:
     outputs: tuple[str, ...]
     implementation: str
     parameters: str
+    start_s: float
+    duration_s: float
     rtf: float
     window: int
     clock: str
@@ -85,10 +95,14 @@ class Settings:
             window = int(text("WINDOW", "100"))
             rtf = checked_rtf(float(text("RTF", "inf" if window else "1")))
             timeout_s, domain = float(text("TIMEOUT", "10")), int(text("DOMAIN", "77"))
+            start_s, duration_s = float(text("START", "0")), float(text("DURATION", "inf"))
         except ValueError as error:
             raise UsageError(
-                f"LOCKSTEP_WINDOW, _RTF, _TIMEOUT and _DOMAIN are numbers: {error}"
+                "LOCKSTEP_WINDOW, _RTF, _TIMEOUT, _START, _DURATION and _DOMAIN are numbers: "
+                f"{error}"
             ) from error
+        if not (start_s >= 0 and duration_s > 0):
+            raise UsageError("LOCKSTEP_START is 0 s or more, LOCKSTEP_DURATION more than 0 s")
         if math.isinf(rtf) and not window:
             raise UsageError("LOCKSTEP_RTF inf needs a LOCKSTEP_WINDOW; give a finite one without")
         if not 0 <= domain <= 100:
@@ -101,6 +115,8 @@ class Settings:
             outputs=words("OUTPUTS"),
             implementation=text("IMPLEMENTATION"),
             parameters=text("PARAMS_FILE"),
+            start_s=start_s,
+            duration_s=duration_s,
             rtf=rtf,
             window=window,
             clock=text("CLOCK", "auto"),
@@ -153,11 +169,7 @@ def compare(settings: Settings, stop: Stop) -> int:
     check(settings)
     clear(settings)
     settings.ready.touch()
-    wanted = ["recorded", "ended"] if settings.window else ["recorded"]
-    for run in RUNS:
-        for milestone in wanted:
-            wait_until((settings.folder(run) / milestone).exists, settings, stop, run)
-    a, b = (checked_run(run, settings.folder(run), settings.window > 0) for run in RUNS)
+    a, b = (completed(run, settings, stop) for run in RUNS)
     if settings.window:
         reference, other = (contract_in(settings.folder(run)) for run in RUNS)
         if differences := reference.differences(other):
@@ -172,6 +184,18 @@ def compare(settings: Settings, stop: Stop) -> int:
                 raise RunError("all was stopped before the bags were compared")
             time.sleep(POLL_S)
         return child.returncode
+
+
+def completed(run: str, settings: Settings, stop: Stop) -> RunResult:
+    """Wait for a run; raises Loss if not all of it was taken and recorded."""
+    folder = settings.folder(run)
+    for milestone in ("recorded", "ended"):
+        wait_until((folder / milestone).exists, settings, stop, run)
+    result = checked_run(run, folder, settings.window > 0)
+    if not settings.window:
+        check_taken(run, folder / TALLY, result.sent)
+        shutil.rmtree(folder / TALLY)
+    return result
 
 
 @contextmanager
@@ -259,7 +283,8 @@ def record_run(settings: Settings, stop: Ending, run: str) -> None:
             return
         ports = contract_in(folder).outputs
         outputs = outputs or [f"{resolved(port.topic)}:{port.type}" for port in ports]
-    in_time = ["--quiet", "1", "--ros-args", "-p", "use_sim_time:=true"]
+    in_time = ["--quiet", str(QUIET_S), "--quiet-at-most", str(QUIET_AT_MOST_S)]
+    in_time += ["--max-cache-size", "0", "--ros-args", "-p", "use_sim_time:=true"]
     command = [*node("recorder"), str(folder / "bag"), "--report", str(folder / "recorder.json")]
     command += [*repeated("--topic", outputs), *(["--lockstep"] if settings.window else in_time)]
     played = folder / "played"
@@ -285,6 +310,8 @@ def play(settings: Settings, stop: Ending) -> int:
         command += ["--rtf", str(settings.rtf), "--window", str(settings.window)]
         command += ["--clock", settings.clock, "--timeout", str(settings.timeout_s)]
         command += ["--start-timeout", str(START_TIMEOUT_S), "--with-recorder"]
+        command += ["--start-offset", str(settings.start_s)]
+        command += ["--duration", str(settings.duration_s)]
         command += ["--report", str(folder / "player.json")]
         events = folder / "player.events"
         environment = {**settings.environment(run), EVENTS: str(events)}
@@ -314,7 +341,10 @@ def implement(settings: Settings, stop: Ending, run: str) -> int:
     if settings.parameters:
         ros += ["--params-file", settings.parameters]
     recorded, is_ready = folder / "recorded", False
-    with started([*command, *ros], settings.environment(run)) as child:
+    environment = settings.environment(run)
+    if not settings.window:
+        environment |= tallied(folder / TALLY, environment)
+    with started([*command, *ros], environment) as child:
         if settings.window:
             write(folder / "contract.json", contract.to_json())
         while not recorded.exists() and child.poll() is None and not stop.requested:

@@ -1,7 +1,7 @@
 """An ordinary rclpy node that knows nothing of Lockstep: scales vectors to unit length, on topics
 of its own names.
 
-Arguments change what it does: silent, crash, drop, sensor (QoS), latched (and one message
+Arguments change what it does: silent, crash, drop, slow, sensor (QoS), latched (and one message
 at the start), count_clocks.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 
 import rclpy
 from geometry_msgs.msg import Vector3Stamped
@@ -46,6 +47,8 @@ class Direction(Node):
 
     def on_acceleration(self, msg: Vector3Stamped) -> None:
         self.count += 1
+        if "slow" in self.arguments:
+            time.sleep(0.02)
         if "crash" in self.arguments and self.count == MIDDLE:
             raise RuntimeError("acceleration out of range")
         if "silent" in self.arguments or ("drop" in self.arguments and self.count == MIDDLE):

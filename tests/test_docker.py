@@ -23,6 +23,8 @@ ACCELERATION = {
     "LOCKSTEP_BAG": "husky_acceleration",
     "LOCKSTEP_TOPICS": "/imu/acceleration:=/vector",
 }
+DIRECTION = "/direction:geometry_msgs/msg/Vector3Stamped"
+NUMBERS = "LOCKSTEP_WINDOW, _RTF, _TIMEOUT, _START, _DURATION and _DOMAIN are numbers: could not"
 
 
 def subset_of_lock(lock: str, *roots: str) -> subprocess.CompletedProcess[str]:
@@ -88,7 +90,7 @@ def services(results: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
     )
     started: list[subprocess.Popen[str]] = []
     implementations = {
-        "python": "lockstep_examples:VectorNormalizer",
+        "python": settings.pop("python", "lockstep_examples:VectorNormalizer"),
         "cpp": settings.pop("cpp", "lockstep_examples_cpp/vector_normalizer"),
     }
     results.mkdir()
@@ -137,6 +139,20 @@ def test_a_node_that_does_not_start_fails_the_run(tmp_path: Path) -> None:
         assert "cpp: cpp: package 'nowhere' is in none of" in printed
 
 
+def test_what_a_node_that_is_no_component_did_not_take_fails_the_run(tmp_path: Path) -> None:
+    """Fifty a second of three hundred, of which its queue holds a hundred."""
+    node = f"python3 {ROOT}/tests/black_box_node.py slow --ros-args -r acceleration:=/vector"
+    settings = {**ACCELERATION, "LOCKSTEP_WINDOW": "0", "LOCKSTEP_DURATION": "10"}
+    settings |= {
+        "LOCKSTEP_RTF": "20",
+        "LOCKSTEP_OUTPUTS": "/direction:geometry_msgs/msg/Vector3Stamped",
+    }
+    with services(tmp_path / "results", python=node, cpp=node, **settings) as comparator:
+        printed, _ = comparator.communicate(timeout=120)
+    assert comparator.returncode == 3, printed
+    assert re.search(r"python: the node did not take \d+ of the 301 messages on /vector", printed)
+
+
 @pytest.fixture
 def service() -> ModuleType:
     """docker/service.py as a module."""
@@ -154,8 +170,13 @@ def service() -> ModuleType:
         ({"LOCKSTEP_BAG": "none"}, "none does not exist"),
         ({"LOCKSTEP_TOPICS": "/nothing"}, "/nothing"),
         ({"LOCKSTEP_WINDOW": "0"}, "name topics by LOCKSTEP_OUTPUTS"),
-        ({"LOCKSTEP_RTF": "fast"}, "LOCKSTEP_WINDOW, _RTF, _TIMEOUT and _DOMAIN are numbers"),
+        (
+            {"LOCKSTEP_RTF": "fast"},
+            "LOCKSTEP_WINDOW, _RTF, _TIMEOUT, _START, _DURATION and _DOMAIN are numbers: could not",
+        ),
         ({"LOCKSTEP_RTF": "-1"}, "real-time factor -1 is not greater than 0"),
+        ({"LOCKSTEP_START": "-1"}, "LOCKSTEP_START is 0 s or more"),
+        ({"LOCKSTEP_DURATION": "nan"}, "LOCKSTEP_DURATION more than 0 s"),
         ({"LOCKSTEP_DOMAIN": "200"}, "LOCKSTEP_DOMAIN 200 is not between 0 and 100"),
         ({"LOCKSTEP_TOLERANCE": "a=b"}, "a=b"),
     ],

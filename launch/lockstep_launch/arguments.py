@@ -70,7 +70,7 @@ _DECLARED: dict[str, dict[str, Any]] = {
         "default_value": "100",
         "description": (
             "messages in flight in lockstep; 0: no lockstep, for nodes that are no components "
-            "(give outputs and a finite rtf)"
+            "(give outputs)"
         ),
     },
     "clock": {
@@ -286,7 +286,7 @@ class Replay:
         return cls(
             bag=_found(value_of(context, "bag"), "bag"),
             topics=tuple(words_of(context, "topics")),
-            rtf=checked_rtf(number_of(context, "rtf", float), window),
+            rtf=checked_rtf(number_of(context, "rtf", float)),
             window=window,
             clock=value_of(context, "clock"),
             params_file=params_file(context),

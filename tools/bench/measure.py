@@ -37,7 +37,13 @@ class NoMeasurement(Exception):
     """Why a contestant cannot be measured, in one sentence."""
 
 
-_IN_WORKSPACE = '. ./env.sh && PYTHONPATH="${PYTHONPATH:+$PYTHONPATH:}tools" exec python3 "$@"'
+_IN_WORKSPACE = """
+for name in AMENT_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH; do
+  had=BENCH_$name
+  export "$name=${!had-}"
+done
+. ./env.sh && PYTHONPATH="${PYTHONPATH:+$PYTHONPATH:}tools" exec python3 "$@"
+"""
 
 
 def measure(row: str, contestant: str, quick: bool, in_workspace: bool = False) -> Measurement:

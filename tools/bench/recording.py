@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from .bags import scratch
@@ -31,7 +32,7 @@ def lockstep(folder: Path, topic: str) -> list[str]:
 
 def ros2_bag(folder: Path, topic: str) -> list[str]:
     """The recorder of a distro."""
-    if shutil.which("ros2") is None:
+    if find_spec("ros2bag") is None:
         raise SystemExit("there is no ros2 bag here")
     words = ["--topics", topic, "-o", str(folder), "--storage-preset-profile", "fastwrite"]
     return ["ros2", "bag", "record", *words, "--disable-keyboard-controls"]

@@ -213,11 +213,13 @@ def _check_distance(tolerance: Tolerance) -> None:
         return
     if not 0 <= tolerance.distance < math.inf:
         raise CompareError("distance of a tolerance is in the unit of the point; give 0 or more")
+    if tolerance.by != "element":
+        raise CompareError("distance of a tolerance judges each point; leave out by")
     _check_alone(tolerance, "distance of a tolerance judges whole points", "distance", "nan")
 
 
 def _check_alone(tolerance: Tolerance, reason: str, *own: str) -> None:
-    others = [field for field in fields(Tolerance) if field.name not in own]
+    others = [field for field in fields(Tolerance) if field.name not in ("by", *own)]
     if any(getattr(tolerance, other.name) != other.default for other in others):
         listed = f"{', '.join(own[:-1])} and {own[-1]}"
         raise CompareError(f"{reason}; give it only {listed}")
@@ -242,7 +244,7 @@ def _check_measure(tolerance: Tolerance) -> None:
     if tolerance.data_range is not None and not 0 < tolerance.data_range < math.inf:
         raise CompareError("data_range of a tolerance is the range of pixels; give more than 0")
     images = f"by: {tolerance.by} of a tolerance judges whole images"
-    _check_alone(tolerance, images, "by", "at_least", "data_range", "nan")
+    _check_alone(tolerance, images, "at_least", "data_range", "nan")
 
 
 def _rule(text: str) -> tuple[str, Tolerance]:

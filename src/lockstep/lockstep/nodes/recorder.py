@@ -52,6 +52,8 @@ ACKNOWLEDGEMENT_TYPE = "lockstep_interfaces/msg/Acknowledgement"
 STATUS_PERIOD_S = 0.05
 DRAIN_S = 5.0
 BATCH = 100
+_GATHERING_S = 0.002
+"""After the first of some messages."""
 _START_S = 1.0
 """Those who are there at the start are known by then."""
 _OVERLAP_S = 1.0
@@ -249,31 +251,44 @@ class Recorder:
     def _wait(self, timeout_s: float) -> list[Subscription]:
         """Wait for messages; the subscriptions that may have some.
 
-        A host in lockstep tells of many messages at once, and whoever waits for each wakes up for
-        each.
+        A host in lockstep tells of many messages at once, and elsewhere many may come at once:
+        whoever waits for each wakes up for each.
         """
         if self._steps is None or not self._steps.is_complete:
-            return self._inbox.wait(timeout_s)
+            ready = self._inbox.wait(timeout_s)
+            if ready and self._may_gather():
+                time.sleep(_GATHERING_S)
+            return ready
         assert self._acknowledgements is not None
         if not self._has_more:
             self._inbox.wait(timeout_s, self._acknowledgements)
         return [self._acknowledgements, *self._recordings]
 
+    def _may_gather(self) -> bool:
+        """Whether messages may wait: every queue keeps all, unless a user has it otherwise, and
+        their times are known."""
+        return self._steps is None and not self._overrides and not self._clock.ros_time_is_active
+
     def _take(self, ready: list[Subscription]) -> bool:
-        taken_any = self._has_more = False
+        self._has_more = False
+        taken: list[tuple[Subscription, bytes, dict[str, int]]] = []
         for subscription in ready:
-            for count in range(BATCH + 1):
-                if count == BATCH or (taken := self._inbox.take(subscription)) is None:
-                    self._has_more |= count == BATCH
+            for _ in range(BATCH):
+                if (message := self._inbox.take(subscription)) is None:
                     break
-                taken_any = True
-                if subscription is self._acknowledgements:
-                    self._acknowledge(*taken)
-                else:
-                    self._receive(self._recordings[subscription], *taken)
+                taken.append((subscription, *message))
+            else:
+                self._has_more = True
+        if self._steps is None and len(ready) > 1:
+            taken.sort(key=_received_ns)
+        for subscription, data, info in taken:
+            if subscription is self._acknowledgements:
+                self._acknowledge(data, info)
+            else:
+                self._receive(self._recordings[subscription], data, info)
         if self._steps is not None:
             self._steps.put_in_order()
-        return taken_any
+        return bool(taken)
 
     def _receive(self, recording: _Recording, data: bytes, info: dict[str, int]) -> None:
         number, source_ns = info.get("publication_sequence_number", 0), info["source_timestamp"]
@@ -443,6 +458,11 @@ class Recorder:
         )
         if self._options.until_gone:
             tell_progress(sum(counts.values()), 0)
+
+
+def _received_ns(taken: tuple[Subscription, bytes, dict[str, int]]) -> int:
+    """When the middleware received a message, where it tells that."""
+    return taken[2].get("received_timestamp", 0)
 
 
 @cache

@@ -11,10 +11,12 @@ import numpy as np
 from ..bag import Bag
 from ..compare.align import Alignment
 from ..compare.comparison import Comparison
+from ..compare.fields import FieldComparison
 from ..compare.key_comparison import KeyComparison, TickDifference
+from ..compare.kinds import KINDS
 from ..compare.side_by_side import paired_columns
 from ..errors import ReportError
-from ..message.arrays import Column
+from ..message.arrays import Column, Floats, Int64s
 from ..message.units import unit_of
 from .comparison import plot_comparison
 from .heatmap import plot_heatmap
@@ -50,10 +52,54 @@ def write_plots(
         wrong = [f for f in key.judged.fields.values() if not f.matches and not f.other_lengths]
         paths = [path for found in wrong for path in found.parts][:_MOST_FIELDS]
         for path in paths:
-            name = re.sub(r"[^\w.-]", "_", path)
-            file = folder / f"{stem}.{name}.{format}"
-            files += _field(comparison, bags, key, together, path, file)
+            files += _field(
+                comparison, bags, key, together, path, _file(folder, stem, path, format)
+            )
+        for found in [f for f in wrong if len(f.parts) > 1][:_MOST_FIELDS]:
+            file = _file(folder, stem, found.field, format)
+            files += _divergence(comparison, bags, key, together, found, file)
     return files
+
+
+def _file(folder: Path, stem: str, path: str, format: str) -> Path:
+    name = re.sub(r"[^\w.-]", "_", path)
+    return folder / f"{stem}.{name}.{format}"
+
+
+def _divergence(
+    comparison: Comparison,
+    bags: tuple[Bag, Bag],
+    key: KeyComparison,
+    together: Alignment,
+    found: FieldComparison,
+    file: Path,
+) -> list[Path]:
+    """How far a point or a rotation is off over time, and its limit."""
+    kind, limit = KINDS[found.kind], 0.0
+    error: list[Floats] = [np.empty(0)]
+    ticks: list[Int64s] = [np.empty(0, np.int64)]
+    for some, a, b in paired_columns(*bags, key.topic, together, found.parts):
+        shown = kind.show(found, a, b, 0)
+        ticks.append(some)
+        error.append(shown.error[:, 0])
+        limit = float(shown.limit[0, 0])
+    off = np.concatenate(error)
+    plot_comparison(
+        np.zeros(len(off)),
+        off,
+        _times(key, np.concatenate(ticks)),
+        tolerance=limit,
+        names=comparison.names,
+        unit=kind.error_unit or unit_of(found.parts[0], key.type),
+        title=f"{key.topic} {found.field}: how far off",
+        file=file,
+    )
+    return [file]
+
+
+def _times(key: KeyComparison, ticks: Int64s) -> Int64s | None:
+    """The times of ticks; None for those of several epochs, which are no axis."""
+    return None if len(key.aligned.epochs[0]) else key.aligned.times_ns[0][ticks]
 
 
 def _field(
@@ -68,9 +114,7 @@ def _field(
     if found is None:
         return []
     ticks, a, b = found
-    # Times of several epochs are no axis.
-    time = None if len(key.aligned.epochs[0]) else key.aligned.times_ns[0][ticks]
-    tolerance = comparison.tolerances.of(path)
+    time, tolerance = _times(key, ticks), comparison.tolerances.of(path)
     title, unit = f"{key.topic} {path}", unit_of(path, key.type)
     try:
         if a.ndim == 1:

@@ -32,7 +32,8 @@ START_PATIENCE_S = 30.0
 _PLAYER_PATIENCE = 6
 _RECORDER_PATIENCE_S = 60
 # A reliable reader that missed a message gets it after Fast DDS's heartbeat period of 3 s.
-_QUIET_S, _QUIET_AT_MOST_S = 3.5, 30.0
+QUIET_S, QUIET_AT_MOST_S = 3.5, 30.0
+"""The silence after which a black box has answered all, at least and at most."""
 
 
 class LiveRun:
@@ -222,7 +223,7 @@ def _of_a_run(told: LockstepError) -> type[RunError]:
 
 def _quiet_s(options: Run) -> tuple[float, float]:
     """The silence after which a black box has answered all, at least and at most."""
-    return (_QUIET_S, _QUIET_AT_MOST_S) if options.quiet is None else (options.quiet, options.quiet)
+    return (QUIET_S, QUIET_AT_MOST_S) if options.quiet is None else (options.quiet, options.quiet)
 
 
 def _stop(recorder: Process, node: Process, in_lockstep: bool, quiet_s: float) -> None:

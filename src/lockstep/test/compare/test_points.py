@@ -80,7 +80,7 @@ def test_a_distance_is_given_in_words_and_in_a_file():
         ({"distance": -1.0}, "give 0 or more"),
         ({"distance": math.nan}, "give 0 or more"),
         ({"distance": 1.0, "abs": 0.1}, "judges whole points; give it only distance and nan"),
-        ({"distance": 1.0, "by": "mean"}, "judges whole points; give it only distance and nan"),
+        ({"distance": 1.0, "by": "mean"}, "judges each point; leave out by"),
     ],
 )
 def test_a_distance_that_makes_no_sense_is_refused(rule, sentence):

@@ -57,3 +57,17 @@ def test_the_names_of_topics_lead_nowhere_else(tmp_path, name):
     with Bag(tmp_path / "a") as a, Bag(tmp_path / "b") as b:
         (file,) = write_plots(compare(a, b), (a, b), tmp_path / "plots")
     assert file.parent == tmp_path / "plots"
+
+
+def test_a_point_is_drawn_as_its_distance_beside_its_parts(bags, tmp_path):
+    def drift(tick, message):
+        message.pose.pose.position.x += 0.001 * tick
+
+    bag = Bag(bags / "gazebo_diff_drive")
+    with bag, Bag(write_changed(tmp_path / "b", bag, "/odom", drift)) as b:
+        rules = {"pose.pose.position": {"distance": 0.5}}
+        comparison = compare(bag, b, topics=["/odom"], tolerance=rules)
+        files = write_plots(comparison, (bag, b), tmp_path / "plots", "svg")
+    names = [f"odom.pose.pose.position{part}.svg" for part in (".x", ".y", ".z", "")]
+    assert [file.name for file in files] == names
+    assert "497 of 998 are beyond tolerance, first at tick 501" in files[-1].read_text("utf-8")

@@ -65,7 +65,7 @@ def test_a_good_file_has_sensible_defaults(tmp_path):
             "{}",
             (
                 "verify.yaml:3: implementations.cpp: give exactly one of component, "
-                "executable, node and command"
+                "executable, node, command and launch"
             ),
         ),
         (

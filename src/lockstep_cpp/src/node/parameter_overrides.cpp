@@ -43,7 +43,7 @@ bool may_be_in_pattern(const std::string & token)
 }
 
 /// A value of the command line or of a parameter file, in the same form as in a service request.
-rcl_interfaces::msg::ParameterValue to_msg(const rcl_variant_t & variant)
+rcl_interfaces::msg::ParameterValue override_msg(const rcl_variant_t & variant)
 {
   rcl_interfaces::msg::ParameterValue msg;
   if (variant.bool_value) {
@@ -129,7 +129,7 @@ std::map<std::string, rcl_interfaces::msg::ParameterValue> parameter_overrides(
     }
     const rcl_node_params_t & params = parsed->params[i];
     for (std::size_t j = 0; j < params.num_params; ++j) {
-      overrides[params.parameter_names[j]] = to_msg(params.parameter_values[j]);
+      overrides[params.parameter_names[j]] = override_msg(params.parameter_values[j]);
     }
   }
   return overrides;

@@ -1,0 +1,96 @@
+"""What a node that knows nothing of Lockstep took of its inputs, told from outside.
+
+Such a node acknowledges nothing. A library that is loaded before all others stands between rcl and
+the middleware in each of its processes, and keeps a tally of what is taken there, in a file of the
+folder that LOCKSTEP_TALLY names; lockstep_cpp's src/tally is the other side.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import Loss, RunError, UsageError
+
+FOLDER = "LOCKSTEP_TALLY"
+LIBRARY = "liblockstep_tally.so"
+_ENTRY = struct.Struct("=256sQQQQ16s")
+_UNNUMBERED = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one subscription took of one publisher; `first` and `last` are the numbers of messages
+    that the publisher gave, None where the middleware gives none."""
+
+    topic: str
+    count: int
+    first: int | None
+    last: int | None
+
+    @property
+    def gaps(self) -> int:
+        """How many are missing between the first and the last."""
+        if self.first is None or self.last is None:
+            return 0
+        return self.last - self.first + 1 - self.count
+
+
+def tallied(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """What a node's environment has in addition, for its processes to keep tallies in `folder`,
+    which is made.
+
+    Raises UsageError if the library is in no prefix of AMENT_PREFIX_PATH.
+    """
+    prefixes = environment.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
+    libraries = (Path(prefix, "lib", LIBRARY) for prefix in prefixes if prefix)
+    library = next((path for path in libraries if path.is_file()), None)
+    if library is None:
+        raise UsageError(f"{LIBRARY} is in no lib/ of AMENT_PREFIX_PATH; build lockstep_cpp")
+    folder.mkdir(exist_ok=True)
+    preloaded = [str(library), *environment.get("LD_PRELOAD", "").split()]
+    return {FOLDER: str(folder), "LD_PRELOAD": " ".join(preloaded)}
+
+
+def check_taken(name: str, folder: Path, sent: Mapping[str, int]) -> None:
+    """Raises Loss unless a node took all that it was sent, by topic, of what it subscribes to; what
+    it has not taken until its end counts as lost."""
+    entries = [entry for file in folder.glob("*") for entry in _entries(file)]
+    if not entries:
+        raise RunError(
+            f"{name}: no process of the node tells what it took of its inputs; start it with the "
+            f"environment that it is given (LD_PRELOAD, {FOLDER})"
+        )
+    for topic, count in sent.items():
+        of_topic = [entry for entry in entries if entry.topic == topic]
+        if of_topic and (lost := _lost([entry for entry in of_topic if entry.count], count)):
+            raise Loss(
+                f"{name}: the node did not take {lost} of the {count} messages on {topic}, which "
+                "came faster than it takes them; play slower, or give it a deeper queue"
+            )
+
+
+def _lost(entries: list[Taken], sent: int) -> int:
+    """How many of the messages of a topic never were taken, or not by each who had begun."""
+    if gaps := sum(entry.gaps for entry in entries):
+        return gaps
+    firsts = [entry.first for entry in entries if entry.first is not None]
+    lasts = [entry.last for entry in entries if entry.last is not None]
+    if not firsts:
+        return sent - max((entry.count for entry in entries), default=0)
+    return max(0, min(firsts) - 1 + sent - max(lasts))
+
+
+def _entries(file: Path) -> Iterator[Taken]:
+    """The used part of a table."""
+    data = file.read_bytes()
+    for topic, _, count, first, last, _ in _ENTRY.iter_unpack(
+        data[: len(data) // _ENTRY.size * _ENTRY.size]
+    ):
+        if not topic[0]:
+            return
+        numbers = (None, None) if last == _UNNUMBERED else (first, last)
+        yield Taken(topic.rstrip(b"\0").decode(errors="replace"), count, *numbers)
