@@ -1,6 +1,8 @@
 """Ordinary rclpy nodes, unmodified, in direct runs: nothing is lost, times are exact, and the same
 inputs give the same bytes, however busy the machine is."""
 
+import functools
+import json
 import os
 import re
 import signal
@@ -80,16 +82,12 @@ class Played:
         return [(at, decode(data).data) for at, topic, data in self.messages if topic == "/events"]
 
 
-@pytest.fixture
-def play(tmp_path, bag):
+@pytest.fixture(scope="module")
+def play(tmp_path_factory, bag):
     """Plays a bag to a style of the nodes."""
-    count = 0
 
     def played(style, *, bag=bag, component=Watcher, parameters=None, start=(), **options):
-        nonlocal count
-        count += 1
-        folder = tmp_path / f"run{count}"
-        folder.mkdir()
+        folder = tmp_path_factory.mktemp(style)
         command = [*start, sys.executable, str(NODES), style]
         with Bag(bag) as opened, Processes(dict(os.environ)) as processes:
             request = RunRequest(
@@ -105,6 +103,12 @@ def play(tmp_path, bag):
             return Played(run_node(request, processes), first_ns)
 
     return played
+
+
+@pytest.fixture(scope="module")
+def once(play):
+    """What a style puts out, played when it is first asked for."""
+    return functools.cache(play)
 
 
 def test_a_relay_loses_nothing_and_hands_on_every_byte(play, tmp_path):
@@ -134,16 +138,15 @@ STYLES = (
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_the_same_inputs_give_the_same_bytes_on_a_busy_machine(play, style):
-    once = play(style)
+def test_the_same_inputs_give_the_same_bytes_on_a_busy_machine(play, once, style):
     with load():
         again = play(style, start=("taskset", "--cpu-list", "0", "nice"))
-    assert again.messages == once.messages
-    assert once.messages
+    assert once(style).messages
+    assert again.messages == once(style).messages
 
 
-def test_timers_fire_when_they_are_due_and_all_clocks_agree(play):
-    said = play("clocks").said
+def test_timers_fire_when_they_are_due_and_all_clocks_agree(once):
+    said = once("clocks").said
     assert [at for at, text in said if text.startswith("steady")] == [
         number * 100 * MS for number in range(1, 30)
     ]
@@ -179,36 +182,36 @@ def test_with_use_sim_time_ros_time_is_that_of_the_inputs(play):
     assert all(f"ros={START_NS + at} " in text for at, text in ros)
 
 
-def test_simultaneous_timers_fire_in_one_order_under_four_threads(play):
-    said = play("executor").said
+def test_simultaneous_timers_fire_in_one_order_under_four_threads(once):
+    said = once("executor").said
     assert [text[0] for at, text in said if at % (100 * MS) == 0][:4] == ["d", "e"] * 2
 
 
-def test_a_poll_takes_time_so_that_a_busy_loop_goes_on(play):
-    said = play("busy_poll").said
+def test_a_poll_takes_time_so_that_a_busy_loop_goes_on(once):
+    said = once("busy_poll").said
     assert 28 <= len(said) <= 30
 
 
-def test_messages_before_a_late_subscription_are_told(play):
-    played = play("late")
+def test_messages_before_a_late_subscription_are_told(once):
+    played = once("late")
     assert played.said[0][1] == "got n=1"
     assert played.said[0][0] == 1 * S
     assert len(played.said) == 200
     assert "node: 100 messages of /imu came before it subscribed" in played.result.remarks
 
 
-def test_who_comes_late_to_a_latched_topic_gets_the_last_message(play):
-    assert [text.split()[0] for _, text in play("latched").said] == ["last"]
+def test_who_comes_late_to_a_latched_topic_gets_the_last_message(once):
+    assert [text.split()[0] for _, text in once("latched").said] == ["last"]
 
 
-def test_nothing_is_lost_of_a_node_that_ends_by_itself(play):
-    played = play("leaves")
+def test_nothing_is_lost_of_a_node_that_ends_by_itself(once):
+    played = once("leaves")
     assert [text for _, text in played.said] == [f"bye {number} n=20" for number in range(5)]
     assert any("ended by itself" in remark for remark in played.result.remarks)
 
 
-def test_what_a_nodes_own_queue_has_no_room_for_is_told(play):
-    played = play("overflows")
+def test_what_a_nodes_own_queue_has_no_room_for_is_told(once):
+    played = once("overflows")
     assert [int(text.partition("=")[2]) for _, text in played.said][:3] == [2, 4, 6]
     (remark,) = played.result.remarks
     assert "its own queue for /imu overflowed" in remark
@@ -306,8 +309,50 @@ def test_a_harness_that_is_killed_leaves_no_node(stranger, write_verification, b
 
 def test_a_node_without_a_contract_is_refused(stranger, write_verification):
     verification = write_verification(
-        {"old": {"command": ["true"]}}, run={"mode": "direct"}, compare={}
+        {"old": {"command": ["true"]}, "new": {"command": ["true"]}}, run={"rtf": 1.0}, compare={}
     )
     done = stranger.run("verify", verification)
     assert done.code == 2
-    assert "all implementations are nodes, which tell no contract" in done.error
+    assert "all implementations are nodes, which tell no contract in mode live" in done.error
+
+
+def test_two_nodes_are_verified_by_what_they_register(stranger, write_verification):
+    node = {"command": ["python3", str(ROOT / "tests/black_box_node.py")]}
+    verification = write_verification(
+        {
+            "old": node,
+            "new": {
+                "node": "ordinary_nodes:Normalizer",
+                "remap": {"acceleration": "vector", "direction": "normalized"},
+            },
+        },
+        inputs={
+            "bag": str(ROOT / "bags/husky_acceleration"),
+            "topics": {"acceleration": "/imu/acceleration"},
+            "duration": 5.0,
+        },
+        parameters={"epsilon": 1e-12},
+        run={"mode": "direct"},
+        compare={},
+    )
+    done = stranger.run("verify", verification)
+    assert done.code == 0, done
+    assert "MATCH: new does what old does" in done.out
+
+
+def test_a_node_alone_tells_its_contract_and_does_the_same_again(stranger):
+    node = ["--", "python3", str(ROOT / "tests/black_box_node.py")]
+    told = json.loads(stranger.run("node", *node).out)
+    assert [port["topic"] for port in told["inputs"]] == ["/acceleration"]
+    assert [port["topic"] for port in told["outputs"]] == ["/direction"]
+    assert [(p["name"], p["default"]) for p in told["parameters"]] == [("epsilon", 1e-12)]
+    bag = ["--bag", ROOT / "bags/husky_acceleration"]
+    refused = stranger.run("node", *bag, *node)
+    assert (refused.code, "(/acceleration); give --topic" in refused.error) == (2, True)
+    for out in ("a", "b"):
+        given = ["--topic", "/imu/acceleration:=/acceleration", "-o", out]
+        done = stranger.run("node", *bag, *given, *node)
+        assert done.code == 0, done
+    files = [(stranger.cwd / out / "bag/bag_0.mcap").read_bytes() for out in ("a", "b")]
+    assert files[0] == files[1]
+    stranger.assert_nothing_left()

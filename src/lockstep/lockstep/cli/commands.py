@@ -22,6 +22,8 @@ LISTED = {
     "verify": "Run all implementations of a verify.yaml on the same inputs and compare their "
     "outputs.",
     "run": "Run one implementation of a verify.yaml on its inputs and keep what it puts out.",
+    "node": "Run any ROS 2 node on a bag, losslessly and deterministically, and keep what it puts "
+    "out.",
     "compare": "Compare two bags message by message and field by field.",
     "info": "Show what a bag holds: topics, types, counts, rates, gaps, sizes, its clock, and what "
     "is wrong with it.",

@@ -32,7 +32,7 @@ PARAMETER_VALUES = {
 class Kind(IntEnum):
     """What a frame says; from 129 on it comes from the component.
 
-    TOPIC and those from PROCESS on are of nodes that are no components.
+    TOPIC, REQUEST and those from PROCESS on are of nodes that are no components.
     """
 
     PARAMETER = 1
@@ -41,6 +41,7 @@ class Kind(IntEnum):
     ADVANCE = 4
     END = 5
     TOPIC = 6
+    REQUEST = 7
     CONTRACT = 129
     OUTPUT = 130
     DONE = 131
@@ -51,6 +52,7 @@ class Kind(IntEnum):
     ENTITY = 136
     GONE = 137
     NOTE = 138
+    RESPONSE = 139
 
 
 MAGIC = b"LKD1"

@@ -46,11 +46,6 @@ class Verification(StrictModel):
             raise ValueError(
                 f"'{name}' is none of the implementations ({', '.join(implementations)})"
             )
-        if info.data.get("contract") is None and all(i.is_node for i in implementations.values()):
-            raise ValueError(
-                "all implementations are nodes, which tell no contract, so contract: MODULE:CLASS "
-                "is needed"
-            )
         return name
 
     @field_validator("run")

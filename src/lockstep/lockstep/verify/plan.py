@@ -22,6 +22,7 @@ from ..message.definitions import definition
 from ..run.implementation import asked_command, command_of, contract_of_command, contracts_of
 from ..run.inputs import RunInputs, ports_of, run_inputs
 from ..run.model import Implementation
+from ..run.nodes.registered import registered_contract
 from ..run.request import RunRequest
 from .model import Verification
 
@@ -118,16 +119,27 @@ def asked_contract(verification: Verification) -> Contract:
     if verification.contract is not None:
         return _contract(verification, {})
     name = who_tells(verification)
+    if verification.implementations[name].is_node:
+        return _registered(verification, name)
     return contracts_of({name: verification.implementations[name]})[name]
 
 
 def who_tells(verification: Verification) -> str:
-    """The implementation whose contract counts where the file names none: the reference, or the
-    first component if that is an ordinary node."""
-    every = verification.implementations
-    if not every[verification.reference].is_node:
-        return verification.reference
-    return next(name for name, one in every.items() if not one.is_node)
+    """The implementation whose contract counts where the file names none: the reference; or, if
+    that is an ordinary node, the first component, if there is one."""
+    every, reference = verification.implementations, verification.reference
+    if not every[reference].is_node:
+        return reference
+    return next((name for name, one in every.items() if not one.is_node), reference)
+
+
+def _registered(verification: Verification, name: str) -> Contract:
+    """The contract of a node, with the topics as the node calls them."""
+    declared = verification.implementations[name]
+    plain = declared.model_copy(
+        update={"remap": {}, "parameters": verification.parameters | declared.parameters}
+    )
+    return registered_contract(name, plain)
 
 
 def component_of(verification: Verification) -> str | None:
@@ -141,7 +153,8 @@ def component_of(verification: Verification) -> str | None:
 
 def _contract(verification: Verification, told: Mapping[str, Contract]) -> Contract:
     if verification.contract is None:
-        return told[who_tells(verification)]
+        name = who_tells(verification)
+        return told[name] if name in told else _registered(verification, name)
     for name, contract in told.items():  # nobody is asked twice
         if verification.implementations[name].component == verification.contract:
             return contract

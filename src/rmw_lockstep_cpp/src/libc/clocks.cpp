@@ -18,14 +18,13 @@ namespace
 {
 
 /// Sleep until a deadline in the run's time; whether a signal has ended it before.
-bool sleep_until(std::int64_t deadline_ns, std::int64_t deadline_read_ns)
+bool sleep_until(std::int64_t deadline_ns)
 {
   Run & run = rmw_lockstep::run();
   Held held(run.scheduler.lock);
   Wait wait;
   wait.what = WaitsFor::time;
   wait.deadline_ns = deadline_ns;
-  wait.deadline_read_ns = deadline_read_ns;
   wait.interruptible = true;
   return run.scheduler.wait(held, wait) == Woken::by_signal;
 }
@@ -38,7 +37,7 @@ bool sleep_for(std::int64_t duration_ns)
     Held held(run.scheduler.lock);
     deadline_ns = later(run.clock.now_ns(), duration_ns);
   }
-  return sleep_until(deadline_ns, 0);
+  return sleep_until(deadline_ns);
 }
 
 }  // namespace
@@ -106,8 +105,7 @@ REPLACE int clock_nanosleep(clockid_t clock, int flags, const timespec * time, t
   }
   bool is_interrupted = false;
   if ((flags & TIMER_ABSTIME) != 0) {
-    const Deadline deadline = deadline_of(clock, *time);
-    is_interrupted = sleep_until(deadline.run_ns, deadline.read_ns);
+    is_interrupted = sleep_until(deadline_of(clock, *time));
   } else {
     is_interrupted = sleep_for(to_ns(*time));
     if (left != nullptr) {

@@ -36,7 +36,7 @@ void forget_clock(const pthread_cond_t * condition)
     with_steady_clock.end());
 }
 
-int wait_on(pthread_cond_t * condition, pthread_mutex_t * mutex, const Deadline * deadline)
+int wait_on(pthread_cond_t * condition, pthread_mutex_t * mutex, const std::int64_t * deadline)
 {
   const int error = pthread_mutex_unlock(mutex);
   if (error != 0) {
@@ -84,8 +84,7 @@ REPLACE int pthread_cond_clockwait(
   if (!is_on()) {
     return REAL(pthread_cond_clockwait)(condition, mutex, clock, time);
   }
-  const Deadline deadline = deadline_of(clock, *time);
-  forget_reading_of_python();
+  const std::int64_t deadline = deadline_of(clock, *time);
   return wait_on(condition, mutex, &deadline);
 }
 

@@ -29,10 +29,10 @@ long wait_on_futex(
   if (time == nullptr) {
     woken = wait_for_address(WaitsFor::futex, address, nullptr, true);
   } else {
-    Deadline deadline{};
+    std::int64_t deadline = 0;
     if ((operation & FUTEX_CMD_MASK) == FUTEX_WAIT) {  // whose time is relative
       Held held(run().scheduler.lock);
-      deadline = {later(run().clock.now_ns(), to_ns(*time)), 0};
+      deadline = later(run().clock.now_ns(), to_ns(*time));
     } else {
       const bool is_real = (operation & FUTEX_CLOCK_REALTIME) != 0;
       deadline = deadline_of(is_real ? CLOCK_REALTIME : CLOCK_MONOTONIC, *time);

@@ -15,17 +15,17 @@ namespace
 
 int try_mutex(pthread_mutex_t * mutex) { return REAL(pthread_mutex_trylock)(mutex); }
 
-int take_mutex(pthread_mutex_t * mutex, const Deadline * deadline)
+int take_mutex(pthread_mutex_t * mutex, const std::int64_t * deadline)
 {
   return take_lock(mutex, deadline, [mutex] { return try_mutex(mutex); });
 }
 
-int take_for_reading(pthread_rwlock_t * lock, const Deadline * deadline)
+int take_for_reading(pthread_rwlock_t * lock, const std::int64_t * deadline)
 {
   return take_lock(lock, deadline, [lock] { return REAL(pthread_rwlock_tryrdlock)(lock); });
 }
 
-int take_for_writing(pthread_rwlock_t * lock, const Deadline * deadline)
+int take_for_writing(pthread_rwlock_t * lock, const std::int64_t * deadline)
 {
   return take_lock(lock, deadline, [lock] { return REAL(pthread_rwlock_trywrlock)(lock); });
 }
@@ -43,7 +43,7 @@ REPLACE int pthread_mutex_clocklock(
   if (!is_on()) {
     return REAL(pthread_mutex_clocklock)(mutex, clock, time);
   }
-  const Deadline deadline = deadline_of(clock, *time);
+  const std::int64_t deadline = deadline_of(clock, *time);
   return take_mutex(mutex, &deadline);
 }
 
@@ -80,7 +80,7 @@ REPLACE int pthread_rwlock_clockrdlock(
   if (!is_on()) {
     return REAL(pthread_rwlock_clockrdlock)(lock, clock, time);
   }
-  const Deadline deadline = deadline_of(clock, *time);
+  const std::int64_t deadline = deadline_of(clock, *time);
   return take_for_reading(lock, &deadline);
 }
 
@@ -90,7 +90,7 @@ REPLACE int pthread_rwlock_clockwrlock(
   if (!is_on()) {
     return REAL(pthread_rwlock_clockwrlock)(lock, clock, time);
   }
-  const Deadline deadline = deadline_of(clock, *time);
+  const std::int64_t deadline = deadline_of(clock, *time);
   return take_for_writing(lock, &deadline);
 }
 

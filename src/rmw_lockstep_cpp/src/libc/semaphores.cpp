@@ -12,7 +12,7 @@ using namespace rmw_lockstep;
 namespace
 {
 
-int take(sem_t * semaphore, const Deadline * deadline)
+int take(sem_t * semaphore, const std::int64_t * deadline)
 {
   while (REAL(sem_trywait)(semaphore) != 0) {
     if (errno != EAGAIN) {
@@ -51,8 +51,7 @@ REPLACE int sem_clockwait(sem_t * semaphore, clockid_t clock, const timespec * t
   if (!is_on()) {
     return REAL(sem_clockwait)(semaphore, clock, time);
   }
-  const Deadline deadline = deadline_of(clock, *time);
-  forget_reading_of_python();
+  const std::int64_t deadline = deadline_of(clock, *time);
   return take(semaphore, &deadline);
 }
 

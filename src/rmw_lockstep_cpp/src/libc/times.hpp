@@ -1,6 +1,7 @@
 #ifndef LIBC__TIMES_HPP_
 #define LIBC__TIMES_HPP_
 
+#include <dlfcn.h>
 #include <time.h>
 
 #include <cstdint>
@@ -56,21 +57,27 @@ inline std::int64_t time_on(clockid_t clock, std::int64_t time_ns)
   return time_ns;
 }
 
-struct Deadline
+/// Whether this is a program in Python, which reads a clock whenever it takes a lock or sleeps, for
+/// the deadline of that alone.
+inline bool is_python()
 {
-  std::int64_t run_ns;   ///< in the run's time
-  std::int64_t read_ns;  ///< as code reads it, since the epoch
-};
+  static const bool is_loaded = dlsym(RTLD_DEFAULT, "Py_IsInitialized") != nullptr;
+  return is_loaded;
+}
 
-/// A deadline that code has computed on a clock; wants nothing to be held.
-inline Deadline deadline_of(clockid_t clock, const timespec & time)
+/// The run's time of a deadline that code has computed on a clock; wants nothing to be held.
+inline std::int64_t deadline_of(clockid_t clock, const timespec & time)
 {
   std::int64_t read_ns = to_ns(time);
   if (is_steady(clock) && read_ns != FOREVER) {
     read_ns = run().clock.system(read_ns);
   }
-  Held held(run().scheduler.lock);
-  return {run().clock.of_read(read_ns), read_ns == FOREVER ? 0 : read_ns};
+  const Held held(run().scheduler.lock);
+  const std::int64_t deadline_ns = run().clock.deadline(read_ns, thread_id());
+  if (is_python()) {
+    run().clock.take_back_reading(thread_id());
+  }
+  return deadline_ns;
 }
 
 }  // namespace rmw_lockstep

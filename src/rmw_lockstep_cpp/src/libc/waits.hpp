@@ -1,8 +1,6 @@
 #ifndef LIBC__WAITS_HPP_
 #define LIBC__WAITS_HPP_
 
-#include <dlfcn.h>
-
 #include <atomic>
 #include <cstddef>
 
@@ -14,7 +12,7 @@ namespace rmw_lockstep
 
 /// Wait for an address, until a deadline if there is one.
 inline Woken wait_for_address(
-  WaitsFor what, const void * address, const Deadline * deadline, bool is_interruptible = false)
+  WaitsFor what, const void * address, const std::int64_t * deadline, bool is_interruptible = false)
 {
   Run & run = rmw_lockstep::run();
   Held held(run.scheduler.lock);
@@ -23,8 +21,7 @@ inline Woken wait_for_address(
   wait.address = address;
   wait.interruptible = is_interruptible;
   if (deadline != nullptr) {
-    wait.deadline_ns = deadline->run_ns;
-    wait.deadline_read_ns = deadline->read_ns;
+    wait.deadline_ns = *deadline;
   }
   return run.scheduler.wait(held, wait);
 }
@@ -45,11 +42,10 @@ inline std::size_t wake_address(WaitsFor what, const void * address, std::size_t
   return count;
 }
 
-/// Python reads a clock whenever it takes one of its locks: that is no reading of the node's.
+/// Python has read a clock to take a lock: that is no reading of the node's.
 inline void forget_reading_of_python()
 {
-  static const bool is_python = dlsym(RTLD_DEFAULT, "Py_IsInitialized") != nullptr;
-  if (is_python && !run().scheduler.lock.is_mine()) {
+  if (is_python() && !run().scheduler.lock.is_mine()) {
     const Held held(run().scheduler.lock);
     run().clock.take_back_reading(thread_id());
   }
@@ -61,7 +57,7 @@ inline std::atomic<int> waiting_for_locks{0};
 /// Take a lock by a function that tries to, waiting for its address meanwhile; ETIMEDOUT if the
 /// deadline comes before.
 template <typename Try>
-int take_lock(const void * address, const Deadline * deadline, Try try_lock)
+int take_lock(const void * address, const std::int64_t * deadline, Try try_lock)
 {
   for (;;) {
     const int result = try_lock();

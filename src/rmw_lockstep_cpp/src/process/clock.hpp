@@ -17,8 +17,8 @@ inline constexpr std::int64_t FOREVER = std::numeric_limits<std::int64_t>::max()
 /// event: timers, sleeps and messages go by it. What code reads from a clock is the run's time at
 /// first, and then one TICK more with each reading, in the total order of all readings of all
 /// threads, so that differences of times are never 0. The lead of the readings is forgotten when
-/// the run's time steps past it. Until the process waits for the first time its readings are from
-/// just before the run begins, which is when its timers start.
+/// the run's time steps past it. Until its first step the readings of a process are from just before the run
+/// begins, which is when its timers start.
 class Clock
 {
 public:
@@ -36,7 +36,7 @@ public:
   {
   }
 
-  /// The process has waited for the first time.
+  /// The first step comes.
   void has_started() { is_starting_ = false; }
 
   /// The run's time.
@@ -51,7 +51,7 @@ public:
     before_last_read_ns_ = last_read_ns_;
     last_reader_ = thread;
     const bool is_behind = last_read_ns_ < now_ns_ && !is_starting_;
-    last_read_ns_ = std::max(is_behind ? now_ns_ : last_read_ns_ + TICK_NS, least_read_ns_);
+    last_read_ns_ = is_behind ? now_ns_ : last_read_ns_ + TICK_NS;
     return last_read_ns_;
   }
 
@@ -74,17 +74,15 @@ public:
     return true;
   }
 
-  /// The run's time at which a deadline comes that code has computed from what it has read.
-  std::int64_t of_read(std::int64_t read_ns) const
+  /// The run's time at which a deadline comes that a thread has computed from what it has read: if
+  /// it has read just before, as long after now as it is after that reading.
+  std::int64_t deadline(std::int64_t read_ns, int thread) const
   {
-    const std::int64_t lead_ns = last_read_ns_ - now_ns_;
-    return read_ns == FOREVER
-             ? FOREVER
-             : read_ns - (is_starting_ ? lead_ns : std::max<std::int64_t>(0, lead_ns));
+    if (read_ns == FOREVER || !(is_starting_ || last_reader_ == thread)) {
+      return read_ns;
+    }
+    return read_ns - last_read_ns_ + now_ns_;
   }
-
-  /// From now on code reads `read_ns` at least: a deadline of its own that has come.
-  void has_come(std::int64_t read_ns) { least_read_ns_ = std::max(least_read_ns_, read_ns); }
 
   std::int64_t steady(std::int64_t system_ns) const
   {
@@ -102,7 +100,6 @@ private:
   std::int64_t before_last_read_ns_ = 0;
   int last_reader_ = 0;
   bool is_starting_ = true;
-  std::int64_t least_read_ns_ = 0;
 };
 
 }  // namespace rmw_lockstep

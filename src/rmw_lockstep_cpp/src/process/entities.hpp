@@ -20,6 +20,9 @@ namespace rmw_lockstep
 using Payload = std::shared_ptr<const std::vector<std::uint8_t>>;
 using Gid = std::array<std::uint8_t, 16>;
 
+/// What stands before the CDR of a request or response in a frame: gid and sequence number.
+inline constexpr std::size_t REQUEST_HEAD = sizeof(Gid) + sizeof(std::int64_t);
+
 /// A message, request or response in CDR.
 struct Message
 {

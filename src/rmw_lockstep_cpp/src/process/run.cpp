@@ -31,13 +31,15 @@ constexpr std::size_t FLUSHED_BYTES = std::size_t{1} << 16;
 constexpr std::uint32_t MAX_OFFERS = 10000;
 constexpr std::int64_t CHILD_PATIENCE_NS = 2000000000;
 
-bool is_step(FrameKind kind) { return kind == FrameKind::input || kind == FrameKind::advance; }
+bool is_step(FrameKind kind)
+{
+  return kind == FrameKind::input || kind == FrameKind::advance || kind == FrameKind::request;
+}
 
 /// A deadline has come.
 void expire(Run & run, Thread & thread)
 {
   run.clock.step_to(thread.wait.deadline_ns);
-  run.clock.has_come(thread.wait.deadline_read_ns);
   run.scheduler.wake(thread, Woken::by_deadline);
 }
 
@@ -248,6 +250,27 @@ void take_input(Run & run, Held & held, std::uint16_t port, Message message)
   deliver(held, topic.name, message);
 }
 
+/// A request of the harness to a service of this process.
+void take_request(
+  Run & run, Held & held, const lockstep::FrameHeader & header, const std::uint8_t * payload)
+{
+  const auto & all = run.entities.all();
+  const auto service = std::find_if(all.begin(), all.end(), [&header](const Entity * entity) {
+    return entity->kind == EntityKind::service && entity->id == header.port;
+  });
+  if (service == all.end() || header.length < REQUEST_HEAD) {
+    give_up("a request came for entity " + std::to_string(header.port) + ", which is no service");
+  }
+  Message message;
+  std::memcpy(message.gid.data(), payload, message.gid.size());
+  std::memcpy(&message.sequence, payload + message.gid.size(), sizeof message.sequence);
+  message.payload = std::make_shared<const std::vector<std::uint8_t>>(
+    payload + REQUEST_HEAD, payload + header.length);
+  message.sent_ns = run.clock.now_ns();
+  run.link.use_up();
+  deliver(held, **service, message);
+}
+
 /// Take the frame at hand.
 void take_frame(Run & run, Held & held, Thread * looking)
 {
@@ -277,6 +300,9 @@ void take_frame(Run & run, Held & held, Thread * looking)
       take_input(run, held, header.port, std::move(message));
       return;
     }
+    case FrameKind::request:
+      take_request(run, held, header, run.link.payload());
+      return;
     case FrameKind::topic:
       add_input_topic(run, header, run.link.payload());
       run.link.use_up();
@@ -368,7 +394,6 @@ std::int64_t real_now_ns()
 void next_event(Held & held, Thread * looking)
 {
   Run & run = rmw_lockstep::run();
-  run.clock.has_started();
   while (!run.scheduler.is_busy()) {
     if (wake_by_descriptors(run) || offer(run)) {
       return;
@@ -392,6 +417,7 @@ void next_event(Held & held, Thread * looking)
     }
     const lockstep::FrameHeader & header = run.link.header();
     if (is_step(header.kind)) {
+      run.clock.has_started();
       run.step = header.step;
       if (first != nullptr && first->wait.deadline_ns <= header.time_ns) {
         expire(run, *first);

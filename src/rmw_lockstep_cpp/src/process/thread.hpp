@@ -42,7 +42,6 @@ struct Wait
   WaitsFor what = WaitsFor::nothing;
   const void * address = nullptr;      ///< of what it waits for
   std::int64_t deadline_ns = FOREVER;  ///< in the run's time
-  std::int64_t deadline_read_ns = 0;   ///< as code reads time
   bool interruptible = false;          ///< by a signal
   EntityWait * entities = nullptr;
   pollfd * descriptors = nullptr;

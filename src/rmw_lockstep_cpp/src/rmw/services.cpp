@@ -178,7 +178,13 @@ rmw_send_response(const rmw_service_t * service, rmw_request_id_t * id, void * r
   message.sent_ns = run().clock.now_ns();
   if (Entity * client = client_of(message.gid)) {
     deliver(turn.held, *client, message);
+    return RMW_RET_OK;
   }
+  std::vector<std::uint8_t> framed(REQUEST_HEAD);
+  std::memcpy(framed.data(), message.gid.data(), message.gid.size());
+  std::memcpy(&framed[message.gid.size()], &message.sequence, sizeof message.sequence);
+  framed.insert(framed.end(), message.payload->begin(), message.payload->end());
+  send(lockstep::FrameKind::response, known.id, framed.data(), framed.size());
   return RMW_RET_OK;
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ class Note:
 
 
 def differences(
-    contract: Contract, endpoints: Sequence[Endpoint], silent: frozenset[str]
+    contract: Contract, endpoints: Collection[Endpoint], silent: frozenset[str]
 ) -> list[str]:
     """One sentence for each promise of a contract that what a node has registered does not keep.
 
@@ -88,9 +88,10 @@ def differences(
     return found
 
 
-_OF_EVERY_NODE = ("/rosout", "/parameter_events", "/clock")
+OF_EVERY_NODE = ("/rosout", "/parameter_events", "/clock")
+"""Topics that belong to no contract."""
 
 
-def _it_has(kind: str, endpoints: Sequence[Endpoint]) -> str:
-    names = {one.name for one in endpoints if one.kind == kind} - set(_OF_EVERY_NODE)
+def _it_has(kind: str, endpoints: Collection[Endpoint]) -> str:
+    names = {one.name for one in endpoints if one.kind == kind} - set(OF_EVERY_NODE)
     return f" (but {', '.join(sorted(names))})" if names else ""

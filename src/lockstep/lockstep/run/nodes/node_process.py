@@ -6,9 +6,10 @@ from __future__ import annotations
 import select
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
@@ -34,7 +35,9 @@ _ANSWERS = (
     Kind.ENTITY,
     Kind.GONE,
     Kind.NOTE,
+    Kind.RESPONSE,
 )
+_CLIENT = b"lockstep harness"
 
 
 class NodeProcess:
@@ -55,11 +58,11 @@ class NodeProcess:
         self._timeout_s = timeout_s
         self._parser = FrameParser()
         self._output = np.full(_PORTS, -1, np.int64)  # of each publisher, as in the contract
-        self._is_finished = False
-        self._has_ended = False
+        self._is_settled = self._is_finished = False
+        self._responses: dict[int, bytes] = {}
         self.consumed = 0
         self.sent = 0
-        self.endpoints: list[Endpoint] = []
+        self.endpoints: dict[int, Endpoint] = {}
         self.notes: list[Note] = []
         self.ended_by_itself = False
 
@@ -71,14 +74,37 @@ class NodeProcess:
             frame(Kind.TOPIC, _announced(port), number)
             for number, port in enumerate(self._contract.inputs)
         )
+        sent = chain([(0, topics)] if topics else [], chunks, [(0, frame(Kind.END))])
+        yield from self._exchange(sent, lambda: self._is_finished)
+
+    def settle(self) -> None:
+        """Wait until the node has done all that it does at the start of its time."""
+        for _ in self._exchange((), lambda: self._is_settled or self._is_finished):
+            pass
+
+    def ask(self, service: int, request: bytes) -> bytes | None:
+        """The response (CDR) of a service of the node, by its number, to a request (CDR); None if
+        it gives none at once."""
+        number = self.sent
+        asked = frame(
+            Kind.REQUEST, _CLIENT + number.to_bytes(8, "little") + request, service, number
+        )
+        done = number + 1
+        for _ in self._exchange([(1, asked)], lambda: self.consumed == done or self._is_finished):
+            pass
+        return self._responses.pop(number, None)
+
+    def _exchange(
+        self, chunks: Iterable[tuple[int, bytes]], is_over: Callable[[], bool]
+    ) -> Iterator[Frames]:
+        """Write and read at once until it is over; yields outputs."""
         waiting = iter(chunks)
-        pending, is_sent = memoryview(topics), False
-        while not self._is_finished:
+        pending, is_sent = memoryview(b""), False
+        while not is_over():
             while not pending and not is_sent:
                 count, data = next(waiting, (0, b""))
                 self.sent += count
-                is_sent = not data
-                pending = memoryview(data or frame(Kind.END))
+                pending, is_sent = memoryview(data), not data
             readable, writable = self._wait(bool(pending))
             if writable:
                 with suppress(BlockingIOError):
@@ -164,8 +190,12 @@ class NodeProcess:
                     self.notes.append(Note.from_json(text))
             except ValueError as error:
                 raise self._broken(f"told what is not understood: {error}") from error
+        for index in np.flatnonzero(frames.kind == Kind.RESPONSE).tolist():
+            data = frames.payload(index)
+            self._responses[int.from_bytes(data[16:24], "little")] = data[24:]
         said = np.flatnonzero(np.isin(frames.kind, (Kind.DONE, Kind.FINISHED)))
         if len(said):
+            self._is_settled = True
             self.consumed = int(frames.step[said[-1]])
             self._is_finished = frames.kind[said[-1]] == Kind.FINISHED
             self.ended_by_itself = self._is_finished and frames.port[said[-1]] == BY_ITSELF
@@ -174,7 +204,7 @@ class NodeProcess:
         return replace(outputs, port=port).where(port >= 0)
 
     def _register(self, number: int, endpoint: Endpoint) -> None:
-        self.endpoints.append(endpoint)
+        self.endpoints[number] = endpoint
         if endpoint.kind != "publisher":
             return
         for index, port in enumerate(self._contract.outputs):

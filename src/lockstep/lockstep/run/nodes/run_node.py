@@ -3,31 +3,23 @@ bag."""
 
 from __future__ import annotations
 
-import logging
-import socket
 import time
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from pathlib import Path
 
 from ...bag import BagWriter
 from ...errors import RunError
 from ...host.frames import FrameParser
-from ...host.protocol import ACKNOWLEDGEMENT_TOPIC, resolved
+from ...host.protocol import ACKNOWLEDGEMENT_TOPIC
 from ...progress import Progress
-from ...temporary_folder import TemporaryFolder
-from ..implementation import command_of
-from ..live import parameters_file, remaps_of_own_topics
-from ..processes import Process, Processes
+from ..processes import Processes
 from ..recording import Recording
 from ..request import RunRequest
 from ..result import RunResult, check_counts
 from ..step_frames import StepFrames
 from .endpoints import differences
 from .node_process import NodeProcess
-from .world import fixed_addresses, variables
-
-_LOG = logging.getLogger(__name__)
+from .started import Start, started
 
 
 def run_node(
@@ -41,21 +33,22 @@ def run_node(
     bag = request.folder / "bag"
     inputs = StepFrames(request.inputs, request.contract, progress)
     start_ns, chunks = _start(inputs.chunks())
-    with TemporaryFolder("lockstep-node-") as folder, socket.socket(socket.AF_UNIX) as listening:
-        path = folder.path / "socket"
-        listening.bind(str(path))
-        listening.listen()
-        child = _started(request, processes, path, start_ns)
-        process = NodeProcess(child, listening, request.contract, request.options.timeout)
-        with BagWriter(bag) as writer:
-            recording = Recording(writer, request.contract, with_cause=request.with_cause)
-            start_s = time.perf_counter()
-            for outputs in process.run(chunks):
-                recording.write([outputs], process.consumed)
-            wall_s = time.perf_counter() - start_s
-            process.close()
-            recorded = writer.counts
-    processes.end(child)
+    start = Start(
+        request.name,
+        request.implementation,
+        request.contract,
+        request.parameters,
+        request.folder,
+        request.options.timeout,
+    )
+    with started(start, processes, start_ns) as process, BagWriter(bag) as writer:
+        recording = Recording(writer, request.contract, with_cause=request.with_cause)
+        start_s = time.perf_counter()
+        for outputs in process.run(chunks):
+            recording.write([outputs], process.consumed)
+        wall_s = time.perf_counter() - start_s
+        process.close()
+        recorded = writer.counts
     recorded.pop(ACKNOWLEDGEMENT_TOPIC, None)
     _check(request, process)
     check_counts(request.name, inputs.sent, recorded, request.silent)
@@ -72,36 +65,6 @@ def run_node(
     )
 
 
-def node_command(request: RunRequest) -> list[str]:
-    """The command line that starts a node with its parameters, and its topics as in the
-    contract."""
-    implementation, contract = request.implementation, request.contract
-    ports = {port.name: port.topic for port in (*contract.inputs, *contract.outputs)}
-    ros = ["--ros-args"]
-    if request.parameters:
-        ros += ["--params-file", str(parameters_file(request.folder, request.parameters))]
-    ros += remaps_of_own_topics(ports.values())
-    for port, topic in implementation.remap.items():
-        ros += ["-r", f"{topic}:={resolved(ports[port])}"]
-    return [*command_of(request.name, implementation), *(ros if len(ros) > 1 else [])]
-
-
-def _started(request: RunRequest, processes: Processes, path: Path, start_ns: int) -> Process:
-    with fixed_addresses() as is_fixed:
-        if not is_fixed:
-            _LOG.warning(
-                "%s: this system does not let memory lie at fixed addresses, so what depends on "
-                "them may differ from run to run",
-                request.name,
-            )
-        return processes.start(
-            request.name,
-            node_command(request),
-            request.folder / "node.log",
-            variables=variables(path, start_ns),
-        )
-
-
 def _start(chunks: Iterator[tuple[int, bytes]]) -> tuple[int, Iterable[tuple[int, bytes]]]:
     """The first time that is known, and the chunks again, of which the first has been looked
     at."""
@@ -116,7 +79,7 @@ def _start(chunks: Iterator[tuple[int, bytes]]) -> tuple[int, Iterable[tuple[int
 
 def _check(request: RunRequest, process: NodeProcess) -> None:
     name = request.name
-    if found := differences(request.contract, process.endpoints, request.silent):
+    if found := differences(request.contract, process.endpoints.values(), request.silent):
         raise RunError(f"{name} does not keep the contract: {'; '.join(found)}")
     uncontrolled = [note.what for note in process.notes if note.kind == "uncontrolled"]
     if uncontrolled and not request.options.allow_uncontrolled:

@@ -27,7 +27,7 @@ inline constexpr std::chrono::milliseconds MAX_SILENCE{50};
 /// \name The direct protocol
 /// \{
 
-/// What a frame says; topic and those from process on are of nodes that are no components.
+/// What a frame says; topic, request and those from process on are of nodes that are no components.
 enum class FrameKind : std::uint8_t
 {
   // to the component
@@ -37,6 +37,7 @@ enum class FrameKind : std::uint8_t
   advance = 4,
   end = 5,
   topic = 6,
+  request = 7,
   // from the component
   contract = 129,
   output = 130,
@@ -47,7 +48,8 @@ enum class FrameKind : std::uint8_t
   process = 135,
   entity = 136,
   gone = 137,
-  note = 138
+  note = 138,
+  response = 139
 };
 
 /// What every frame begins with.
