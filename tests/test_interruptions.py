@@ -195,17 +195,17 @@ def test_a_daemon_of_a_direct_run_ends_on_ctrl_c_and_is_told(
     [
         (
             "lockstep.nodes.prepared_host",
-            "slow ended during the run (SIGKILL); its log {}/node.log is empty",
+            "slow ended during the run (SIGKILL); its log {}/node.log ",
         ),
         (
             "lockstep.record",
-            "the recorder of slow ended during the run (SIGKILL); its log {}/recorder.log is empty",
+            "the recorder of slow ended during the run (SIGKILL); its log {}/recorder.log ",
         ),
         (
             "lockstep.nodes.fork_server python3",
-            "the player for slow failed (exit code 255); its log {}/player.log is empty",
+            "the player for slow failed (exit code 255); its log {}/player.log ",
         ),
-        ("lockstep.player", "the player for slow failed (SIGKILL); its log {}/player.log is empty"),
+        ("lockstep.player", "the player for slow failed (SIGKILL); its log {}/player.log "),
     ],
 )
 def test_a_killed_process_fails_the_run(
@@ -220,7 +220,8 @@ def test_a_killed_process_fails_the_run(
     done = command.end()
     stranger.assert_nothing_left()
     assert done.code == 3
-    assert done.err.splitlines()[0] == f"error: {sentence.format(out)}"
+    # What follows is what the middleware may have logged.
+    assert done.err.splitlines()[0].startswith(f"error: {sentence.format(out)}")
 
 
 def test_a_full_disk_fails_the_run_in_one_sentence(
@@ -361,11 +362,11 @@ def test_a_foreign_node_in_the_domain_of_a_run_ends_it_at_once(
     stranger: Stranger, write_verification: Write
 ) -> None:
     """It may be a robot's, which must not hear what is replayed."""
-    file = write_verification({"slow": SLOW, "cpp": CPP}, run={"window": 1}, duration=math.inf)
+    file = write_verification({"cpp": CPP, "slow": SLOW}, run={"rtf": 1.0}, duration=math.inf)
     out = stranger.cwd / "out"
     command = stranger.start("verify", file, "-o", out)
-    command.wait_until(lambda: is_playing(out / "slow"), "playing")
-    node = next(p.pid for p in stranger.processes("faulty:Slow") if p.pid != command.child.pid)
+    command.wait_until(lambda: is_playing(out / "cpp"), "playing")
+    node = stranger.processes("lockstep_examples_cpp/vector_normalizer")[0].pid
     variables = dict(
         variable.partition("=")[::2]
         for variable in Path(f"/proc/{node}/environ").read_text("utf-8").split("\0")
@@ -380,4 +381,4 @@ def test_a_foreign_node_in_the_domain_of_a_run_ends_it_at_once(
     stranger.assert_nothing_left()
     assert done.code == 3
     assert f"process {foreign.pid} (python3) joined ROS_DOMAIN_ID {domain}" in done.error
-    assert_whole(out / "slow/bag")
+    assert_whole(out / "cpp/bag")

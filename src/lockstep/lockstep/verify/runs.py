@@ -161,11 +161,12 @@ class Runs:
                 program.start()
         others = {name: one for name, one in implementations.items() if name not in own}
         asked = contracts_of(others) if others else {}
-        return {name: own[name].contract for name in own} | asked
+        told = {name: own[name].contract for name in own} | asked
+        self._untried.update(self._programs, self._hosts)
+        return told
 
     def each(self, requests: Sequence[tuple[str, RunRequest]]) -> Iterator[Recorded]:
         """Run each, called by a label, when it is asked for; raises RunError if one fails."""
-        self._untried.update(self._programs, self._hosts)
         begun: deque[_Run] = deque()
         for number, (label, request) in enumerate(requests):
             run = begun.popleft() if begun else self._begin(request)
