@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +15,14 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, run
 
+sys.path.insert(0, str(ROOT / "src/lockstep"))  # the workspace need not be built
+from lockstep.run.participants import sockets_of
+
 USER = 4321
-COMPOSE = ("docker", "compose", "-f", "docker/compose.yaml", "-p", "lockstep-test")
+PROJECT = "lockstep-test"
+COMPOSE = ("-f", "docker/compose.yaml")
 FLOAT32 = "lockstep_examples_cpp/imu_complementary_filter_f32"
+SERVICES = ("comparator", "recorder", "player", "python", "cpp")
 
 
 class Verification:
@@ -22,14 +30,15 @@ class Verification:
 
     def __init__(self, results: Path) -> None:
         self.results = results
+        self.files: tuple[str, ...] = COMPOSE
         results.mkdir()
         os.chown(results, USER, USER)
 
     def start(self, *override: str, **settings: str) -> subprocess.Popen[str]:
         """Start it; override files follow compose.yaml."""
-        files = [word for file in override for word in ("-f", file)]
+        self.files = (*COMPOSE, *(word for file in override for word in ("-f", file)))
         return subprocess.Popen(
-            [*COMPOSE, *files, "up", "--exit-code-from", "comparator"],
+            [*self.command(), "up", "--exit-code-from", "comparator"],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -48,6 +57,10 @@ class Verification:
         printed, _ = process.communicate(timeout=240)
         return process.returncode, printed
 
+    def command(self) -> list[str]:
+        """Compose with the files of the last start."""
+        return ["docker", "compose", *self.files, "-p", PROJECT]
+
     def failure(self) -> str:
         """What the services say went wrong."""
         return (self.results / "failure").read_text("utf-8")
@@ -58,8 +71,9 @@ def verification(wheels: str, tmp_path: Path) -> Iterator[Verification]:
     tmp_path.chmod(0o755)
     tmp_path.parent.chmod(0o755)
     tmp_path.parent.parent.chmod(0o755)
-    yield Verification(tmp_path / "results")
-    run(*COMPOSE, "down", "--volumes", "--timeout", "2", cwd=str(ROOT))
+    verification = Verification(tmp_path / "results")
+    yield verification
+    run(*verification.command(), "down", "--volumes", "--timeout", "2", cwd=str(ROOT))
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -90,16 +104,39 @@ def test_one_that_differs_does_not_pass(verification: Verification) -> None:
     code, printed = verification.up(LOCKSTEP_CPP=FLOAT32)
     assert code == 1, printed
     assert "DIFFERENT" in printed
-    assert (verification.results / "diffs").glob("*.diff")
+    assert any((verification.results / "diffs").rglob("*.diff"))
 
 
-def test_a_container_that_is_killed_fails_the_run(verification: Verification) -> None:
+@pytest.mark.parametrize("service", ["python", "recorder", "player"])
+def test_a_container_that_is_killed_fails_the_run(verification: Verification, service: str) -> None:
     process = verification.start(LOCKSTEP_RTF="2")
     wait_until(lambda: is_playing(verification.results))
-    run("docker", "kill", "lockstep-test-python-1")
+    run("docker", "kill", f"lockstep-test-{service}-1")
     printed, _ = process.communicate(timeout=120)
     assert process.returncode == 3, printed
     assert "before the run of python was complete" in verification.failure()
+
+
+def test_whoever_interrupts_it_gets_no_verdict(verification: Verification) -> None:
+    process = verification.start(LOCKSTEP_RTF="2")
+    wait_until(lambda: is_playing(verification.results))
+    process.send_signal(signal.SIGINT)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, printed
+    assert "before the run of python was complete" in verification.failure()
+    assert not (verification.results / "diffs").exists()
+
+
+def test_a_full_disk_fails_the_run(verification: Verification, tmp_path: Path) -> None:
+    options = {"type": "tmpfs", "device": "tmpfs", "o": f"size=300k,uid={USER},gid={USER}"}
+    services = {service: {"volumes": ["results:/results"]} for service in SERVICES}
+    override = tmp_path / "full.yaml"
+    override.write_text(
+        json.dumps({"services": services, "volumes": {"results": {"driver_opts": options}}})
+    )
+    code, printed = verification.up(str(override))
+    assert code == 3, printed
+    assert "no space left on device" in printed.lower()
 
 
 def test_a_container_that_is_paused_fails_the_run(verification: Verification) -> None:
@@ -132,9 +169,62 @@ def test_a_folder_of_somebody_else_is_bad_usage(verification: Verification) -> N
     assert "LOCKSTEP_USER=$(id -u):$(id -g)" in printed
 
 
-def test_on_the_hosts_network_it_passes_as_well(verification: Verification) -> None:
-    code, printed = verification.up("docker/compose.host.yaml", LOCKSTEP_DOMAIN="87")
+def test_on_the_hosts_network_and_in_its_memory_it_passes_as_well(
+    verification: Verification,
+) -> None:
+    used = {domain for domain in range(100) if sockets_of(domain)}
+    domain = next(d for d in range(60, 99) if not {d, d + 1} & used)
+    code, printed = verification.up("docker/compose.host.yaml", LOCKSTEP_DOMAIN=str(domain))
     assert code == 0, printed
+    for service in SERVICES:
+        (container,) = json.loads(run("docker", "inspect", f"lockstep-test-{service}-1").stdout)
+        host = container["HostConfig"]
+        assert (host["NetworkMode"], host["IpcMode"]) == ("host", "host")
+
+
+def of_plain_nodes(verification: Verification, rtf: str, *arguments: str) -> tuple[int, str]:
+    """Verify tests/black_box_node.py, which holds a hundred messages, against itself."""
+    override = verification.results.with_name("plain.yaml")
+    service = {"volumes": [f"{ROOT}/tests:/nodes:ro"]}
+    override.write_text(json.dumps({"services": {"python": service, "cpp": service}}))
+    node = ["python3", "/nodes/black_box_node.py", *arguments]
+    node += ["--ros-args", "-r", "acceleration:=/vector"]
+    return verification.up(
+        str(override),
+        LOCKSTEP_WINDOW="0",
+        LOCKSTEP_RTF=rtf,
+        LOCKSTEP_DURATION="10",
+        LOCKSTEP_BAG="husky_acceleration",
+        LOCKSTEP_TOPICS="/imu/acceleration:=/vector",
+        LOCKSTEP_OUTPUTS="/direction:geometry_msgs/msg/Vector3Stamped",
+        LOCKSTEP_ALIGN="stamp",
+        LOCKSTEP_PYTHON=shlex.join(node),
+        LOCKSTEP_CPP=shlex.join(node),
+    )
+
+
+def test_nodes_that_are_no_components_match_if_they_keep_up(verification: Verification) -> None:
+    code, printed = of_plain_nodes(verification, "1")
+    assert code == 0, printed
+
+
+def test_those_that_do_not_keep_up_fail_the_run_and_do_not_differ(
+    verification: Verification,
+) -> None:
+    code, printed = of_plain_nodes(verification, "20", "slow")
+    assert code == 3, printed
+    assert "python: the node did not take " in verification.failure()
+
+
+def test_the_profile_of_the_simulator_is_one_service() -> None:
+    configured = run(
+        *("docker", "compose", *COMPOSE, "--profile", "gazebo", "config", "--format", "json"),
+        cwd=str(ROOT),
+    )
+    assert configured.returncode == 0, configured.stderr
+    services = json.loads(configured.stdout)["services"]
+    assert services.keys() == {"gazebo"}
+    assert (ROOT / "launch" / services["gazebo"]["command"][3]).is_file()
 
 
 def test_an_override_file_brings_nodes_of_ones_own(
@@ -158,7 +248,7 @@ def test_an_override_file_brings_nodes_of_ones_own(
 def test_services_have_no_way_out_and_no_privileges(verification: Verification) -> None:
     process = verification.start(LOCKSTEP_RTF="1")
     wait_until(lambda: is_playing(verification.results))
-    for service in ("comparator", "recorder", "player", "python", "cpp"):
+    for service in SERVICES:
         name = f"lockstep-test-{service}-1"
         (container,) = json.loads(run("docker", "inspect", name).stdout)
         assert container["State"]["Health"]["Status"] == "healthy"

@@ -51,8 +51,7 @@ def stop(process: ExecuteProcess) -> Action:
 
 
 class Completed(Event):
-    """The job of an included launch file is done: `job` is verify, record, replay, compare_online
-    or ab.
+    """The job of an included launch file is done: `job` is its name, such as verify or ab.
 
     `matches` is whether all outputs match, None where nothing was compared; `output` is the folder
     of bags, reports and diffs, None where none was written. What fails without a result (a crash, a

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -10,8 +11,13 @@ from pathlib import Path
 from .domain import isolated_domain
 from .guard import DomainGuard
 from .processes import Processes
+from .shared_memory import SHARED_MEMORY
 
 _PROFILES = Path(__file__).with_name("fast_dds.xml")
+_LEAST_SEGMENT, _MOST_SEGMENT = 1 << 19, 1 << 23
+"""Bytes of shared memory of each node, all of which are taken when it starts,"""
+_SHARES = 64
+"""of which so many must fit: nodes that find none do not always hear those that have some."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,16 @@ def own_graph(
         environment["ROS_LOG_DIR"] = str(folder / "ros_log")
         environment["PYTHONUNBUFFERED"] = "1"
         if in_lockstep:
-            environment["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(_PROFILES)
+            environment["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(_profiles(folder).absolute())
         guard = DomainGuard(environment, silence)
         with Processes(environment) as processes, guard if guarded else nullcontext():
             yield Graph(environment, processes, guard)
+
+
+def _profiles(folder: Path) -> Path:
+    """Write the profiles of Fast DDS into `folder`; returns the file."""
+    path = folder / _PROFILES.name
+    free = shutil.disk_usage(SHARED_MEMORY).free if SHARED_MEMORY.is_dir() else 0
+    size = min(max(free // _SHARES, _LEAST_SEGMENT), _MOST_SEGMENT)
+    path.write_text(_PROFILES.read_text("utf-8").replace("SEGMENT_SIZE", str(size)), "utf-8")
+    return path

@@ -13,12 +13,12 @@ import re
 import time
 from pathlib import Path
 
-_FOLDER = Path("/dev/shm")
+SHARED_MEMORY = Path("/dev/shm")
 _LOCK = re.compile(r"(fastrtps_[0-9a-f]{16})_el")
 _YOUNG_S = 1.0  # its owner might not have locked it yet
 
 
-def remove_what_nobody_owns(folder: Path = _FOLDER) -> None:
+def remove_what_nobody_owns(folder: Path = SHARED_MEMORY) -> None:
     """Remove the segments whose owners have ended."""
     names = os.listdir(folder) if folder.is_dir() else []
     for segment in (match[1] for name in names if (match := _LOCK.fullmatch(name))):

@@ -173,6 +173,7 @@ def test_beside_a_host_the_recorder_keeps_which_step_each_message_answers(graph,
     steps = graph.node.create_publisher(Steps, STEPS_TOPIC, lossless())
     inputs = graph.node.create_publisher(Vector3Stamped, "/vector", lossless())
     player = graph.listen(Acknowledgement, ACKNOWLEDGEMENT_TOPIC, lossless())
+    status = graph.listen(RecorderStatus, STATUS_TOPIC, status_qos())
     recorder = graph.start(
         "recorder",
         tmp_path / "out",
@@ -185,7 +186,8 @@ def test_beside_a_host_the_recorder_keeps_which_step_each_message_answers(graph,
     steps.publish(Steps(index=0, topics=["/vector"], topic=[0, 1, 0], stamp=stamps))
     for index in (0, 2):
         inputs.publish(vector(index, index))
-    graph.spin_until(lambda: player[-1].steps == 3)
+    # As a player does, which lets nobody end the recorder before.
+    graph.spin_until(lambda: player[-1].steps == 3 and list(status[-1].counts) == [2])
     graph.interrupt(recorder)
     bag = Bag(tmp_path / "out")
     told = bag.columns(ACKNOWLEDGEMENT_TOPIC, ["published_step", "published_topic"])
