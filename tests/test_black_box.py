@@ -150,7 +150,7 @@ def test_a_node_that_fails_fails_the_run(stranger: Stranger, write_verification:
 @pytest.mark.parametrize(
     ("sections", "line", "sentence"),
     [
-        ({"run": {"rtf": float("inf")}}, "run:", "give run: {rtf: 1.0} or another finite factor"),
+        ({"run": {"rtf": float("inf")}}, "run:", "or run: {rtf: 1.0} or another finite factor"),
         ({"run": {"window": 3}}, "run:", "'box' is a node and acknowledges nothing"),
     ],
 )

@@ -415,6 +415,16 @@ ROWS = (
         for plan, component in ((VECTOR, "VectorNormalizer"), (IMU, "ImuComplementaryFilter"))
     ),
     Row(
+        "node",
+        "direct run of an ordinary rclpy node that hands on Imu, in wall time",
+        IMU,
+        {"lockstep, rclpy": runs.direct_node},
+        least={"lockstep, rclpy": 3_000},
+        in_workspace=True,
+        share=0.01,
+        rounds=3,
+    ),
+    Row(
         "lockstep",
         "live run in lockstep of VectorNormalizer, in wall time",
         VECTOR,

@@ -31,6 +31,32 @@ def direct_python(task: Task) -> Contest:
     return _direct(task, "python")
 
 
+def direct_node(task: Task) -> Contest:
+    """A direct run of an rclpy node that hands on what it gets, from its start to its end."""
+    from lockstep.bag import Bag
+    from lockstep.run.inputs import RunInputs
+    from lockstep.run.model import Implementation, Run
+    from lockstep.run.nodes.registered import registered_contract
+    from lockstep.run.nodes.run_node import run_node
+    from lockstep.run.processes import Processes
+    from lockstep.run.request import RunRequest
+
+    node = Implementation(node="bench.relay_node:Relay")
+    contract = registered_contract("relay", node)
+    options = Run(mode="direct")
+    folder = _folder()
+
+    def work() -> Any:
+        with closing(Bag(task.path)) as bag, Processes(os.environ) as processes:
+            inputs = RunInputs(bag, {task.topic: "/imu"})
+            request = RunRequest("relay", node, contract, inputs, {}, options, folder)
+            return run_node(request, processes)
+
+    return Contest(
+        work, lambda result: _outputs(Path(result.bag)), lambda result: float(result.wall_s)
+    )
+
+
 def live_cpp(task: Task) -> Contest:
     """A live run of the component in C++, in lockstep."""
     return _live(task, "cpp")

@@ -54,7 +54,14 @@ class Verification(StrictModel):
         graphs = {"rtf", "window", "quiet"} & run.model_fields_set
         if run.mode == "direct" and graphs:
             raise ValueError(f"{min(graphs)} has no meaning in mode direct; use mode: live")
-        for name, implementation in info.data.get("implementations", {}).items():
+        implementations = info.data.get("implementations", {})
+        tells_none = bool(implementations) and info.data.get("contract") is None
+        if tells_none and run.mode == "live" and all(i.is_node for i in implementations.values()):
+            raise ValueError(
+                "all implementations are nodes, which tell no contract in mode live, so contract: "
+                "MODULE:CLASS is needed; or use run: {mode: direct}"
+            )
+        for name, implementation in implementations.items():
             if implementation.launch is not None and run.mode == "direct":
                 raise ValueError(
                     f"'{name}' is a launch file, which starts several processes; use mode: live, "
