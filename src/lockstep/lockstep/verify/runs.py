@@ -145,6 +145,7 @@ class Runs:
             for host in self._hosts.values():
                 host.end()
             shutil.rmtree(folder)
+            self._untried.clear()
             raise
 
     def contracts(self, implementations: Mapping[str, Implementation]) -> dict[str, Contract]:
