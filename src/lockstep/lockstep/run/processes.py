@@ -116,9 +116,11 @@ class Process:
         for."""
         if self.child.returncode is None:
             self._signal(signal.SIGKILL)
-        for pid in self._strays():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+        for pause_s in (0.0, 0.05):  # whoever becomes another program has no environment meanwhile
+            time.sleep(pause_s)
+            for pid in self._strays():
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
 
     def end(self) -> None:
         """Make it end, with whatever it started: SIGINT, then SIGTERM, then SIGKILL."""

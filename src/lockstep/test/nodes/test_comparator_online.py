@@ -154,8 +154,9 @@ def test_a_queue_that_overflows_is_told_and_leaves_no_verdict(topics):
     for stamp in range(50):
         topics.a.publish(vector(stamp, stamp * MS))
         time.sleep(0.002)
-    topics.b.publish(vector(49, 49 * MS))
     topics.until("dropped", 45)
+    topics.b.publish(vector(49, 49 * MS))  # not before: the last one would not have to wait for it
+    topics.until("aligned", 1)
     assert topics.status.level == DiagnosticStatus.WARN
     assert "45 messages from /node were dropped" in topics.status.message
     _, error = topics.stop(process, expected=3)

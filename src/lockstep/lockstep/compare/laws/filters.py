@@ -107,7 +107,8 @@ def averages(pair: Pair) -> Iterator[Law]:
         means = (sums[count:] - sums[:-count]) / count
         apart = pair.b[count - 1 :] / pair.unit - means
         apart = apart[_covers(pair, count - 1)[count - 1 :]]
-        left.append(float(np.nanmean(np.square(apart))) if len(apart) else np.inf)
+        finite = apart[np.isfinite(apart)]
+        left.append(float(np.mean(np.square(finite))) if len(finite) else np.inf)
     count = int(np.argmin(left)) if len(left) > 2 else 0
     if count:
         yield Law(
