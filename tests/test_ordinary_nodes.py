@@ -346,6 +346,8 @@ def test_a_node_alone_tells_its_contract_and_does_the_same_again(stranger):
     assert [port["topic"] for port in told["inputs"]] == ["/acceleration"]
     assert [port["topic"] for port in told["outputs"]] == ["/direction"]
     assert [(p["name"], p["default"]) for p in told["parameters"]] == [("epsilon", 1e-12)]
+    nowhere = stranger.run("node", "--bag", "nowhere", *node)
+    assert (nowhere.code, nowhere.error.startswith("error: nowhere does not exist")) == (2, True)
     bag = ["--bag", ROOT / "bags/husky_acceleration"]
     refused = stranger.run("node", *bag, *node)
     assert (refused.code, "(/acceleration); give --topic" in refused.error) == (2, True)

@@ -58,14 +58,14 @@ def command(
     lockstep node -- python3 my_node.py
     """
     implementation = Implementation(command=words)
-    contract = registered_contract("node", implementation)
     if bag is None:
-        print_json_text(contract.to_json())
+        print_json_text(registered_contract("node", implementation).to_json())
         return
     folder = output or default_folder("node")
     with Bag(bag) as opened, progress_bars() as watch, Processes(os.environ) as processes:
         if opened.problem:
             raise BagError(opened.problem)
+        contract = registered_contract("node", implementation)
         request = RunRequest(
             name="node",
             implementation=implementation,
