@@ -80,6 +80,25 @@ rmw_qos_profile_t actual_qos(const rmw_qos_profile_t & asked)
   return qos;
 }
 
+std::unique_ptr<TopicEndpoint> topic_endpoint(
+  EntityKind kind, const Node & node, const rosidl_message_type_support_t & type_support,
+  const char * topic, const rmw_qos_profile_t & qos)
+{
+  const MessageCallbacks * callbacks = callbacks_of(&type_support);
+  if (callbacks == nullptr) {
+    return nullptr;
+  }
+  auto made = std::make_unique<TopicEndpoint>();
+  made->kind = kind;
+  made->name = topic;
+  made->type = type_of(*callbacks);
+  made->type_hash = *type_support.get_type_hash_func(&type_support);
+  made->node = node.name;
+  made->qos = actual_qos(qos);
+  made->callbacks = callbacks;
+  return made;
+}
+
 void register_entity(Turn & turn, Entity & entity)
 {
   run().entities.add(entity);

@@ -1,6 +1,7 @@
 #ifndef RMW__ENDPOINTS_HPP_
 #define RMW__ENDPOINTS_HPP_
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,11 @@ std::string full_name(const std::string & name_space, const std::string & name);
 
 /// QoS as it is: what is left to the middleware is decided.
 rmw_qos_profile_t actual_qos(const rmw_qos_profile_t & asked);
+
+/// An end of a topic that nobody knows yet; null if its type has no type support that we can use.
+std::unique_ptr<TopicEndpoint> topic_endpoint(
+  EntityKind kind, const Node & node, const rosidl_message_type_support_t & type_support,
+  const char * topic, const rmw_qos_profile_t & qos);
 
 /// Make an entity known, to this process and the harness.
 void register_entity(Turn & turn, Entity & entity);

@@ -61,18 +61,11 @@ REPLACE rmw_subscription_t * rmw_create_subscription(
   const rmw_node_t * node, const rosidl_message_type_support_t * type_support, const char * topic,
   const rmw_qos_profile_t * qos, const rmw_subscription_options_t * options)
 {
-  const MessageCallbacks * callbacks = callbacks_of(type_support);
-  if (callbacks == nullptr) {
+  std::unique_ptr<TopicEndpoint> known =
+    topic_endpoint(EntityKind::subscription, node_of(node), *type_support, topic, *qos);
+  if (!known) {
     return nullptr;
   }
-  auto known = std::make_unique<TopicEndpoint>();
-  known->kind = EntityKind::subscription;
-  known->name = topic;
-  known->type = type_of(*callbacks);
-  known->type_hash = *type_support->get_type_hash_func(type_support);
-  known->node = node_of(node).name;
-  known->qos = actual_qos(*qos);
-  known->callbacks = callbacks;
   rmw_subscription_t * subscription = rmw_subscription_allocate();
   *subscription = {};
   subscription->implementation_identifier = IDENTIFIER;
