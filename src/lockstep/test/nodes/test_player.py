@@ -92,7 +92,7 @@ def test_steps_are_announced_together_but_none_waits_for_one_that_is_not_due(
     answers = graph.listen(Vector3Stamped, "/normalized", lossless())
     graph.start("host", "lockstep_examples:VectorNormalizer", "--lockstep")
     # The delay is for this graph's own subscriptions, which no player waits for.
-    graph.finish(graph.start("player", bag, "--window", "100", "--rtf", rate, "--delay", "2"))
+    graph.finish(graph.start("player", bag, "--window", "100", "--rtf", rate, "--delay", "5"))
     graph.spin_until(lambda: len(answers) == sum(len(s.stamp) for s in announced) == count)
     assert [len(steps.stamp) for steps in announced] == together
     assert [steps.index for steps in announced] == [sum(together[:i]) for i in range(len(together))]
