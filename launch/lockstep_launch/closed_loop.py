@@ -91,12 +91,7 @@ def verify_in_closed_loop(context: LaunchContext, job: Job) -> list[Action]:
         return [LogInfo(msg=f"the reference does the same twice, {told}"), *run(_IMPLEMENTATION)]
 
     def after_comparator(event: ProcessExited) -> list[Action]:
-        difference = ""
-        if event.returncode == DIFFERENT:
-            difference = f"the trajectories differ; see {diffs}"
-        else:
-            require_success(event, "the comparator")
-        return job.completed(context, matches=not difference, output=folder, difference=difference)
+        return job.compared(event, context, "the trajectories", diffs, folder)
 
     following = {
         _REFERENCE: lambda: run(_AGAIN),

@@ -17,7 +17,7 @@ from launch.event_handler import EventHandler
 from launch.event_handlers import OnShutdown
 from launch.events import Shutdown, matches_action
 from launch.events.process import ProcessExited, ShutdownProcess
-from lockstep.errors import RunError
+from lockstep.errors import DIFFERENT, RunError
 
 from .arguments import value_of
 
@@ -125,6 +125,20 @@ class Job:
             return [EmitEvent(event=Shutdown(reason=reason))] if shut_down else []
 
         return [EmitEvent(event=Completed(self.name, matches, output)), _Later(end)]
+
+    def compared(
+        self, event: ProcessExited, context: LaunchContext, what: str, diffs: Path, output: Path
+    ) -> list[Action]:
+        """Tell the result of the comparator that has ended: whether `what` differs, see `diffs`.
+
+        Raises RunError if it failed.
+        """
+        difference = ""
+        if event.returncode == DIFFERENT:
+            difference = f"{what} differ; see {diffs}"
+        else:
+            require_success(event, "the comparator")
+        return self.completed(context, matches=not difference, output=output, difference=difference)
 
 
 class _Later(Action):

@@ -9,13 +9,12 @@ from pathlib import Path
 from launch import Action, LaunchContext
 from launch.events.process import ProcessExited
 from lockstep.compare import Tolerances
-from lockstep.errors import DIFFERENT
 from lockstep.run.folder import create_folder
 from lockstep.run.result import RunResult
 
 from . import nodes
 from .arguments import Executable, Replay, value_of, words_of
-from .ending import Job, require_success, unless_shut_down
+from .ending import Job, unless_shut_down
 from .recording import checked_outputs, record
 
 
@@ -49,11 +48,6 @@ def verify(context: LaunchContext, job: Job) -> list[Action]:
         ]
 
     def after_comparator(event: ProcessExited) -> list[Action]:
-        difference = ""
-        if event.returncode == DIFFERENT:
-            difference = f"the outputs differ; see {folder / 'diffs'}"
-        else:
-            require_success(event, "the comparator")
-        return job.completed(context, matches=not difference, output=folder, difference=difference)
+        return job.compared(event, context, "the outputs", folder / "diffs", folder)
 
     return record("reference", reference, replay, outputs, folder, then=run_implementation)

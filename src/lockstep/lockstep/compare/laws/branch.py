@@ -15,7 +15,6 @@ import numpy as np
 
 from ...message.arrays import Column, Floats, Int64s, Mask
 
-MOST_INPUTS = 40
 _SIBLINGS = 6
 """Of so many fields beside each other it is asked which one is larger."""
 _LEAST_RUNS = 6
@@ -127,7 +126,7 @@ def _features(inputs: Mapping[str, Column], n: int) -> Iterator[_Feature]:
         if values.dtype.kind in "fiub" and values.shape == (n,)
     }
     for path, values in known.items():
-        if _is_clock(values) or not np.isfinite(values).all():
+        if is_clock(values) or not np.isfinite(values).all():
             continue
         yield _feature(_limited(f"input {path}", values), values)
         change = np.abs(np.diff(values, prepend=values[:1]))
@@ -138,7 +137,7 @@ def _features(inputs: Mapping[str, Column], n: int) -> Iterator[_Feature]:
             yield _feature(_compared(one, other), apart, at=0.0)
 
 
-def _is_clock(values: Floats) -> bool:
+def is_clock(values: Floats) -> bool:
     """Whether a value only rises or falls, so that it is but another clock, or stays as it is."""
     steps = np.diff(values)
     return bool((steps >= 0).all() or (steps <= 0).all())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...message.arrays import Column, Floats, Mask
-from .branch import branches
+from .branch import branches, is_clock
 from .pair import Pair
 
 _NO_CHANCE = 4.6
@@ -168,8 +168,8 @@ def _thresholds(pair: Pair) -> Iterator[Place]:
         return
     if min(int(pair.ticks.sum()), int((~pair.ticks).sum())) < _THRESHOLD_SIDE:
         return
-    if (np.diff(side) >= 0).all() or (np.diff(side) <= 0).all():
-        return  # a rising value is but another clock
+    if is_clock(side):
+        return
     inside, outside = side[pair.ticks], side[~pair.ticks]
     for words, apart in (
         ("above", (float(outside.max()), float(inside.min()))),
