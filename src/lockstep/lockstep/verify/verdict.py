@@ -14,6 +14,7 @@ from ..errors import DIFFERENT, FAILED, MATCH
 from ..run.inputs import Arrived
 from ..run.result import RunResult, in_and_out
 from .fingerprints import Fingerprint
+from .noise import FieldNoise, suggested
 
 Outcome = Literal["match", "differs", "no verdict"]
 
@@ -39,6 +40,8 @@ class Verdict:
     """Why what ran as an implementation is not known to be what is on disk, a phrase."""
     arrived: Arrived | None = None
     """What an external player sent, if that was the inputs."""
+    floor: tuple[FieldNoise, ...] = ()
+    """The fields in which runs of the reference differ as noise does, which are judged by that."""
 
     @property
     def exit_code(self) -> int:
@@ -133,7 +136,16 @@ def remarks(verdict: Verdict) -> list[str]:
         *([verdict.arrived.sentence()] if verdict.arrived is not None else []),
         *(in_and_out(run) for run in runs if run.black_box),
         *(remark for run in runs for remark in run.remarks),
+        *_of_noise(verdict),
     ]
+
+
+def _of_noise(verdict: Verdict) -> list[str]:
+    """Which fields were judged by noise, and the tolerances that would allow for it."""
+    if not verdict.floor:
+        return []
+    told = "these fields were judged by that, all others as declared. As tolerances:"
+    return [f"{verdict.reference} is noisy; {told}", *suggested(verdict.floor).splitlines()]
 
 
 def rests_on(verdict: Verdict, name: str) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from .inputs import inputs_of
-from .judge import judge, judge_again, judge_noise
+from .judge import floor_of, judge, judge_again
 from .ledger import on_disk, stale
 from .model import Verification, alone
 from .plan import plan
@@ -64,17 +64,19 @@ def verify(
         stack.enter_context(a_run_has_begun())
         recorded = runs.each([first, *again[reference], *rest])
         original = next(recorded)
+        itself = folder / f"{reference}_vs_itself"
         noise = tuple(
-            judge_noise(planned, original, run, folder / f"{reference}_vs_itself")
+            judge_again(planned, original, run, itself)
             for run in islice(recorded, len(again[reference]))
         )
+        floor = floor_of(planned, reference, noise, itself)
         outputs, comparisons, repeats, repeated = {reference: original}, {}, {}, {}
         for run in recorded:
             outputs[run.label] = run
-            comparisons[run.label] = judge(planned, original, run, inputs)
+            comparisons[run.label] = judge(planned, original, run, inputs, floor)
             repeated[run.label] = list(islice(recorded, len(again[run.label])))
             repeats[run.label] = tuple(
-                judge_again(planned, run, other, folder / f"{run.label}_vs_itself")
+                judge_again(planned, run, other, folder / f"{run.label}_vs_itself", floor)
                 for other in repeated[run.label]
             )
         after = on_disk(verification)
@@ -90,6 +92,7 @@ def verify(
             after,
             stale(before, after),
             inputs.arrived,
+            tuple(floor),
         )
         write(planned, verdict, inputs, outputs, repeated, plots=plots)
     return verdict
