@@ -110,6 +110,9 @@ def resets(pair: Pair) -> Iterator[Law]:
     if pair.differs.sum() < _LEAST_TICKS * count:
         return
     levels = np.maximum.accumulate(np.where(jumps, np.arange(pair.n), 0))
+    sizes = np.sort(pair.difference[jumps & pair.differs])
+    if not (np.diff(sizes) > 1e-6 * pair.unit).any():  # one offset, at some places
+        return
     shown = ", ".join(str(tick) for tick in pair.tick[jumps][:3].tolist())
     sentence = (
         f"b - a changes only at {count} ticks ({shown}{' …' if count > 3 else ''}), between which "
