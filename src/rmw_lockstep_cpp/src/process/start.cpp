@@ -157,7 +157,8 @@ void ensure_on()
   }
   if (!is_loaded_first()) {
     give_up(
-      "something between lockstep and this node has unset LD_PRELOAD, without which the node's time "
+      "something between lockstep and this node has unset LD_PRELOAD, without which the node's "
+      "time "
       "and threads are not under control; keep it, or use run: {mode: live}");
   }
   turn_on();
