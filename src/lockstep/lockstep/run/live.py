@@ -25,6 +25,7 @@ from .model import Run
 from .prepared import PreparedHost
 from .processes import Process, wait_for
 from .request import RunRequest
+from .resources import Resources
 from .result import RunResult, check_counts
 
 START_PATIENCE_S = 30.0
@@ -89,7 +90,7 @@ class LiveRun:
         self._publishing.append(self._node)
         self._player = processes.start(
             f"the player for {name}",
-            _player_command(request),
+            [*_player_command(request), "--measure", str(self._node.child.pid)],
             folder / "player.log",
             stdin=subprocess.PIPE,
             forks=self._forks,
@@ -169,7 +170,7 @@ def checked_run(
             "inputs"
         )
     check_counts(name, played["sent"], recorded, silent)
-    times = played.get("callback_ns", {})
+    times, taken = played.get("callback_ns", {}), played["resources"]
     return RunResult(
         name=name,
         bag=folder / "bag",
@@ -179,6 +180,7 @@ def checked_run(
         wall_s=played.get("wall_s"),
         median_ns=times.get("median"),
         p99_ns=times.get("p99"),
+        resources=None if taken is None else Resources(**taken),
         black_box=not in_lockstep,
     )
 

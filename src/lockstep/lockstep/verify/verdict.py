@@ -12,7 +12,7 @@ from ..compare.comparison import summary
 from ..component import Contract
 from ..errors import DIFFERENT, FAILED, MATCH
 from ..run.inputs import Arrived
-from ..run.result import RunResult, in_and_out
+from ..run.result import RunResult, in_and_out, leak
 from .fingerprints import Fingerprint
 
 Outcome = Literal["match", "differs", "no verdict"]
@@ -127,12 +127,14 @@ def not_again(name: str, comparison: Comparison) -> str:
 
 def remarks(verdict: Verdict) -> list[str]:
     """What is to be known of the runs beside the verdict: what an external player's messages were,
-    and what went into each black box, which tells nobody what it has dropped, and came out."""
+    what went into each black box, which tells nobody what it has dropped, and came out, and whose
+    memory grows."""
     runs = verdict.runs.values()
     return [
         *([verdict.arrived.sentence()] if verdict.arrived is not None else []),
         *(in_and_out(run) for run in runs if run.black_box),
         *(remark for run in runs for remark in run.remarks),
+        *(found for run in runs if (found := leak(run))),
     ]
 
 

@@ -633,11 +633,13 @@
     if (!data.run || !data.run.runs.length) return;
     const total = (counts) => Object.values(counts || {}).reduce((all, count) => all + count, 0);
     const us = (value) => (value === null || value === undefined ? "–" : `${(value / 1000).toFixed(1)} µs`);
+    const megabytes = (value) => (value ? `${(value / 1e6).toFixed(0)} MB` : "–");
+    const bytes = (value) => (value ? `${value.toPrecision(3)} bytes` : "–");
     const reference = data.run.runs.find((run) => run.name === data.run.reference);
     const ratio = (run) => (run === reference || !run.median_ns || !reference?.median_ns ? "–" : `${(reference.median_ns / run.median_ns).toPrecision(3)} ×`);
     const noise = data.run.noise.map((found) => `${found.grade} in ${plural(found.samples, "message")}`);
     section("run", "Run",
-      table("Messages sent and received, and how long one callback took with its publishing. A run that loses a message on the way to the recorder fails, and there is no report; what a black box drops of its inputs shows as differences.", [
+      table("Messages sent and received, and how long one callback took with its publishing, with the processor time of the whole process and its most memory. A run that loses a message on the way to the recorder fails, and there is no report; what a black box drops of its inputs shows as differences.", [
         { title: "Implementation", head: true, cell: (run) => run.name + (run === reference ? " (reference)" : "") + (run.black_box ? " (black box)" : "") },
         { title: "Sent", number: true, cell: (run) => number(total(run.sent)) },
         { title: "Received", number: true, cell: (run) => number(total(run.recorded)) },
@@ -645,6 +647,9 @@
         { title: "Median", number: true, cell: (run) => us(run.median_ns) },
         { title: "99th percentile", number: true, cell: (run) => us(run.p99_ns) },
         { title: "Speed-up", number: true, cell: ratio },
+        { title: "CPU per message", number: true, cell: (run) => us(run.cpu_ns) },
+        { title: "Memory at most", number: true, cell: (run) => megabytes(run.resources?.peak_bytes) },
+        { title: "Memory grows per message", number: true, cell: (run) => bytes(run.resources?.growth_bytes) },
         { title: "Duration", number: true, cell: (run) => (run.wall_s ? `${run.wall_s.toFixed(2)} s` : "–") },
       ], data.run.runs),
       table("Messages by topic: sent to each input, received from each output.", [
