@@ -50,6 +50,8 @@ class RunResult:
     failure: Failure | None = None
     black_box: bool = False
     """Whether nobody tells which of the messages that were sent it has taken."""
+    untaken: str | None = None
+    """What is known that a black box did not take of what was sent, a sentence."""
     remarks: tuple[str, ...] = ()
     """What is to be known of the run, in sentences."""
 
