@@ -121,6 +121,9 @@ def _field(found: FieldComparison, key: KeyComparison) -> Iterator[str]:
         parts = [f"{found.wrong} of {found.compared} wrong" if found.wrong else ""]
         if found.other_lengths:
             parts.append(f"{found.other_lengths} messages with another length")
+        for count, word in zip(found.alone, ("missing", "extra"), strict=True):
+            if count:
+                parts.append(f"{count} {word}")
         if math.isfinite(found.max_error) and found.max_error:
             parts.append(f"largest error {found.max_error:.6g}")
         yield f"{found.field}: {', '.join(filter(None, parts))}, from tick {found.first_tick} on"

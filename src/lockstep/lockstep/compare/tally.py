@@ -33,6 +33,7 @@ class FieldTally:
         self._sum = self._squares = 0.0
         self._products = (0.0, 0.0, 0.0)
         self._likeness = math.inf
+        self._alone = (0, 0)
 
     def add(self, ticks: Int64s, compared: int, rows: Int64s, error: Floats, wrong: Mask) -> Mask:
         """Take what was judged of m messages with so many elements; gives which are wrong, (m,).
@@ -80,6 +81,31 @@ class FieldTally:
         self._note(ticks, wrong)
         self._climb(ticks, np.arange(len(ticks)), np.full(len(ticks), math.inf), wrong)
         return wrong
+
+    def add_points(
+        self,
+        tick: Int64s,
+        compared: int,
+        error: Floats,
+        wrong: Mask,
+        alone: tuple[int, int],
+        are_wrong: bool,
+    ) -> bool:
+        """Take the elements of a tick (1,) that are no array but a set; gives whether it is wrong.
+
+        The k that are not the same have errors, (k,), others are `alone` in A or in B.
+        """
+        self._alone = self._alone[0] + alone[0], self._alone[1] + alone[1]
+        nowhere = np.zeros(len(error), np.int64)
+        is_wrong = bool(self.add(tick, compared, nowhere, error, wrong)[0])
+        self._unequal += sum(alone)
+        if not are_wrong:
+            return is_wrong
+        self._wrong += sum(alone)
+        if not is_wrong:
+            self._note(tick, np.ones(1, np.bool_))
+        self._climb(tick, np.zeros(1, np.int64), np.full(1, math.inf), np.ones(1, np.bool_))
+        return True
 
     def add_floats(self, values: Floats) -> None:
         """Take numbers of A that B has not quite; what is tiny beside the largest is rounding."""
@@ -138,6 +164,7 @@ class FieldTally:
             rmse=rmse,
             judged=statistics.get(self.tolerance.by),
             judged_tick=self._judged_tick,
+            alone=self._alone,
         )
 
     def _cosine(self) -> float:

@@ -64,7 +64,7 @@ class _Walk:
             yield self._place(path, plain, tolerance).unlike(repr(a), repr(b))
 
     def _place(self, path: str, plain: str, tolerance: Tolerance) -> Place:
-        return Place(path, self._types.get(plain, ""), tolerance)
+        return Place(path, self._types.get(plain, ""), tolerance, self._tolerances)
 
     def _judges_below(self, plain: str) -> bool:
         """Whether messages in an array have a field with a rule, although the array is ignored."""
