@@ -13,8 +13,10 @@ from ..message.arrays import Column, Int64s, Mask
 from .definitions import unlike
 from .fields import FieldComparison
 from .kinds import KINDS, subject_of
+from .kinds.keyed import KEYED
 from .meant import Meant
 from .side_by_side import Side
+from .subject import Subject
 from .tally import FieldTally
 from .tolerance import MEASURES, Tolerances
 
@@ -44,7 +46,10 @@ class ColumnJudge:
             if tolerance.ignore:
                 self._ignored[path] = None
                 continue
-            subject = subject_of(path, types, tolerance)
+            if path in self._meant.keyed:
+                subject = Subject(path, types[path], KEYED.name, (path,), (path,))
+            else:
+                subject = subject_of(path, types, tolerance)
             if not subject.path:
                 subject = replace(subject, type=self._root)
             if subject.path not in self._tallies:

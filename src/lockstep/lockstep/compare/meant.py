@@ -16,6 +16,7 @@ from ..message.arrays import Column, Int64s
 from .align import Alignment
 from .any_order import AnyOrder
 from .definitions import common
+from .keyed import KeyedArrays
 from .kinds.cloud import Clouds, cloud_fields, clouds_in
 from .side_by_side import Side, columns_of, pairs
 from .tolerance import Tolerance, Tolerances
@@ -30,6 +31,7 @@ class Meant:
         self._topic, self._codecs = topic, codecs
         types = common(*codecs)
         self._any_order = AnyOrder(types, tolerances)
+        self._keyed = KeyedArrays(types, tolerances)
         self._clouds = list(clouds_in(types, tolerances))
         implied = frozenset().union(*(clouds.implied(types) for clouds in self._clouds))
         self.types: dict[str, str] = {p: kind for p, kind in types.items() if p not in implied}
@@ -45,6 +47,11 @@ class Meant:
     def opened(self) -> list[str]:
         """The paths whose columns tell of more fields, if any of those is judged."""
         return [one.path for one in self._clouds if not all(rule.ignore for rule in one.rules)]
+
+    @property
+    def keyed(self) -> frozenset[str]:
+        """The fields by which the elements of arrays are matched."""
+        return self._keyed.keys
 
     def tolerance_of(self, path: str) -> Tolerance:
         """The tolerance of a field."""
@@ -63,11 +70,13 @@ class Meant:
         clouds = [one for one in self._clouds if _is_wanted(one, paths)]
         known = [path for path in paths if path in self._raw]
         read = dict.fromkeys([*known, *(path for one in clouds for path in one.columns)])
+        by = [*self._any_order.keys_of(known), *self._keyed.needed_for(known)]
         sides = [
-            columns_of(side, codec, self._topic, [*read, *self._any_order.keys_of(known)])
+            columns_of(side, codec, self._topic, list(dict.fromkeys([*read, *by])))
             for side, codec in zip((a, b), self._codecs, strict=True)
         ]
         of_a, of_b = self._any_order.arranged(sides[0], sides[1])
+        of_a, of_b = self._keyed.arranged(of_a, of_b)
         found_a, found_b = ({path: side[path] for path in known} for side in (of_a, of_b))
         for one in clouds:
             more_a, more_b, types = one.seen(sides[0], sides[1], for_laws=for_laws)

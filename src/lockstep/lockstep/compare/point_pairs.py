@@ -75,9 +75,9 @@ def _by_place(points: Floats, finite: Mask) -> Int64s:
     values = np.arange(1 << _BITS, dtype=np.uint32)
     spread, code = np.zeros_like(values), np.zeros(len(rows), np.uint32)
     for bit in range(_BITS):
-        spread |= ((values >> bit) & 1) << (3 * bit)
+        spread |= (((values >> bit) & 1) << (3 * bit)).astype(np.uint32)
     for axis in range(min(points.shape[1], 3)):
-        code |= spread[cells[:, axis]] << np.uint32(axis)
+        code |= (spread[cells[:, axis]] << axis).astype(np.uint32)
     return rows[np.argsort(code, kind="stable")]
 
 

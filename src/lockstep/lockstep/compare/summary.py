@@ -87,6 +87,9 @@ def _values(aligned: Aligned, judged: Judged) -> Iterator[str]:
     for found in judged.fields.values():
         if found.judged is not None and (not found.matches or found.judged_tick is not None):
             yield f"  {by_statistic(found)}"
+    for found in judged.fields.values():
+        if found.moved:
+            yield f"  {found.field}: in another order in {found.moved} messages"
     for words, first in (("first", judged.first), ("first beyond rounding", judged.hidden)):
         if first:
             deviation = first.fields[0]

@@ -18,7 +18,7 @@ Pairing = Literal["auto", "index", "nearest"]
 MEASURES = {"psnr": ("PSNR", " dB"), "ssim": ("SSIM", "")}
 """What judges whole images, as it is written, and its unit."""
 _PAIRING = ("pair", "reach", "unpaired")
-_INDEX = re.compile(r"\[\d*\]")
+_INDEX = re.compile(r"\[[^\]]*\]")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Tolerance:
     far from a, in its own unit. `unordered`: an array holds the same elements in any order;
     those of the arrays beside it that are named here move with them. An array of messages holds
     whole messages.
+    `keyed`: elements of the arrays beside it belong to those of an array of names, and messages of
+    an array are told apart by a field; false: by their index, None: as names are usual.
     `pair`: the points of a cloud belong together by their index, or each to the nearest one that
     is no further than `reach`; "auto" is by index for clouds of several rows, and `reach` is by
     default the usual distance between points. The share `unpaired` of them may have no partner.
@@ -54,6 +56,7 @@ class Tolerance:
     quaternion: float | None = None
     distance: float | None = None
     unordered: bool | tuple[str, ...] = False
+    keyed: bool | tuple[str, ...] | None = None
     pair: Pairing = "auto"
     reach: float | None = None
     unpaired: float = 0.0
@@ -92,6 +95,10 @@ class Tolerance:
             marks.append(f"for {self.quantile:.6g} of the elements")
         elif self.by != "element":
             marks.append(f"in the {self.by}")
+        if self.keyed is not None:
+            names = self.keyed if isinstance(self.keyed, tuple) else ()
+            by = f"keyed with {', '.join(names)}" if names else "keyed"
+            marks.append(by if self.keyed else "by index")
         marks += self._pairing
         if not self.nan:
             marks.append("NaN differs from NaN")
@@ -189,6 +196,8 @@ def _tolerance_of(rule: Tolerance | Mapping[str, Any] | float) -> Tolerance:
     unordered = rule.get("unordered")
     if isinstance(unordered, list):
         rule = {**rule, "unordered": tuple(unordered)}
+    if isinstance(rule.get("keyed"), list):
+        rule = {**rule, "keyed": tuple(rule["keyed"])}
     try:
         return checked(Tolerance(**rule))
     except TypeError as error:
@@ -206,6 +215,12 @@ def checked(tolerance: Tolerance) -> Tolerance:
     if not isinstance(tolerance.unordered, (bool, tuple)) or tolerance.unordered == ():
         raise CompareError(
             "unordered of a tolerance is true, or names the arrays whose elements move with its own"
+        )
+    is_known = tolerance.keyed is None or isinstance(tolerance.keyed, (bool, tuple))
+    if not is_known or tolerance.keyed == () or (tolerance.keyed and tolerance.unordered):
+        raise CompareError(
+            "keyed of a tolerance is true, false, or names the arrays whose elements belong to its "
+            "own, and is not beside unordered"
         )
     if tolerance.quaternion is not None and not 0 <= tolerance.quaternion < math.inf:
         raise CompareError("quaternion of a tolerance is an angle in radians; give 0 or more")
@@ -309,6 +324,7 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "ulp": int,
     "quaternion": float,
     "distance": float,
+    "keyed": lambda names: {"false": False, "true": True}.get(names, tuple(names.split("+"))),
     "pair": lambda word: {kind: kind for kind in Pairing.__args__}[word],  # type: ignore[attr-defined]
     "reach": float,
     "unpaired": float,
@@ -319,7 +335,7 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "data_range": float,
     "by": lambda word: {kind: kind for kind in By.__args__}[word],  # type: ignore[attr-defined]
 }
-_FLAGS = {"angle": True, "unordered": True, "ignore": True, "nan_differs": False}
+_FLAGS = {"angle": True, "unordered": True, "keyed": True, "ignore": True, "nan_differs": False}
 assert {"nan" if name == "nan_differs" else name for name in (*_VALUES, *_FLAGS)} == {
     field.name for field in fields(Tolerance)
 }

@@ -95,11 +95,9 @@ class CloudPair:
         return _others(len(self.a.points), self.rows_a), _others(len(self.b.points), self.rows_b)
 
     @property
-    def moved(self) -> Int64s:
-        """The pairs whose points are in another order in B, (k,)."""
-        if self.rows_b is None:
-            return np.empty(0, np.int64)
-        return np.flatnonzero(self.rows_b != np.sort(self.rows_b))
+    def is_moved(self) -> bool:
+        """Whether the points that belong together are in another order in B."""
+        return self.rows_b is not None and bool((np.diff(self.rows_b) < 0).any())
 
     def values(self, name: str) -> tuple[Column, Column]:
         """A field of the points that belong together, of A and of B; none if there is a problem."""
@@ -391,15 +389,12 @@ def _judge(tally: FieldTally, ticks: Int64s, a: Columns, _: Columns) -> Mask:
         missing, extra = map(len, pair.alone)
         count = len(pair.a.points)
         beyond = missing + extra > tally.tolerance.unpaired * count
-        if limit is None:
-            error = np.zeros(len(pair.moved))
-            far = np.zeros(len(error), np.bool_)
-        else:
-            error = pair.distances()
-            far = ~(error <= limit)
-            at = np.union1d(np.flatnonzero(error), pair.moved)
-            error, far = error[at], far[at]
-        wrong[row] = tally.add_points(tick, count + extra, error, far, (missing, extra), beyond)
+        error = np.empty(0) if limit is None else pair.distances()
+        error = error[error != 0]
+        far: Mask = error > (limit or 0.0)
+        wrong[row] = tally.add_set(
+            tick, count + extra, (missing, extra), beyond, error, far, is_moved=pair.is_moved
+        )
     return wrong
 
 
@@ -479,9 +474,8 @@ def _deviations_of_points(pair: CloudPair, place: Place) -> Iterator[Deviation]:
         ]
         sides = str(pair.a), f"{pair.b}: {'; '.join(told)}"
         yield Deviation(place.path, *sides, None, tolerance, not beyond)
-    elif len(pair.moved):
-        first = int(pair.moved[0])
-        sides = str(pair.a), f"{pair.b} in another order, from point {first} on"
+    elif pair.is_moved:
+        sides = str(pair.a), f"{pair.b} in another order"
         yield Deviation(place.path, *sides, None, tolerance, passes=True)
     if tolerance.distance is None:
         return
