@@ -8,6 +8,7 @@
   const names = data.verdicts.map((verdict) => shortNames(verdict.a, verdict.b));
   let chosen = null;
   let drawn = [];
+  const always = []; // plots of the page that stay whatever is chosen
 
   // ---- Words and numbers
 
@@ -452,7 +453,7 @@
 
   function draw() {
     const buttons = [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]];
-    for (const [box, describe] of drawn) {
+    for (const [box, describe] of [...drawn, ...always]) {
       const large = !box.classList.contains("small");
       const options = { displaylogo: false, responsive: true, displayModeBar: large ? "hover" : false, modeBarButtons: buttons };
       const { traces, layout } = describe();
@@ -629,6 +630,39 @@
     }
   }
 
+  function clouds() {
+    if (!data.clouds.length) return;
+    const made = section("clouds", "Point clouds that differ most");
+    for (const found of data.clouds) {
+      made.append(element("h3", { className: "path" }, `${found.topic}, tick ${found.tick}, ${seconds(found.time_ns / 1e9)}`), element("p", {}, found.sentence));
+      const pair = element("div", { className: "pair" });
+      made.append(pair);
+      for (const [view, across] of [["from above", [0, 1]], ["from the side", [0, 2]]]) {
+        const box = element("div", { className: "plot", role: "img", "aria-label": `${found.topic} ${view}` });
+        pair.append(element("figure", {}, element("figcaption", {}, `${view}, coloured by ${found.of}`), box));
+        always.push([box, () => cloud(found, across)]);
+      }
+    }
+  }
+
+  function cloud(found, [right, up]) {
+    const b = names[found.comparison][1];
+    const equal = found.errors.map((error) => error === 0);
+    const pick = (axis, wanted) => found.points[axis].filter((_, at) => equal[at] === wanted);
+    const off = found.errors.filter((_, at) => !equal[at]);
+    const trace = (x, y, name, marker, more = {}) => ({ type: "scattergl", mode: "markers", x, y, name: plain(name), marker, hovertemplate: `%{x}, %{y}<extra>${plain(name)}</extra>`, ...more });
+    const traces = [trace(pick(right, true), pick(up, true), "equal", { size: 3, color: faint("soft", 0.6) })];
+    if (off.length) {
+      const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+      traces.push(trace(pick(right, false), pick(up, false), found.of, {
+        size: 5, color: off.map((error) => error ?? 0), colorscale: "Viridis", reversescale: !dark, cmin: 0, colorbar: { thickness: 12, title: { text: plain(found.of), side: "right" } },
+      }, { customdata: off, hovertemplate: `%{x}, %{y}<br>off by %{customdata}<extra></extra>` }));
+    }
+    if (found.missing[0].length) traces.push(trace(found.missing[right], found.missing[up], `missing in ${b}`, { size: 8, symbol: "x", color: colour("b") }));
+    if (found.extra[0].length) traces.push(trace(found.extra[right], found.extra[up], `only in ${b}`, { size: 8, symbol: "cross", color: colour("text") }));
+    return { traces, layout: layout({ xaxis: axis("xyz"[right]), yaxis: axis("xyz"[up], { scaleanchor: "x" }) }) };
+  }
+
   function runs() {
     if (!data.run || !data.run.runs.length) return;
     const total = (counts) => Object.values(counts || {}).reduce((all, count) => all + count, 0);
@@ -702,11 +736,12 @@
   }
   distributionsTable();
   images();
+  clouds();
   runs();
   about();
-  document.addEventListener("DOMContentLoaded", () => { if (drawn.length) draw(); });
+  document.addEventListener("DOMContentLoaded", () => { if (drawn.length || always.length) draw(); });
   for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", draw);
-  const fit = () => drawn.forEach(([box]) => Plotly.Plots.resize(box));
+  const fit = () => [...drawn, ...always].forEach(([box]) => Plotly.Plots.resize(box));
   addEventListener("beforeprint", fit);
   addEventListener("afterprint", fit);
 })();
