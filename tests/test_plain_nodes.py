@@ -10,6 +10,7 @@ from lockstep.errors import Crash, RunError, UsageError
 from lockstep.run.model import Implementation
 from lockstep.run.nodes.differences import contradictions
 from lockstep.run.nodes.registered import registered_contracts
+from lockstep.search.fuzz import Budget, fuzz
 from lockstep.verify.model import load
 from lockstep.verify.verify import verify
 from smoother_component import Fixed, Smoother
@@ -150,3 +151,31 @@ def test_an_executable_that_is_no_component_is_a_node(verified, installed, write
     remapped = {**CPP, "remap": {"vector": "other"}}
     with pytest.raises(UsageError, match="'old': remap is for nodes; components have the contract"):
         verify(load(write_verification({"new": COMPONENT, "old": remapped})), None)
+
+
+def test_a_search_finds_and_shrinks_what_a_component_does_otherwise(write_verification, tmp_path):
+    every = {"old": NODE, "eager": {"component": "smoother_component:Eager"}}
+    file = write_verification(
+        every, duration=0.14, run={"mode": "direct"}, compare={"align": "cause"}
+    )
+    search = fuzz(load(file), tmp_path / "found", budget=Budget(runs=1))
+    assert search.finding is not None
+    assert (search.finding.reference, search.finding.name) == ("old", "eager")
+    assert len(search.finding.steps) == 2  # the timer fires before the second
+
+
+def test_time_never_steps_back_in_a_search_with_nodes(write_verification, tmp_path):
+    """For a component it may, and a node does not know that: so it would be a difference."""
+    every = {"old": NODE, "new": COMPONENT}
+    file = write_verification(
+        every, duration=0.14, run={"mode": "direct"}, compare={"align": "cause"}
+    )
+    search = fuzz(load(file), tmp_path / "found", budget=Budget(runs=4), seed=1)
+    assert (search.exit_code, search.sequences) == (0, 4)
+
+
+def test_a_launch_file_cannot_be_searched(write_verification, tmp_path):
+    live = {"run": {"rtf": 1.0}, "compare": {}, "contract": "smoother_component:Smoother"}
+    file = write_verification({"a": {"launch": ["a.launch.py"]}, "b": COMPONENT}, **live)
+    with pytest.raises(UsageError, match="'a' is a launch file, which starts several processes"):
+        fuzz(load(file), tmp_path / "found")

@@ -63,9 +63,11 @@ def begun(
 
 
 @contextmanager
-def started(start: Start, processes: Processes, start_ns: int) -> Iterator[NodeProcess]:
+def started(
+    start: Start, processes: Processes, start_ns: int, *, keeps_log: bool = True
+) -> Iterator[NodeProcess]:
     """Start a node whose time begins at `start_ns`; it has ended in the end."""
-    with begun(start, processes, start_ns) as connected:
+    with begun(start, processes, start_ns, keeps_log=keeps_log) as connected:
         yield connected()
 
 
