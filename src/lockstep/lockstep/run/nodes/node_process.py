@@ -15,7 +15,8 @@ import numpy as np
 
 from ...component import Contract
 from ...component.contract import PortContract
-from ...errors import Crash, Hang, RunError
+from ...errors import Crash, Hang, RunError, UsageError
+from ...host.events import told_error, told_timers
 from ...host.frames import FrameError, FrameParser, Frames, frame
 from ...host.protocol import BY_ITSELF, Kind, resolved
 from ..processes import Process
@@ -44,7 +45,8 @@ class NodeProcess:
     """Speaks with the one process of a command that is a node, whichever of those it starts.
 
     Whatever goes wrong ends with the tail of the process's log: a Crash, also for what breaks the
-    protocol, or a Hang, if nothing moves for `timeout_s`.
+    protocol, or a Hang, if nothing moves for `timeout_s`; a UsageError for a class that is no node,
+    or parameters that are refused.
     """
 
     def __init__(
@@ -75,28 +77,70 @@ class NodeProcess:
         """Send the contract's inputs as topics and then steps: (how many, their frames), taken as
         the node keeps up; yields outputs as they come, with ports as in the contract, until the
         node has consumed all or ends by itself."""
+        sent = chain(self._topics(), chunks, [(0, frame(Kind.END))])
+        yield from self._exchange(sent, lambda: self._is_finished)
+
+    def start(self) -> Iterator[Frames]:
+        """Send the contract's inputs as topics, before single steps; yields what the node puts out
+        at the start of its time."""
+        yield from self._exchange(self._topics(), lambda: self._is_settled or self._is_finished)
+        self._check_end()
+
+    def deliver(self, port: int, time_ns: int, data: bytes) -> Iterator[Frames]:
+        """Step time and give input `port` a message (CDR); yields the outputs, and ends when the
+        node waits for more."""
+        yield from self._step(frame(Kind.INPUT, data, port, self.sent, time_ns))
+
+    def advance(self, time_ns: int) -> Iterator[Frames]:
+        """Step time; yields the outputs, and ends when the node has done what falls due."""
+        yield from self._step(frame(Kind.ADVANCE, step=self.sent, time_ns=time_ns))
+
+    def end(self) -> Iterator[Frames]:
+        """End the run after single steps; yields what the node still puts out."""
+        yield from self._exchange([(0, frame(Kind.END))], lambda: self._is_finished)
+
+    def _topics(self) -> list[tuple[int, bytes]]:
         topics = b"".join(
             frame(Kind.TOPIC, _announced(port), number)
             for number, port in enumerate(self._contract.inputs)
         )
-        sent = chain([(0, topics)] if topics else [], chunks, [(0, frame(Kind.END))])
-        yield from self._exchange(sent, lambda: self._is_finished)
+        return [(0, topics)] if topics else []
+
+    def _step(self, sent: bytes) -> Iterator[Frames]:
+        done = self.sent + 1
+        yield from self._exchange([(1, sent)], lambda: self.consumed == done or self._is_finished)
+        self._check_end()
+
+    def _check_end(self) -> None:
+        """Raises RunError if it has ended by itself, and badly, UsageError if it was started for
+        what cannot be."""
+        if self.ended_by_itself:
+            self._wait_for_end()
+            if self._process.ended and self._process.child.returncode != 0:
+                raise self._ended()
 
     def settle(self) -> None:
         """Wait until the node has done all that it does at the start of its time."""
         for _ in self._exchange((), lambda: self._is_settled or self._is_finished):
             pass
 
-    def ask(self, service: int, request: bytes) -> bytes | None:
+    def ask(
+        self, service: int, request: bytes, published: list[Frames] | None = None
+    ) -> bytes | None:
         """The response (CDR) of a service of the node, by its number, to a request (CDR); None if
-        it gives none at once."""
+        it gives none at once.
+
+        What it puts out meanwhile is added to `published`.
+        """
         number = self.sent
         asked = frame(
             Kind.REQUEST, _CLIENT + number.to_bytes(8, "little") + request, service, number
         )
         done = number + 1
-        for _ in self._exchange([(1, asked)], lambda: self.consumed == done or self._is_finished):
-            pass
+        outputs = self._exchange([(1, asked)], lambda: self.consumed == done or self._is_finished)
+        for frames in outputs:
+            if published is not None:
+                published.append(frames)
         return self._responses.pop(number, None)
 
     def _exchange(
@@ -117,14 +161,21 @@ class NodeProcess:
             if readable and (outputs := self._read()) is not None and len(outputs):
                 yield outputs
 
+    def timers(self) -> list[tuple[str, int]]:
+        """The timers that a class of nodes had when it was constructed: names and periods in ns."""
+        return told_timers(self._process.events)
+
     def close(self) -> None:
-        """Wait for the end of the process; raises RunError if it has ended by itself, and badly."""
+        """Wait for the end of the process; raises RunError if it has ended by itself, and badly,
+        UsageError if it was started for what cannot be."""
+        self._wait_for_end()
+        self._socket.close()
+        self._check_end()
+
+    def _wait_for_end(self) -> None:
         deadline = time.monotonic() + _END_PATIENCE_S
         while not self._process.ended and time.monotonic() < deadline:
             time.sleep(_LOOK_S / 10)
-        self._socket.close()
-        if self.ended_by_itself and self._process.ended and self._process.child.returncode != 0:
-            raise self._ended()
 
     def _accepted(self) -> socket.socket:
         deadline = time.monotonic() + _START_PATIENCE_S
@@ -137,7 +188,9 @@ class NodeProcess:
                 connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
                 return connected
             if has_ended:
-                raise self._broken(f"ended without being a node ({self._process.how_it_ended()})")
+                raise self._own_error() or self._broken(
+                    f"ended without being a node ({self._process.how_it_ended()})"
+                )
             if time.monotonic() > deadline:
                 raise self._broken(
                     f"did not begin as a node on this middleware within {_START_PATIENCE_S:g} s: "
@@ -219,14 +272,22 @@ class NodeProcess:
     def _broken(self, what: str, kind: type[RunError] = Crash) -> RunError:
         return kind(f"{self._process.name} {what}; {self._process.last_words()}")
 
-    def _ended(self) -> RunError:
+    def _ended(self) -> RunError | UsageError:
         """Why it has closed its socket."""
-        deadline = time.monotonic() + _END_PATIENCE_S
-        while not self._process.ended and time.monotonic() < deadline:
-            time.sleep(_LOOK_S / 10)
+        self._wait_for_end()
         if not self._process.ended:
             return self._broken("closed its connection during the run")
-        return self._broken(f"ended during the run ({self._process.how_it_ended()})")
+        return self._own_error() or self._broken(
+            f"ended during the run ({self._process.how_it_ended()})"
+        )
+
+    def _own_error(self) -> RunError | UsageError | None:
+        """What a process of ours told of its end."""
+        told = told_error(self._process.events)
+        if told is None:
+            return None
+        kind = UsageError if isinstance(told, UsageError) else Crash
+        return kind(f"{self._process.name}: {told}")
 
 
 def _announced(port: PortContract) -> bytes:

@@ -55,10 +55,14 @@ def run_node(
         process.close()
         recorded = writer.counts
     recorded.pop(ACKNOWLEDGEMENT_TOPIC, None)
-    _check(request, process)
-    check_counts(request.name, inputs.sent, recorded, request.silent)
+    name = request.name
+    if found := differences(request.contract, process.endpoints.values(), request.silent):
+        raise RunError(f"{name} does not keep the contract: {'; '.join(found)}")
+    if not request.options.allow_uncontrolled:
+        check_control(name, process)
+    check_counts(name, inputs.sent, recorded, request.silent)
     return RunResult(
-        name=request.name,
+        name=name,
         bag=bag,
         sent=inputs.sent,
         recorded=recorded,
@@ -67,7 +71,7 @@ def run_node(
         median_ns=None,
         p99_ns=None,
         resources=resources,
-        remarks=tuple(_remarks(request.name, process)),
+        remarks=tuple(_remarks(name, process)),
     )
 
 
@@ -83,12 +87,10 @@ def _start(chunks: Iterator[tuple[int, bytes]]) -> tuple[int, Iterable[tuple[int
     return int(known[0]) if len(known) else 0, chain([first], chunks)
 
 
-def _check(request: RunRequest, process: NodeProcess) -> None:
-    name = request.name
-    if found := differences(request.contract, process.endpoints.values(), request.silent):
-        raise RunError(f"{name} does not keep the contract: {'; '.join(found)}")
+def check_control(name: str, process: NodeProcess) -> None:
+    """Raises RunError for what makes the run of a node depend on more than its inputs."""
     uncontrolled = [note.what for note in process.notes if note.kind == "uncontrolled"]
-    if uncontrolled and not request.options.allow_uncontrolled:
+    if uncontrolled:
         raise RunError(
             f"{name} is not deterministic: {'; '.join(uncontrolled)}; what comes of that may "
             "differ from run to run, so take it out of the node, or accept it with run: "

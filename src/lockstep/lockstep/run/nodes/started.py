@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,18 +48,32 @@ class Start:
 
 
 @contextmanager
-def started(start: Start, processes: Processes, start_ns: int) -> Iterator[NodeProcess]:
-    """Start a node whose time begins at `start_ns`; it has ended in the end."""
+def begun(
+    start: Start, processes: Processes, start_ns: int, *, keeps_log: bool = True
+) -> Iterator[Callable[[], NodeProcess]]:
+    """Start a node whose time begins at `start_ns`, and give what waits until it is connected; it
+    has ended in the end."""
     with TemporaryFolder("lockstep-node-") as folder, socket.socket(socket.AF_UNIX) as listening:
         path = folder.path / "socket"
         listening.bind(str(path))
         listening.listen()
-        child = _process(start, processes, path, start_ns)
-        yield NodeProcess(child, listening, start.contract, start.timeout_s)
+        child = _process(start, processes, path, start_ns, keeps_log)
+        yield lambda: NodeProcess(child, listening, start.contract, start.timeout_s)
         processes.end(child)
 
 
-def _process(start: Start, processes: Processes, path: Path, start_ns: int) -> Process:
+@contextmanager
+def started(
+    start: Start, processes: Processes, start_ns: int, *, keeps_log: bool = True
+) -> Iterator[NodeProcess]:
+    """Start a node whose time begins at `start_ns`; it has ended in the end."""
+    with begun(start, processes, start_ns, keeps_log=keeps_log) as connected:
+        yield connected()
+
+
+def _process(
+    start: Start, processes: Processes, path: Path, start_ns: int, keeps_log: bool
+) -> Process:
     with fixed_addresses() as is_fixed:
         if not is_fixed:
             _LOG.warning(
@@ -72,4 +86,5 @@ def _process(start: Start, processes: Processes, path: Path, start_ns: int) -> P
             start.command(),
             start.folder / "node.log",
             variables=variables(path, start_ns),
+            keeps_log=keeps_log,
         )
