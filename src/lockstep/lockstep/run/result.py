@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..bag import Bag, BagError
@@ -50,6 +50,8 @@ class RunResult:
     """Whether nobody tells which of the messages that were sent it has taken."""
     remarks: tuple[str, ...] = ()
     """What is to be known of the run, in sentences."""
+    publishers: Mapping[str, str] = field(default_factory=dict)
+    """Of several nodes as one system: topic → who publishes it."""
 
     def outputs(self) -> Bag:
         """The bag that was written; raises RunError if it does not hold all that was recorded."""

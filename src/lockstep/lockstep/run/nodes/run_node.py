@@ -19,18 +19,19 @@ from ..result import RunResult, check_counts
 from ..step_frames import StepFrames
 from .endpoints import differences
 from .node_process import NodeProcess
-from .started import Start, started
+from .run_system import run_system
+from .started import Start, started, started_system
 
 
 def run_node(
     request: RunRequest, processes: Processes, progress: Progress | None = None
 ) -> RunResult:
-    """Run a node on the inputs and record its outputs into `folder`/bag; afterwards it has ended.
+    """Run a node, or several as one system, on the inputs and record what it puts out into
+    `folder`/bag; afterwards it has ended.
 
     Raises RunError, with the tail of the log concerned, if its process crashes, hangs, or breaks
     the contract, and if something is not under control that the request does not allow.
     """
-    bag = request.folder / "bag"
     inputs = StepFrames(request.inputs, request.contract, progress)
     start_ns, chunks = _start(inputs.chunks())
     start = Start(
@@ -40,8 +41,26 @@ def run_node(
         request.parameters,
         request.folder,
         request.options.timeout,
+        request.options.cost.fixed_us,
     )
-    with started(start, processes, start_ns) as process, BagWriter(bag) as writer:
+    if request.implementation.nodes is not None:
+        with started_system(start, processes, start_ns) as connections:
+            return run_system(request, connections, start_ns, progress)
+    with started(start, processes, start_ns) as process:
+        if companions := process.companions():
+            connections = [process.connection, *companions]
+            return run_system(request, connections, start_ns, progress)
+        return _run_alone(request, process, inputs, chunks)
+
+
+def _run_alone(
+    request: RunRequest,
+    process: NodeProcess,
+    inputs: StepFrames,
+    chunks: Iterable[tuple[int, bytes]],
+) -> RunResult:
+    bag = request.folder / "bag"
+    with BagWriter(bag) as writer:
         recording = Recording(writer, request.contract, with_cause=request.with_cause)
         start_s = time.perf_counter()
         for outputs in process.run(chunks):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from typing import Any
 from ...component import Contract
 from ...host.protocol import resolved
 from ...temporary_folder import TemporaryFolder
-from ..implementation import command_of
+from ..implementation import commands_of
 from ..live import parameters_file, remaps_of_own_topics
 from ..model import Implementation
 from ..processes import Process, Processes
+from .gathering import Connection, first_connection, further_connections
 from .node_process import NodeProcess
 from .world import fixed_addresses, variables
 
@@ -34,9 +35,10 @@ class Start:
     parameters: Mapping[str, Any]
     folder: Path
     timeout_s: float
+    cost_us: float = 0.0
 
-    def command(self) -> list[str]:
-        """The command line."""
+    def commands(self) -> list[list[str]]:
+        """The command lines."""
         ports = {p.name: p.topic for p in (*self.contract.inputs, *self.contract.outputs)}
         ros = ["--ros-args"]
         if self.parameters:
@@ -44,7 +46,8 @@ class Start:
         ros += remaps_of_own_topics(ports.values())
         for port, topic in self.implementation.remap.items():
             ros += ["-r", f"{topic}:={resolved(ports[port])}"]
-        return [*command_of(self.name, self.implementation), *(ros if len(ros) > 1 else [])]
+        given = ros if len(ros) > 1 else []
+        return [[*command, *given] for command in commands_of(self.name, self.implementation)]
 
 
 @contextmanager
@@ -54,12 +57,43 @@ def started(start: Start, processes: Processes, start_ns: int) -> Iterator[NodeP
         path = folder.path / "socket"
         listening.bind(str(path))
         listening.listen()
-        child = _process(start, processes, path, start_ns)
+        (command,) = start.commands()
+        log = start.folder / "node.log"
+        child = _process(start.name, command, start, processes, log, path, start_ns)
         yield NodeProcess(child, listening, start.contract, start.timeout_s)
         processes.end(child)
 
 
-def _process(start: Start, processes: Processes, path: Path, start_ns: int) -> Process:
+@contextmanager
+def started_system(start: Start, processes: Processes, start_ns: int) -> Iterator[list[Connection]]:
+    """Start several processes whose time begins at `start_ns`, and give the connections of all of
+    them that are nodes; they have ended in the end."""
+    with TemporaryFolder("lockstep-nodes-") as folder, ExitStack() as stack:
+        begun = []
+        for number, command in enumerate(start.commands(), 1):
+            path = folder.path / f"socket{number}"
+            listening = stack.enter_context(socket.socket(socket.AF_UNIX))
+            listening.bind(str(path))
+            listening.listen()
+            name = f"process {number} of {start.name}"
+            log = start.folder / f"node{number}.log"
+            child = _process(name, command, start, processes, log, path, start_ns)
+            begun.append((child, listening))
+        firsts = [first_connection(child, listening) for child, listening in begun]
+        yield [one for first in firsts for one in (first, *further_connections(first))]
+        for child, _ in reversed(begun):
+            processes.end(child)
+
+
+def _process(
+    name: str,
+    command: list[str],
+    start: Start,
+    processes: Processes,
+    log: Path,
+    path: Path,
+    start_ns: int,
+) -> Process:
     with fixed_addresses() as is_fixed:
         if not is_fixed:
             _LOG.warning(
@@ -68,8 +102,12 @@ def _process(start: Start, processes: Processes, path: Path, start_ns: int) -> P
                 start.name,
             )
         return processes.start(
-            start.name,
-            start.command(),
-            start.folder / "node.log",
-            variables=variables(path, start_ns),
+            name,
+            command,
+            log,
+            variables={**variables(path, start_ns), **_cost(start.cost_us)},
         )
+
+
+def _cost(cost_us: float) -> dict[str, str]:
+    return {"LOCKSTEP_COST": str(round(cost_us * 1000))} if cost_us else {}
