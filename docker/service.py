@@ -30,7 +30,7 @@ from pathlib import Path
 from lockstep.bag import Bag, BagError
 from lockstep.compare import CompareError, Tolerances
 from lockstep.component import Contract
-from lockstep.errors import Crash, Hang, RunError, UsageError
+from lockstep.errors import Crash, Hang, Loss, RunError, UsageError
 from lockstep.host.events import EVENTS, told_bytes, told_error
 from lockstep.host.protocol import resolved
 from lockstep.nodes.playing.pace import checked_rtf
@@ -46,7 +46,7 @@ from lockstep.run.live import (
 from lockstep.run.model import Implementation
 from lockstep.run.participants import descendants, owners_of, sockets_of
 from lockstep.run.result import RunResult
-from lockstep.run.tally import check_taken, tallied
+from lockstep.run.tally import VARIABLE, is_told, tallied, untaken
 
 RUNS = ("python", "cpp")
 SERVICES = ("comparator", "recorder", "player", *RUNS)
@@ -193,7 +193,13 @@ def completed(run: str, settings: Settings, stop: Stop) -> RunResult:
         wait_until((folder / milestone).exists, settings, stop, run)
     result = checked_run(run, folder, settings.window > 0)
     if not settings.window:
-        check_taken(run, folder / TALLY, result.sent)
+        if not is_told(folder / TALLY):
+            raise RunError(
+                f"{run}: no process of the node tells what it took of its inputs; start it with "
+                f"the environment that it is given (LD_PRELOAD, {VARIABLE})"
+            )
+        if lost := untaken(run, folder / TALLY, result.sent):
+            raise Loss(lost)
         shutil.rmtree(folder / TALLY)
     return result
 

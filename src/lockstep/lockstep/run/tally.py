@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import Loss, RunError, UsageError
+from ..errors import UsageError
 
-FOLDER = "LOCKSTEP_TALLY"
+VARIABLE = "LOCKSTEP_TALLY"
 LIBRARY = "liblockstep_tally.so"
 _ENTRY = struct.Struct("=256sQQQQ16s")
 _UNNUMBERED = 2**64 - 1
@@ -52,25 +52,26 @@ def tallied(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
         raise UsageError(f"{LIBRARY} is in no lib/ of AMENT_PREFIX_PATH; build lockstep_cpp")
     folder.mkdir(exist_ok=True)
     preloaded = [str(library), *environment.get("LD_PRELOAD", "").split()]
-    return {FOLDER: str(folder), "LD_PRELOAD": " ".join(preloaded)}
+    return {VARIABLE: str(folder), "LD_PRELOAD": " ".join(preloaded)}
 
 
-def check_taken(name: str, folder: Path, sent: Mapping[str, int]) -> None:
-    """Raises Loss unless a node took all that it was sent, by topic, of what it subscribes to; what
-    it has not taken until its end counts as lost."""
-    entries = [entry for file in folder.glob("*") for entry in _entries(file)]
-    if not entries:
-        raise RunError(
-            f"{name}: no process of the node tells what it took of its inputs; start it with the "
-            f"environment that it is given (LD_PRELOAD, {FOLDER})"
-        )
+def is_told(folder: Path) -> bool:
+    """Whether a process of the node has left a tally in `folder`."""
+    return any(folder.iterdir())
+
+
+def untaken(name: str, folder: Path, sent: Mapping[str, int]) -> str | None:
+    """What a node did not take of what it was sent, by topic, of what it subscribes to, as a
+    sentence; what it has not taken until its end counts."""
+    entries = [entry for file in folder.iterdir() for entry in _entries(file)]
     for topic, count in sent.items():
         of_topic = [entry for entry in entries if entry.topic == topic]
         if of_topic and (lost := _lost([entry for entry in of_topic if entry.count], count)):
-            raise Loss(
+            return (
                 f"{name}: the node did not take {lost} of the {count} messages on {topic}, which "
                 "came faster than it takes them; play slower, or give it a deeper queue"
             )
+    return None
 
 
 def _lost(entries: list[Taken], sent: int) -> int:

@@ -68,6 +68,11 @@ class NodeProcess:
         self.notes: list[Note] = []
         self.ended_by_itself = False
 
+    @property
+    def pid(self) -> int:
+        """Of the command, which may have started the node's process."""
+        return self._process.child.pid
+
     def run(self, chunks: Iterable[tuple[int, bytes]]) -> Iterator[Frames]:
         """Send the contract's inputs as topics and then steps: (how many, their frames), taken as
         the node keeps up; yields outputs as they come, with ports as in the contract, until the

@@ -15,6 +15,7 @@ from ...progress import Progress
 from ..processes import Processes
 from ..recording import Recording
 from ..request import RunRequest
+from ..resources import Meter
 from ..result import RunResult, check_counts
 from ..step_frames import StepFrames
 from .endpoints import differences
@@ -63,9 +64,13 @@ def _run_alone(
     with BagWriter(bag) as writer:
         recording = Recording(writer, request.contract, with_cause=request.with_cause)
         start_s = time.perf_counter()
+        meter = Meter(process.pid)
+        meter.look(0)
         for outputs in process.run(chunks):
             recording.write([outputs], process.consumed)
+            meter.look(process.consumed)
         wall_s = time.perf_counter() - start_s
+        resources = meter.found()
         process.close()
         recorded = writer.counts
     recorded.pop(ACKNOWLEDGEMENT_TOPIC, None)
@@ -80,6 +85,7 @@ def _run_alone(
         wall_s=wall_s,
         median_ns=None,
         p99_ns=None,
+        resources=resources,
         remarks=tuple(_remarks(request.name, process)),
     )
 
