@@ -1,7 +1,8 @@
 """What a process of a run tells its harness beside its log: JSON lines in the file that
 LOCKSTEP_EVENTS names.
 
-`{"event": "progress", "done": 20, "total": 300}` and, before it ends by an error, `{"event":
+`{"event": "progress", "done": 20, "total": 300}`; of a class of nodes `{"event": "timers",
+"timers": {"tick": 100000000}}`; and, before it ends by an error, `{"event":
 "error", "kind": "hang", "message": "no answer for 10 s to …"}`, whose kind is one of KINDS.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,17 @@ def tell_error(error: Exception, message: str, *, refused: bool = False) -> None
     """Tell why this process is about to end; `refused` if whoever started it is to blame."""
     kind = "refused" if refused else _kind(error)
     _tell({"event": "error", "kind": kind, "message": message})
+
+
+def tell_timers(timers: Mapping[str, int]) -> None:
+    """Tell the timers of a node: periods in ns by name."""
+    _tell({"event": "timers", "timers": dict(timers)})
+
+
+def told_timers(file: Path) -> list[tuple[str, int]]:
+    """The timers that a node told: names and periods in ns."""
+    events = [event for event in _told(file) if event["event"] == "timers"]
+    return list(events[-1]["timers"].items()) if events else []
 
 
 def told_progress(file: Path) -> tuple[int, int] | None:
@@ -103,6 +116,8 @@ def _event(line: str) -> dict[str, Any] | None:
         return None
     match event.get("event"):
         case "progress" if all(isinstance(event.get(key), int) for key in ("done", "total")):
+            return event
+        case "timers" if isinstance(event.get("timers"), dict):
             return event
         case "error" if all(isinstance(event.get(key), str) for key in ("kind", "message")):
             return event

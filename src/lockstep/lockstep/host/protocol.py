@@ -72,6 +72,8 @@ TIMER_PORTS = 32768
 """TIMES of timers have ports from here on."""
 BY_ITSELF = 1
 """The port of FINISHED where a node has ended before the END of the run."""
+HARNESS_CLIENT = b"lockstep harness"
+"""What names the client of a REQUEST that the harness makes itself."""
 TO_DEADLINE = 1
 """The port of ADVANCE to a deadline, at which /clock does not tick."""
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import (
     Field,
+    PrivateAttr,
     model_validator,
 )
 
@@ -73,15 +74,26 @@ class Implementation(StrictModel):
         kinds = ("component", "executable", "node", "command", "launch", "nodes")
         if sum(getattr(self, kind) is not None for kind in kinds) != 1:
             raise ValueError(f"give exactly one of {', '.join(kinds[:-1])} and {kinds[-1]}")
-        if self.remap and not self.is_node:
+        if self.remap and self.component is not None:
             raise ValueError("remap is for nodes; components have the contract's topics")
         return self
+
+    _is_known_as_node: bool = PrivateAttr(default=False)
 
     @property
     def is_node(self) -> bool:
         """Whether it is no component but ordinary nodes, which tell no contract and no
-        acknowledgements."""
-        return self.component is None and self.executable is None
+        acknowledgements.
+
+        An executable is taken for a component, unless it is `as_node`.
+        """
+        return self.component is None and (self.executable is None or self._is_known_as_node)
+
+    def as_node(self) -> Implementation:
+        """The same, its executable being known as that of an ordinary node."""
+        known = self.model_copy()
+        known._is_known_as_node = True
+        return known
 
 
 class Inputs(StrictModel):

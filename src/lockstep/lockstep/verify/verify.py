@@ -12,7 +12,7 @@ from .inputs import inputs_of
 from .judge import judge, judge_again, judge_noise, untaken
 from .ledger import on_disk, stale
 from .model import Verification, alone
-from .plan import plan
+from .plan import plan, with_nodes
 from .report import write
 from .runs import Runs, Watch, a_run_has_begun
 from .verdict import Verdict
@@ -28,6 +28,7 @@ def verify(
     is drawn. Raises UsageError, BagError or DistError before anything runs, RunError when a run
     fails.
     """
+    verification = with_nodes(verification)
     reference, others = _in_order(verification)
     before = on_disk(verification)
     with ExitStack() as stack:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...component import Contract
 from ...component.contract import PortContract
+from ...errors import RunError
 from ...host.protocol import resolved
 
 
@@ -113,6 +114,14 @@ def announced(port: PortContract) -> bytes:
     """An input as a TOPIC frame tells it: name, type and how many messages are latched."""
     latched = port.qos.depth if port.qos.durability == "transient_local" else 0
     return f"{resolved(port.topic)}\0{port.type}\0{latched}".encode()
+
+
+def not_deterministic(name: str, found: Sequence[str]) -> RunError:
+    """That something was not under control."""
+    return RunError(
+        f"{name} is not deterministic: {'; '.join(found)}; what comes of that may differ from run "
+        "to run, so take it out of the node, or accept it with run: {allow_uncontrolled: true}"
+    )
 
 
 OF_EVERY_NODE = ("/rosout", "/parameter_events", "/clock")

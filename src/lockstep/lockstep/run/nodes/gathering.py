@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import Crash, Hang
+from ...errors import Crash, Hang, RunError, UsageError
+from ...host.events import told_error
 from ..participants import descendants
 from ..processes import Process
 from ..strays import marked
@@ -43,7 +44,7 @@ def first_connection(process: Process, listening: socket.socket) -> Connection:
         with suppress(TimeoutError):
             return _accepted(process, listening)
         if has_ended:
-            raise Crash(
+            raise own_error(process) or Crash(
                 f"{process.name} ended without being a node ({process.how_it_ended()}); "
                 f"{process.last_words()}"
             )
@@ -82,6 +83,15 @@ def further_connections(first: Connection) -> list[Connection]:
         elif not now:
             break
     return found[1:]
+
+
+def own_error(process: Process) -> RunError | UsageError | None:
+    """What a process of ours told of its end."""
+    told = told_error(process.events)
+    if told is None:
+        return None
+    kind = UsageError if isinstance(told, UsageError) else Crash
+    return kind(f"{process.name}: {told}")
 
 
 def node_has_joined(listening: Sequence[socket.socket]) -> bool:

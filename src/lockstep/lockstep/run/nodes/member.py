@@ -11,11 +11,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ...errors import Crash, Hang, RunError
+from ...errors import Crash, Hang, RunError, UsageError
 from ...host.frames import FrameError, frame, what_came
 from ...host.protocol import BY_ITSELF, HEADER_SIZE, MAGIC, MAX_PAYLOAD, Kind
 from .endpoints import Endpoint, Note
-from .gathering import Connection
+from .gathering import Connection, own_error
 
 NEVER = 2**63 - 1
 """The deadline of whoever does nothing by itself."""
@@ -210,12 +210,14 @@ class Member:
         order = self._orders[0] if self._orders else self.number
         self._told.append(Told(order, kind, port, time_ns, payload))
 
-    def _gone(self) -> RunError:
+    def _gone(self) -> RunError | UsageError:
         """Why it has closed its socket."""
         process = self.connection.process
         is_command = self.connection.pid == process.child.pid
         deadline = time.monotonic() + _END_PATIENCE_S
         while is_command and not process.ended and time.monotonic() < deadline:
             time.sleep(_LOOK_S)
+        if (told := own_error(process)) is not None:
+            return told
         how = f" ({process.how_it_ended()})" if process.ended else ""
         return self.broken(f"ended during the run{how}")

@@ -18,10 +18,10 @@ from ..request import RunRequest
 from ..resources import Meter
 from ..result import RunResult, check_counts
 from ..step_frames import StepFrames
-from .endpoints import differences
+from .endpoints import differences, not_deterministic
 from .node_process import NodeProcess
 from .run_system import run_system
-from .started import Start, started, started_system
+from .started import Start, begun_system, started
 
 
 def run_node(
@@ -45,8 +45,8 @@ def run_node(
         request.options.cost.fixed_us,
     )
     if request.implementation.nodes is not None:
-        with started_system(start, processes, start_ns) as connections:
-            return run_system(request, connections, start_ns, progress)
+        with begun_system(start, processes, start_ns) as connected:
+            return run_system(request, connected(), start_ns, progress)
     with started(start, processes, start_ns) as process:
         if companions := process.companions():
             connections = [process.connection, *companions]
@@ -74,10 +74,14 @@ def _run_alone(
         process.close()
         recorded = writer.counts
     recorded.pop(ACKNOWLEDGEMENT_TOPIC, None)
-    _check(request, process)
-    check_counts(request.name, inputs.sent, recorded, request.silent)
+    name = request.name
+    if found := differences(request.contract, process.endpoints.values(), request.silent):
+        raise RunError(f"{name} does not keep the contract: {'; '.join(found)}")
+    if not request.options.allow_uncontrolled:
+        check_control(name, process)
+    check_counts(name, inputs.sent, recorded, request.silent)
     return RunResult(
-        name=request.name,
+        name=name,
         bag=bag,
         sent=inputs.sent,
         recorded=recorded,
@@ -86,7 +90,7 @@ def _run_alone(
         median_ns=None,
         p99_ns=None,
         resources=resources,
-        remarks=tuple(_remarks(request.name, process)),
+        remarks=tuple(_remarks(name, process)),
     )
 
 
@@ -102,17 +106,11 @@ def _start(chunks: Iterator[tuple[int, bytes]]) -> tuple[int, Iterable[tuple[int
     return int(known[0]) if len(known) else 0, chain([first], chunks)
 
 
-def _check(request: RunRequest, process: NodeProcess) -> None:
-    name = request.name
-    if found := differences(request.contract, process.endpoints.values(), request.silent):
-        raise RunError(f"{name} does not keep the contract: {'; '.join(found)}")
-    uncontrolled = [note.what for note in process.notes if note.kind == "uncontrolled"]
-    if uncontrolled and not request.options.allow_uncontrolled:
-        raise RunError(
-            f"{name} is not deterministic: {'; '.join(uncontrolled)}; what comes of that may "
-            "differ from run to run, so take it out of the node, or accept it with run: "
-            "{allow_uncontrolled: true}"
-        )
+def check_control(name: str, process: NodeProcess) -> None:
+    """Raises RunError for what makes the run of a node depend on more than its inputs."""
+    found = [note.what for note in process.notes if note.kind == "uncontrolled"]
+    if found:
+        raise not_deterministic(name, found)
 
 
 def _remarks(name: str, process: NodeProcess) -> Iterator[str]:

@@ -15,7 +15,7 @@ from ...progress import Progress
 from ..recording import Recording
 from ..request import RunRequest
 from ..result import RunResult, check_counts
-from .endpoints import differences, is_matched
+from .endpoints import differences, is_matched, not_deterministic
 from .gathering import Connection
 from .system import Output, System
 
@@ -140,11 +140,7 @@ def _check(request: RunRequest, system: System) -> None:
         if note.kind == "uncontrolled"
     ]
     if uncontrolled and not request.options.allow_uncontrolled:
-        raise RunError(
-            f"{name} is not deterministic: {'; '.join(uncontrolled)}; what comes of that may "
-            "differ from run to run, so take it out of the node, or accept it with run: "
-            "{allow_uncontrolled: true}"
-        )
+        raise not_deterministic(name, uncontrolled)
 
 
 def _remarks(name: str, system: System) -> Iterator[str]:

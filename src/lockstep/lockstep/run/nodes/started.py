@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,23 +51,37 @@ class Start:
 
 
 @contextmanager
-def started(start: Start, processes: Processes, start_ns: int) -> Iterator[NodeProcess]:
-    """Start a node whose time begins at `start_ns`; it has ended in the end."""
+def begun(
+    start: Start, processes: Processes, start_ns: int, *, keeps_log: bool = True
+) -> Iterator[Callable[[], NodeProcess]]:
+    """Start a node whose time begins at `start_ns`, and give what waits until it is connected; it
+    has ended in the end."""
     with TemporaryFolder("lockstep-node-") as folder, socket.socket(socket.AF_UNIX) as listening:
         path = folder.path / "socket"
         listening.bind(str(path))
         listening.listen()
         (command,) = start.commands()
         log = start.folder / "node.log"
-        child = _process(start.name, command, start, processes, log, path, start_ns)
-        yield NodeProcess(child, listening, start.contract, start.timeout_s)
+        child = _process(start.name, command, start, processes, log, path, start_ns, keeps_log)
+        yield lambda: NodeProcess(child, listening, start.contract, start.timeout_s)
         processes.end(child)
 
 
 @contextmanager
-def started_system(start: Start, processes: Processes, start_ns: int) -> Iterator[list[Connection]]:
-    """Start several processes whose time begins at `start_ns`, and give the connections of all of
-    them that are nodes; they have ended in the end."""
+def started(
+    start: Start, processes: Processes, start_ns: int, *, keeps_log: bool = True
+) -> Iterator[NodeProcess]:
+    """Start a node whose time begins at `start_ns`; it has ended in the end."""
+    with begun(start, processes, start_ns, keeps_log=keeps_log) as connected:
+        yield connected()
+
+
+@contextmanager
+def begun_system(
+    start: Start, processes: Processes, start_ns: int, *, keeps_log: bool = True
+) -> Iterator[Callable[[], list[Connection]]]:
+    """Start several processes whose time begins at `start_ns`, and give what waits until all of
+    them that are nodes are connected; they have ended in the end."""
     with TemporaryFolder("lockstep-nodes-") as folder, ExitStack() as stack:
         begun = []
         for number, command in enumerate(start.commands(), 1):
@@ -77,12 +91,16 @@ def started_system(start: Start, processes: Processes, start_ns: int) -> Iterato
             listening.listen()
             name = f"process {number} of {start.name}"
             log = start.folder / f"node{number}.log"
-            child = _process(name, command, start, processes, log, path, start_ns)
+            child = _process(name, command, start, processes, log, path, start_ns, keeps_log)
             begun.append((child, listening))
-        firsts = [first_connection(child, listening) for child, listening in begun]
-        yield [one for first in firsts for one in (first, *further_connections(first))]
+        yield lambda: _connected(begun)
         for child, _ in reversed(begun):
             processes.end(child)
+
+
+def _connected(begun: Sequence[tuple[Process, socket.socket]]) -> list[Connection]:
+    firsts = [first_connection(child, listening) for child, listening in begun]
+    return [one for first in firsts for one in (first, *further_connections(first))]
 
 
 def _process(
@@ -93,6 +111,7 @@ def _process(
     log: Path,
     path: Path,
     start_ns: int,
+    keeps_log: bool,
 ) -> Process:
     with fixed_addresses() as is_fixed:
         if not is_fixed:
@@ -106,6 +125,7 @@ def _process(
             command,
             log,
             variables={**variables(path, start_ns), **_cost(start.cost_us)},
+            keeps_log=keeps_log,
         )
 
 

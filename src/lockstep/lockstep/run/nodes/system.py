@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ...component import Contract
 from ...errors import Hang, RunError
-from ...host.protocol import TO_DEADLINE, Kind, resolved
+from ...host.frames import Frames
+from ...host.protocol import HARNESS_CLIENT, TO_DEADLINE, Kind, resolved
 from ..inputs import CLOCK_TOPIC
 from .endpoints import Endpoint, announced, is_matched
 from .gathering import Connection, command_line, node_has_joined
 from .member import Member, Told
 
 _GID_BYTES = 16
+_HEAD_BYTES = 24  # gid and sequence number, before a request or response
 _CLIENT = slice(8, 10)  # of a gid: the number of the client,
 _PROCESS = slice(10, 12)  # and of its process
 _MANY_ROUNDS = 1000
@@ -84,6 +86,7 @@ class System:
         self._readers: dict[int, list[Member]] = {}
         self._clocks: list[Member] | None = None
         self._found: list[Output] = []
+        self._response: bytes | None = None
         self._listening = list(dict.fromkeys(one.listening for one in connections))
         self.known: list[tuple[Member, Endpoint]] = []
         """All that was registered, and by whom."""
@@ -134,6 +137,19 @@ class System:
         self._advance(time_ns)
         self._tick(time_ns, [])
         return self._taken()
+
+    def asked(self, member: Member) -> AskedMember:
+        """A process whose services can be asked."""
+        return AskedMember(self, member)
+
+    def ask(self, member: Member, service: int, request: bytes) -> bytes | None:
+        """The response (CDR) of a service of a process to a request (CDR); None if it gives none
+        at once."""
+        payload = HARNESS_CLIENT + bytes(8) + request
+        self._pending.append(_Delivery(member, Kind.REQUEST, service, payload))
+        self._settle(self._now_ns)
+        response, self._response = self._response, None
+        return response
 
     def end(self) -> list[Output]:
         """End the run, and all processes."""
@@ -273,6 +289,9 @@ class System:
 
     def _answer(self, told: Told) -> None:
         """Hand a response on to the client."""
+        if told.payload.startswith(HARNESS_CLIENT):
+            self._response = told.payload[_HEAD_BYTES:]
+            return
         number = int.from_bytes(told.payload[_PROCESS], "little") - 1
         client = int.from_bytes(told.payload[_CLIENT], "little")
         self._pending.append(_Delivery(self.members[number], Kind.ANSWER, client, told.payload))
@@ -354,6 +373,24 @@ class System:
             "time for ever, since callbacks take no time; give them some with run: {cost: "
             "{fixed_us: 100}}"
         )
+
+
+class AskedMember:
+    """A process of a system, as who asks its services sees it."""
+
+    def __init__(self, system: System, member: Member) -> None:
+        self._system, self._member = system, member
+
+    @property
+    def endpoints(self) -> Mapping[int, Endpoint]:
+        """What it has registered, by number."""
+        return self._member.endpoints
+
+    def ask(
+        self, service: int, request: bytes, published: list[Frames] | None = None
+    ) -> bytes | None:
+        """The response; what is put out meanwhile is the system's."""
+        return self._system.ask(self._member, service, request)
 
 
 def _place(member: Member, told: Sequence[Told], commands: Sequence[int]) -> tuple[Any, ...]:
