@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from lockstep.run.model import Implementation, Run
 from lockstep.run.nodes.run_node import run_node
 from lockstep.run.processes import Processes
 from lockstep.run.request import RunRequest
+from machine_load import load
 from ordinary_contracts import Relay, Watcher
 from sensor_msgs.msg import Imu
 from stranger import ROOT
@@ -50,18 +50,6 @@ def imu_bag(path, count=300, start_ns=START_NS):
 @pytest.fixture(scope="module")
 def bag(tmp_path_factory):
     return imu_bag(tmp_path_factory.mktemp("imu") / "bag")
-
-
-@contextmanager
-def load(busy=3):
-    """Other processes that want all processors."""
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(busy)]
-    try:
-        yield
-    finally:
-        for loop in loops:
-            loop.kill()
-            loop.wait()
 
 
 class Played:
@@ -233,11 +221,6 @@ def test_stamps_near_1970_are_times_as_any_other(play, tmp_path):
 def test_a_node_that_fails_fails_the_run(play, style, error, sentence):
     with pytest.raises(error, match=re.escape(sentence)):
         play(style)
-
-
-def test_a_command_that_starts_two_nodes_is_refused(play):
-    with pytest.raises(Crash, match="node starts several processes with nodes"):
-        play("relay", start=("bash", "-c", '"$@" & "$@"; wait', "two"))
 
 
 def test_a_callback_that_never_returns_is_a_hang(play):
