@@ -341,3 +341,15 @@ def test_a_node_alone_tells_its_contract_and_does_the_same_again(stranger):
     with Bag(stranger.cwd / "a/bag") as a, Bag(stranger.cwd / "b/bag") as b:
         assert list(a.messages()) == list(b.messages())
     stranger.assert_nothing_left()
+
+
+def test_a_node_that_hears_only_itself_is_given_the_time_of_the_bag(stranger):
+    bag = ["--bag", ROOT / "bags/husky_acceleration"]
+    node = ["--", "python3", str(NODES), "hears_itself"]
+    done = stranger.run("node", *bag, "-o", "out", *node)
+    assert done.code == 0, done
+    assert "in " not in done.out
+    assert {line.split()[-1]: int(line.split()[1]) for line in done.out.splitlines()[:2]} == {
+        "/events": 99,
+        "/ticks": 99,
+    }
