@@ -38,7 +38,8 @@ class Note:
     """What a node's middleware tells beside its messages.
 
     `uncontrolled`: what makes the run depend on more than its inputs. `dropped`: messages that a
-    queue of the node had no room for. `unread`: inputs that came before anybody subscribed.
+    queue of the node had no room for. `unread`: inputs that came before anybody subscribed. What is
+    known without it, `addresses`: that its memory lies somewhere else in each run.
     """
 
     kind: str
@@ -64,6 +65,12 @@ class Note:
             )
         if self.kind == "unread":
             return f"{name}: {self.count} messages of {self.topic} came before it subscribed"
+        if self.kind == "addresses":
+            return (
+                f"{name}: this system does not let its memory lie at fixed addresses (in a "
+                "container of Docker, --security-opt seccomp=unconfined does), so what depends on "
+                "them may differ from run to run"
+            )
         return f"{name} is not wholly under control: {self.what}"
 
 

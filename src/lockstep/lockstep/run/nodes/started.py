@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,11 +15,10 @@ from ...temporary_folder import TemporaryFolder
 from ..implementation import command_of
 from ..live import parameters_file, remaps_of_own_topics
 from ..model import Implementation
-from ..processes import Process, Processes
+from ..processes import Processes
+from .endpoints import Note
 from .node_process import NodeProcess
 from .world import fixed_addresses, variables
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,22 +52,15 @@ def started(start: Start, processes: Processes, start_ns: int) -> Iterator[NodeP
         path = folder.path / "socket"
         listening.bind(str(path))
         listening.listen()
-        child = _process(start, processes, path, start_ns)
-        yield NodeProcess(child, listening, start.contract, start.timeout_s)
-        processes.end(child)
-
-
-def _process(start: Start, processes: Processes, path: Path, start_ns: int) -> Process:
-    with fixed_addresses() as is_fixed:
-        if not is_fixed:
-            _LOG.warning(
-                "%s: this system does not let memory lie at fixed addresses, so what depends on "
-                "them may differ from run to run",
+        with fixed_addresses() as is_fixed:
+            child = processes.start(
                 start.name,
+                start.command(),
+                start.folder / "node.log",
+                variables=variables(path, start_ns),
             )
-        return processes.start(
-            start.name,
-            start.command(),
-            start.folder / "node.log",
-            variables=variables(path, start_ns),
-        )
+        process = NodeProcess(child, listening, start.contract, start.timeout_s)
+        if not is_fixed:
+            process.notes.append(Note("addresses"))
+        yield process
+        processes.end(child)
