@@ -66,9 +66,7 @@ def losses(verdict: Verdict, name: str) -> list[str]:
     that one of them lost; sentences."""
     if verdict.comparisons[name].all_match and not unsteady(verdict, name):
         return []
-    return [
-        verdict.untaken[side] for side in (verdict.reference, name) if side in verdict.untaken
-    ]
+    return [verdict.untaken[side] for side in (verdict.reference, name) if side in verdict.untaken]
 
 
 def not_on_disk(verdict: Verdict, name: str) -> list[str]:

@@ -88,9 +88,7 @@ def test_a_stale_difference_is_a_difference_and_the_reason_is_told(verdict):
 
 @pytest.mark.parametrize("side", ["a", "b"])
 @pytest.mark.parametrize("difference", [{"values": (1.0, 3.0)}, {"again": (1.0, 3.0)}])
-def test_a_difference_that_a_loss_may_have_made_is_no_verdict(
-    verdict, printed, side, difference
-):
+def test_a_difference_that_a_loss_may_have_made_is_no_verdict(verdict, printed, side, difference):
     lost = f"{side}: the node did not take 1 of the 2 messages on /y"
     found = verdict(**difference, untaken={side: lost})
     assert (found.exit_code, outcome(found, "b")) == (3, "no verdict")
