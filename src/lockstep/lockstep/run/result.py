@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..bag import Bag, BagError
@@ -54,6 +54,8 @@ class RunResult:
     """What is known that a black box did not take of what was sent, a sentence."""
     remarks: tuple[str, ...] = ()
     """What is to be known of the run, in sentences."""
+    publishers: Mapping[str, str] = field(default_factory=dict)
+    """Of several nodes as one system: topic → who publishes it."""
 
     @property
     def cpu_ns(self) -> float | None:
