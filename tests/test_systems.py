@@ -3,10 +3,13 @@ other comes in one order and at one time, however busy the machine is."""
 
 import os
 import re
+import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
+import yaml
 from lockstep.bag import Bag, BagWriter
 from lockstep.cdr.codec import codec
 from lockstep.component import Contract, QoS
@@ -18,6 +21,9 @@ from lockstep.run.model import Cost, Implementation, Run
 from lockstep.run.nodes.run_node import run_node
 from lockstep.run.processes import Processes
 from lockstep.run.request import RunRequest
+from lockstep.verify.model import load as load_verification
+from lockstep.verify.verdict import findings, outcome
+from lockstep.verify.verify import verify
 from machine_load import load
 from sensor_msgs.msg import Imu
 
@@ -281,3 +287,51 @@ def test_one_command_may_start_several_processes(play_once):
     with load():
         started = play_once(Implementation(command=command), outputs=("/events", "/a", "/b"))
     assert started.messages == alone.messages
+
+
+def described(*nodes):
+    """A system as a verify.yaml has it."""
+    return {"nodes": [{"command": [sys.executable, NODES, node]} for node in nodes]}
+
+
+def test_the_first_node_of_a_graph_that_differs_is_named(tmp_path, bag):
+    """Its contract is read from all its processes; inner topics are compared, too."""
+    file = tmp_path / "verify.yaml"
+    declared = {
+        "implementations": {
+            "old": described("third", "first", "second"),
+            "same": described("second", "third", "first"),
+            "new": described("third", "doubler", "second"),
+        },
+        "reference": "old",
+        "inputs": {"bag": str(bag), "topics": {"imu": "/imu"}},
+        "run": {"mode": "direct"},
+        "compare": {},
+    }
+    file.write_text(yaml.safe_dump(declared))
+    verdict = verify(load_verification(file), tmp_path / "out")
+    assert [port.topic for port in verdict.contract.inputs] == ["/imu"]
+    assert {port.topic for port in verdict.contract.outputs} == {"/a", "/b", "/c"}
+    assert outcome(verdict, "same") == "match"
+    assert outcome(verdict, "new") == "differs"
+    (found,) = [one for one in findings(verdict) if not one.is_match]
+    assert found.lines[-1] == (
+        "first in the graph: /doubler, where old has /first, by /a at 0.010000000 s; what it hears "
+        "is the same until then"
+    )
+
+
+def test_a_harness_that_is_killed_leaves_no_process_of_a_system(stranger, write_verification, bag):
+    verification = write_verification(
+        {"old": described("first", "hangs")},
+        contract="ordinary_contracts:Watcher",
+        inputs={"bag": str(bag), "topics": {"imu": "/imu"}},
+        run={"mode": "direct", "timeout": 100.0},
+        compare={},
+    )
+    running = stranger.start("run", verification, "old")
+    running.wait_until(lambda: stranger.processes(f"{NODES} hangs"))
+    time.sleep(1)
+    running.signal(signal.SIGKILL)
+    running.end()
+    stranger.assert_nothing_left(within_s=10)

@@ -14,6 +14,7 @@ from ..errors import DIFFERENT, FAILED, MATCH
 from ..run.inputs import Arrived
 from ..run.result import RunResult, in_and_out, leak
 from .fingerprints import Fingerprint
+from .first_node import first_node
 
 Outcome = Literal["match", "differs", "no verdict"]
 
@@ -102,7 +103,8 @@ def findings(verdict: Verdict) -> Iterator[Finding]:
     for name, comparison in verdict.comparisons.items():
         headline, *lines = summary(comparison)
         word, _, sentence = headline.partition(": ")
-        lines += same_failure(verdict, name)
+        a, b = (verdict.runs[of] for of in (verdict.reference, name))
+        lines += [*first_node(comparison, a, b), *same_failure(verdict, name)]
         lost = losses(verdict, name)
         if lost or (comparison.all_match and objections(verdict, name)):
             lines.insert(0, f"of what ran: {sentence}")

@@ -10,12 +10,12 @@ import numpy as np
 from ...bag import BagWriter
 from ...errors import RunError
 from ...host.frames import Frames
-from ...host.protocol import ACKNOWLEDGEMENT_TOPIC, Kind, resolved
+from ...host.protocol import ACKNOWLEDGEMENT_TOPIC, Kind
 from ...progress import Progress
 from ..recording import Recording
 from ..request import RunRequest
-from ..result import RunResult, check_counts
-from .endpoints import differences, is_matched, not_deterministic
+from ..result import NodeTopics, RunResult, check_counts
+from .endpoints import OF_EVERY_NODE, differences, is_matched, not_deterministic
 from .gathering import Connection
 from .system import Output, System
 
@@ -58,7 +58,7 @@ def run_system(
         median_ns=None,
         p99_ns=None,
         remarks=tuple(_remarks(request.name, system)),
-        publishers=_publishers(system),
+        nodes=_nodes(system),
     )
 
 
@@ -183,10 +183,13 @@ def _of_one_name(name: str, system: System) -> Iterator[str]:
             yield f"{name}: {len(numbers)} nodes are called {node}"
 
 
-def _publishers(system: System) -> dict[str, str]:
-    """Topic → the node that publishes it, or several."""
-    found: dict[str, dict[str, None]] = {}
+def _nodes(system: System) -> dict[str, NodeTopics]:
+    found: dict[str, dict[str, set[str]]] = {}
     for _, one in system.known:
-        if one.kind == "publisher":
-            found.setdefault(resolved(one.name), {})[one.node] = None
-    return {topic: " and ".join(nodes) for topic, nodes in found.items()}
+        if one.name not in OF_EVERY_NODE:
+            topics = found.setdefault(one.node, {"publisher": set(), "subscription": set()})
+            topics.setdefault(one.kind, set()).add(one.name)
+    return {
+        node: NodeTopics(tuple(sorted(of["publisher"])), tuple(sorted(of["subscription"])))
+        for node, of in sorted(found.items())
+    }
