@@ -12,6 +12,7 @@ from ...component import Contract
 from ...component.contract import PortContract, TimerContract
 from ...component.qos import QoS
 from ...errors import UsageError
+from ...host.protocol import resolved
 from ...temporary_folder import TemporaryFolder
 from ..model import Implementation
 from ..processes import Processes
@@ -36,8 +37,8 @@ def registered_contracts(implementations: Mapping[str, Implementation]) -> dict[
     """Start nodes, by name, all at once without inputs, and ask what they are.
 
     Their ports are called as their own topics are, with _ for /. Only a class of nodes
-    (`node: MODULE:CLASS`) tells its timers. Raises RunError for one that does not start, UsageError
-    for one that cannot be.
+    (`node: MODULE:CLASS`) tells its timers, and topics as they stand in its source. Raises RunError
+    for one that does not start, UsageError for one that cannot be.
     """
     if not implementations:
         return {}
@@ -66,7 +67,7 @@ def _told(name: str, process: NodeProcess) -> Contract:
         inputs=tuple(_ports(process, "subscription")),
         outputs=tuple(_ports(process, "publisher")),
         parameters=tuple(parameters(process)),
-        timers=tuple(TimerContract(*timer) for timer in process.timers()),
+        timers=tuple(TimerContract(*timer) for timer in process.declared().timers.items()),
     )
     for _ in process.end():
         pass
@@ -95,7 +96,9 @@ def _ports(process: NodeProcess, kind: str) -> Iterator[PortContract]:
         known.add(one.name)
         is_heard_too = kind == "publisher" and one.name in heard
         name = f"{names[one.name]}_out" if is_heard_too else names[one.name]
-        yield PortContract(name, one.name, one.type, one.type_hash, _qos(one))
+        in_source = process.declared().topics.get(one.name, one.name)
+        topic = in_source if resolved(in_source) == one.name else one.name
+        yield PortContract(name, topic, one.type, one.type_hash, _qos(one))
 
 
 def port_names(topics: Collection[str]) -> dict[str, str]:
