@@ -77,6 +77,8 @@ def command(
         print_line(console, inputs.arrived.sentence())
     if result.black_box:  # which may have dropped some
         print_line(console, in_and_out(result))
+    if result.untaken:
+        print_line(console, result.untaken)
     for remark in result.remarks:
         print_line(console, remark)
     print_line(console, f"bag: {result.bag}")

@@ -20,6 +20,7 @@ from .distribution import compare_distributions
 from .json_fields import json_fields
 from .key_comparison import Aligned, Judged, KeyComparison
 from .key_judge import KeyJudge
+from .meant import fields_of_clouds
 from .one_pass import How, aligned_pairs
 from .simplest_law import InputsOf
 from .tolerance import ToleranceLike, Tolerances, tolerances_of
@@ -203,8 +204,8 @@ def _check_patterns(tolerances: Tolerances, bags: tuple[Bag, Bag], keys: Sequenc
         with suppress(BagError):  # it has no fields, and is compared by its bytes
             fields.update(codec_of(topic).fields())
     unused = tolerances.unused(fields) if topics else []
-    if unused:  # by what definitions tell; the fields of JSON only its messages do
-        told = json_fields(bags, keys)
+    if unused:  # by what definitions tell; those of JSON and of points only messages do
+        told = json_fields(bags, keys) | fields_of_clouds(bags, keys)
         unused = tolerances.unused(fields | told)
         fields |= told
     if unused:

@@ -44,6 +44,10 @@ class FieldComparison:
     """What `tolerance.by` asks for, that of the worst image; None if each element is judged."""
     judged_tick: int | None
     """Where each image is judged, that of the worst one; None if none differs."""
+    alone: tuple[int, int] = (0, 0)
+    """Elements of A and of B that have no partner, of those that are matched."""
+    moved: int = 0
+    """Messages in which elements that are matched are in another order."""
 
     @property
     def matches(self) -> bool:
@@ -91,6 +95,8 @@ def as_data(field: FieldComparison) -> dict[str, Any]:
         "first_tick": field.first_tick,
         "max_tick": field.max_tick,
         "judged_tick": field.judged_tick,
+        **({"missing": field.alone[0], "extra": field.alone[1]} if any(field.alone) else {}),
+        **({"other_order": field.moved} if field.moved else {}),
         **{
             name: value if value is not None and math.isfinite(value) else None
             for name, value in numbers.items()

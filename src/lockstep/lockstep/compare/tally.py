@@ -12,6 +12,8 @@ from .subject import Subject
 from .tolerance import Tolerance
 
 _CLIMB = 10.0
+_NONE: Floats = np.empty(0)
+_NOWHERE: Mask = np.empty(0, np.bool_)
 _ROUNDING = 64.0
 """So many steps of the type at the largest value are rounding."""
 
@@ -33,6 +35,8 @@ class FieldTally:
         self._sum = self._squares = 0.0
         self._products = (0.0, 0.0, 0.0)
         self._likeness = math.inf
+        self._alone = (0, 0)
+        self._moved = 0
 
     def add(self, ticks: Int64s, compared: int, rows: Int64s, error: Floats, wrong: Mask) -> Mask:
         """Take what was judged of m messages with so many elements; gives which are wrong, (m,).
@@ -80,6 +84,35 @@ class FieldTally:
         self._note(ticks, wrong)
         self._climb(ticks, np.arange(len(ticks)), np.full(len(ticks), math.inf), wrong)
         return wrong
+
+    def add_set(
+        self,
+        tick: Int64s,
+        compared: int,
+        alone: tuple[int, int],
+        are_wrong: bool,
+        error: Floats = _NONE,
+        wrong: Mask = _NOWHERE,
+        *,
+        is_moved: bool = False,
+    ) -> bool:
+        """Take the elements of a tick (1,) that are matched; gives whether it is wrong.
+
+        Some are `alone` in A or in B; of the others k are not the same, with errors (k,). They may
+        all be there, but in another order.
+        """
+        self._alone = self._alone[0] + alone[0], self._alone[1] + alone[1]
+        self._moved += is_moved
+        nowhere = np.zeros(len(error), np.int64)
+        is_wrong = bool(self.add(tick, compared, nowhere, error, wrong)[0])
+        self._unequal += sum(alone) + is_moved
+        if not are_wrong:
+            return is_wrong
+        self._wrong += sum(alone)
+        if not is_wrong:
+            self._note(tick, np.ones(1, np.bool_))
+        self._climb(tick, np.zeros(1, np.int64), np.full(1, math.inf), np.ones(1, np.bool_))
+        return True
 
     def add_floats(self, values: Floats) -> None:
         """Take numbers of A that B has not quite; what is tiny beside the largest is rounding."""
@@ -138,6 +171,8 @@ class FieldTally:
             rmse=rmse,
             judged=statistics.get(self.tolerance.by),
             judged_tick=self._judged_tick,
+            alone=self._alone,
+            moved=self._moved,
         )
 
     def _cosine(self) -> float:

@@ -14,9 +14,11 @@ from typing import Any, Literal, TypeAlias
 from ..errors import CompareError
 
 By = Literal["element", "mean", "rmse", "quantile", "cosine", "psnr", "ssim"]
+Pairing = Literal["auto", "index", "nearest"]
 MEASURES = {"psnr": ("PSNR", " dB"), "ssim": ("SSIM", "")}
 """What judges whole images, as it is written, and its unit."""
-_INDEX = re.compile(r"\[\d*\]")
+_PAIRING = ("pair", "reach", "unpaired")
+_INDEX = re.compile(r"\[[^\]]*\]")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class Tolerance:
     far from a, in its own unit. `unordered`: an array holds the same elements in any order;
     those of the arrays beside it that are named here move with them. An array of messages holds
     whole messages.
+    `keyed`: elements of the arrays beside it belong to those of an array of names, and messages of
+    an array are told apart by a field; false: by their index, None: as names are usual.
+    `pair`: the points of a cloud belong together by their index, or each to the nearest one that
+    is no further than `reach`; "auto" is by index for clouds of several rows, and `reach` is by
+    default the usual distance between points. The share `unpaired` of them may have no partner.
+    `distance` of the data of a cloud is that of its points.
     `text`: a string passes if this regular expression matches all of b. `nan`: whether NaN equals
     NaN.
 
@@ -48,6 +56,10 @@ class Tolerance:
     quaternion: float | None = None
     distance: float | None = None
     unordered: bool | tuple[str, ...] = False
+    keyed: bool | tuple[str, ...] | None = None
+    pair: Pairing = "auto"
+    reach: float | None = None
+    unpaired: float = 0.0
     text: str | None = None
     nan: bool = True
     by: By = "element"
@@ -67,7 +79,7 @@ class Tolerance:
         if self.quaternion is not None:
             return f"rotation of {self.quaternion:g} rad"
         if self.distance is not None:
-            return f"distance of {self.distance:g}"
+            return ", ".join([f"distance of {self.distance:g}", *self._pairing])
         if self.text is not None:
             return f"text {self.text!r}"
         if self.at_least is not None:
@@ -83,9 +95,24 @@ class Tolerance:
             marks.append(f"for {self.quantile:.6g} of the elements")
         elif self.by != "element":
             marks.append(f"in the {self.by}")
+        if self.keyed is not None:
+            names = self.keyed if isinstance(self.keyed, tuple) else ()
+            by = f"keyed with {', '.join(names)}" if names else "keyed"
+            marks.append(by if self.keyed else "by index")
+        marks += self._pairing
         if not self.nan:
             marks.append("NaN differs from NaN")
         return ", ".join([limits, *marks])
+
+    @property
+    def _pairing(self) -> list[str]:
+        """How points are paired, in words."""
+        parts = [] if self.pair == "auto" else [f"by {self.pair}"]
+        if self.reach is not None:
+            parts.append(f"partners within {self.reach:g}")
+        if self.unpaired:
+            parts.append(f"{self.unpaired:g} of the points unpaired")
+        return parts
 
 
 EXACT = Tolerance()
@@ -169,6 +196,8 @@ def _tolerance_of(rule: Tolerance | Mapping[str, Any] | float) -> Tolerance:
     unordered = rule.get("unordered")
     if isinstance(unordered, list):
         rule = {**rule, "unordered": tuple(unordered)}
+    if isinstance(rule.get("keyed"), list):
+        rule = {**rule, "keyed": tuple(rule["keyed"])}
     try:
         return checked(Tolerance(**rule))
     except TypeError as error:
@@ -187,9 +216,16 @@ def checked(tolerance: Tolerance) -> Tolerance:
         raise CompareError(
             "unordered of a tolerance is true, or names the arrays whose elements move with its own"
         )
+    is_known = tolerance.keyed is None or isinstance(tolerance.keyed, (bool, tuple))
+    if not is_known or tolerance.keyed == () or (tolerance.keyed and tolerance.unordered):
+        raise CompareError(
+            "keyed of a tolerance is true, false, or names the arrays whose elements belong to its "
+            "own, and is not beside unordered"
+        )
     if tolerance.quaternion is not None and not 0 <= tolerance.quaternion < math.inf:
         raise CompareError("quaternion of a tolerance is an angle in radians; give 0 or more")
     _check_distance(tolerance)
+    _check_pairing(tolerance)
     if not 0 < tolerance.quantile <= 1:
         raise CompareError(
             "quantile of a tolerance is the share that must pass; give more than 0 and at most 1"
@@ -215,7 +251,20 @@ def _check_distance(tolerance: Tolerance) -> None:
         raise CompareError("distance of a tolerance is in the unit of the point; give 0 or more")
     if tolerance.by != "element":
         raise CompareError("distance of a tolerance judges each point; leave out by")
-    _check_alone(tolerance, "distance of a tolerance judges whole points", "distance", "nan")
+    points = "distance of a tolerance judges whole points"
+    _check_alone(tolerance, points, "distance", *_PAIRING, "nan")
+
+
+def _check_pairing(tolerance: Tolerance) -> None:
+    """Raises CompareError for a way to pair the points of clouds that is none."""
+    if tolerance.pair not in Pairing.__args__:  # type: ignore[attr-defined]
+        raise CompareError("pair of a tolerance is auto, index or nearest")
+    if tolerance.reach is not None and not 0 <= tolerance.reach < math.inf:
+        raise CompareError("reach of a tolerance is in the unit of the points; give 0 or more")
+    if not 0 <= tolerance.unpaired <= 1:
+        raise CompareError("unpaired of a tolerance is a share of the points; give 0 to 1")
+    if tolerance.pair == "index" and (tolerance.reach is not None or tolerance.unpaired):
+        raise CompareError("reach and unpaired of a tolerance need pair: nearest")
 
 
 def _check_alone(tolerance: Tolerance, reason: str, *own: str) -> None:
@@ -275,6 +324,10 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "ulp": int,
     "quaternion": float,
     "distance": float,
+    "keyed": lambda names: {"false": False, "true": True}.get(names, tuple(names.split("+"))),
+    "pair": lambda word: {kind: kind for kind in Pairing.__args__}[word],  # type: ignore[attr-defined]
+    "reach": float,
+    "unpaired": float,
     "text": str,
     "unordered": lambda names: tuple(names.split("+")),
     "quantile": float,
@@ -282,7 +335,7 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "data_range": float,
     "by": lambda word: {kind: kind for kind in By.__args__}[word],  # type: ignore[attr-defined]
 }
-_FLAGS = {"angle": True, "unordered": True, "ignore": True, "nan_differs": False}
+_FLAGS = {"angle": True, "unordered": True, "keyed": True, "ignore": True, "nan_differs": False}
 assert {"nan" if name == "nan_differs" else name for name in (*_VALUES, *_FLAGS)} == {
     field.name for field in fields(Tolerance)
 }

@@ -14,10 +14,11 @@ from ..compare.comparison import Comparison
 from ..compare.fields import FieldComparison
 from ..compare.key_comparison import KeyComparison, TickDifference
 from ..compare.kinds import KINDS
-from ..compare.side_by_side import paired_columns
+from ..compare.meant import paired_columns
 from ..errors import ReportError
 from ..message.arrays import Column, Floats, Int64s
 from ..message.units import unit_of
+from .clouds import cloud_errors, plot_clouds
 from .comparison import plot_comparison
 from .heatmap import plot_heatmap
 from .pixels import plot_pixels
@@ -36,8 +37,8 @@ def write_plots(
     """Draw each numeric field that differs, at most 20 of a topic, into `folder`.
 
     Returns the files. Numbers are drawn over time with their error below, arrays as a map of
-    errors, images side by side. Of very long arrays only the ticks from the first difference on are
-    drawn. Raises OSError and BagError.
+    errors, images side by side, the clouds that differ most from above and from the side. Of very
+    long arrays only the ticks from the first difference on are drawn. Raises OSError and BagError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
@@ -49,6 +50,12 @@ def write_plots(
         if key.type == IMAGE and first is not None:
             files += _images(comparison, bags, key.topic, first, folder / f"{stem}.{format}")
             continue
+        if (cloud := cloud_errors(bags, comparison, key)) is not None:
+            tick, errors = cloud
+            file = folder / f"{stem}.{format}"
+            title = f"{key.topic} tick {tick}"
+            plot_clouds(errors, title=title, names=comparison.names, file=file)
+            files.append(file)
         wrong = [f for f in key.judged.fields.values() if not f.matches and not f.other_lengths]
         paths = [path for found in wrong for path in found.parts][:_MOST_FIELDS]
         for path in paths:
@@ -75,10 +82,10 @@ def _divergence(
     file: Path,
 ) -> list[Path]:
     """How far a point or a rotation is off over time, and its limit."""
-    kind, limit = KINDS[found.kind], 0.0
+    kind, limit, tolerances = KINDS[found.kind], 0.0, comparison.tolerances
     error: list[Floats] = [np.empty(0)]
     ticks: list[Int64s] = [np.empty(0, np.int64)]
-    for some, a, b in paired_columns(*bags, key.topic, together, found.parts):
+    for some, a, b in paired_columns(*bags, key.topic, together, found.parts, tolerances):
         shown = kind.show(found, a, b, 0)
         ticks.append(some)
         error.append(shown.error[:, 0])
@@ -110,7 +117,7 @@ def _field(
     path: str,
     file: Path,
 ) -> list[Path]:
-    found = _columns(bags, key, together, path)
+    found = _columns(comparison, bags, key, together, path)
     if found is None:
         return []
     ticks, a, b = found
@@ -162,7 +169,11 @@ def _images(
 
 
 def _columns(
-    bags: tuple[Bag, Bag], key: KeyComparison, together: Alignment, path: str
+    comparison: Comparison,
+    bags: tuple[Bag, Bag],
+    key: KeyComparison,
+    together: Alignment,
+    path: str,
 ) -> tuple[Column, Column, Column] | None:
     """Ticks of A, and a field of both sides at these ticks.
 
@@ -172,7 +183,8 @@ def _columns(
     first = fields[path].first_tick if path in fields else None
     parts: list[tuple[Column, Column, Column]] = []
     size = 0
-    for ticks, columns_a, columns_b in paired_columns(*bags, key.topic, together, [path]):
+    every = paired_columns(*bags, key.topic, together, [path], comparison.tolerances)
+    for ticks, columns_a, columns_b in every:
         a, b = columns_a[path], columns_b[path]
         if (
             a.dtype == object

@@ -24,6 +24,7 @@ from ..bag import Bag
 from ..compare.comparison import Comparison, summary
 from ..errors import ReportError
 from ..printable import one_line
+from .clouds import CLOUD, cloud_data
 from .page import (
     MOST_FIELDS,
     MOST_KEYS,
@@ -55,6 +56,7 @@ _CELLS, _ALL_CELLS = 20_000, 250_000
 """Cells of the map of errors of an array, and of all together."""
 _ELEMENTS, _ALL_ELEMENTS = 10_000_000, 40_000_000
 """Numbers that are looked at: of one field, and of all together; for some seconds at most."""
+_MOST_CLOUDS = 6
 _WORDS = {"match": "match", "differs": "DIFFERENT", "no verdict": "no verdict"}
 _IMAGE_CHARACTERS, _DIFF_CHARACTERS = 1_500_000, 700_000
 
@@ -113,8 +115,9 @@ def _data(
         "fields": list(field_rows(shown, list(comparisons))),
         "more_fields": len(fields) - len(shown),
         "distributions": distribution_rows(comparisons),
-        "plots": _plots(shown, bags),
+        "plots": _plots(shown, comparisons, bags),
         "images": _images(comparisons, bags),
+        "clouds": _clouds(comparisons, bags),
         "diffs": diff_rows(comparisons, _DIFF_CHARACTERS),
         "run": run_data(result) if result else None,
         "versions": versions(),
@@ -136,7 +139,11 @@ def _sides(
     return found
 
 
-def _plots(fields: list[FoundField], bags: Mapping[str, tuple[Bag, Bag]]) -> dict[str, Any]:
+def _plots(
+    fields: list[FoundField],
+    comparisons: Mapping[str, Comparison],
+    bags: Mapping[str, tuple[Bag, Bag]],
+) -> dict[str, Any]:
     """What is drawn of the worst fields, by their row in the table."""
     drawn = [
         (row, found)
@@ -156,7 +163,9 @@ def _plots(fields: list[FoundField], bags: Mapping[str, tuple[Bag, Bag]]) -> dic
             row: found for row, found in drawn if found.name == name and found.key.topic == topic
         }
         key = next(iter(here.values())).key
-        series = field_series(bags[name], key, [found.field for found in here.values()], limits)
+        fields_here = [found.field for found in here.values()]
+        tolerances = comparisons[name].tolerances
+        series = field_series(bags[name], key, fields_here, tolerances, limits)
         for row, found in here.items():
             if found.field.field in series:
                 plots[str(row)] = plots_of(series[found.field.field], key)
@@ -186,6 +195,23 @@ def _images(
     return found
 
 
+def _clouds(
+    comparisons: Mapping[str, Comparison], bags: Mapping[str, tuple[Bag, Bag]]
+) -> list[dict[str, Any]]:
+    """The clouds of each topic that differ most, of the first topics."""
+    wanted = [
+        (index, name, key)
+        for index, (name, comparison) in enumerate(comparisons.items())
+        for key in comparison.keys.values()
+        if name in bags and key.type == CLOUD and not key.judged.fields_match
+    ][:_MOST_CLOUDS]
+    return [
+        {**drawn, "comparison": index, "topic": cut(key.topic)}
+        for index, name, key in wanted
+        if (drawn := cloud_data(bags[name], comparisons[name], key))
+    ]
+
+
 def _summary(
     comparisons: Mapping[str, Comparison], result: Mapping[str, Any] | None
 ) -> Iterator[str]:
@@ -201,7 +227,10 @@ def _summary(
 
 def _rendered(title: str, data: dict[str, Any], lines: Iterable[str]) -> str:
     # what browsers hash has newlines as \n
-    scripts = {"plotly": _plotly() if data["plots"] else "", "script": _template("report.js")}
+    scripts = {
+        "plotly": _plotly() if data["plots"] or data["clouds"] else "",
+        "script": _template("report.js"),
+    }
     return Template(_template("report.html")).substitute(
         title=escape(one_line(title)),
         verdict=escape(_WORDS[data["verdict"]]),

@@ -19,7 +19,7 @@ from ..distributions.model import drawing_of
 from ..errors import UsageError
 from ..host.protocol import resolved
 from ..message.definitions import definition
-from ..run.implementation import asked_command, command_of, contract_of_command, contracts_of
+from ..run.implementation import asked_command, commands_of, contract_of_command, contracts_of
 from ..run.inputs import RunInputs, ports_of, run_inputs
 from ..run.model import Implementation
 from ..run.nodes.differences import as_promised, contradictions
@@ -87,7 +87,7 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
     contract is not told.
     """
     for name, implementation in verification.implementations.items():
-        command_of(name, implementation)
+        commands_of(name, implementation)
     with ExitStack() as stack:
         bag = None
         if verification.inputs.is_recorded:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from .inputs import inputs_of
-from .judge import judge, judge_again, judge_noise
+from .judge import judge, judge_again, judge_noise, untaken
 from .ledger import on_disk, stale
 from .model import Verification, alone
 from .plan import plan, with_nodes
@@ -90,6 +90,11 @@ def verify(
             repeats,
             after,
             stale(before, after),
+            {
+                name: lost
+                for name, run in outputs.items()
+                if (lost := untaken(run, *repeated.get(name, ())))
+            },
             inputs.arrived,
         )
         write(planned, verdict, inputs, outputs, repeated, plots=plots)

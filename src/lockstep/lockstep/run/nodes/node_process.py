@@ -14,15 +14,14 @@ from itertools import chain
 import numpy as np
 
 from ...component import Contract
-from ...component.contract import PortContract
 from ...errors import Crash, Hang, RunError, UsageError
-from ...host.events import Declared, told_declared, told_error
+from ...host.events import Declared, told_declared
 from ...host.frames import FrameError, FrameParser, Frames, frame
-from ...host.protocol import BY_ITSELF, Kind, resolved
+from ...host.protocol import BY_ITSELF, HARNESS_CLIENT, Kind, resolved
 from ..processes import Process
-from .endpoints import Endpoint, Note
+from .endpoints import Endpoint, Note, announced
+from .gathering import Connection, first_connection, further_connections, own_error
 
-_START_PATIENCE_S = 60.0
 _END_PATIENCE_S = 5.0
 _SOCKET_BYTES = 1 << 22
 _READ_BYTES = 1 << 20
@@ -38,7 +37,6 @@ _ANSWERS = (
     Kind.NOTE,
     Kind.RESPONSE,
 )
-_CLIENT = b"lockstep harness"
 
 
 class NodeProcess:
@@ -56,7 +54,10 @@ class NodeProcess:
         self._process = process
         self._contract = contract
         self._listening = listening
-        self._socket = self._accepted()
+        self.connection = first_connection(process, listening)
+        self._socket = self.connection.link
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
         self._timeout_s = timeout_s
         self._parser = FrameParser()
         self._output = np.full(_PORTS, -1, np.int64)  # of each publisher, as in the contract
@@ -67,6 +68,11 @@ class NodeProcess:
         self.endpoints: dict[int, Endpoint] = {}
         self.notes: list[Note] = []
         self.ended_by_itself = False
+
+    @property
+    def pid(self) -> int:
+        """Of the command, which may have started the node's process."""
+        return self._process.child.pid
 
     def run(self, chunks: Iterable[tuple[int, bytes]]) -> Iterator[Frames]:
         """Send the contract's inputs as topics and then steps: (how many, their frames), taken as
@@ -96,7 +102,7 @@ class NodeProcess:
 
     def _topics(self) -> list[tuple[int, bytes]]:
         topics = b"".join(
-            frame(Kind.TOPIC, _announced(port), number)
+            frame(Kind.TOPIC, announced(port), number)
             for number, port in enumerate(self._contract.inputs)
         )
         return [(0, topics)] if topics else []
@@ -114,6 +120,10 @@ class NodeProcess:
             if self._process.ended and self._process.child.returncode != 0:
                 raise self._ended()
 
+    def companions(self) -> list[Connection]:
+        """Other processes with nodes that the same command has started."""
+        return further_connections(self.connection)
+
     def settle(self) -> None:
         """Wait until the node has done all that it does at the start of its time."""
         for _ in self._exchange((), lambda: self._is_settled or self._is_finished):
@@ -129,7 +139,7 @@ class NodeProcess:
         """
         number = self.sent
         asked = frame(
-            Kind.REQUEST, _CLIENT + number.to_bytes(8, "little") + request, service, number
+            Kind.REQUEST, HARNESS_CLIENT + number.to_bytes(8, "little") + request, service, number
         )
         done = number + 1
         outputs = self._exchange([(1, asked)], lambda: self.consumed == done or self._is_finished)
@@ -172,28 +182,6 @@ class NodeProcess:
         while not self._process.ended and time.monotonic() < deadline:
             time.sleep(_LOOK_S / 10)
 
-    def _accepted(self) -> socket.socket:
-        deadline = time.monotonic() + _START_PATIENCE_S
-        self._listening.settimeout(_LOOK_S)
-        while True:
-            has_ended = self._process.ended  # before looking: it may have connected
-            with suppress(TimeoutError):
-                connected, _ = self._listening.accept()
-                connected.setblocking(False)
-                connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
-                return connected
-            if has_ended:
-                raise self._own_error() or self._broken(
-                    f"ended without being a node ({self._process.how_it_ended()})"
-                )
-            if time.monotonic() > deadline:
-                raise self._broken(
-                    f"did not begin as a node on this middleware within {_START_PATIENCE_S:g} s: "
-                    "a program that is linked statically, runs as another user or unsets "
-                    "LD_PRELOAD can only run live",
-                    Hang,
-                )
-
     def _write(self, pending: memoryview) -> memoryview:
         try:
             return pending[self._socket.send(pending) :]
@@ -209,8 +197,8 @@ class NodeProcess:
             raise self._broken(f"hangs: nothing came for {self._timeout_s:g} s", Hang)
         if self._listening.fileno() in ready:
             raise self._broken(
-                "starts several processes with nodes; give a command that starts one, or put its "
-                "nodes into one container"
+                "started another process with nodes during the run, at a moment that is another "
+                "one in each run; start it with the others"
             )
         events = ready[self._socket.fileno()]
         return bool(events & ~select.POLLOUT), bool(events & select.POLLOUT)
@@ -272,20 +260,6 @@ class NodeProcess:
         self._wait_for_end()
         if not self._process.ended:
             return self._broken("closed its connection during the run")
-        return self._own_error() or self._broken(
+        return own_error(self._process) or self._broken(
             f"ended during the run ({self._process.how_it_ended()})"
         )
-
-    def _own_error(self) -> RunError | UsageError | None:
-        """What a process of ours told of its end."""
-        told = told_error(self._process.events)
-        if told is None:
-            return None
-        kind = UsageError if isinstance(told, UsageError) else Crash
-        return kind(f"{self._process.name}: {told}")
-
-
-def _announced(port: PortContract) -> bytes:
-    """An input as a TOPIC frame tells it: name, type and how many messages are latched."""
-    latched = port.qos.depth if port.qos.durability == "transient_local" else 0
-    return f"{resolved(port.topic)}\0{port.type}\0{latched}".encode()

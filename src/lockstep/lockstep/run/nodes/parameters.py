@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ...errors import RunError, UsageError
 from ...host.frames import Frames
 from ...host.protocol import PARAMETER_VALUES
 from ...message.definitions import definition
+from .endpoints import Endpoint
 from .node_process import NodeProcess
 
 _OF_EVERY_NODE = ("use_sim_time", "start_type_description_service", "qos_overrides.")
@@ -32,7 +33,21 @@ _NO_VALUE = {
 }
 
 
-def parameters(process: NodeProcess) -> Iterator[ParameterContract]:
+class Asked(Protocol):
+    """A process whose services can be asked."""
+
+    @property
+    def endpoints(self) -> Mapping[int, Endpoint]:
+        """What it has registered, by number."""
+
+    def ask(
+        self, service: int, request: bytes, published: list[Frames] | None = None
+    ) -> bytes | None:
+        """The response (CDR) to a request (CDR), if it gives one at once; what it puts out
+        meanwhile is added to `published`."""
+
+
+def parameters(process: Asked) -> Iterator[ParameterContract]:
     """The parameters of the first node of the process, in the order of their names."""
     services = _services(process)
     listed = _ask(process, services, _LIST, {"prefixes": [], "depth": 0})
@@ -125,17 +140,17 @@ _SET = _Service(
 )
 
 
-def _services(process: NodeProcess) -> dict[str, int]:
+def _services(process: Asked) -> dict[str, int]:
     """The services of the first node of a process: numbers by type."""
     return {
         one.type: number
-        for number, one in reversed(process.endpoints.items())
+        for number, one in reversed([*process.endpoints.items()])
         if one.kind == "service"
     }
 
 
 def _ask(
-    process: NodeProcess,
+    process: Asked,
     services: Mapping[str, int],
     service: _Service,
     request: dict[str, Any],

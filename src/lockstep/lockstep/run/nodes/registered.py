@@ -4,28 +4,25 @@ which its own services tell."""
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 
 from ...component import Contract
-from ...component.contract import PortContract, TimerContract
-from ...component.qos import QoS
-from ...errors import UsageError
-from ...host.protocol import resolved
+from ...component.contract import ParameterContract, TimerContract
 from ...temporary_folder import TemporaryFolder
 from ..model import Implementation
 from ..processes import Processes
-from .endpoints import OF_EVERY_NODE, Endpoint
+from .gathering import Connection
 from .node_process import NodeProcess
 from .parameters import parameters
-from .started import Start, begun
+from .ports import ports
+from .started import Start, begun, begun_system
+from .system import System
 
 NOTHING = Contract("", (), (), (), ())
 """What is promised by whoever is asked for it."""
 _START_NS = 1_000_000_000_000_000_000
 _TIMEOUT_S = 30.0
-_KEEPS_ALL_DEPTH = 1000
 
 
 def registered_contract(name: str, implementation: Implementation) -> Contract:
@@ -34,40 +31,69 @@ def registered_contract(name: str, implementation: Implementation) -> Contract:
 
 
 def registered_contracts(implementations: Mapping[str, Implementation]) -> dict[str, Contract]:
-    """Start nodes, by name, all at once without inputs, and ask what they are.
+    """Start nodes and systems, by name, all at once without inputs, and ask what they are.
 
-    Their ports are called as their own topics are, with _ for /. Only a class of nodes
-    (`node: MODULE:CLASS`) tells its timers, and topics as they stand in its source. Raises RunError
-    for one that does not start, UsageError for one that cannot be.
+    Their ports are called as their own topics are, with _ for /. Inputs of a system are what its
+    nodes subscribe to and none of them publishes; outputs, what any of them publishes. Only a class
+    of nodes (`node: MODULE:CLASS`) tells its timers, and topics as they stand in its source. Raises
+    RunError for one that does not start, UsageError for one that cannot be.
     """
     if not implementations:
         return {}
     with TemporaryFolder("lockstep-contract-") as folder, ExitStack() as stack:
         processes = stack.enter_context(Processes(os.environ))
-        connecting = {}
+        connecting: dict[str, Callable[[], NodeProcess]] = {}
+        systems: dict[str, Callable[[], list[Connection]]] = {}
         for number, (name, one) in enumerate(implementations.items()):
             place = folder.path / str(number)
             place.mkdir()
             plain = one.model_copy(update={"remap": {}})
             start = Start(name, plain, NOTHING, one.parameters, place, _TIMEOUT_S)
-            node = begun(start, processes, _START_NS, keeps_log=False)
-            connecting[name] = stack.enter_context(node)
-        return {
-            name: _told(_called(name, implementations[name]), connected())
-            for name, connected in connecting.items()
-        }
+            if one.nodes is not None:
+                system = begun_system(start, processes, _START_NS, keeps_log=False)
+                systems[name] = stack.enter_context(system)
+            else:
+                node = begun(start, processes, _START_NS, keeps_log=False)
+                connecting[name] = stack.enter_context(node)
+        told = {name: _told_by_system(name, connected()) for name, connected in systems.items()}
+        for name, connected in connecting.items():
+            told[name] = _told(_called(name, implementations[name]), connected())
+        return {name: told[name] for name in implementations}
+
+
+def _told_by_system(name: str, connections: Sequence[Connection]) -> Contract:
+    """The contract of several processes as one system; of a parameter that several have, that of
+    the first."""
+    system = System(connections, NOTHING, _START_NS, _TIMEOUT_S)
+    system.start()
+    endpoints = [endpoint for _, endpoint in system.known]
+    found: dict[str, ParameterContract] = {}
+    for member in system.members:
+        for one in parameters(system.asked(member)):
+            found.setdefault(one.name, one)
+    system.end()
+    return Contract(
+        component=name,
+        inputs=tuple(ports(endpoints, "subscription", are_inner=False)),
+        outputs=tuple(ports(endpoints, "publisher", are_inner=False)),
+        parameters=tuple(sorted(found.values(), key=lambda one: one.name)),
+        timers=(),
+    )
 
 
 def _told(name: str, process: NodeProcess) -> Contract:
+    if companions := process.companions():
+        return _told_by_system(name, [process.connection, *companions])
     process.settle()
     if process.ended_by_itself:
         process.close()  # which tells what went wrong, if something did
+    declared = process.declared()
     contract = Contract(
         component=name,
-        inputs=tuple(_ports(process, "subscription")),
-        outputs=tuple(_ports(process, "publisher")),
+        inputs=tuple(ports(process.endpoints.values(), "subscription", declared.topics)),
+        outputs=tuple(ports(process.endpoints.values(), "publisher", declared.topics)),
         parameters=tuple(parameters(process)),
-        timers=tuple(TimerContract(*timer) for timer in process.declared().timers.items()),
+        timers=tuple(TimerContract(*timer) for timer in declared.timers.items()),
     )
     for _ in process.end():
         pass
@@ -81,48 +107,3 @@ def _called(name: str, implementation: Implementation) -> str:
     if implementation.executable is not None:
         return implementation.executable.rpartition("/")[2]
     return name
-
-
-def _ports(process: NodeProcess, kind: str) -> Iterator[PortContract]:
-    """The ports of a kind; raises UsageError for topics that cannot be told apart."""
-    endpoints = [one for one in process.endpoints.values() if one.name not in OF_EVERY_NODE]
-    heard = {one.name for one in endpoints if one.kind == "subscription"}
-    said = {one.name for one in endpoints if one.kind == "publisher"}
-    names = port_names(sorted(heard | said))
-    known: set[str] = set()
-    for one in endpoints:
-        if one.kind != kind or one.name in known:
-            continue
-        known.add(one.name)
-        is_heard_too = kind == "publisher" and one.name in heard
-        name = f"{names[one.name]}_out" if is_heard_too else names[one.name]
-        in_source = process.declared().topics.get(one.name, one.name)
-        topic = in_source if resolved(in_source) == one.name else one.name
-        yield PortContract(name, topic, one.type, one.type_hash, _qos(one))
-
-
-def port_names(topics: Collection[str]) -> dict[str, str]:
-    """What the ports of topics are called: as the topic, with _ for /, and with __ where two were
-    the same; raises UsageError if they still are."""
-    plain = {topic: topic.strip("/").replace("/", "_") for topic in topics}
-    count = Counter(plain.values())
-    names = {
-        topic: name if count[name] == 1 else topic.strip("/").replace("/", "__")
-        for topic, name in plain.items()
-    }
-    for topic, name in names.items():
-        others = [other for other in topics if other != topic and names[other] == name]
-        if others:
-            raise UsageError(
-                f"the ports of topics {topic} and {others[0]} would both be called '{name}'; remap "
-                "one of them in the node's command (--ros-args -r)"
-            )
-    return names
-
-
-def _qos(endpoint: Endpoint) -> QoS:
-    return QoS(
-        reliability="best_effort" if endpoint.reliability == "best_effort" else "reliable",
-        durability="transient_local" if endpoint.durability == "transient_local" else "volatile",
-        depth=endpoint.depth or _KEEPS_ALL_DEPTH,
-    )
