@@ -14,7 +14,9 @@ from ..compare.comparison import Comparison
 from ..compare.fields import FieldComparison
 from ..compare.key_comparison import KeyComparison, TickDifference
 from ..compare.kinds import KINDS
+from ..compare.kinds.trajectory import PATH
 from ..compare.meant import paired_columns
+from ..compare.transforms import as_compared
 from ..errors import ReportError
 from ..message.arrays import Column, Floats, Int64s
 from ..message.units import unit_of
@@ -22,6 +24,7 @@ from .clouds import cloud_errors, plot_clouds
 from .comparison import plot_comparison
 from .heatmap import plot_heatmap
 from .pixels import plot_pixels
+from .plane import planes, plot_plane
 from .wrong_images import IMAGE, message_at
 
 _MOST_FIELDS = 20
@@ -37,10 +40,12 @@ def write_plots(
     """Draw each numeric field that differs, at most 20 of a topic, into `folder`.
 
     Returns the files. Numbers are drawn over time with their error below, arrays as a map of
-    errors, images side by side, the clouds that differ most from above and from the side. Of very
-    long arrays only the ticks from the first difference on are drawn. Raises OSError and BagError.
+    errors, images side by side, clouds from above and from the side, trajectories in the plane. Of
+    very long arrays only the ticks from the first difference on are drawn. Raises OSError and
+    BagError.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    bags = as_compared(bags, comparison)
     files: list[Path] = []
     for key in comparison.keys.values():
         together, first = key.aligned.pairs, key.judged.first
@@ -56,13 +61,17 @@ def write_plots(
             title = f"{key.topic} tick {tick}"
             plot_clouds(errors, title=title, names=comparison.names, file=file)
             files.append(file)
+        for found, plane in planes(bags, comparison, key):
+            file = _file(folder, stem, f"{found.field}.plane", format)
+            plot_plane(plane, names=comparison.names, file=file)
+            files.append(file)
         wrong = [f for f in key.judged.fields.values() if not f.matches and not f.other_lengths]
         paths = [path for found in wrong for path in found.parts][:_MOST_FIELDS]
         for path in paths:
             files += _field(
                 comparison, bags, key, together, path, _file(folder, stem, path, format)
             )
-        for found in [f for f in wrong if len(f.parts) > 1][:_MOST_FIELDS]:
+        for found in [f for f in wrong if len(f.parts) > 1 and f.kind != PATH.name][:_MOST_FIELDS]:
             file = _file(folder, stem, found.field, format)
             files += _divergence(comparison, bags, key, together, found, file)
     return files

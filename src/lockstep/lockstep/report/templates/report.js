@@ -663,6 +663,27 @@
     return { traces, layout: layout({ xaxis: axis("xyz"[right]), yaxis: axis("xyz"[up], { scaleanchor: "x" }) }) };
   }
 
+  function planes() {
+    if (!data.planes.length) return;
+    const made = section("planes", "Trajectories that differ");
+    for (const found of data.planes) {
+      const box = element("div", { className: "plot", role: "img", "aria-label": found.title });
+      made.append(element("h3", { className: "path" }, found.title), element("figure", {}, element("figcaption", {}, found.sentence), box));
+      always.push([box, () => plane(found)]);
+    }
+  }
+
+  function plane(found) {
+    const trace = (x, y, name, style, more = {}) => ({ type: "scatter", mode: "lines", x, y, name: plain(name), line: style, ...more });
+    const [a, b] = names[found.comparison];
+    const furthest = [0, 1].map((axis) => [found.a[axis][found.worst], found.b[axis][found.worst]]);
+    const traces = [
+      trace(...found.a, a, { color: colour("a"), width: 3 }), trace(...found.b, b, { color: colour("b"), width: 1.5, dash: "dash" }),
+      trace(...furthest, "furthest apart", { color: colour("text"), width: 1 }, { mode: "lines+markers" }),
+    ];
+    return { traces, layout: layout({ xaxis: axis(`${found.axes[0]} [m]`), yaxis: axis(`${found.axes[1]} [m]`, { scaleanchor: "x" }) }) };
+  }
+
   function runs() {
     if (!data.run || !data.run.runs.length) return;
     const total = (counts) => Object.values(counts || {}).reduce((all, count) => all + count, 0);
@@ -737,6 +758,7 @@
   distributionsTable();
   images();
   clouds();
+  planes();
   runs();
   about();
   document.addEventListener("DOMContentLoaded", () => { if (drawn.length || always.length) draw(); });
