@@ -21,7 +21,7 @@ from ...host.frames import Frames
 from ...host.protocol import HARNESS_CLIENT, TO_DEADLINE, Kind, resolved
 from ..inputs import CLOCK_TOPIC
 from .endpoints import Endpoint, announced, is_matched
-from .gathering import Connection, command_line, node_has_joined
+from .gathering import Connection, command_line, is_running, node_has_joined
 from .member import Member, Told
 
 _GID_BYTES = 16
@@ -29,6 +29,8 @@ _HEAD_BYTES = 24  # gid and sequence number, before a request or response
 _CLIENT = slice(8, 10)  # of a gid: the number of the client,
 _PROCESS = slice(10, 12)  # and of its process
 _MANY_ROUNDS = 1000
+_END_PATIENCE_S = 5.0
+_LOOK_S = 0.002
 
 
 class Output(NamedTuple):
@@ -157,6 +159,10 @@ class System:
             if not member.has_ended:
                 for told in member.end():
                     self._take(member, told)
+        deadline = time.monotonic() + _END_PATIENCE_S
+        for member in self.members:  # who is left alone by its harness would be killed
+            while is_running(member.connection.pid) and time.monotonic() < deadline:
+                time.sleep(_LOOK_S)
             member.close()
         return self._taken()
 
