@@ -221,7 +221,7 @@ def _reference_lines(source: Source, names: set[str]) -> Iterator[str]:
             node
             for statement in part.statements()
             for node in ast.walk(statement)
-            if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return))
+            if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return))
         ]
         wanted, chosen = set(names), set()
         while True:
@@ -246,9 +246,11 @@ def _reference_lines(source: Source, names: set[str]) -> Iterator[str]:
 
 
 def _stored(node: ast.stmt) -> set[str]:
-    """The names and attributes that a statement stores to."""
+    """The names and attributes that a statement stores to, and the fields of messages that it
+    makes."""
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-    found = set()
+    calls = [inner for inner in ast.walk(node) if isinstance(inner, ast.Call)]
+    found = {keyword.arg for call in calls for keyword in call.keywords if keyword.arg}
     for target in targets:
         for inner in ast.walk(target) if target is not None else ():
             if isinstance(inner, (ast.Name, ast.Attribute)) and not isinstance(inner.ctx, ast.Load):
