@@ -12,7 +12,7 @@ from ..bag import Bag
 from ..compare.align import Alignment
 from ..compare.comparison import Comparison
 from ..compare.fields import FieldComparison
-from ..compare.key_comparison import KeyComparison, TickDifference
+from ..compare.key_comparison import KeyComparison
 from ..compare.kinds import KINDS
 from ..compare.kinds.trajectory import PATH
 from ..compare.meant import paired_columns
@@ -25,7 +25,7 @@ from .comparison import plot_comparison
 from .heatmap import plot_heatmap
 from .pixels import plot_pixels
 from .plane import planes, plot_plane
-from .wrong_images import IMAGE, message_at
+from .wrong_images import holds_images, message_at, shown_ticks
 
 _MOST_FIELDS = 20
 _MOST_NUMBERS = 20_000_000
@@ -52,8 +52,8 @@ def write_plots(
         if key.matches or together is None:
             continue
         stem = re.sub(r"[^\w.-]", "_", key.topic.strip("/").replace("/", "__")) or "root"
-        if key.type == IMAGE and first is not None:
-            files += _images(comparison, bags, key.topic, first, folder / f"{stem}.{format}")
+        if holds_images(key) and first is not None:
+            files += _images(comparison, bags, key, folder / f"{stem}.{format}")
             continue
         if (cloud := cloud_errors(bags, comparison, key)) is not None:
             tick, errors = cloud
@@ -157,19 +157,22 @@ def _field(
 def _images(
     comparison: Comparison,
     bags: tuple[Bag, Bag],
-    topic: str,
-    first: TickDifference,
+    key: KeyComparison,
     file: Path,
 ) -> list[Path]:
-    image_a = message_at(bags[0], topic, first.tick_a)
-    image_b = message_at(bags[1], topic, first.tick_b)
+    """The images that differ most."""
+    assert key.aligned.pairs is not None
+    tick = next(iter(shown_ticks(key)))
+    row = int(np.searchsorted(key.aligned.pairs.a, tick))
+    image_a = message_at(bags[0], key.topic, tick)
+    image_b = message_at(bags[1], key.topic, int(key.aligned.pairs.b[row]))
     try:
         plot_pixels(
             image_a,
             image_b,
             tolerance=comparison.tolerances.of("data"),
             names=comparison.names,
-            title=f"{topic} tick {first.tick_a}",
+            title=f"{key.topic} tick {tick}",
             file=file,
         )
     except ReportError:

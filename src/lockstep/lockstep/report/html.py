@@ -22,6 +22,7 @@ from typing import Any
 
 from ..bag import Bag
 from ..compare.comparison import Comparison, summary
+from ..compare.kinds.pixels import PIXELS
 from ..compare.transforms import as_compared
 from ..errors import ReportError
 from ..printable import one_line
@@ -46,7 +47,7 @@ from .page_plots import plots_of
 from .plane import plane_data
 from .provenance import bag_files, versions
 from .series import Limits, field_series
-from .wrong_images import IMAGE, wrong_images
+from .wrong_images import holds_images, wrong_images
 
 File = str | os.PathLike[str]
 BagLike = Bag | str | os.PathLike[str]
@@ -179,7 +180,7 @@ def _plots(
 
 def _is_picture(found: FoundField) -> bool:
     """Whether a field is the pixels of images, which are shown as such."""
-    return found.key.type == IMAGE and found.field.field == "data"
+    return found.field.kind == PIXELS.name
 
 
 def _images(
@@ -189,14 +190,13 @@ def _images(
         (index, name, key)
         for index, (name, comparison) in enumerate(comparisons.items())
         for key in comparison.keys.values()
-        if name in bags and key.type == IMAGE and key.judged.first
+        if name in bags and holds_images(key) and key.judged.first
     ]
     found, left = [], _IMAGE_CHARACTERS
     for index, name, key in wanted:
-        images = wrong_images(bags[name], comparisons[name], key, left)
-        if images:
-            left -= sum(len(images.get(part, "")) for part in ("a", "b", "wrong"))
-            found.append(images | {"comparison": index, "topic": cut(key.topic)})
+        for image in wrong_images(bags[name], comparisons[name], key, left):
+            left -= sum(len(image.get(part, "")) for part in ("a", "b", "wrong"))
+            found.append(image | {"comparison": index, "topic": cut(key.topic)})
     return found
 
 
