@@ -14,6 +14,7 @@ from ..errors import DIFFERENT, FAILED, MATCH
 from ..run.inputs import Arrived
 from ..run.result import RunResult, in_and_out
 from .fingerprints import Fingerprint
+from .kept import KeptRun
 
 Outcome = Literal["match", "differs", "no verdict"]
 
@@ -39,6 +40,8 @@ class Verdict:
     """Why what ran as an implementation is not known to be what is on disk, a phrase."""
     arrived: Arrived | None = None
     """What an external player sent, if that was the inputs."""
+    kept: KeptRun | None = None
+    """The run of the reference, if it was made before."""
 
     @property
     def exit_code(self) -> int:
@@ -131,6 +134,7 @@ def remarks(verdict: Verdict) -> list[str]:
     runs = verdict.runs.values()
     return [
         *([verdict.arrived.sentence()] if verdict.arrived is not None else []),
+        *([verdict.kept.sentence()] if verdict.kept is not None else []),
         *(in_and_out(run) for run in runs if run.black_box),
         *(remark for run in runs for remark in run.remarks),
     ]
