@@ -46,6 +46,8 @@ def test_the_twins_match_to_the_last_bit_live_and_direct(
     assert others == [live] * 3
     for run in result["runs"].values():
         assert run["p99_ns"] >= run["median_ns"] > 0
+        assert run["cpu_ns"] > 0
+        assert run["resources"]["peak_bytes"] > 1e6
     stranger.assert_nothing_left()
 
 

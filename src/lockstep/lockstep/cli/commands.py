@@ -40,6 +40,8 @@ LISTED = {
     "fit": "Propose a distribution for a topic of a recording, as Python and as YAML for "
     "verify.yaml.",
     "fuzz": "Search for inputs on which implementations of a verify.yaml differ, and shrink them.",
+    "sweep": "Find the highest rate of inputs that implementations of a verify.yaml sustain live, "
+    "without loss.",
     "prompt": "Write the prompt for porting a component: its contract, source, numeric rules, "
     "samples, tests and commands.",
     "scaffold": "Write the package of a port that is still to be written.",

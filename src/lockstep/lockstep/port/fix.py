@@ -15,13 +15,13 @@ from ..compare.simplest_law import Diagnosis, Extent
 from ..compare.words import explanation
 from ..component.source import Source, SourceModule, source_of
 from ..errors import PortError
-from ..host.python_component import load_here
 from ..verify.fingerprints import source_files
 from ..verify.inputs_before import FILE_NAME
 from ..verify.ledger import remembered
 from ..verify.model import Verification, load
 from .prompt import Prompt
 from .section import BUDGET, Section
+from .workspace import class_of
 
 _DIFF_LINES = 60
 _INPUT_LINES = 120
@@ -190,8 +190,9 @@ def _lines_involved(
     names = {re.sub(r"\[\d*\]", "", field).split(".")[-1] for field in fields}
     parents = {part for field in fields for part in re.sub(r"\[\d*\]", "", field).split(".")[-2:-1]}
     reference = declared.implementations[declared.reference]
-    if reference.component is not None:
-        source = source_of(load_here(reference.component))
+    target = reference.component or reference.node
+    if target is not None:
+        source = source_of(class_of(target))
         lines = list(_reference_lines(source, names))
         if lines:
             whole = _fenced([line for part in source.modules for line in _whole(part)], "python")

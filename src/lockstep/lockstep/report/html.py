@@ -22,8 +22,10 @@ from typing import Any
 
 from ..bag import Bag
 from ..compare.comparison import Comparison, summary
+from ..compare.transforms import as_compared
 from ..errors import ReportError
 from ..printable import one_line
+from .clouds import CLOUD, cloud_data
 from .page import (
     MOST_FIELDS,
     MOST_KEYS,
@@ -41,6 +43,7 @@ from .page import (
     verdict_rows,
 )
 from .page_plots import plots_of
+from .plane import plane_data
 from .provenance import bag_files, versions
 from .series import Limits, field_series
 from .wrong_images import IMAGE, wrong_images
@@ -55,6 +58,9 @@ _CELLS, _ALL_CELLS = 20_000, 250_000
 """Cells of the map of errors of an array, and of all together."""
 _ELEMENTS, _ALL_ELEMENTS = 10_000_000, 40_000_000
 """Numbers that are looked at: of one field, and of all together; for some seconds at most."""
+_DRAWN = ("plots", "clouds", "planes")
+_MOST_CLOUDS = 6
+_MOST_PLANES = 12
 _WORDS = {"match": "match", "differs": "DIFFERENT", "no verdict": "no verdict"}
 _IMAGE_CHARACTERS, _DIFF_CHARACTERS = 1_500_000, 700_000
 
@@ -76,7 +82,7 @@ def write_html(
     """
     with ExitStack() as stack:
         opened = {
-            name: (_opened(a, stack), _opened(b, stack))
+            name: as_compared((_opened(a, stack), _opened(b, stack)), comparisons[name])
             for name, (a, b) in bags.items()
             if name in comparisons
         }
@@ -113,8 +119,10 @@ def _data(
         "fields": list(field_rows(shown, list(comparisons))),
         "more_fields": len(fields) - len(shown),
         "distributions": distribution_rows(comparisons),
-        "plots": _plots(shown, bags),
+        "plots": _plots(shown, comparisons, bags),
         "images": _images(comparisons, bags),
+        "clouds": _clouds(comparisons, bags),
+        "planes": _planes(comparisons, bags),
         "diffs": diff_rows(comparisons, _DIFF_CHARACTERS),
         "run": run_data(result) if result else None,
         "versions": versions(),
@@ -136,7 +144,11 @@ def _sides(
     return found
 
 
-def _plots(fields: list[FoundField], bags: Mapping[str, tuple[Bag, Bag]]) -> dict[str, Any]:
+def _plots(
+    fields: list[FoundField],
+    comparisons: Mapping[str, Comparison],
+    bags: Mapping[str, tuple[Bag, Bag]],
+) -> dict[str, Any]:
     """What is drawn of the worst fields, by their row in the table."""
     drawn = [
         (row, found)
@@ -156,7 +168,9 @@ def _plots(fields: list[FoundField], bags: Mapping[str, tuple[Bag, Bag]]) -> dic
             row: found for row, found in drawn if found.name == name and found.key.topic == topic
         }
         key = next(iter(here.values())).key
-        series = field_series(bags[name], key, [found.field for found in here.values()], limits)
+        fields_here = [found.field for found in here.values()]
+        tolerances = comparisons[name].tolerances
+        series = field_series(bags[name], key, fields_here, tolerances, limits)
         for row, found in here.items():
             if found.field.field in series:
                 plots[str(row)] = plots_of(series[found.field.field], key)
@@ -186,6 +200,37 @@ def _images(
     return found
 
 
+def _clouds(
+    comparisons: Mapping[str, Comparison], bags: Mapping[str, tuple[Bag, Bag]]
+) -> list[dict[str, Any]]:
+    """The clouds of each topic that differ most, of the first topics."""
+    wanted = [
+        (index, name, key)
+        for index, (name, comparison) in enumerate(comparisons.items())
+        for key in comparison.keys.values()
+        if name in bags and key.type == CLOUD and not key.judged.fields_match
+    ][:_MOST_CLOUDS]
+    return [
+        {**drawn, "comparison": index, "topic": cut(key.topic)}
+        for index, name, key in wanted
+        if (drawn := cloud_data(bags[name], comparisons[name], key))
+    ]
+
+
+def _planes(
+    comparisons: Mapping[str, Comparison], bags: Mapping[str, tuple[Bag, Bag]]
+) -> list[dict[str, Any]]:
+    """The first trajectories that are beyond their limit."""
+    every = (
+        {**plane, "comparison": index}
+        for index, (name, comparison) in enumerate(comparisons.items())
+        for key in comparison.keys.values()
+        if name in bags
+        for plane in plane_data(bags[name], comparison, key)
+    )
+    return list(islice(every, _MOST_PLANES))
+
+
 def _summary(
     comparisons: Mapping[str, Comparison], result: Mapping[str, Any] | None
 ) -> Iterator[str]:
@@ -201,7 +246,10 @@ def _summary(
 
 def _rendered(title: str, data: dict[str, Any], lines: Iterable[str]) -> str:
     # what browsers hash has newlines as \n
-    scripts = {"plotly": _plotly() if data["plots"] else "", "script": _template("report.js")}
+    scripts = {
+        "plotly": _plotly() if any(data[drawn] for drawn in _DRAWN) else "",
+        "script": _template("report.js"),
+    }
     return Template(_template("report.html")).substitute(
         title=escape(one_line(title)),
         verdict=escape(_WORDS[data["verdict"]]),

@@ -19,6 +19,7 @@ from types import FrameType
 from ..errors import Interrupted, LockstepError, unforeseen
 from ..run.strays import adopt, end_adopted, end_with
 from ..verify.ledger import remember
+from ..verify.plan import with_nodes
 from ..verify.verify import verify
 from .case import Case, verification_of
 from .ground import digest_of_case
@@ -111,7 +112,7 @@ def run_case(case: Case, place: Place) -> Result:
 
 
 def _verified(case: Case, folder: Path, keeper: KeptRuns | None) -> Result:
-    verification = verification_of(case)
+    verification = with_nodes(verification_of(case))
     with nullcontext() if keeper is None else keeper.of_a_case():
         verdict = verify(verification, folder, runs_kept=keeper)
     remember(case.file, folder)

@@ -17,9 +17,11 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
+
+from pydantic import TypeAdapter
 
 from ..component import Contract
 from ..errors import UsageError, unforeseen
@@ -34,6 +36,7 @@ MOST_DAYS = 30
 _DAY_S = 86_400
 _ENTRY = "entry.json"
 _VERSION = 1
+_RUN_RESULT = TypeAdapter(RunResult)
 
 
 class KeptRuns:
@@ -135,15 +138,14 @@ class KeptRuns:
                 _link(path, fresh / name)
                 files[name] = digest(path)
                 total += path.stat().st_size
-        run = asdict(result)
-        run["bag"] = str(result.bag.relative_to(source))
+        run = replace(result, bag=result.bag.relative_to(source))
         entry = {
             "version": _VERSION,
             "key": key,
             "made_s": time.time(),
             "bytes": total,
             "files": files,
-            "run": run,
+            "run": _RUN_RESULT.dump_python(run, mode="json"),
             "contract": contract.to_json(),
         }
         entry["digest"] = _digest_of(entry)
@@ -188,11 +190,9 @@ def _read(place: Path, key: str, folder: Path) -> KeptRun | None:
         _link(place / name, folder / name)
         if digest(folder / name) != expected:
             return None
-    run = dict(entry["run"], bag=folder / entry["run"]["bag"])
-    run["remarks"] = tuple(run["remarks"])
-    return KeptRun(
-        Contract.from_json(entry["contract"]), RunResult(**run), made_s=float(entry["made_s"])
-    )
+    run = _RUN_RESULT.validate_python(entry["run"])
+    run = replace(run, bag=folder / run.bag)
+    return KeptRun(Contract.from_json(entry["contract"]), run, made_s=float(entry["made_s"]))
 
 
 def _digest_of(entry: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from ..compare import Comparison
 from ..errors import MATCH
+from ..run.result import RunResult
 from ..verify.verdict import Outcome, Verdict, findings, objections, outcome, remarks
 from .case import Case
 
@@ -56,6 +57,12 @@ class Result:
     median_ns: float | None = None
     p99_ns: float | None = None
     speed_up: float | None = None
+    reference_cpu_ns: float | None = None
+    cpu_ns: float | None = None
+    """Processor time for each message that was sent, with all that is around the callbacks."""
+    reference_memory_bytes: int | None = None
+    memory_bytes: int | None = None
+    """The most that was resident at a time."""
     cpu_s: float = 0.0
     duration_s: float = 0.0
     begun_s: float = 0.0
@@ -119,8 +126,16 @@ def with_verdict(case: Case, verdict: Verdict, digest: str) -> Result:
         speed_up=reference.median_ns / run.median_ns
         if reference.median_ns and run.median_ns
         else None,
+        reference_cpu_ns=reference.cpu_ns,
+        cpu_ns=run.cpu_ns,
+        reference_memory_bytes=_peak_bytes(reference),
+        memory_bytes=_peak_bytes(run),
         **known,
     )
+
+
+def _peak_bytes(run: RunResult) -> int | None:
+    return None if run.resources is None else run.resources.peak_bytes
 
 
 def _of_case(case: Case) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..errors import DIFFERENT, FAILED, MATCH, LockstepError
 from ..verify.fingerprints import Fingerprint, fingerprint
+from ..verify.plan import with_nodes
 from .case import Case, verification_of
 from .case_run import Place
 from .ground import digest_of_case
@@ -141,15 +142,15 @@ def _stands(
 
 def _digest(case: Case, looked_at: _LookedAt) -> str:
     """What a verdict on a case would rest on now; what was looked at is not looked at again."""
-    verification = verification_of(case)
     parts = {}
-    for name in (verification.reference, case.implementation):
-        key = case.file, name, case.parameters_name
-        try:
+    try:
+        verification = with_nodes(verification_of(case))
+        for name in (verification.reference, case.implementation):
+            key = case.file, name, case.parameters_name
             parts[name] = looked_at.get(key) or fingerprint(name, verification)
-        except LockstepError:  # which will be told when it runs
-            return ""
-        looked_at[key] = parts[name]
+            looked_at[key] = parts[name]
+    except LockstepError:  # which will be told when it runs
+        return ""
     return digest_of_case(verification, case.implementation, parts)
 
 

@@ -268,6 +268,8 @@ def _models(
     of the verify.yaml."""
     words = [value for value in parameters.values() if isinstance(value, str)]
     words += (implementation.command or [])[1:] + (implementation.launch or [])
+    for one in implementation.nodes or ():
+        words += [*(one.command or [])[1:], *one.arguments]
     for word in words:
         for place in (Path(), folder.resolve()):
             path = place / word

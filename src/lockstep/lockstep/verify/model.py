@@ -62,10 +62,10 @@ class Verification(StrictModel):
                 "MODULE:CLASS is needed; or use run: {mode: direct}"
             )
         for name, implementation in implementations.items():
-            if implementation.launch is not None and run.mode == "direct":
+            if implementation.nodes is not None and run.mode == "live":
                 raise ValueError(
-                    f"'{name}' is a launch file, which starts several processes; use mode: live, "
-                    "or give its node as command: or node:"
+                    f"'{name}' is several nodes, which are one system in direct runs only; use "
+                    "run: {mode: direct}"
                 )
             if implementation.is_node and run.mode == "live" and math.isinf(run.rtf):
                 raise ValueError(

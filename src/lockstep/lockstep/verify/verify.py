@@ -11,11 +11,11 @@ from ..compare import Comparison
 from ..errors import UsageError
 from .fingerprints import fingerprint
 from .inputs import inputs_of
-from .judge import Recorded, judge, judge_again, judge_noise
+from .judge import Recorded, judge, judge_again, judge_noise, untaken
 from .kept import RunsKept, contracts_beside
 from .ledger import on_disk, stale
 from .model import Verification, alone
-from .plan import plan
+from .plan import plan, with_nodes
 from .report import write
 from .runs import Runs, Watch, a_run_has_begun
 from .verdict import Verdict
@@ -36,6 +36,7 @@ def verify(
     is drawn. With `runs_kept`, the run of the reference is taken from there, or kept there. Raises
     UsageError, BagError or DistError before anything runs, RunError when a run fails.
     """
+    verification = with_nodes(verification)
     reference, others = _in_order(verification)
     before = on_disk(verification)
     with ExitStack() as stack:
@@ -110,6 +111,11 @@ def verify(
             repeats,
             after,
             stale(before, after),
+            {
+                name: lost
+                for name, run in outputs.items()
+                if (lost := untaken(run, *repeated.get(name, ())))
+            },
             inputs.arrived,
             kept,
         )

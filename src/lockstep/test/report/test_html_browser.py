@@ -19,6 +19,7 @@ from lockstep.bag import BagWriter
 from lockstep.compare import Tolerance, compare
 from lockstep.report.html import write_html
 from made_bags import write_messages
+from made_clouds import cloud, moved, some_points, write_clouds
 
 if find_spec("selenium"):
     from selenium import webdriver
@@ -172,6 +173,20 @@ def test_what_is_within_tolerance_is_not_called_an_error(browser: Browser, tmp_p
     text = browser.script("return document.getElementById('page').textContent")
     assert "error" not in text.replace(TOPIC, "")
     assert browser.errors() == []
+
+
+def test_clouds_are_drawn_from_above_and_from_the_side(browser: Browser, tmp_path: Path) -> None:
+    points = some_points(500)
+    off = np.delete(moved(points, z=(7, 0.05), x=(9, -0.05)), [40, 41])
+    a = write_clouds(tmp_path / "a", [cloud(points)])
+    b = write_clouds(tmp_path / "b", [cloud(off)])
+    write_html(tmp_path / "report.html", {"b": compare(a, b)}, {"b": (a, b)})
+    browser.open(tmp_path / "report.html")
+    assert "2 of 498 points are apart, by at most 0.05; 2 missing" in browser.text("#clouds")
+    browser.wait_for("#clouds .gl-canvas")
+    assert len(browser.all("#clouds .plot")) == 2
+    # Without a graphics card the browser tells that it draws slowly.
+    assert not [told for told in browser.errors() if "Policy" in told or "Uncaught" in told]
 
 
 def test_a_click_on_a_field_shows_its_plots(browser: Browser, page: Path) -> None:
