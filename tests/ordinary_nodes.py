@@ -51,6 +51,7 @@ class Normalizer(Node):
 
     def __init__(self):
         super().__init__("normalizer")
+        self.declare_parameter("epsilon", 1e-12)
         self.publisher = self.create_publisher(Vector3Stamped, "normalized", 10)
         self.create_subscription(Vector3Stamped, "vector", self.on_vector, 10)
 
@@ -58,7 +59,7 @@ class Normalizer(Node):
         v = msg.vector
         length = math.sqrt(v.x * v.x + v.y * v.y + v.z * v.z)
         out = Vector3Stamped(header=msg.header)
-        if length >= 1e-12:
+        if length >= self.get_parameter("epsilon").value:
             out.vector.x, out.vector.y, out.vector.z = v.x / length, v.y / length, v.z / length
         self.publisher.publish(out)
 

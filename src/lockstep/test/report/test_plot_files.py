@@ -3,8 +3,10 @@ import pytest
 from lockstep.bag import Bag, BagWriter
 from lockstep.bag.convert import copy
 from lockstep.compare import compare
+from lockstep.report.clouds import cloud_errors
 from lockstep.report.files import write_plots
 from made_bags import write_changed, write_messages
+from made_clouds import cloud, moved, some_points, write_clouds
 
 
 def shift_acceleration(tick, imu):
@@ -71,3 +73,15 @@ def test_a_point_is_drawn_as_its_distance_beside_its_parts(bags, tmp_path):
     names = [f"odom.pose.pose.position{part}.svg" for part in (".x", ".y", ".z", "")]
     assert [file.name for file in files] == names
     assert "497 of 998 are beyond tolerance, first at tick 501" in files[-1].read_text("utf-8")
+
+
+def test_the_clouds_that_differ_most_are_drawn(tmp_path):
+    points = some_points(500)
+    clouds = [[cloud(points, 0), cloud(points, 1)]]
+    clouds.append([cloud(moved(points, z=(7, 0.001)), 0), cloud(moved(points, z=(7, 0.05)), 1)])
+    bags = [write_clouds(tmp_path / name, side) for name, side in zip("ab", clouds, strict=True)]
+    files = write_plots(compare(*bags), tuple(bags), tmp_path / "plots")
+    assert [file.name for file in files] == ["points.png", "points.data.z.png"]
+    assert files[0].stat().st_size > 10_000
+    tick, errors = cloud_errors(tuple(bags), compare(*bags), compare(*bags).keys["/points"])
+    assert (tick, errors.finding) == (1, "1 of 500 points are apart, by at most 0.05")
