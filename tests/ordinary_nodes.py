@@ -18,7 +18,12 @@ from geometry_msgs.msg import Vector3Stamped
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import (
+    ExternalShutdownException,
+    MultiThreadedExecutor,
+    SingleThreadedExecutor,
+)
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -189,6 +194,26 @@ def late():
 
     timer = node.create_timer(1.0, begin)
     rclpy.spin(node)
+
+
+def takes_later():
+    """Waits for two topics, and takes the messages of the first with those of the second."""
+    node, clock = Watcher(subscribes=False), Node("clock")
+    ticks = clock.create_publisher(String, "ticks", 10)
+    clock.create_timer(1.0, lambda: ticks.publish(String(data="tick")))
+    threading.Thread(target=spin, args=(clock, SingleThreadedExecutor()), daemon=True).start()
+    first = node.create_subscription(Imu, "/imu", node.on_imu, 1000).handle
+    second = node.create_subscription(String, "ticks", node.say, 10).handle
+    while rclpy.ok():
+        wait_set = rclpy_implementation.WaitSet(2, 0, 0, 0, 0, 0, node.context.handle)
+        wait_set.clear_entities()
+        wait_set.add_subscription(first)
+        index = wait_set.add_subscription(second)
+        wait_set.wait(3 * 10**9)
+        if wait_set.is_ready("subscription", index) and second.take_message(String, False):
+            while first.take_message(Imu, False):
+                node.count += 1
+            node.say("taken")
 
 
 def hears_itself():

@@ -126,6 +126,7 @@ STYLES = (
     "rate",
     "event",
     "busy_poll",
+    "takes_later",
     "executor",
     "asynchronous",
     "late",
@@ -190,6 +191,11 @@ def test_simultaneous_timers_fire_in_one_order_under_four_threads(once):
 def test_a_poll_takes_time_so_that_a_busy_loop_goes_on(once):
     said = once("busy_poll").said
     assert 28 <= len(said) <= 30
+
+
+def test_who_waits_for_what_it_does_not_take_lets_time_pass(once):
+    said = once("takes_later").said
+    assert said == [(1 * S, "taken n=100"), (2 * S, "taken n=200")]
 
 
 def test_messages_before_a_late_subscription_are_told(once):

@@ -71,6 +71,10 @@ struct Entity : Endpoint
   std::uint64_t dropped = 0;  ///< how many the queue had no room for, or nobody served
   std::uint32_t offers = 0;   ///< in a row that nobody took
 
+  /// Whether it was offered so often that who waits for it does not take what it has: it is busy
+  /// waiting, for something else.
+  bool is_left_waiting() const { return offers >= 10 && !queue.empty(); }
+
   bool ignores_own_process = false;  ///< a subscription: what is published here
 
   std::size_t depth() const

@@ -31,7 +31,6 @@ using lockstep::FrameKind;
 
 constexpr std::int64_t MAX_SILENCE_NS = std::chrono::nanoseconds(lockstep::MAX_SILENCE).count();
 constexpr std::size_t FLUSHED_BYTES = std::size_t{1} << 16;
-constexpr std::uint32_t MAX_OFFERS = 10000;
 constexpr std::int64_t CHILD_PATIENCE_NS = 2000000000;
 
 bool is_step(FrameKind kind)
@@ -67,7 +66,7 @@ void expire(Run & run, Thread & thread)
 bool offer(Run & run)
 {
   for (Entity * entity : run.entities.with_messages()) {
-    if (entity->on_new != nullptr) {
+    if (entity->on_new != nullptr || entity->is_left_waiting()) {
       continue;  // who has taken the call takes the message when it likes
     }
     for (Thread * thread : run.scheduler.waiting()) {
@@ -77,9 +76,7 @@ bool offer(Run & run)
       EntityWait * wait = thread->wait.entities;
       const auto & wanted = *wait->entities;
       if (std::find(wanted.begin(), wanted.end(), entity) != wanted.end()) {
-        if (++entity->offers > MAX_OFFERS) {
-          give_up("an executor waits for " + entity->name + ", but never takes its messages");
-        }
+        ++entity->offers;
         wait->chosen = entity;
         run.scheduler.wake(*thread, Woken::by_event);
         return true;
