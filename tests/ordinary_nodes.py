@@ -191,6 +191,15 @@ def late():
     rclpy.spin(node)
 
 
+def hears_itself():
+    """Subscribes to what it publishes, as nodes do that are composed in one process."""
+    node = Watcher(subscribes=False)
+    ticks = node.create_publisher(String, "ticks", 10)
+    node.create_subscription(String, "ticks", lambda msg: node.say(msg.data), 10)
+    node.create_timer(1.0, lambda: ticks.publish(String(data="tick")))
+    rclpy.spin(node)
+
+
 def latched():
     """A topic of its own is latched, and somebody of this process comes late to it."""
     node = Watcher()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 
 from ...bag import BagWriter
@@ -22,6 +23,7 @@ from .endpoints import differences, not_deterministic
 from .node_process import NodeProcess
 from .run_system import run_system
 from .started import Start, begun_system, started
+from .world import moving_addresses
 
 
 def run_node(
@@ -44,6 +46,22 @@ def run_node(
         request.options.timeout,
         request.options.cost.fixed_us,
     )
+    result = _run(request, processes, start, start_ns, inputs, chunks, progress)
+    moving = moving_addresses()
+    if moving is None:
+        return result
+    return replace(result, remarks=(*result.remarks, f"{request.name}: {moving}"))
+
+
+def _run(
+    request: RunRequest,
+    processes: Processes,
+    start: Start,
+    start_ns: int,
+    inputs: StepFrames,
+    chunks: Iterable[tuple[int, bytes]],
+    progress: Progress | None,
+) -> RunResult:
     if request.implementation.nodes is not None:
         with begun_system(start, processes, start_ns) as connected:
             return run_system(request, connected(), start_ns, progress)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -20,8 +19,6 @@ from ..processes import Process, Processes
 from .gathering import Connection, first_connection, further_connections
 from .node_process import NodeProcess
 from .world import fixed_addresses, variables
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -113,13 +110,7 @@ def _process(
     start_ns: int,
     keeps_log: bool,
 ) -> Process:
-    with fixed_addresses() as is_fixed:
-        if not is_fixed:
-            _LOG.warning(
-                "%s: this system does not let memory lie at fixed addresses, so what depends on "
-                "them may differ from run to run",
-                start.name,
-            )
+    with fixed_addresses():
         return processes.start(
             name,
             command,

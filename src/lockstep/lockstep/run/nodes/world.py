@@ -57,6 +57,18 @@ def _library() -> Path | None:
     return None
 
 
+def moving_addresses() -> str | None:
+    """That the memory of nodes lies somewhere else in each run, as a clause, where it does."""
+    with fixed_addresses() as is_fixed:
+        if is_fixed:
+            return None
+    return (
+        "this system does not let its memory lie at fixed addresses (in a container of Docker, "
+        "--security-opt seccomp=unconfined does), so what depends on them may differ from run to "
+        "run"
+    )
+
+
 @contextmanager
 def fixed_addresses() -> Iterator[bool]:
     """Meanwhile this thread starts processes whose memory always lies at the same addresses; gives
