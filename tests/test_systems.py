@@ -145,6 +145,7 @@ def test_a_chain_of_processes_hands_on_every_byte_at_its_time(play, bag):
     assert played.resources.peak_bytes > 3 * 20e6
 
 
+THREE = ("averager", "first", "second")  # in the order of their names
 OF_THE_HOUSE = (
     "averager",
     "first",
@@ -286,10 +287,59 @@ def test_one_command_may_start_several_processes(play_once):
     """In whatever order they come up."""
     script = '"$0" "$1" second & sleep 0.3; "$0" "$1" averager & "$0" "$1" first; wait'
     command = ["bash", "-c", script, sys.executable, NODES]
-    alone = play_once(system("averager", "first", "second"), outputs=("/events", "/a", "/b"))
+    alone = play_once(system(*THREE), outputs=("/events", "/a", "/b"))
     with load():
         started = play_once(Implementation(command=command), outputs=("/events", "/a", "/b"))
     assert started.messages == alone.messages
+
+
+def test_actions_work_between_processes(play):
+    pytest.importorskip("example_interfaces.action", reason="no package with an action is there")
+    said = play("first", "action_server", "action_client one", "action_client two").said("one")
+    assert (said[0][1], said[1][1]) == ("4 accepted True", "40 accepted True")
+    done = {text.partition(" ")[0]: (at, text) for at, text in said if "so far" not in text}
+    assert done["4"] == (700 * MS, "4 4 [0, 1, 1, 2, 3]")
+    assert done["40"] == (1300 * MS, "40 5 []")  # given up after 1.1 s, which is seen at 1.3 s
+    so_far = [(at, text) for at, text in said if text.startswith("4 so far")]
+    assert so_far[0] == (300 * MS, "4 so far [0, 1, 1]")
+
+
+def test_transforms_go_from_process_to_process(play):
+    pytest.importorskip("tf2_ros", reason="tf2_ros is not there")
+    said = play("listener", "broadcaster").said("listener")
+    assert said[:2] == [(300 * MS, "29.0 0.5"), (600 * MS, "59.0 0.5")]
+
+
+def test_message_filters_join_topics_of_two_processes(play):
+    pytest.importorskip("message_filters", reason="message_filters is not there")
+    said = play("synchronizer", "first").said("synchronizer")
+    assert [text for _, text in said][:2] == ["0.0 0.0", "1.0 1.0"]
+    assert len(said) == 300
+
+
+LAUNCH = """\
+import sys
+from launch import LaunchDescription
+from launch.actions import ExecuteProcess
+
+def generate_launch_description():
+    return LaunchDescription([
+        ExecuteProcess(cmd=[sys.executable, {nodes!r}, name])
+        for name in ("second", "averager", "first")
+    ])
+"""
+
+
+@pytest.mark.parametrize("how", ["command", "launch"])
+def test_a_launch_file_is_a_system(play_once, tmp_path, how):
+    pytest.importorskip("launch", reason="launch is not there")
+    file = tmp_path / "three.launch.py"
+    file.write_text(LAUNCH.format(nodes=NODES))
+    words = ["ros2", "launch", str(file)] if how == "command" else [str(file)]
+    outputs = ("/events", "/a", "/b")
+    with load():
+        launched = play_once(Implementation(**{how: words}), outputs=outputs)
+    assert launched.messages == play_once(system(*THREE), outputs=outputs).messages
 
 
 def described(*nodes):

@@ -445,6 +445,16 @@ ROWS = (
         rounds=3,
     ),
     Row(
+        "system",
+        "direct run of five rclpy nodes as one system, six deliveries a message, in wall time",
+        IMU,
+        {"lockstep, rclpy": runs.direct_system},
+        least={"lockstep, rclpy": 2_000 / 6},
+        in_workspace=True,
+        share=0.01,
+        rounds=3,
+    ),
+    Row(
         "lockstep",
         "live run in lockstep of VectorNormalizer, in wall time",
         VECTOR,

@@ -31,6 +31,7 @@ _PROCESS = slice(10, 12)  # and of its process
 _MANY_ROUNDS = 1000
 _END_PATIENCE_S = 5.0
 _LOOK_S = 0.002
+_JOIN_PERIOD_S = 0.05
 
 
 class Output(NamedTuple):
@@ -89,6 +90,7 @@ class System:
         self._clocks: list[Member] | None = None
         self._found: list[Output] = []
         self._response: bytes | None = None
+        self._next_look_s = 0.0
         self._listening = list(dict.fromkeys(one.listening for one in connections))
         self.known: list[tuple[Member, Endpoint]] = []
         """All that was registered, and by whom."""
@@ -205,6 +207,10 @@ class System:
             rounds += 1
             if rounds > _MANY_ROUNDS and time.monotonic() - begin_s > self._timeout_s:
                 raise self._endless(pending)
+        now_s = time.monotonic()
+        if now_s < self._next_look_s:
+            return
+        self._next_look_s = now_s + _JOIN_PERIOD_S
         if node_has_joined(self._listening):
             raise RunError(
                 f"{self.members[0].connection.process.name}: another process became a node during "
