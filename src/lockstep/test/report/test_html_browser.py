@@ -113,6 +113,31 @@ def test_it_opens_with_the_verdict_the_worst_field_and_no_complaint(
     assert browser.script("return document.documentElement.lang") == "en"
 
 
+def test_all_fields_are_seen_over_time_and_chosen_by_keys(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.wait_for("#overview .heatmaplayer image")
+    shown = browser.script("return document.querySelector('#overview .plot').data[0]")
+    labels = browser.script(
+        "return document.querySelector('#overview .plot').layout.yaxis.ticktext"
+    )
+    ranges, x = labels.index("ranges"), labels.index("x")
+    half = len(shown["x"]) // 2
+    # ranges are off from tick 50 of 200 on, x but for its sine's zeros
+    assert not any(shown["customdata"][ranges][: half // 2 - 2])
+    assert all(size in (0, 1) for size in shown["customdata"][ranges][half:])
+    assert max(shown["customdata"][x]) == 1
+    title = browser.text("#detail-title")
+    browser.wait_for("body").send_keys("n")
+    assert browser.text("#detail-title") != title
+    browser.wait_for("body").send_keys("p")
+    assert browser.text("#detail-title") == title
+    browser.script(
+        f"document.querySelector('#overview .plot').emit('plotly_click', {{points: [{{y: {x}}}]}})"
+    )
+    assert browser.text("#detail-title") == "x"
+    assert browser.errors() == []
+
+
 def test_what_is_within_tolerance_is_not_called_an_error(browser: Browser, tmp_path: Path) -> None:
     a, b = write(tmp_path / "a", 0.0, "idle"), write(tmp_path / "b", 0.01, "idle")
     comparison = compare(a, b, tolerance=0.1)
