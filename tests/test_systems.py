@@ -57,6 +57,7 @@ class Played:
 
     def __init__(self, result):
         self.remarks = result.remarks
+        self.resources = result.resources
         with Bag(result.bag) as bag:
             self.messages = [
                 (message.log_time_ns - START_NS, message.topic, message.data)
@@ -140,6 +141,8 @@ def test_a_chain_of_processes_hands_on_every_byte_at_its_time(play, bag):
         assert played.on(topic) == given
     assert [topic for _, topic, _ in played.messages[:3]] == ["/a", "/b", "/c"]
     assert not played.remarks
+    assert played.resources.cpu_s > 0.01  # of three processes with 300 messages each
+    assert played.resources.peak_bytes > 3 * 20e6
 
 
 THREE = ("averager", "first", "second")  # in the order of their names

@@ -15,6 +15,7 @@ from ...progress import Progress
 from ..inputs import EVENTS
 from ..recording import Recording
 from ..request import RunRequest
+from ..resources import Meter
 from ..result import NodeTopics, RunResult, check_counts
 from .endpoints import OF_EVERY_NODE, differences, is_matched, not_deterministic
 from .gathering import Connection
@@ -42,7 +43,9 @@ def run_system(
         recording = Recording(writer, request.contract, with_cause=request.with_cause)
         start_s = time.perf_counter()
         system = System(connections, request.contract, start_ns, request.options.timeout)
-        for outputs in _batches(_outputs(system, inputs)):
+        meter = Meter(*(connection.pid for connection in connections))
+        meter.look(0)
+        for outputs in _batches(_outputs(system, inputs, meter)):
             recording.write([outputs], system.consumed)
         wall_s = time.perf_counter() - start_s
         recorded = writer.counts
@@ -60,6 +63,7 @@ def run_system(
         wall_s=wall_s,
         median_ns=None,
         p99_ns=None,
+        resources=meter.found(),
         remarks=tuple(_remarks(request.name, system)),
         nodes=_nodes(system),
     )
@@ -94,13 +98,15 @@ class _Inputs:
             self._progress(sum(self.sent.values()), total)
 
 
-def _outputs(system: System, inputs: _Inputs) -> Iterator[Output]:
+def _outputs(system: System, inputs: _Inputs, meter: Meter) -> Iterator[Output]:
     yield from system.start()
     for time_ns, port, data in inputs.steps():
         if port is None:
             yield from system.advance(time_ns)
         else:
             yield from system.deliver(port, time_ns, data)
+        meter.look(system.consumed)
+    meter.look(system.consumed, at_once=True)  # in the end they are gone
     yield from system.end()
 
 
