@@ -68,10 +68,16 @@ class Member:
     def __post_init__(self) -> None:
         self._socket = self.connection.link
         self._socket.setblocking(True)  # which takes one call of the kernel where poll takes two
-        patience = _TIMEOUT.pack(int(self.timeout_s), round(self.timeout_s % 1 * 1e6))
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
+        self.be_patient(self.timeout_s)
         self._room = select.poll()
         self._room.register(self._socket, select.POLLIN | select.POLLOUT)
+
+    def be_patient(self, timeout_s: float) -> None:
+        """From now on a silence of so long is a hang."""
+        self.timeout_s = timeout_s
+        seconds, rest_s = divmod(timeout_s, 1)
+        patience = _TIMEOUT.pack(int(seconds), int(rest_s * 1e6))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
 
     @property
     def name(self) -> str:

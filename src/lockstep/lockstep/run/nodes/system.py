@@ -21,8 +21,9 @@ from ...host.frames import Frames
 from ...host.protocol import HARNESS_CLIENT, TO_DEADLINE, Kind, resolved
 from ..inputs import CLOCK_TOPIC
 from .endpoints import Endpoint, announced, is_matched
-from .gathering import Connection, command_line, is_running, node_has_joined
+from .gathering import START_PATIENCE_S, Connection, command_line, is_running, node_has_joined
 from .member import Member, Told
+from .service_events import Request, request_of, response_event, service_of
 
 _GID_BYTES = 16
 _HEAD_BYTES = 24  # gid and sequence number, before a request or response
@@ -90,6 +91,15 @@ class System:
         self._clocks: list[Member] | None = None
         self._found: list[Output] = []
         self._response: bytes | None = None
+        self._services = {
+            number: service
+            for number, port in enumerate(contract.inputs)
+            if (service := service_of(port)) is not None
+        }
+        self._requested: set[tuple[object, int]] = set()
+        self._open: dict[int, tuple[int, Request]] = {}
+        self.requests: Counter[str] = Counter()
+        """How many requests of the inputs were handed on, by the topic of their events."""
         self._next_look_s = 0.0
         self._listening = list(dict.fromkeys(one.listening for one in connections))
         self.known: list[tuple[Member, Endpoint]] = []
@@ -98,21 +108,28 @@ class System:
         """How many inputs came before anybody subscribed to their topics."""
         self.members: list[Member] = []
         told: dict[int, list[Told]] = {}
-        found = [Member(place, one, timeout_s) for place, one in enumerate(connections)]
+        found = [Member(place, one, START_PATIENCE_S) for place, one in enumerate(connections)]
         for member in found:
             told[id(member)] = member.answers()
+            member.be_patient(timeout_s)
         commands = list(dict.fromkeys(id(one.process) for one in connections))
         self.members = sorted(found, key=lambda one: _place(one, told[id(one)], commands))
         for number, member in enumerate(self.members):
             member.number = number
             member.tell(Kind.NUMBER, port=number)
             for index, port in enumerate(contract.inputs):
-                member.tell(Kind.TOPIC, announced(port), index)
+                if index not in self._services:
+                    member.tell(Kind.TOPIC, announced(port), index)
         for is_entity in (True, False):  # whoever subscribes gets what others say at the start
             for member in self.members:
                 for frame in told[id(member)]:
                     if (frame.kind == Kind.ENTITY) == is_entity:
                         self._take(member, frame)
+
+    @property
+    def unanswered(self) -> int:
+        """How many requests of the inputs have no response."""
+        return len(self._open)
 
     @property
     def consumed(self) -> int:
@@ -129,6 +146,10 @@ class System:
         """Step time and give input `port` a message (CDR); what the system puts out until it
         waits. A time of 0 is not known."""
         self._advance(time_ns)
+        if port in self._services:
+            self._request(port, data)
+            self._tick(time_ns, [])
+            return self._taken()
         readers = self._readers_of(port)
         if not readers:
             self.unread[resolved(self._contract.inputs[port].topic)] += 1
@@ -266,6 +287,30 @@ class System:
             case _:
                 raise member.broken(f"sent a frame of unknown kind {told.kind}")
 
+    def _request(self, port: int, data: bytes) -> None:
+        """Ask a service what an event tells that it was asked."""
+        name, kind = self._services[port]
+        asked = request_of(f"{kind}_Event", data, self._requested)
+        if asked is None:
+            return
+        server = self._server(name, kind)
+        if server is None:
+            self.unread[resolved(self._contract.inputs[port].topic)] += 1
+            return
+        number = len(self._requested)
+        self.requests[resolved(self._contract.inputs[port].topic)] += 1
+        self._open[number] = port, asked
+        payload = HARNESS_CLIENT + number.to_bytes(8, "little") + asked.data
+        self._pending.append(_Delivery(server[0], Kind.REQUEST, server[1], payload))
+
+    def _server(self, name: str, kind: str) -> tuple[Member, int] | None:
+        """The first process that serves something, and the number of its service."""
+        for member in self.members:
+            for number, one in member.endpoints.items():
+                if (one.kind, one.name, one.type) == ("service", name, kind):
+                    return member, number
+        return None
+
     def _publish(self, member: Member, told: Told) -> None:
         publisher = self._publishers.get((member.number, told.port))
         if publisher is None:
@@ -292,21 +337,32 @@ class System:
         client = member.endpoints[told.port]
         gid = bytearray(told.payload[:_GID_BYTES])
         gid[_PROCESS] = (member.number + 1).to_bytes(2, "little")
-        for other in self.members:
-            for number, one in other.endpoints.items():
-                if (one.kind, one.name, one.type) == ("service", client.name, client.type):
-                    asked = bytes(gid) + told.payload[_GID_BYTES:]
-                    self._pending.append(_Delivery(other, Kind.REQUEST, number, asked))
-                    return
+        server = self._server(client.name, client.type)
+        if server is not None:
+            asked = bytes(gid) + told.payload[_GID_BYTES:]
+            self._pending.append(_Delivery(server[0], Kind.REQUEST, server[1], asked))
 
     def _answer(self, told: Told) -> None:
         """Hand a response on to the client."""
         if told.payload.startswith(HARNESS_CLIENT):
-            self._response = told.payload[_HEAD_BYTES:]
+            self._answer_here(told)
             return
         number = int.from_bytes(told.payload[_PROCESS], "little") - 1
         client = int.from_bytes(told.payload[_CLIENT], "little")
         self._pending.append(_Delivery(self.members[number], Kind.ANSWER, client, told.payload))
+
+    def _answer_here(self, told: Told) -> None:
+        """Take the response to a request of the inputs, or of `ask`."""
+        response = told.payload[_HEAD_BYTES:]
+        number = int.from_bytes(told.payload[_GID_BYTES:_HEAD_BYTES], "little")
+        port, asked = self._open.pop(number, (-1, None))
+        if asked is None:
+            self._response = response
+            return
+        declared = self._contract.inputs[port]
+        output = self._outputs[resolved(declared.topic), declared.type]
+        event = response_event(declared.type, asked, told.time_ns, response)
+        self._found.append(Output(output, self._step, told.time_ns, event))
 
     def _register(self, member: Member, number: int, payload: bytes) -> None:
         endpoint = member.register(number, payload)
