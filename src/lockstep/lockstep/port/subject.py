@@ -58,7 +58,7 @@ class Subject:
         return node_name(self.contract.component)
 
     @property
-    def dataset_path(self) -> Path | None:
+    def dataset_path(self) -> Path | str | None:
         """The recording that is verified with; None if inputs are drawn, or there are none."""
         if self.verification is None or not self.verification.inputs.is_recorded:
             return None

@@ -20,10 +20,11 @@ from .point import POINT
 from .rotation import ROTATION
 from .text import TEXT
 from .time import DURATION, TIME
+from .trajectory import PATH
 
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
-    for kind in (CLOUD, KEYED, ROTATION, POINT, PIXELS, TEXT, TIME, DURATION, NUMBER)
+    for kind in (CLOUD, KEYED, PATH, ROTATION, POINT, PIXELS, TEXT, TIME, DURATION, NUMBER)
 }
 """By name. What several may judge belongs to the first: a tolerance can make numbers a rotation
 or a point."""

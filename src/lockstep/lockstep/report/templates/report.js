@@ -363,7 +363,7 @@
 
   function notDrawn(row) {
     const pictured = data.images.some((found) => found.a && found.topic === row.topic && found.comparison === row.comparison);
-    if (pictured) return element("p", {}, element("a", { href: "#images" }, "The first images that differ are shown below."));
+    if (pictured) return element("p", {}, element("a", { href: "#images" }, "Images that differ are shown below."));
     return element("p", { className: "soft" }, row.differs ? "Not drawn: only the worst fields are." : "Both sides are equal, so there is nothing to draw.");
   }
 
@@ -620,14 +620,38 @@
 
   function images() {
     if (!data.images.length) return;
-    const made = section("images", "First images that differ");
+    const made = section("images", "Images that differ");
     for (const found of data.images) {
       const [a, b] = names[found.comparison];
-      made.append(element("h3", { className: "path" }, `${found.topic}, tick ${found.tick}, ${seconds(found.time_ns / 1e9)}`), element("p", {}, found.sentence));
+      made.append(element("h3", { className: "path" }, `${found.topic}, tick ${found.tick}, ${seconds(found.time_ns / 1e9)}: ${found.which}`), element("p", {}, found.sentence));
       if (!found.a) continue;
       const picture = (source, text) => element("figure", {}, element("img", { src: source, alt: text }), element("figcaption", {}, text));
-      made.append(element("div", { className: "images" }, picture(found.a, a), picture(found.b, b), picture(found.wrong, "wrong pixels marked")));
+      made.append(element("div", { className: "images" }, picture(found.a, a), picture(found.b, b), picture(found.wrong, "wrong pixels marked"), overEachOther(found, a, b)));
     }
+  }
+
+  // Both images over each other: the slider uncovers the one below, or they take turns.
+  function overEachOther(found, a, b) {
+    const below = element("img", { src: found.b, alt: b });
+    const above = element("img", { src: found.a, alt: a });
+    const slider = element("input", { type: "range", min: 0, max: 100, value: 50, "aria-label": `left of it ${a}, right of it ${b}` });
+    const blink = element("input", { type: "checkbox" });
+    const caption = element("span", {}, "");
+    let timer = null, isA = true;
+    const show = () => {
+      const share = blink.checked ? (isA ? 100 : 0) : Number(slider.value);
+      above.style.clipPath = `inset(0 ${100 - share}% 0 0)`;
+      caption.textContent = blink.checked ? (isA ? a : b) : `left ${a}, right ${b}`;
+    };
+    slider.addEventListener("input", show);
+    blink.addEventListener("change", () => {
+      clearInterval(timer);
+      slider.disabled = blink.checked;
+      if (blink.checked) timer = setInterval(() => { isA = !isA; show(); }, 500);
+      show();
+    });
+    show();
+    return element("figure", { className: "over" }, element("div", { className: "stack" }, below, above), slider, element("label", {}, blink, "blink "), element("figcaption", {}, caption));
   }
 
   function clouds() {
@@ -661,6 +685,27 @@
     if (found.missing[0].length) traces.push(trace(found.missing[right], found.missing[up], `missing in ${b}`, { size: 8, symbol: "x", color: colour("b") }));
     if (found.extra[0].length) traces.push(trace(found.extra[right], found.extra[up], `only in ${b}`, { size: 8, symbol: "cross", color: colour("text") }));
     return { traces, layout: layout({ xaxis: axis("xyz"[right]), yaxis: axis("xyz"[up], { scaleanchor: "x" }) }) };
+  }
+
+  function planes() {
+    if (!data.planes.length) return;
+    const made = section("planes", "Trajectories that differ");
+    for (const found of data.planes) {
+      const box = element("div", { className: "plot", role: "img", "aria-label": found.title });
+      made.append(element("h3", { className: "path" }, found.title), element("figure", {}, element("figcaption", {}, found.sentence), box));
+      always.push([box, () => plane(found)]);
+    }
+  }
+
+  function plane(found) {
+    const trace = (x, y, name, style, more = {}) => ({ type: "scatter", mode: "lines", x, y, name: plain(name), line: style, ...more });
+    const [a, b] = names[found.comparison];
+    const furthest = [0, 1].map((axis) => [found.a[axis][found.worst], found.b[axis][found.worst]]);
+    const traces = [
+      trace(...found.a, a, { color: colour("a"), width: 3 }), trace(...found.b, b, { color: colour("b"), width: 1.5, dash: "dash" }),
+      trace(...furthest, "furthest apart", { color: colour("text"), width: 1 }, { mode: "lines+markers" }),
+    ];
+    return { traces, layout: layout({ xaxis: axis(`${found.axes[0]} [m]`), yaxis: axis(`${found.axes[1]} [m]`, { scaleanchor: "x" }) }) };
   }
 
   function runs() {
@@ -737,6 +782,7 @@
   distributionsTable();
   images();
   clouds();
+  planes();
   runs();
   about();
   document.addEventListener("DOMContentLoaded", () => { if (drawn.length || always.length) draw(); });

@@ -106,6 +106,15 @@ def command_line(pid: int) -> str:
     return ""
 
 
+def is_running(pid: int) -> bool:
+    """Whether a process has not ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
 def _is_waiting(listening: socket.socket) -> bool:
     return bool(select.select([listening], [], [], 0)[0])
 

@@ -21,7 +21,7 @@ from ...host.frames import Frames
 from ...host.protocol import HARNESS_CLIENT, TO_DEADLINE, Kind, resolved
 from ..inputs import CLOCK_TOPIC
 from .endpoints import Endpoint, announced, is_matched
-from .gathering import Connection, command_line, node_has_joined
+from .gathering import Connection, command_line, is_running, node_has_joined
 from .member import Member, Told
 
 _GID_BYTES = 16
@@ -29,6 +29,9 @@ _HEAD_BYTES = 24  # gid and sequence number, before a request or response
 _CLIENT = slice(8, 10)  # of a gid: the number of the client,
 _PROCESS = slice(10, 12)  # and of its process
 _MANY_ROUNDS = 1000
+_END_PATIENCE_S = 5.0
+_LOOK_S = 0.002
+_JOIN_PERIOD_S = 0.05
 
 
 class Output(NamedTuple):
@@ -87,6 +90,7 @@ class System:
         self._clocks: list[Member] | None = None
         self._found: list[Output] = []
         self._response: bytes | None = None
+        self._next_look_s = 0.0
         self._listening = list(dict.fromkeys(one.listening for one in connections))
         self.known: list[tuple[Member, Endpoint]] = []
         """All that was registered, and by whom."""
@@ -157,6 +161,10 @@ class System:
             if not member.has_ended:
                 for told in member.end():
                     self._take(member, told)
+        deadline = time.monotonic() + _END_PATIENCE_S
+        for member in self.members:  # who is left alone by its harness would be killed
+            while is_running(member.connection.pid) and time.monotonic() < deadline:
+                time.sleep(_LOOK_S)
             member.close()
         return self._taken()
 
@@ -199,6 +207,10 @@ class System:
             rounds += 1
             if rounds > _MANY_ROUNDS and time.monotonic() - begin_s > self._timeout_s:
                 raise self._endless(pending)
+        now_s = time.monotonic()
+        if now_s < self._next_look_s:
+            return
+        self._next_look_s = now_s + _JOIN_PERIOD_S
         if node_has_joined(self._listening):
             raise RunError(
                 f"{self.members[0].connection.process.name}: another process became a node during "
