@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from . import contestants as by
-from . import live, pacing, recording, runs, sampling, starting
+from . import live, pacing, recording, runs, sampling, starting, suites
 from .bags import (
     IMAGE,
     IMAGE_1MB,
@@ -377,6 +377,26 @@ ROWS = (
         {"lockstep": starting.lockstep_info, "pymcap-cli": starting.pymcap_info},
         {"pymcap-cli": 1},
         rate="",
+        in_workspace=True,
+    ),
+    Row(
+        "suite",
+        "200 small direct verifications ($BENCH_CASES), in wall time",
+        _HUSKY_ACCELERATION,
+        {"lockstep suite": suites.suite, "one after the other": suites.one_after_the_other},
+        {"one after the other": 1.9},
+        rate="",
+        rounds=1,
+        in_workspace=True,
+    ),
+    Row(
+        "suite_shared",
+        "ten candidates of one reference, which runs once, in wall time",
+        _HUSKY_ACCELERATION,
+        {"lockstep suite": suites.shared, "with --no-share": suites.not_shared},
+        {"with --no-share": 1 / 0.6},
+        rate="",
+        rounds=3,
         in_workspace=True,
     ),
     Row(

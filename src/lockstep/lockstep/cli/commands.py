@@ -21,6 +21,8 @@ from .ending import heed_interruptions
 LISTED = {
     "verify": "Run all implementations of a verify.yaml on the same inputs and compare their "
     "outputs.",
+    "suite": "Run the cases of a suite.yaml: many verifications, on many bags and in many ways.",
+    "results": "Query the results of all runs of suites over time, by DuckDB.",
     "run": "Run one implementation of a verify.yaml on its inputs and keep what it puts out.",
     "node": "Run any ROS 2 node on a bag, losslessly and deterministically, and keep what it puts "
     "out.",
@@ -38,6 +40,8 @@ LISTED = {
     "fit": "Propose a distribution for a topic of a recording, as Python and as YAML for "
     "verify.yaml.",
     "fuzz": "Search for inputs on which implementations of a verify.yaml differ, and shrink them.",
+    "sweep": "Find the highest rate of inputs that implementations of a verify.yaml sustain live, "
+    "without loss.",
     "prompt": "Write the prompt for porting a component: its contract, source, numeric rules, "
     "samples, tests and commands.",
     "scaffold": "Write the package of a port that is still to be written.",

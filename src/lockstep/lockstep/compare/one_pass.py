@@ -31,6 +31,7 @@ from .key_comparison import Aligned
 from .key_judge import KeyJudge
 from .side_by_side import NOBODY, See, Watch, paired_topics
 from .tolerance import Tolerances
+from .transforms import source_of
 
 _CLEAR = 0.25  # of half an interval: if no message moves by more, times leave no choice
 _ALIKE = 0.1  # of messages that belong together by what they hold
@@ -51,7 +52,8 @@ class How:
         """By what those of a topic are aligned."""
         if isinstance(self.align, str):
             return self.align
-        return self.align.get(topic) or self.align.get("*", "auto")
+        own = self.align.get(topic) or self.align.get(source_of(topic))
+        return own or self.align.get("*", "auto")
 
 
 @dataclass(frozen=True)

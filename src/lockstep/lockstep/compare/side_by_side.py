@@ -97,22 +97,6 @@ def pairs(
         yield side_a, side_b
 
 
-def paired_columns(
-    a: Bag, b: Bag, topic: str, aligned: Alignment, paths: Sequence[str]
-) -> Iterator[tuple[Int64s, dict[str, Column], dict[str, Column]]]:
-    """Fields of the aligned messages of a topic: ticks of A (m,), and columns of A and of B.
-
-    These come some thousand at a time. See `Bag.columns`; raises BagError as that does.
-    """
-    codecs = a.codec(topic), b.codec(topic)
-    for side_a, side_b in pairs(a, b, topic, aligned, to_the_end=False):
-        columns_a, columns_b = (
-            columns_of(side, codec, topic, paths)
-            for side, codec in zip((side_a, side_b), codecs, strict=True)
-        )
-        yield side_a.ticks, columns_a, columns_b
-
-
 def columns_of(side: Side, codec: Codec, topic: str, paths: Sequence[str]) -> dict[str, Column]:
     """Fields of the messages of one side; raises BagError that names a message that is none."""
     try:

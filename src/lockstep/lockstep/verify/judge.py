@@ -11,7 +11,8 @@ from pathlib import Path
 from ..bag import Bag, BagError
 from ..compare import Comparison, compare, tolerance_ns, write_text_diffs
 from ..compare.result import comparison_as_data
-from ..errors import ReportError, RunError
+from ..compare.transforms import source_of
+from ..errors import Loss, ReportError, RunError
 from ..host.protocol import resolved
 from ..report.html import write_html
 from ..run.inputs import RunInputs
@@ -33,13 +34,21 @@ class Recorded:
 def judge_noise(planned: Plan, first: Recorded, again: Recorded, folder: Path) -> Comparison:
     """The reference against itself, whose differences are told in `folder`.
 
-    Raises RunError if it does not do the same again: then nothing can be judged by it.
+    Raises RunError if it does not do the same again: then nothing can be judged by it; Loss if that
+    may be because it lost inputs.
     """
     comparison = judge_again(planned, first, again, folder)
     if not comparison.all_match:
+        if lost := untaken(first, again):
+            raise Loss(lost)
         why = not_again(first.label, comparison)
         raise RunError(f"{why}, so nothing can be judged by it; see {folder}")
     return comparison
+
+
+def untaken(*runs: Recorded) -> str | None:
+    """What an implementation did not take of its inputs in one of its runs, a sentence."""
+    return next((run.result.untaken for run in runs if run.result.untaken), None)
 
 
 def judge_again(planned: Plan, first: Recorded, again: Recorded, folder: Path) -> Comparison:
@@ -96,8 +105,10 @@ def judge(
     except BagError as error:
         raise RunError(f"the outputs cannot be compared: {error}") from error
     for port in contract.outputs:
-        found = comparison.keys[resolved(port.topic)].aligned
-        if not (found.count_a or found.count_b or port.name in options.silent):
+        topic = resolved(port.topic)
+        found = [k.aligned for name, k in comparison.keys.items() if source_of(name) == topic]
+        is_known = any(one.count_a or one.count_b for one in found)
+        if not (is_known or port.name in options.silent):
             raise RunError(
                 f"nothing is known of output '{port.name}': neither {reference.label} nor "
                 f"{other.label} published on it; choose other inputs, "

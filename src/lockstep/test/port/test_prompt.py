@@ -327,8 +327,8 @@ def test_an_unknown_language_names_those_there_are():
         create_prompt(FILTER, "cobol")
 
 
-def test_what_is_no_component_is_refused():
-    with pytest.raises(PortError, match="is no component"):
+def test_what_is_neither_a_component_nor_a_node_is_refused():
+    with pytest.raises(PortError, match="is neither a component nor a class of rclpy nodes"):
         create_prompt(len)
     with pytest.raises(PortError, match="give a component, or the name"):
         create_prompt()

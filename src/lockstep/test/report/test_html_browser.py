@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 from lockstep.bag import BagWriter
 from lockstep.compare import Tolerance, compare
+from lockstep.message.definitions import definition
 from lockstep.report.html import write_html
 from made_bags import write_messages
+from made_clouds import cloud, moved, some_points, write_clouds
 
 if find_spec("selenium"):
     from selenium import webdriver
@@ -172,6 +174,51 @@ def test_what_is_within_tolerance_is_not_called_an_error(browser: Browser, tmp_p
     text = browser.script("return document.getElementById('page').textContent")
     assert "error" not in text.replace(TOPIC, "")
     assert browser.errors() == []
+
+
+def test_images_lie_over_each_other_and_blink(browser: Browser, tmp_path: Path) -> None:
+    def image(tick: int, off: int) -> dict[str, Any]:
+        pixels = np.full((20, 30), 100, np.uint8)
+        pixels[4, 7] += off
+        header = {"stamp": {"sec": tick, "nanosec": 0}, "frame_id": ""}
+        size = {"height": 20, "width": 30, "encoding": "mono8", "is_bigendian": 0, "step": 30}
+        return {"header": header, **size, "data": pixels.reshape(-1)}
+
+    kind = "sensor_msgs/msg/Image"
+    offs = [0, 1, 2, 3, 90, 2, 1]
+    a, b = (
+        write_messages(tmp_path / name, kind, definition(kind), images, topic="/camera")
+        for name, images in (
+            ("a", [image(tick, 0) for tick in range(7)]),
+            ("b", [image(tick, off) for tick, off in enumerate(offs)]),
+        )
+    )
+    write_html(tmp_path / "report.html", {"b": compare(a, b)}, {"b": (a, b)})
+    browser.driver.get((tmp_path / "report.html").as_uri())
+    browser.wait_for("#images .over")
+    heads = [head.text for head in browser.all("#images h3")]
+    assert [head.partition(", ")[2][:7] for head in heads] == ["tick 4,", "tick 1,"]
+    assert heads[0].endswith(": the worst and a typical one") and heads[1].endswith(": the first")
+    above = "return document.querySelector('#images .over img:last-child').style.clipPath"
+    assert "50%" in browser.script(above)
+    browser.wait_for("#images .over input[type=checkbox]").click()
+    seen = {browser.script(above) for _ in range(20) if time.sleep(0.1) is None}
+    assert len(seen) == 2
+    assert browser.errors() == []
+
+
+def test_clouds_are_drawn_from_above_and_from_the_side(browser: Browser, tmp_path: Path) -> None:
+    points = some_points(500)
+    off = np.delete(moved(points, z=(7, 0.05), x=(9, -0.05)), [40, 41])
+    a = write_clouds(tmp_path / "a", [cloud(points)])
+    b = write_clouds(tmp_path / "b", [cloud(off)])
+    write_html(tmp_path / "report.html", {"b": compare(a, b)}, {"b": (a, b)})
+    browser.open(tmp_path / "report.html")
+    assert "2 of 498 points are apart, by at most 0.05; 2 missing" in browser.text("#clouds")
+    browser.wait_for("#clouds .gl-canvas")
+    assert len(browser.all("#clouds .plot")) == 2
+    # Without a graphics card the browser tells that it draws slowly.
+    assert not [told for told in browser.errors() if "Policy" in told or "Uncaught" in told]
 
 
 def test_a_click_on_a_field_shows_its_plots(browser: Browser, page: Path) -> None:

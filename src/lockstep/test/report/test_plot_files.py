@@ -3,8 +3,10 @@ import pytest
 from lockstep.bag import Bag, BagWriter
 from lockstep.bag.convert import copy, declare
 from lockstep.compare import compare
+from lockstep.report.clouds import cloud_errors
 from lockstep.report.files import write_plots
 from made_bags import write_changed, write_messages
+from made_clouds import cloud, moved, some_points, write_clouds
 
 
 def shift_acceleration(tick, imu):
@@ -90,9 +92,22 @@ def test_epochs_of_a_simulation_are_drawn_a_file_each_over_their_own_time(bags, 
                         writer.write(message.topic, data, message.log_time_ns)
     with Bag(tmp_path / "a") as a, Bag(tmp_path / "b") as b:
         comparison = compare(a, b, tolerance={"pose.pose.position": {"distance": 0.5}})
-        files = write_plots(comparison, (a, b), tmp_path / "plots", "svg")
+        drawn = write_plots(comparison, (a, b), tmp_path / "plots", "svg")
+    files = [file for file in drawn if ".epoch" in file.name]
     parts = [f"odom.pose.pose.position{part}" for part in (".x", ".y", ".z", "")]
     assert [file.name for file in files] == [f"{p}.epoch{n}.svg" for p in parts for n in (1, 2)]
     first, second = (file.read_text("utf-8") for file in files[-2:])
     assert "how far off, epoch 1" in first
     assert "97 of 97 are beyond tolerance, first at tick 0" in second
+
+
+def test_the_clouds_that_differ_most_are_drawn(tmp_path):
+    points = some_points(500)
+    clouds = [[cloud(points, 0), cloud(points, 1)]]
+    clouds.append([cloud(moved(points, z=(7, 0.001)), 0), cloud(moved(points, z=(7, 0.05)), 1)])
+    bags = [write_clouds(tmp_path / name, side) for name, side in zip("ab", clouds, strict=True)]
+    files = write_plots(compare(*bags), tuple(bags), tmp_path / "plots")
+    assert [file.name for file in files] == ["points.png", "points.data.z.png"]
+    assert files[0].stat().st_size > 10_000
+    tick, errors = cloud_errors(tuple(bags), compare(*bags), compare(*bags).keys["/points"])
+    assert (tick, errors.finding) == (1, "1 of 500 points are apart, by at most 0.05")

@@ -11,6 +11,8 @@ from typing import Any
 from ...message.schema import base_type
 from ..subject import Subject
 from ..tolerance import Tolerance
+from .cloud import CLOUD
+from .keyed import KEYED
 from .kind import Fields, Kind
 from .number import NUMBER
 from .pixels import PIXELS
@@ -18,9 +20,11 @@ from .point import POINT
 from .rotation import ROTATION
 from .text import TEXT
 from .time import DURATION, TIME
+from .trajectory import PATH
 
 KINDS: Mapping[str, Kind] = {
-    kind.name: kind for kind in (ROTATION, POINT, PIXELS, TEXT, TIME, DURATION, NUMBER)
+    kind.name: kind
+    for kind in (CLOUD, KEYED, PATH, ROTATION, POINT, PIXELS, TEXT, TIME, DURATION, NUMBER)
 }
 """By name. What several may judge belongs to the first: a tolerance can make numbers a rotation
 or a point."""

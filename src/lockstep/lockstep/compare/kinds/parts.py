@@ -21,7 +21,7 @@ from .elements import judge_column
 from .kind import Columns, Kind
 from .named_fields import fields_of
 from .number import NUMBER
-from .shown import Shown, as_rows, bounded
+from .shown import Shown, as_rows, bounded, is_ragged
 
 
 def kind_of_parts(
@@ -68,23 +68,49 @@ def kind_of_parts(
         paths = tally.subject.columns
         if len(paths) == 1:
             return judge_column(judge_whole, tally, ticks, a[paths[0]], b[paths[0]])
-        return judge_whole(tally, ticks, _stacked(a, paths), _stacked(b, paths))
+        if not any(is_ragged(side[path]) for side in (a, b) for path in paths):
+            one, other = _stacked(a, paths), _stacked(b, paths)
+            return (
+                judge_whole(tally, ticks, one, other)
+                if one.shape == other.shape
+                else (tally.add_lengths(ticks))
+            )
+        wrong: Mask = np.zeros(len(ticks), np.bool_)
+        for row in range(len(ticks)):  # of arrays of things, whose lengths vary
+            sides = [[_row(side[path][row]) for path in paths] for side in (a, b)]
+            one, other = (np.stack(parts, axis=-1)[None] for parts in sides)
+            tick = ticks[row : row + 1]
+            if one.shape == other.shape:
+                wrong[row] = judge_whole(tally, tick, one, other)[0]
+            else:
+                wrong[row] = tally.add_lengths(tick)[0]
+        return wrong
 
     def limit(a: Column, tolerance: Tolerance) -> Floats:
-        return np.full((len(a), 1), limit_of(tolerance) or 0.0)
+        return np.full((len(a), a[:1, ..., 0].size if len(a) else 1), limit_of(tolerance) or 0.0)
 
     def show(field: FieldComparison, a: Columns, b: Columns, _: int) -> Shown:
         tolerance, paths = field.tolerance, field.parts
         if len(paths) > 1:
-            one, other = _stacked(a, paths), _stacked(b, paths)
+            plain = all(side[path].ndim == 1 for side in (a, b) for path in paths)
+            plain &= not any(is_ragged(side[path]) for side in (a, b) for path in paths)
+            one, other = (
+                (_stacked(a, paths), _stacked(b, paths)) if plain else _stacked_rows(a, b, paths)
+            )
         else:
             unordered = bool(tolerance.unordered)
             one, other, _missing = as_rows(a[paths[0]], b[paths[0]], empty=0, unordered=unordered)
         error, wrong = judge(one, other, tolerance)
         values_a, values_b = one.astype(np.float64), other.astype(np.float64)
-        size, beyond = error.reshape(-1, 1), wrong.reshape(-1, 1)
         values_b = nearer(values_a, values_b)
-        return Shown(bounded(values_a), bounded(values_b), size, beyond, limit(one, tolerance))
+        flat = (len(one), -1)
+        return Shown(
+            bounded(values_a).reshape(flat),
+            bounded(values_b).reshape(flat),
+            error.reshape(flat),
+            wrong.reshape(flat),
+            limit(one, tolerance),
+        )
 
     def holds(a: Any, b: Any, tolerance: Tolerance) -> bool:
         if limit_of(tolerance) is None:
@@ -125,6 +151,30 @@ def kind_of_parts(
         errs_by_element=False,
         error_unit=error_unit,
     )
+
+
+def rows_of_parts(columns: Columns, paths: tuple[str, ...], row: int) -> Floats:
+    """The things in a message, (k, n), by the columns of their n parts."""
+    return np.stack([_row(columns[path][row]) for path in paths], axis=-1)
+
+
+def _row(value: Any) -> Floats:
+    """The parts of all things in one message, however they are nested, (k,)."""
+    if is_ragged(np.asarray(value)):
+        return np.concatenate([_row(inner) for inner in value] or [np.empty(0)])
+    return np.asarray(value, np.float64).reshape(-1)
+
+
+def _stacked_rows(a: Columns, b: Columns, paths: tuple[str, ...]) -> tuple[Floats, Floats]:
+    """Both sides as (m, k, n), with NaN where one has fewer things than another."""
+    sides = [[[_row(value) for value in side[path]] for path in paths] for side in (a, b)]
+    width = max((len(row) for parts in sides for rows in parts for row in rows), default=1)
+    found = [np.full((len(parts[0]), width, len(paths)), np.nan) for parts in sides]
+    for filled, parts in zip(found, sides, strict=True):
+        for part, rows in enumerate(parts):
+            for row, values in enumerate(rows):
+                filled[row, : len(values), part] = values
+    return found[0], found[1]
 
 
 def _stacked(columns: Columns, paths: tuple[str, ...]) -> Column:
