@@ -30,6 +30,7 @@ _HEAD_BYTES = 24  # gid and sequence number, before a request or response
 _CLIENT = slice(8, 10)  # of a gid: the number of the client,
 _PROCESS = slice(10, 12)  # and of its process
 _MANY_ROUNDS = 1000
+_MOST_PEERS = 0xFFFF
 _END_PATIENCE_S = 5.0
 _LOOK_S = 0.002
 _JOIN_PERIOD_S = 0.05
@@ -55,12 +56,13 @@ class _Delivery(NamedTuple):
 @dataclass
 class _Publisher:
     """A publisher of a process: its number among all peers, its output in the contract, what is
-    latched, and who gets what it publishes, once somebody has asked."""
+    latched, and who gets what it publishes, as of which state of the graph."""
 
     peer: int
     output: int | None
     latched: deque[bytes] | None
-    readers: list[Member] | None = None
+    readers: Sequence[Member] = ()
+    graph: int = -1
 
 
 class System:
@@ -86,8 +88,10 @@ class System:
         self._pending: list[_Delivery] = []
         self._publishers: dict[tuple[int, int], _Publisher] = {}
         self._peers: dict[tuple[int, int], int] = {}
+        self._graph = 0
         self._uninformed: set[int] = set()
         self._readers: dict[int, list[Member]] = {}
+        self._servers: dict[tuple[str, str], tuple[Member, int] | None] = {}
         self._clocks: list[Member] | None = None
         self._found: list[Output] = []
         self._response: bytes | None = None
@@ -305,11 +309,17 @@ class System:
 
     def _server(self, name: str, kind: str) -> tuple[Member, int] | None:
         """The first process that serves something, and the number of its service."""
-        for member in self.members:
-            for number, one in member.endpoints.items():
-                if (one.kind, one.name, one.type) == ("service", name, kind):
-                    return member, number
-        return None
+        if (name, kind) not in self._servers:
+            self._servers[name, kind] = next(
+                (
+                    (member, number)
+                    for member in self.members
+                    for number, one in member.endpoints.items()
+                    if (one.kind, one.name, one.type) == ("service", name, kind)
+                ),
+                None,
+            )
+        return self._servers[name, kind]
 
     def _publish(self, member: Member, told: Told) -> None:
         publisher = self._publishers.get((member.number, told.port))
@@ -319,7 +329,8 @@ class System:
             self._found.append(Output(publisher.output, self._step, told.time_ns, told.payload))
         if publisher.latched is not None:
             publisher.latched.append(told.payload)
-        if publisher.readers is None:
+        if publisher.graph != self._graph:
+            publisher.graph = self._graph
             endpoint = member.endpoints[told.port]
             publisher.readers = [
                 other
@@ -368,7 +379,10 @@ class System:
         endpoint = member.register(number, payload)
         self.known.append((member, endpoint))
         peer = len(self._peers)
+        if peer > _MOST_PEERS:
+            raise member.broken("and the others have made more than 65536 entities")
         self._peers[member.number, number] = peer
+        self._forget_readers()
         told = _as_peer(endpoint, member.number, number)
         self._tell_others(member, Kind.PEER, peer, told)
         if endpoint.kind == "publisher":
@@ -381,8 +395,9 @@ class System:
             self._subscribe(member, number, endpoint)
 
     def _subscribe(self, member: Member, number: int, endpoint: Endpoint) -> None:
-        """Give a new subscription what was latched before; from now on it gets the rest."""
-        self._forget_readers()
+        """Give a new subscription what was latched before."""
+        if endpoint.durability != "transient_local":
+            return
         for (other, publisher_number), publisher in self._publishers.items():
             if other == member.number or not publisher.latched:
                 continue
@@ -404,9 +419,10 @@ class System:
         self._forget_readers()
 
     def _forget_readers(self) -> None:
-        for publisher in self._publishers.values():
-            publisher.readers = None
+        """The graph has changed: whoever wants to know who reads what is to look again."""
+        self._graph += 1
         self._readers.clear()
+        self._servers.clear()
         self._clocks = None
 
     def _tell_others(self, member: Member, kind: Kind, port: int, payload: bytes = b"") -> None:
