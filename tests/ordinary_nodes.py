@@ -51,6 +51,7 @@ class Normalizer(Node):
 
     def __init__(self):
         super().__init__("normalizer")
+        self.declare_parameter("epsilon", 1e-12)
         self.publisher = self.create_publisher(Vector3Stamped, "normalized", 10)
         self.create_subscription(Vector3Stamped, "vector", self.on_vector, 10)
 
@@ -58,7 +59,7 @@ class Normalizer(Node):
         v = msg.vector
         length = math.sqrt(v.x * v.x + v.y * v.y + v.z * v.z)
         out = Vector3Stamped(header=msg.header)
-        if length >= 1e-12:
+        if length >= self.get_parameter("epsilon").value:
             out.vector.x, out.vector.y, out.vector.z = v.x / length, v.y / length, v.z / length
         self.publisher.publish(out)
 
@@ -187,6 +188,15 @@ def late():
         node.create_subscription(Imu, "/imu", lambda msg: (node.on_imu(msg), node.say("got")), 10)
 
     timer = node.create_timer(1.0, begin)
+    rclpy.spin(node)
+
+
+def hears_itself():
+    """Subscribes to what it publishes, as nodes do that are composed in one process."""
+    node = Watcher(subscribes=False)
+    ticks = node.create_publisher(String, "ticks", 10)
+    node.create_subscription(String, "ticks", lambda msg: node.say(msg.data), 10)
+    node.create_timer(1.0, lambda: ticks.publish(String(data="tick")))
     rclpy.spin(node)
 
 

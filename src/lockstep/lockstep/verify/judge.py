@@ -12,7 +12,7 @@ from ..bag import Bag, BagError
 from ..compare import Comparison, compare, tolerance_ns, write_text_diffs
 from ..compare.result import comparison_as_data
 from ..compare.transforms import source_of
-from ..errors import ReportError, RunError
+from ..errors import Loss, ReportError, RunError
 from ..host.protocol import resolved
 from ..report.html import write_html
 from ..run.inputs import RunInputs
@@ -34,13 +34,21 @@ class Recorded:
 def judge_noise(planned: Plan, first: Recorded, again: Recorded, folder: Path) -> Comparison:
     """The reference against itself, whose differences are told in `folder`.
 
-    Raises RunError if it does not do the same again: then nothing can be judged by it.
+    Raises RunError if it does not do the same again: then nothing can be judged by it; Loss if that
+    may be because it lost inputs.
     """
     comparison = judge_again(planned, first, again, folder)
     if not comparison.all_match:
+        if lost := untaken(first, again):
+            raise Loss(lost)
         why = not_again(first.label, comparison)
         raise RunError(f"{why}, so nothing can be judged by it; see {folder}")
     return comparison
+
+
+def untaken(*runs: Recorded) -> str | None:
+    """What an implementation did not take of its inputs in one of its runs, a sentence."""
+    return next((run.result.untaken for run in runs if run.result.untaken), None)
 
 
 def judge_again(planned: Plan, first: Recorded, again: Recorded, folder: Path) -> Comparison:

@@ -65,7 +65,10 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
         if verdict.arrived is None
         else {**asdict(verdict.arrived), "bag": str(verdict.arrived.bag)},
         "noise_floor": [comparison_as_data(comparison) for comparison in verdict.noise],
-        "runs": {name: {**asdict(run), "bag": str(run.bag)} for name, run in verdict.runs.items()},
+        "runs": {
+            name: {**asdict(run), "bag": str(run.bag), "cpu_ns": run.cpu_ns}
+            for name, run in verdict.runs.items()
+        },
         "comparisons": {
             name: {
                 **comparison_as_data(comparison),

@@ -261,6 +261,68 @@
     apply();
   }
 
+  // ---- All fields over time, and from one that differs to the next
+
+  const BINS = 240;
+  const FAINTEST = 1e-3; // of the largest error of a field
+
+  function overview() {
+    const rows = data.fields.filter((row) => row.differs && data.plots[row.index]?.error?.y.length && data.plots[row.index].in_order);
+    if (rows.length < 2) return;
+    const times = rows.flatMap((row) => { const { s } = data.plots[row.index].error; return [s[0], s.at(-1)]; });
+    const [start, end] = [Math.min(...times), Math.max(...times)];
+    const longest = Math.max(...rows.map((row) => data.plots[row.index].error.y.length));
+    const bins = Math.max(1, Math.min(BINS, Math.floor(longest / 2))); // two messages each, or there were gaps
+    const width = (end - start) / bins || 1;
+    const labels = rows.map((row) => `${topics.size > 1 ? `${row.topic} ` : ""}${row.field}${several ? ` (${data.verdicts[row.comparison].name})` : ""}`);
+    const errors = rows.map((row) => worstOfBins(data.plots[row.index], start, width, bins));
+    const made = section("overview", "All fields over time",
+      element("p", { className: "soft" }, "Darker is closer to the largest error of its field; white is within tolerance. Choose a field by a click; n and p go to the next and the previous field that differs."));
+    const box = element("div", { className: "plot", role: "img", "aria-label": "Errors of all fields over time." });
+    made.append(box);
+    addEventListener("load", () => box.on("plotly_click", ({ points }) => choose(rows[points[0].y])));
+    always.push([box, () => {
+      const z = errors.map((cells) => cells.map((cell) => (cell > 0 ? Math.log10(Math.max(cell, FAINTEST)) : null)));
+      return {
+        traces: [{
+          type: "heatmap", x: Array.from({ length: bins }, (_, bin) => start + (bin + 0.5) * width), y: rows.map((_, at) => at), z, customdata: errors,
+          zmin: Math.log10(FAINTEST), zmax: 0, showscale: false, ygap: 1, colorscale: [[0, faint("b", 0.15)], [1, colour("b")]],
+          text: errors.map((cells, at) => cells.map(() => plain(clipped(labels[at], 80)))),
+          name: "error",
+          hovertemplate: "%{text}<br>%{x:.3f} s: %{customdata:.2g} of its largest error<extra></extra>",
+        }],
+        layout: layout({
+          height: Math.min(900, 90 + 18 * rows.length), margin: { l: 10, r: 14, t: 10, b: 40 }, xaxis: axis("time [s]", { showgrid: false, range: [start, end] }),
+          yaxis: axis("", { showgrid: false, autorange: "reversed", tickvals: rows.map((_, at) => at), ticktext: labels.map((label) => plain(clipped(label, 40))) }),
+        }),
+      };
+    }]);
+  }
+
+  // The largest error in each part of time that is beyond tolerance, as a share of the field's largest; no number counts as 1.
+  function worstOfBins(plots, start, width, bins) {
+    const { s, y } = plots.error;
+    const peak = peakOf(plots) || 1;
+    const worst = new Array(bins).fill(0);
+    y.forEach((error, at) => {
+      const limit = plots.limit?.[at];
+      if (error !== null && limit !== null && limit !== undefined && Math.abs(error) <= limit) return;
+      const bin = Math.min(bins - 1, Math.floor((s[at] - start) / width));
+      worst[bin] = Math.max(worst[bin], error === null ? 1 : Math.abs(error) / peak);
+    });
+    for (const time of plots.no_number.s) worst[Math.max(0, Math.min(bins - 1, Math.floor((time - start) / width)))] = 1;
+    return worst;
+  }
+
+  function chooseNext(step) {
+    const rows = data.fields.filter((row) => row.differs && !row.line.hidden);
+    if (!rows.length) return;
+    const at = rows.indexOf(chosen);
+    const next = rows[(at + step + rows.length) % rows.length];
+    choose(next);
+    next.line.scrollIntoView({ block: "nearest" });
+  }
+
   function distributionsTable() {
     if (!data.distributions.length) return;
     const [a, b] = several ? ["reference", "implementation"] : names[0];
@@ -712,11 +774,13 @@
     if (!data.run || !data.run.runs.length) return;
     const total = (counts) => Object.values(counts || {}).reduce((all, count) => all + count, 0);
     const us = (value) => (value === null || value === undefined ? "–" : `${(value / 1000).toFixed(1)} µs`);
+    const megabytes = (value) => (value ? `${(value / 1e6).toFixed(0)} MB` : "–");
+    const bytes = (value) => (value ? `${value.toPrecision(3)} bytes` : "–");
     const reference = data.run.runs.find((run) => run.name === data.run.reference);
     const ratio = (run) => (run === reference || !run.median_ns || !reference?.median_ns ? "–" : `${(reference.median_ns / run.median_ns).toPrecision(3)} ×`);
     const noise = data.run.noise.map((found) => `${found.grade} in ${plural(found.samples, "message")}`);
     section("run", "Run",
-      table("Messages sent and received, and how long one callback took with its publishing. A run that loses a message on the way to the recorder fails, and there is no report; what a black box drops of its inputs shows as differences.", [
+      table("Messages sent and received, and how long one callback took with its publishing, with the processor time of the whole process and its most memory. A run that loses a message on the way to the recorder fails, and there is no report; what a black box drops of its inputs shows as differences.", [
         { title: "Implementation", head: true, cell: (run) => run.name + (run === reference ? " (reference)" : "") + (run.black_box ? " (black box)" : "") },
         { title: "Sent", number: true, cell: (run) => number(total(run.sent)) },
         { title: "Received", number: true, cell: (run) => number(total(run.recorded)) },
@@ -724,6 +788,9 @@
         { title: "Median", number: true, cell: (run) => us(run.median_ns) },
         { title: "99th percentile", number: true, cell: (run) => us(run.p99_ns) },
         { title: "Speed-up", number: true, cell: ratio },
+        { title: "CPU per message", number: true, cell: (run) => us(run.cpu_ns) },
+        { title: "Memory at most", number: true, cell: (run) => megabytes(run.resources?.peak_bytes) },
+        { title: "Memory grows per message", number: true, cell: (run) => bytes(run.resources?.growth_bytes) },
         { title: "Duration", number: true, cell: (run) => (run.wall_s ? `${run.wall_s.toFixed(2)} s` : "–") },
       ], data.run.runs),
       table("Messages by topic: sent to each input, received from each output.", [
@@ -767,6 +834,7 @@
   implementations();
   keysTable();
   if (data.fields.length) {
+    overview();
     fieldsTable();
     detail = element("section", { id: "detail", "aria-labelledby": "detail-title" });
     page.append(detail);
@@ -783,6 +851,12 @@
   document.addEventListener("DOMContentLoaded", () => { if (drawn.length || always.length) draw(); });
   for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", draw);
   const fit = () => [...drawn, ...always].forEach(([box]) => Plotly.Plots.resize(box));
+  document.addEventListener("keydown", (event) => {
+    const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.target.type !== "checkbox";
+    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !detail) return;
+    if (event.key === "n") chooseNext(1);
+    if (event.key === "p") chooseNext(-1);
+  });
   addEventListener("beforeprint", fit);
   addEventListener("afterprint", fit);
 })();
