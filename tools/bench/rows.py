@@ -11,6 +11,10 @@ from pathlib import Path
 from . import contestants as by
 from . import live, pacing, recording, runs, sampling, starting, suites
 from .bags import (
+    CLOUD,
+    CLOUD_ROW,
+    CLOUD_SHUFFLED,
+    CLOUD_SPOILT,
     IMAGE,
     IMAGE_1MB,
     IMAGE_SPOILT,
@@ -299,6 +303,22 @@ ROWS = (
         {"lockstep": by.lockstep_compare, "plain reading": by.plain_reading},
         other=IMAGE_SPOILT,
         rate="MB/s",
+    ),
+    Row(
+        "compare_clouds",
+        "compare clouds of 100,000 points by index, a few of which differ",
+        CLOUD,
+        {"lockstep": by.lockstep_compare},
+        least={"lockstep": 500},
+        other=CLOUD_SPOILT,
+    ),
+    Row(
+        "compare_shuffled",
+        "compare such clouds in another order with noise, by nearest neighbours",
+        CLOUD_ROW,
+        {"lockstep": by.lockstep_compare_points},
+        least={"lockstep": 10},
+        other=CLOUD_SHUFFLED,
     ),
     *(
         Row(
