@@ -56,6 +56,17 @@ class Broken(Node):
         raise ValueError("no such device")
 
 
+class Mute(Node):
+    """Publishes nothing, and has nowhere to publish to."""
+
+    def __init__(self) -> None:
+        super().__init__("mute")
+        self.create_subscription(Vector3Stamped, "vector", self.on_vector, 10)
+
+    def on_vector(self, msg: Vector3Stamped) -> None:
+        """Say nothing."""
+
+
 class Clashing(Node):
     """Has topics that are alike but for a slash, and hears what it says."""
 

@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from ament_index_python import get_resource
 from lockstep.bag import Bag, BagWriter
 from lockstep.cdr.codec import codec
 from lockstep.component import contract_of
@@ -22,6 +24,7 @@ from lockstep.run.inputs import RunInputs
 from lockstep.run.model import Implementation, Run
 from lockstep.run.nodes import world
 from lockstep.run.nodes.run_node import run_node
+from lockstep.run.nodes.world import LIBRARY, MIDDLEWARE
 from lockstep.run.processes import Processes
 from lockstep.run.request import RunRequest
 from machine_load import load
@@ -362,3 +365,61 @@ def test_a_node_that_hears_only_itself_is_given_the_time_of_the_bag(stranger):
         "/events": 99,
         "/ticks": 99,
     }
+
+
+def middleware():
+    """Its library, and what the ament index says that it is."""
+    supported, prefix = get_resource("rmw_typesupport", MIDDLEWARE)
+    return Path(prefix, "lib", LIBRARY), supported.split(";")
+
+
+def test_ros_may_select_the_middleware_which_has_every_function_of_one():
+    library, supported = middleware()
+    assert {"rosidl_typesupport_c", "rosidl_typesupport_cpp"} <= set(supported)
+    _, prefix = get_resource("rmw_typesupport", "rmw_fastrtps_cpp")
+    other = Path(prefix, "lib/librmw_fastrtps_cpp.so")
+
+    def functions(path):
+        told = subprocess.run(["nm", "-D", "--defined-only", path], capture_output=True, check=True)
+        return set(re.findall(rb" T (rmw_\w+)", told.stdout))
+
+    assert len(functions(other)) > 90
+    assert functions(library) >= functions(other)
+
+
+@pytest.mark.parametrize(
+    ("socket", "sentence"),
+    [
+        ("", "LOCKSTEP_SOCKET is not set: nodes on this middleware are started by lockstep"),
+        ("nowhere", "something between lockstep and this node has unset LD_PRELOAD"),
+    ],
+)
+def test_the_middleware_is_no_use_without_lockstep_and_says_so(socket, sentence):
+    """Loaded by name, as RMW_IMPLEMENTATION has it."""
+    start = f"import ctypes; ctypes.CDLL({str(middleware()[0])!r}).rmw_init(None, None)"
+    environment = {**os.environ, "LOCKSTEP_SOCKET": socket}
+    done = subprocess.run(
+        [sys.executable, "-c", start], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"rmw_lockstep: {sentence}")
+
+
+@pytest.mark.skipif(
+    not any(
+        Path(folder, "librmw_implementation.so").exists()
+        for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    )
+    or shutil.which("ros2") is None,
+    reason="RMW_IMPLEMENTATION selects a middleware in a ROS 2 distro only",
+)
+def test_ros2_run_starts_a_node_on_the_middleware_that_is_selected(stranger):
+    node = ["ros2", "run", "lockstep_examples_cpp", "vector_normalizer"]
+    topic = ["--topic", "/imu/acceleration:=/vector"]
+    bag = ["--bag", ROOT / "bags/husky_acceleration"]
+    done = stranger.run("node", *bag, *topic, "-o", "out", "--", *node)
+    assert done.code == 0, done
+    assert "out      3000  /normalized" in done.out
+    done = stranger.run("node", "--", "env", "-u", "LD_PRELOAD", *node)
+    assert (done.code, "has unset LD_PRELOAD" in done.err) == (3, True), done
+    stranger.assert_nothing_left()

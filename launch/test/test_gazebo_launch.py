@@ -3,11 +3,15 @@ are one and ros_gz_bridge."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -59,6 +63,44 @@ try:
 except (KeyboardInterrupt, ExternalShutdownException):
     pass
 """
+
+
+SECOND_CLOCK = """
+import rclpy
+from rosgraph_msgs.msg import Clock
+
+rclpy.init()
+node = rclpy.create_node("another_clock")
+clocks = node.create_publisher(Clock, "/clock", 10)
+node.create_timer(0.01, lambda: clocks.publish(Clock()))
+rclpy.spin(node)
+"""
+RESET = """
+import rclpy
+from ros_gz_interfaces.srv import ControlWorld
+
+rclpy.init()
+node = rclpy.create_node("resetter")
+client = node.create_client(ControlWorld, "/world/yard/control")
+client.wait_for_service()
+request = ControlWorld.Request()
+request.world_control.reset.all = True
+rclpy.spin_until_future_complete(node, client.call_async(request))
+"""
+
+
+@contextmanager
+def beside(run, program: str) -> Iterator[None]:
+    """Run a Python program in the ROS domain of a launch that has said which that is."""
+    run.wait_until(lambda: "to look on: " in run.log)
+    words = run.log.split("to look on: ", 1)[1].split()
+    variables = dict(word.split("=", 1) for word in itertools.takewhile(lambda w: "=" in w, words))
+    child = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, **variables})
+    try:
+        yield
+    finally:
+        child.kill()
+        child.wait()
 
 
 def bag_of(output: Path, name: str = "simulation") -> Bag:
@@ -163,6 +205,7 @@ def test_a_simulation_is_recorded_from_its_first_step_on(launch, tmp_path, log_t
     run = launch("gazebo_record.launch.py", f"output:={output}", f"log_time:={log_time}", *SHORT)
     assert run.end() == 0, run.log
     assert "simulation: simulated 3" in run.log
+    assert ("Gazebo Fortress takes no seed" in run.log) == (shutil.which("gz") is None)
     told = json.loads((output / "simulation/simulation.json").read_text())
     assert (told["world"], told["step_s"]) == ("yard", 0.005)
     assert 0.2 < told["rtf"] < 1.2
@@ -175,6 +218,29 @@ def test_a_simulation_is_recorded_from_its_first_step_on(launch, tmp_path, log_t
     assert begun[-1] >= 3_000_000_000
     assert odometry.count >= 149
     assert (clock.log_ns[0] < 10_000_000_000) == (log_time == "simulation")
+    assert run.all_gone()
+
+
+@with_gazebo
+def test_a_second_owner_of_the_clock_ends_a_simulation(launch, tmp_path):
+    run = launch("gazebo_record.launch.py", f"output:={tmp_path / 'out'}", *SHORT)
+    with beside(run, SECOND_CLOCK):
+        assert run.end() == 1
+    assert "2 nodes publish /clock" in run.log or "or publishes /clock as well" in run.log
+    assert "the driver of simulation failed" in run.error
+    assert run.all_gone()
+
+
+@with_gazebo
+def test_a_world_that_somebody_resets_ends_its_simulation(launch, tmp_path):
+    output = tmp_path / "out"
+    run = launch("gazebo_record.launch.py", f"output:={output}", *SHORT, "duration:=60")
+    bags = output / "simulation/bag"
+    run.wait_until(lambda: any(f.stat().st_size > 5_000 for f in bags.glob("*.mcap")))
+    with beside(run, RESET):
+        assert run.end() == 1
+    assert "somebody has reset the world yard" in run.log
+    assert run.error == "the driver of simulation failed (exit code 3); its log is above"
     assert run.all_gone()
 
 

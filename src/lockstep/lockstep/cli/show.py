@@ -126,6 +126,12 @@ def print_json_text(text: str) -> None:
     console.print(Text(printed_json(text)), soft_wrap=True)
 
 
+def print_json_line(data: Any) -> None:
+    """Data for scripts, on stdout: one line of JSON, which is there at once."""
+    print_json_text(json.dumps(data, allow_nan=False))
+    sys.stdout.flush()
+
+
 def print_command(line: str) -> None:
     """A workflow command of GitHub, which nothing else that is printed can be."""
     console.print(Text(line), soft_wrap=True)

@@ -19,12 +19,14 @@ from .kinds import KINDS
 from .kinds.point import POINT
 from .meant import paired_columns
 from .tolerance import Tolerances
+from .transforms import as_compared
 
 
 def write_divergences(comparison: Comparison, bags: tuple[Bag, Bag], folder: Path) -> list[Path]:
     """Write TOPIC.divergence.txt for each topic with a field that is judged as a point: the largest
     error of its points and rotations in each second. Raises OSError and BagError."""
     files = []
+    bags = as_compared(bags, comparison)
     for key in comparison.keys.values():
         fields = [found for found in key.judged.fields.values() if not _errs_by_element(found)]
         if not any(found.kind == POINT.name for found in fields) or key.aligned.pairs is None:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from .tolerance import MEASURES, Tolerance
+from .tolerance import MEASURES, TRAJECTORY, Tolerance
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ class FieldComparison:
             return False
         if self.judged is None:
             return not self.wrong
+        if self.tolerance.at_most is not None:
+            return self.judged <= self.tolerance.at_most
         if self.tolerance.at_least is not None:
             return self.judged >= self.tolerance.at_least
         if self.tolerance.by == "quantile":
@@ -67,8 +69,8 @@ def statistic(field: FieldComparison) -> tuple[str, str]:
     """What a field is judged by and its value: "rmse", "0.5"; of images, that of the worst one."""
     tolerance, value = field.tolerance, field.judged
     assert value is not None
-    if tolerance.by in MEASURES:
-        name, unit = MEASURES[tolerance.by]
+    if tolerance.by in (told := MEASURES | TRAJECTORY):
+        name, unit = told[tolerance.by]
         where = "" if field.judged_tick is None else f" at tick {field.judged_tick}"
         return name, f"{value:.6g}{unit}{where}"
     name = f"share within {tolerance.abs:g}" if tolerance.by == "quantile" else tolerance.by

@@ -18,6 +18,7 @@ from .any_order import AnyOrder
 from .definitions import common
 from .keyed import KeyedArrays
 from .kinds.cloud import Clouds, cloud_fields, clouds_in
+from .kinds.trajectory import rule_in
 from .side_by_side import Side, columns_of, pairs
 from .tolerance import Tolerance, Tolerances
 
@@ -57,7 +58,9 @@ class Meant:
         """The tolerance of a field."""
         of = (one for one in self._clouds if path.startswith(f"{one.path}."))
         clouds = next(of, None)
-        return clouds.rule_of(path) if clouds else self._tolerances.of(path)
+        if clouds:
+            return clouds.rule_of(path)
+        return rule_in(path, self.types, self._tolerances)
 
     def columns(
         self, a: Side, b: Side, paths: Sequence[str], *, for_laws: bool = False

@@ -13,10 +13,13 @@ from typing import Any, Literal, TypeAlias
 
 from ..errors import CompareError
 
-By = Literal["element", "mean", "rmse", "quantile", "cosine", "psnr", "ssim"]
+By = Literal["element", "mean", "rmse", "quantile", "cosine", "psnr", "ssim", "ate", "rpe"]
 Pairing = Literal["auto", "index", "nearest"]
 MEASURES = {"psnr": ("PSNR", " dB"), "ssim": ("SSIM", "")}
 """What judges whole images, as it is written, and its unit."""
+TRAJECTORY = {"ate": ("ATE", " m"), "rpe": ("RPE", " m")}
+"""What judges whole trajectories, likewise."""
+Alignment = Literal["none", "se3", "sim3"]
 _PAIRING = ("pair", "reach", "unpaired")
 _INDEX = re.compile(r"\[[^\]]*\]")
 
@@ -32,6 +35,10 @@ class Tolerance:
     far from a, in its own unit. `unordered`: an array holds the same elements in any order;
     those of the arrays beside it that are named here move with them. An array of messages holds
     whole messages.
+    A field with latitude, longitude and altitude is a place, and its `distance` in metres.
+    `norm`, `direction`: a vector x, y, z may be so much longer or shorter, and turned by so many
+    radians. `frobenius`: a covariance may be off by this share in the Frobenius norm, and is to be
+    symmetric and positive semidefinite if a's is.
     `keyed`: elements of the arrays beside it belong to those of an array of names, and messages of
     an array are told apart by a field; false: by their index, None: as names are usual.
     `pair`: the points of a cloud belong together by their index, or each to the nearest one that
@@ -47,6 +54,10 @@ class Tolerance:
     are the channels of pixels. "psnr" (in dB) and "ssim" judge each such image: it is to be
     `at_least` so much. `data_range` is the range of pixels; without it that of the type of
     integers, or of floats the span of a's image.
+
+    "ate" and "rpe" judge trajectories: the poses of all messages, or those in each message, are to
+    be `at_most` so far apart, once b is moved onto a by `alignment`. RPE is that of poses `delta`
+    apart.
     """
 
     abs: float = 0.0
@@ -55,6 +66,9 @@ class Tolerance:
     angle: bool = False
     quaternion: float | None = None
     distance: float | None = None
+    norm: float | None = None
+    direction: float | None = None
+    frobenius: float | None = None
     unordered: bool | tuple[str, ...] = False
     keyed: bool | tuple[str, ...] | None = None
     pair: Pairing = "auto"
@@ -66,6 +80,9 @@ class Tolerance:
     quantile: float = 1.0
     at_least: float | None = None
     data_range: float | None = None
+    at_most: float | None = None
+    alignment: Alignment = "none"
+    delta: int = 1
     ignore: bool = False
 
     @property
@@ -80,11 +97,21 @@ class Tolerance:
             return f"rotation of {self.quaternion:g} rad"
         if self.distance is not None:
             return ", ".join([f"distance of {self.distance:g}", *self._pairing])
+        if self.frobenius is not None:
+            return f"relative Frobenius norm of {self.frobenius:g}"
+        if self.norm is not None or self.direction is not None:
+            parts = [] if self.norm is None else [f"length of {self.norm:g}"]
+            parts += [] if self.direction is None else [f"direction of {self.direction:g} rad"]
+            return ", ".join(parts)
         if self.text is not None:
             return f"text {self.text!r}"
         if self.at_least is not None:
             of_range = f" of range {self.data_range:g}" if self.data_range else ""
             return f"{measured(self.by, self.at_least, sign='≥ ')}{of_range}"
+        if self.at_most is not None:
+            apart = f" of {self.delta} apart" if self.delta > 1 else ""
+            moved = "" if self.alignment == "none" else f" after alignment by {self.alignment}"
+            return f"{measured(self.by, self.at_most, sign='≤ ')}{apart}{moved}"
         parts = [f"{name} {getattr(self, name):g}" for name in ("abs", "rel", "ulp")]
         limits = " + ".join(part for part in parts if not part.endswith(" 0")) or "exact"
         marks = ["angle"] if self.angle else []
@@ -119,8 +146,8 @@ EXACT = Tolerance()
 
 
 def measured(by: By, value: float, *, sign: str = "") -> str:
-    """A value of one of MEASURES: `PSNR 41.5 dB`."""
-    name, unit = MEASURES[by]
+    """A value of one of MEASURES or TRAJECTORY: `PSNR 41.5 dB`."""
+    name, unit = (MEASURES | TRAJECTORY)[by]
     return f"{name} {sign}{value:.6g}{unit}"
 
 
@@ -154,7 +181,8 @@ class Tolerances:
         found = self._cache.get(field)
         if found is None:
             plain = _INDEX.sub("", field)
-            found = next((t for pattern, t in self._compiled if pattern.fullmatch(plain)), EXACT)
+            every = (*self._compiled, *_BY_DEFAULT)
+            found = next((t for pattern, t in every if pattern.fullmatch(plain)), EXACT)
             self._cache[field] = found
         return found
 
@@ -226,6 +254,7 @@ def checked(tolerance: Tolerance) -> Tolerance:
         raise CompareError("quaternion of a tolerance is an angle in radians; give 0 or more")
     _check_distance(tolerance)
     _check_pairing(tolerance)
+    _check_vector(tolerance)
     if not 0 < tolerance.quantile <= 1:
         raise CompareError(
             "quantile of a tolerance is the share that must pass; give more than 0 and at most 1"
@@ -233,6 +262,7 @@ def checked(tolerance: Tolerance) -> Tolerance:
     if tolerance.quantile < 1 and tolerance.by != "quantile":
         raise CompareError("quantile of a tolerance needs by: quantile")
     _check_measure(tolerance)
+    _check_trajectory(tolerance)
     if tolerance.text is not None:
         try:
             re.compile(tolerance.text)
@@ -252,7 +282,21 @@ def _check_distance(tolerance: Tolerance) -> None:
     if tolerance.by != "element":
         raise CompareError("distance of a tolerance judges each point; leave out by")
     points = "distance of a tolerance judges whole points"
-    _check_alone(tolerance, points, "distance", *_PAIRING, "nan")
+    _check_alone(tolerance, points, "distance", "nan", beside=_PAIRING)
+
+
+def _check_vector(tolerance: Tolerance) -> None:
+    """Raises CompareError unless vectors and covariances are judged by their own limits alone."""
+    for name in ("norm", "direction", "frobenius"):
+        limit = getattr(tolerance, name)
+        if limit is not None and not 0 <= limit < math.inf:
+            raise CompareError(f"{name} of a tolerance is {limit}; give 0 or more")
+    if tolerance.frobenius is not None:
+        whole = "frobenius of a tolerance judges whole covariances"
+        _check_alone(tolerance, whole, "frobenius", "nan")
+    elif tolerance.norm is not None or tolerance.direction is not None:
+        whole = "norm and direction of a tolerance judge whole vectors"
+        _check_alone(tolerance, whole, "norm", "direction", "nan")
 
 
 def _check_pairing(tolerance: Tolerance) -> None:
@@ -267,8 +311,10 @@ def _check_pairing(tolerance: Tolerance) -> None:
         raise CompareError("reach and unpaired of a tolerance need pair: nearest")
 
 
-def _check_alone(tolerance: Tolerance, reason: str, *own: str) -> None:
-    others = [field for field in fields(Tolerance) if field.name not in ("by", *own)]
+def _check_alone(
+    tolerance: Tolerance, reason: str, *own: str, beside: tuple[str, ...] = ()
+) -> None:
+    others = [field for field in fields(Tolerance) if field.name not in ("by", *own, *beside)]
     if any(getattr(tolerance, other.name) != other.default for other in others):
         listed = f"{', '.join(own[:-1])} and {own[-1]}"
         raise CompareError(f"{reason}; give it only {listed}")
@@ -294,6 +340,30 @@ def _check_measure(tolerance: Tolerance) -> None:
         raise CompareError("data_range of a tolerance is the range of pixels; give more than 0")
     images = f"by: {tolerance.by} of a tolerance judges whole images"
     _check_alone(tolerance, images, "at_least", "data_range", "nan")
+
+
+def _check_trajectory(tolerance: Tolerance) -> None:
+    """Raises CompareError unless what judges trajectories is complete and alone."""
+    if tolerance.by not in TRAJECTORY:
+        if (tolerance.at_most, tolerance.alignment, tolerance.delta) != (None, "none", 1):
+            raise CompareError(
+                "at_most, alignment and delta of a tolerance need by: ate or by: rpe"
+            )
+        return
+    if tolerance.at_most is None or not 0 <= tolerance.at_most < math.inf:
+        name, unit = TRAJECTORY[tolerance.by]
+        raise CompareError(
+            f"by: {tolerance.by} of a tolerance needs at_most, the largest {name} that passes, "
+            f"in{unit}"
+        )
+    if tolerance.alignment not in Alignment.__args__:  # type: ignore[attr-defined]
+        raise CompareError("alignment of a tolerance is none, se3 or sim3")
+    if not isinstance(tolerance.delta, int) or tolerance.delta < 1:
+        raise CompareError("delta of a tolerance is a number of poses; give 1 or more")
+    if tolerance.delta > 1 and tolerance.by != "rpe":
+        raise CompareError("delta of a tolerance needs by: rpe")
+    judges = f"by: {tolerance.by} of a tolerance judges trajectories"
+    _check_alone(tolerance, judges, "at_most", "alignment", "delta")
 
 
 def _rule(text: str) -> tuple[str, Tolerance]:
@@ -324,6 +394,9 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "ulp": int,
     "quaternion": float,
     "distance": float,
+    "norm": float,
+    "direction": float,
+    "frobenius": float,
     "keyed": lambda names: {"false": False, "true": True}.get(names, tuple(names.split("+"))),
     "pair": lambda word: {kind: kind for kind in Pairing.__args__}[word],  # type: ignore[attr-defined]
     "reach": float,
@@ -333,6 +406,9 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "quantile": float,
     "at_least": float,
     "data_range": float,
+    "at_most": float,
+    "alignment": str,
+    "delta": int,
     "by": lambda word: {kind: kind for kind in By.__args__}[word],  # type: ignore[attr-defined]
 }
 _FLAGS = {"angle": True, "unordered": True, "keyed": True, "ignore": True, "nan_differs": False}
@@ -351,3 +427,10 @@ def _named(part: str) -> tuple[str, Any]:
 def _compile(pattern: str) -> re.Pattern[str]:
     text = re.escape(pattern.replace("[]", "")).replace(r"\*", ".*")
     return re.compile(f"{text}(\\..*)?")
+
+
+_BY_DEFAULT = [
+    (_compile("*transforms.transform.rotation"), Tolerance(quaternion=0.0)),
+    (_compile("*transforms.transform.translation"), Tolerance(distance=0.0)),
+]
+"""Transforms are rotations and points, whose errors are an angle and a distance."""

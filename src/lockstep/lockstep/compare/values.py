@@ -17,7 +17,8 @@ from .keyed import keyed_fields, keyed_messages, named_by
 from .kinds import kind_of_values, kind_within
 from .kinds.keyed import KeyPair, deviation_of_keys
 from .kinds.named_fields import fields_of
-from .tolerance import Tolerance, Tolerances
+from .kinds.trajectory import rule_in
+from .tolerance import TRAJECTORY, Tolerance, Tolerances
 
 
 def deviations(
@@ -54,11 +55,14 @@ class _Walk:
         if isinstance(b, array):
             b = np.asarray(b)
         tolerance = self._tolerances.of(path)
+        if tolerance.by in TRAJECTORY:
+            tolerance = rule_in(plain, self._types, self._tolerances)
         kind = kind_of_values(a, b, tolerance)
         if kind is not None:
             if not tolerance.ignore:
                 yield from kind.deviations(a, b, self._place(path, plain, tolerance, keys))
-            return
+            if not kind.goes_below:
+                return
         fields_a, fields_b = fields_of(a), fields_of(b)
         if fields_a is not None and fields_b is not None:
             yield from self._compare_fields(fields_a, fields_b, path, plain)

@@ -1,16 +1,17 @@
 """What a process of a run tells its harness beside its log: JSON lines in the file that
 LOCKSTEP_EVENTS names.
 
-`{"event": "progress", "done": 20, "total": 300}`; of a class of nodes `{"event": "timers",
-"timers": {"tick": 100000000}}`; and, before it ends by an error, `{"event":
-"error", "kind": "hang", "message": "no answer for 10 s to …"}`, whose kind is one of KINDS.
+`{"event": "progress", "done": 20, "total": 300}`; of a class of nodes `{"event": "declared",
+"timers": {"tick": 100000000}, "topics": {"/imu": "imu"}}`; and, before it ends by an error,
+`{"event": "error", "kind": "hang", "message": "no answer for 10 s to …"}`, whose kind is one of
+KINDS.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +47,26 @@ def tell_error(error: Exception, message: str, *, refused: bool = False) -> None
     _tell({"event": "error", "kind": kind, "message": message})
 
 
-def tell_timers(timers: Mapping[str, int]) -> None:
-    """Tell the timers of a node: periods in ns by name."""
-    _tell({"event": "timers", "timers": dict(timers)})
+@dataclass(frozen=True)
+class Declared:
+    """What a class of nodes has declared, beside what it registers: timers, as periods in ns by
+    name, and its topics as they stand in the source, by those that they are."""
+
+    timers: dict[str, int] = field(default_factory=dict)
+    topics: dict[str, str] = field(default_factory=dict)
 
 
-def told_timers(file: Path) -> list[tuple[str, int]]:
-    """The timers that a node told: names and periods in ns."""
-    events = [event for event in _told(file) if event["event"] == "timers"]
-    return list(events[-1]["timers"].items()) if events else []
+def tell_declared(declared: Declared) -> None:
+    """Tell what a node has declared."""
+    _tell({"event": "declared", **asdict(declared)})
+
+
+def told_declared(file: Path) -> Declared:
+    """What a node told that it has declared; nothing if it told nothing."""
+    for event in _told(file):
+        if event["event"] == "declared":
+            return Declared(event["timers"], event["topics"])
+    return Declared()
 
 
 def told_progress(file: Path) -> tuple[int, int] | None:
@@ -117,7 +129,7 @@ def _event(line: str) -> dict[str, Any] | None:
     match event.get("event"):
         case "progress" if all(isinstance(event.get(key), int) for key in ("done", "total")):
             return event
-        case "timers" if isinstance(event.get("timers"), dict):
+        case "declared" if all(isinstance(event.get(key), dict) for key in ("timers", "topics")):
             return event
         case "error" if all(isinstance(event.get(key), str) for key in ("kind", "message")):
             return event

@@ -100,16 +100,16 @@ class Driver:
         self._await(self._client.service_is_ready, f"no bridge offers {self._service}")
         self._control(pause=True)
         self._await(lambda: self._now_ns is not None, "no /clock comes from the simulator")
-        if self._now_ns:
-            raise UsageError(
-                f"the world {self._drive.world} is at {self._now_ns / _NS:g} s already; "
-                "start it paused"
-            )
         owners = self._node.count_publishers("/clock")
         if owners > 1:
             raise UsageError(
                 f"{owners} nodes publish /clock; stop those beside the bridge, or let the launch "
                 "choose its domain_id:="
+            )
+        if self._now_ns:
+            raise UsageError(
+                f"the world {self._drive.world} is at {self._now_ns / _NS:g} s already; "
+                "start it paused"
             )
         for topic in self._drive.recorded:
             self._await(partial(self._is_recorded, topic), f"nobody records {topic}")

@@ -18,7 +18,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
 from ..errors import RunError, UsageError
-from ..host.events import tell_error, tell_timers
+from ..host.events import Declared, tell_declared, tell_error
 from ..printable import tell
 
 
@@ -32,7 +32,9 @@ def main() -> None:
         rclpy.init(args=sys.argv)
         with suppress(KeyboardInterrupt, ExternalShutdownException):
             node = _made(target, node_class)
-            tell_timers(dict(_timers(node)))
+            ends: tuple[Any, ...] = (*node.publishers, *node.subscriptions)
+            topics = {end.topic_name: end.topic for end in ends}
+            tell_declared(Declared(dict(_timers(node)), topics))
             rclpy.spin(node)
     except (RunError, UsageError) as error:
         if error.__cause__ is not None:

@@ -22,6 +22,8 @@ from typing import Any
 
 from ..bag import Bag
 from ..compare.comparison import Comparison, summary
+from ..compare.kinds.pixels import PIXELS
+from ..compare.transforms import as_compared
 from ..errors import ReportError
 from ..printable import one_line
 from .clouds import CLOUD, cloud_data
@@ -42,9 +44,10 @@ from .page import (
     verdict_rows,
 )
 from .page_plots import plots_of
+from .plane import plane_data
 from .provenance import bag_files, versions
 from .series import Limits, field_series
-from .wrong_images import IMAGE, wrong_images
+from .wrong_images import holds_images, wrong_images
 
 File = str | os.PathLike[str]
 BagLike = Bag | str | os.PathLike[str]
@@ -56,7 +59,9 @@ _CELLS, _ALL_CELLS = 20_000, 250_000
 """Cells of the map of errors of an array, and of all together."""
 _ELEMENTS, _ALL_ELEMENTS = 10_000_000, 40_000_000
 """Numbers that are looked at: of one field, and of all together; for some seconds at most."""
+_DRAWN = ("plots", "clouds", "planes")
 _MOST_CLOUDS = 6
+_MOST_PLANES = 12
 _WORDS = {"match": "match", "differs": "DIFFERENT", "no verdict": "no verdict"}
 _IMAGE_CHARACTERS, _DIFF_CHARACTERS = 1_500_000, 700_000
 
@@ -78,7 +83,7 @@ def write_html(
     """
     with ExitStack() as stack:
         opened = {
-            name: (_opened(a, stack), _opened(b, stack))
+            name: as_compared((_opened(a, stack), _opened(b, stack)), comparisons[name])
             for name, (a, b) in bags.items()
             if name in comparisons
         }
@@ -118,6 +123,7 @@ def _data(
         "plots": _plots(shown, comparisons, bags),
         "images": _images(comparisons, bags),
         "clouds": _clouds(comparisons, bags),
+        "planes": _planes(comparisons, bags),
         "diffs": diff_rows(comparisons, _DIFF_CHARACTERS),
         "run": run_data(result) if result else None,
         "versions": versions(),
@@ -174,7 +180,7 @@ def _plots(
 
 def _is_picture(found: FoundField) -> bool:
     """Whether a field is the pixels of images, which are shown as such."""
-    return found.key.type == IMAGE and found.field.field == "data"
+    return found.field.kind == PIXELS.name
 
 
 def _images(
@@ -184,14 +190,13 @@ def _images(
         (index, name, key)
         for index, (name, comparison) in enumerate(comparisons.items())
         for key in comparison.keys.values()
-        if name in bags and key.type == IMAGE and key.judged.first
+        if name in bags and holds_images(key) and key.judged.first
     ]
     found, left = [], _IMAGE_CHARACTERS
     for index, name, key in wanted:
-        images = wrong_images(bags[name], comparisons[name], key, left)
-        if images:
-            left -= sum(len(images.get(part, "")) for part in ("a", "b", "wrong"))
-            found.append(images | {"comparison": index, "topic": cut(key.topic)})
+        for image in wrong_images(bags[name], comparisons[name], key, left):
+            left -= sum(len(image.get(part, "")) for part in ("a", "b", "wrong"))
+            found.append(image | {"comparison": index, "topic": cut(key.topic)})
     return found
 
 
@@ -212,6 +217,20 @@ def _clouds(
     ]
 
 
+def _planes(
+    comparisons: Mapping[str, Comparison], bags: Mapping[str, tuple[Bag, Bag]]
+) -> list[dict[str, Any]]:
+    """The first trajectories that are beyond their limit."""
+    every = (
+        {**plane, "comparison": index}
+        for index, (name, comparison) in enumerate(comparisons.items())
+        for key in comparison.keys.values()
+        if name in bags
+        for plane in plane_data(bags[name], comparison, key)
+    )
+    return list(islice(every, _MOST_PLANES))
+
+
 def _summary(
     comparisons: Mapping[str, Comparison], result: Mapping[str, Any] | None
 ) -> Iterator[str]:
@@ -228,7 +247,7 @@ def _summary(
 def _rendered(title: str, data: dict[str, Any], lines: Iterable[str]) -> str:
     # what browsers hash has newlines as \n
     scripts = {
-        "plotly": _plotly() if data["plots"] or data["clouds"] else "",
+        "plotly": _plotly() if any(data[drawn] for drawn in _DRAWN) else "",
         "script": _template("report.js"),
     }
     return Template(_template("report.html")).substitute(

@@ -36,10 +36,11 @@ def commands_of(name: str, implementation: Implementation) -> list[list[str]]:
     does."""
     if implementation.nodes is None:
         return [command_of(name, implementation)]
-    return [[*command_of(name, _alone(one)), *one.arguments] for one in implementation.nodes]
+    return [[*command_of(name, alone(one)), *one.arguments] for one in implementation.nodes]
 
 
-def _alone(one: SystemNode) -> Implementation:
+def alone(one: SystemNode) -> Implementation:
+    """A node of a system, without the others and its arguments."""
     return Implementation(executable=one.executable, node=one.node, command=one.command)
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    Field,
-    PrivateAttr,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
+from ..bag.url import is_url
 from ..distributions.model import Sample
 from ..strict_yaml import MAX_S, Factor, Number, StrictModel
 
@@ -19,6 +16,14 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 
 
 ParameterValue = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]
+
+
+def _place(value: Any) -> Any:
+    return Path(value) if isinstance(value, str) and not is_url(value) else value
+
+
+Place = Annotated[Path | str, BeforeValidator(_place)]
+"""A path of this machine, or a URL, which is a str."""
 
 
 class SystemNode(StrictModel):
@@ -103,12 +108,15 @@ class Inputs(StrictModel):
     A sample gets its bag and topics when it is drawn, what a player sends its bag when it has.
     """
 
-    bag: Path = Path()
+    bag: Place = Path()
     player: Literal["own", "external"] = Field(
         default="own", description="external: record what another program plays"
     )
     topics: dict[str, str | list[str]] = Field(
         default={}, min_length=1, description="port → topic(s) of the bag or the player"
+    )
+    services: dict[str, str] = Field(
+        default={}, description="service of a node → topic of the bag with its events"
     )
     silent: list[str] = Field(
         default=[], description="inputs that need no topic, or no message on it"
@@ -131,7 +139,7 @@ class Inputs(StrictModel):
             )
         if self.sample is not None and self.player == "external":
             raise ValueError("a sample is played by nobody else; leave out player: external")
-        if (self.sample is None) != bool(self.topics):
+        if (self.sample is None) != bool(self.topics or self.services):
             raise ValueError("give topics, port: topic, with a bag, and none with a sample")
         return self
 

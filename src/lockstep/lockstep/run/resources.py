@@ -32,20 +32,20 @@ class Resources:
 
 
 class Meter:
-    """Looks at a process now and then; each look takes some ten microseconds for each process."""
+    """Looks at processes now and then; each look takes some ten microseconds for each of them."""
 
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
+    def __init__(self, *pids: int) -> None:
+        self._pids = pids
         self._cpu_ns: dict[int, int] = {}
         self._begin_ns: int | None = None
         self._peak: dict[int, int] = {}
         self._period_s, self._next_s = _FIRST_PERIOD_S, 0.0
         self._samples: list[tuple[int, int]] = []
 
-    def look(self, messages: int) -> None:
-        """Take what it is like after so many messages, if it is time to."""
+    def look(self, messages: int, *, at_once: bool = False) -> None:
+        """Take what it is like after so many messages, if it is time to, or `at_once`."""
         now_s = time.monotonic()
-        if now_s < self._next_s:
+        if now_s < self._next_s and not at_once:
             return
         self._next_s = now_s + self._period_s
         self._samples.append((messages, self._look()))
@@ -64,10 +64,11 @@ class Meter:
     def _look(self) -> int:
         """Note processor time and peaks; returns the resident bytes."""
         resident = 0
-        for pid in _family(self._pid):
+        for pid in {member for first in self._pids for member in _family(first)}:
             with suppress(OSError):  # it has ended meanwhile: what is known of it stays
                 self._cpu_ns[pid] = _cpu_ns(pid)
-                now, self._peak[pid] = _memory(pid)
+                now, peak = _memory(pid)
+                self._peak[pid] = max(peak, self._peak.get(pid, 0))  # none is left of a zombie
                 resident += now
         if self._begin_ns is None and self._cpu_ns:
             self._begin_ns = sum(self._cpu_ns.values())

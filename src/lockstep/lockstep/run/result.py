@@ -34,6 +34,14 @@ HOW_TO_DECLARE = (
 
 
 @dataclass(frozen=True)
+class NodeTopics:
+    """The topics of one node of a system."""
+
+    publishes: tuple[str, ...]
+    subscribes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class RunResult:
     """Messages by topic and where the outputs are; `median_ns` and `p99_ns` are of the callbacks of
     messages."""
@@ -54,8 +62,8 @@ class RunResult:
     """What is known that a black box did not take of what was sent, a sentence."""
     remarks: tuple[str, ...] = ()
     """What is to be known of the run, in sentences."""
-    publishers: Mapping[str, str] = field(default_factory=dict)
-    """Of several nodes as one system: topic → who publishes it."""
+    nodes: Mapping[str, NodeTopics] = field(default_factory=dict)
+    """Of several nodes as one system: what each of them says and hears, by name."""
 
     @property
     def cpu_ns(self) -> float | None:

@@ -184,10 +184,10 @@ def _directly(verification: Verification) -> Verification:
     if len(verification.implementations) < 2:
         raise UsageError(alone(verification.reference))
     for name, one in verification.implementations.items():
-        if one.launch is not None:
+        if one.launch is not None or one.nodes is not None:
             raise UsageError(
-                f"'{name}' is a launch file, which starts several processes, so it cannot be "
-                "searched; leave it out of this file"
+                f"'{name}' is several processes, which can be verified but not searched; leave it "
+                "out of this file, or take one node of it"
             )
     run = verification.run.model_copy(update={"mode": "direct"})
     return with_nodes(verification.model_copy(update={"run": run}))

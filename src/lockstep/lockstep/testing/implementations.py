@@ -24,10 +24,12 @@ from .node import NodeHarness
 
 def testable(verification: Verification, *, live: bool) -> list[str]:
     """The names of the implementations that can be driven: components, and, where nodes run
-    directly, ordinary ones; black boxes are left out."""
+    directly, ordinary ones; black boxes, and several nodes as one system, are left out."""
     with_nodes = verification.run.mode == "direct" and not live
     every = verification.implementations
-    return [name for name, one in every.items() if with_nodes or not one.is_node]
+    return [
+        name for name, one in every.items() if one.nodes is None and (with_nodes or not one.is_node)
+    ]
 
 
 class Implementations:

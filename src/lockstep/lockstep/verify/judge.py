@@ -11,6 +11,7 @@ from pathlib import Path
 from ..bag import Bag, BagError
 from ..compare import Comparison, compare, tolerance_ns, write_text_diffs
 from ..compare.result import comparison_as_data
+from ..compare.transforms import source_of
 from ..errors import Loss, ReportError, RunError
 from ..host.protocol import resolved
 from ..report.html import write_html
@@ -104,8 +105,10 @@ def judge(
     except BagError as error:
         raise RunError(f"the outputs cannot be compared: {error}") from error
     for port in contract.outputs:
-        found = comparison.keys[resolved(port.topic)].aligned
-        if not (found.count_a or found.count_b or port.name in options.silent):
+        topic = resolved(port.topic)
+        found = [k.aligned for name, k in comparison.keys.items() if source_of(name) == topic]
+        is_known = any(one.count_a or one.count_b for one in found)
+        if not (is_known or port.name in options.silent):
             raise RunError(
                 f"nothing is known of output '{port.name}': neither {reference.label} nor "
                 f"{other.label} published on it; choose other inputs, "

@@ -104,9 +104,10 @@ def load(path: Path) -> Verification:
     """Read a verify.yaml; paths in it are relative to its folder. Raises UsageError that names the
     line."""
     verification = read_yaml(path, Verification, "a verification")
-    if not verification.inputs.is_recorded:
+    bag = verification.inputs.bag
+    if not verification.inputs.is_recorded or isinstance(bag, str):  # a URL
         return verification
-    inputs = verification.inputs.model_copy(update={"bag": path.parent / verification.inputs.bag})
+    inputs = verification.inputs.model_copy(update={"bag": path.parent / bag})
     return verification.model_copy(update={"inputs": inputs})
 
 

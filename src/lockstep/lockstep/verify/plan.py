@@ -24,6 +24,7 @@ from ..run.inputs import RunInputs, ports_of, run_inputs
 from ..run.model import Implementation
 from ..run.nodes.differences import as_promised, contradictions
 from ..run.nodes.registered import registered_contracts
+from ..run.nodes.service_events import with_services
 from ..run.nodes.targets import known
 from ..run.request import RunRequest
 from .model import Verification
@@ -98,6 +99,7 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
         told = ask({name: one for name, one in every.items() if not one.is_node})
         registered = _registered(verification)
         contract = _contract(verification, told, registered)
+        contract = _with_services(verification, contract, bag)
         if not contract.outputs:
             raise UsageError(f"{contract.component} has no outputs to compare")
         component = component_of(verification)
@@ -118,6 +120,15 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
         }
         mismatched = {name: found for name, found in differences.items() if found}
         yield Plan(verification, contract, mismatched, bag, component, tolerances)
+
+
+def _with_services(verification: Verification, contract: Contract, bag: Bag | None) -> Contract:
+    services = verification.inputs.services
+    components = [n for n, one in verification.implementations.items() if not one.is_node]
+    if services and (components or verification.run.mode == "live"):
+        what = f"'{components[0]}' is none" if components else "they run live"
+        raise UsageError(f"inputs.services is for ordinary nodes in direct runs; {what}")
+    return with_services(contract, services, bag)
 
 
 def asked_contract(verification: Verification) -> Contract:

@@ -14,6 +14,8 @@ from ..errors import DIFFERENT, FAILED, MATCH
 from ..run.inputs import Arrived
 from ..run.result import RunResult, in_and_out, leak
 from .fingerprints import Fingerprint
+from .first_node import first_node
+from .kept import KeptRun
 
 Outcome = Literal["match", "differs", "no verdict"]
 
@@ -41,6 +43,8 @@ class Verdict:
     """What a black box did not take of its inputs in one of its runs, a sentence."""
     arrived: Arrived | None = None
     """What an external player sent, if that was the inputs."""
+    kept: KeptRun | None = None
+    """The run of the reference, if it was made before."""
 
     @property
     def exit_code(self) -> int:
@@ -102,7 +106,8 @@ def findings(verdict: Verdict) -> Iterator[Finding]:
     for name, comparison in verdict.comparisons.items():
         headline, *lines = summary(comparison)
         word, _, sentence = headline.partition(": ")
-        lines += same_failure(verdict, name)
+        a, b = (verdict.runs[of] for of in (verdict.reference, name))
+        lines += [*first_node(comparison, a, b), *same_failure(verdict, name)]
         lost = losses(verdict, name)
         if lost or (comparison.all_match and objections(verdict, name)):
             lines.insert(0, f"of what ran: {sentence}")
@@ -146,6 +151,7 @@ def remarks(verdict: Verdict) -> list[str]:
     runs = verdict.runs.values()
     return [
         *([verdict.arrived.sentence()] if verdict.arrived is not None else []),
+        *([verdict.kept.sentence()] if verdict.kept is not None else []),
         *(in_and_out(run) for run in runs if run.black_box),
         *(loss for loss in verdict.untaken.values() if loss not in said),
         *(remark for run in runs for remark in run.remarks),

@@ -7,34 +7,48 @@ from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
+from ..compare import Comparison
 from ..errors import UsageError
+from .fingerprints import fingerprint
 from .inputs import inputs_of
-from .judge import judge, judge_again, judge_noise, untaken
+from .judge import Recorded, judge, judge_again, judge_noise, untaken
+from .kept import RunsKept, contracts_beside
 from .ledger import on_disk, stale
 from .model import Verification, alone
 from .plan import plan, with_nodes
+from .progress_file import told
 from .report import write
 from .runs import Runs, Watch, a_run_has_begun
 from .verdict import Verdict
 
 
 def verify(
-    verification: Verification, folder: Path, watch: Watch | None = None, *, plots: bool = False
+    verification: Verification,
+    folder: Path,
+    watch: Watch | None = None,
+    *,
+    plots: bool = False,
+    runs_kept: RunsKept | None = None,
 ) -> Verdict:
     """Run every implementation on the inputs, compare each with the reference, write all to
     `folder`.
 
     What ran gets no verdict where it is not what is on disk. With `plots`, each field that differs
-    is drawn. Raises UsageError, BagError or DistError before anything runs, RunError when a run
-    fails.
+    is drawn. With `runs_kept`, the run of the reference is taken from there, or kept there. Raises
+    UsageError, BagError or DistError before anything runs, RunError when a run fails.
     """
     verification = with_nodes(verification)
     reference, others = _in_order(verification)
     before = on_disk(verification)
     with ExitStack() as stack:
+        watch = stack.enter_context(told(folder, watch))
         runs = stack.enter_context(Runs(verification, watch))
         with runs.planning(folder, {name: folder / name for name in (reference, *others)}):
-            planned = stack.enter_context(plan(verification, runs.contracts))
+            kept = None
+            if runs_kept is not None:
+                kept = runs_kept.find(verification, before, folder / reference)
+            ask = contracts_beside(kept, reference, runs.contracts) if kept else runs.contracts
+            planned = stack.enter_context(plan(verification, ask))
         if planned.mismatched:
             after = on_disk(verification)
             verdict = Verdict(
@@ -63,12 +77,21 @@ def verify(
             for each in ((name, planned.request(name, inputs, folder / name)), *again[name])
         ]
         stack.enter_context(a_run_has_begun())
-        recorded = runs.each([first, *again[reference], *rest])
-        original = next(recorded)
-        noise = tuple(
-            judge_noise(planned, original, run, folder / f"{reference}_vs_itself")
-            for run in islice(recorded, len(again[reference]))
-        )
+        if kept:
+            outputs_kept = stack.enter_context(kept.result.outputs())
+            original = Recorded(reference, kept.result, outputs_kept)
+            recorded = runs.each(rest)
+            noise: tuple[Comparison, ...] = ()
+        else:
+            recorded = runs.each([first, *again[reference], *rest])
+            original = next(recorded)
+            noise = tuple(
+                judge_noise(planned, original, run, folder / f"{reference}_vs_itself")
+                for run in islice(recorded, len(again[reference]))
+            )
+            if runs_kept is not None and reference in before:
+                now = {**before, reference: fingerprint(reference, verification)}
+                runs_kept.keep(verification, now, planned.contract, original.result)
         outputs, comparisons, repeats, repeated = {reference: original}, {}, {}, {}
         for run in recorded:
             outputs[run.label] = run
@@ -96,6 +119,7 @@ def verify(
                 if (lost := untaken(run, *repeated.get(name, ())))
             },
             inputs.arrived,
+            kept,
         )
         write(planned, verdict, inputs, outputs, repeated, plots=plots)
     return verdict

@@ -89,6 +89,17 @@ void end_of_thread(void * round)
   run_->scheduler.end_thread(held);
 }
 
+/// Whether this library stands before the C library, whose functions it replaces. It does not if it
+/// was loaded because RMW_IMPLEMENTATION names it, and not before all others.
+bool is_loaded_first()
+{
+  Dl_info first{};
+  Dl_info own{};
+  return dladdr(dlsym(RTLD_DEFAULT, "clock_gettime"), &first) != 0 &&
+         dladdr(reinterpret_cast<const void *>(&is_node), &own) != 0 &&
+         first.dli_fbase == own.dli_fbase;
+}
+
 void leave_child_alone()
 {
   is_on_ = false;
@@ -115,7 +126,7 @@ void turn_on()
 
 __attribute__((constructor)) void start(int argc, char ** argv, char **)
 {
-  if (!harness_path().empty() && is_node(argc, argv)) {
+  if (!harness_path().empty() && is_loaded_first() && is_node(argc, argv)) {
     turn_on();
   }
 }
@@ -151,7 +162,13 @@ void ensure_on()
   if (harness_path().empty()) {
     give_up(
       "LOCKSTEP_SOCKET is not set: nodes on this middleware are started by lockstep "
-      "(`lockstep run`), or unset RMW_IMPLEMENTATION");
+      "(`lockstep node`, `lockstep run`), or unset RMW_IMPLEMENTATION");
+  }
+  if (!is_loaded_first()) {
+    give_up(
+      "something between lockstep and this node has unset LD_PRELOAD, without which the node's "
+      "time "
+      "and threads are not under control; keep it, or use run: {mode: live}");
   }
   turn_on();
 }

@@ -261,6 +261,68 @@
     apply();
   }
 
+  // ---- All fields over time, and from one that differs to the next
+
+  const BINS = 240;
+  const FAINTEST = 1e-3; // of the largest error of a field
+
+  function overview() {
+    const rows = data.fields.filter((row) => row.differs && data.plots[row.index]?.error?.y.length && data.plots[row.index].in_order);
+    if (rows.length < 2) return;
+    const times = rows.flatMap((row) => { const { s } = data.plots[row.index].error; return [s[0], s.at(-1)]; });
+    const [start, end] = [Math.min(...times), Math.max(...times)];
+    const longest = Math.max(...rows.map((row) => data.plots[row.index].error.y.length));
+    const bins = Math.max(1, Math.min(BINS, Math.floor(longest / 2))); // two messages each, or there were gaps
+    const width = (end - start) / bins || 1;
+    const labels = rows.map((row) => `${topics.size > 1 ? `${row.topic} ` : ""}${row.field}${several ? ` (${data.verdicts[row.comparison].name})` : ""}`);
+    const errors = rows.map((row) => worstOfBins(data.plots[row.index], start, width, bins));
+    const made = section("overview", "All fields over time",
+      element("p", { className: "soft" }, "Darker is closer to the largest error of its field; white is within tolerance. Choose a field by a click; n and p go to the next and the previous field that differs."));
+    const box = element("div", { className: "plot", role: "img", "aria-label": "Errors of all fields over time." });
+    made.append(box);
+    addEventListener("load", () => box.on("plotly_click", ({ points }) => choose(rows[points[0].y])));
+    always.push([box, () => {
+      const z = errors.map((cells) => cells.map((cell) => (cell > 0 ? Math.log10(Math.max(cell, FAINTEST)) : null)));
+      return {
+        traces: [{
+          type: "heatmap", x: Array.from({ length: bins }, (_, bin) => start + (bin + 0.5) * width), y: rows.map((_, at) => at), z, customdata: errors,
+          zmin: Math.log10(FAINTEST), zmax: 0, showscale: false, ygap: 1, colorscale: [[0, faint("b", 0.15)], [1, colour("b")]],
+          text: errors.map((cells, at) => cells.map(() => plain(clipped(labels[at], 80)))),
+          name: "error",
+          hovertemplate: "%{text}<br>%{x:.3f} s: %{customdata:.2g} of its largest error<extra></extra>",
+        }],
+        layout: layout({
+          height: Math.min(900, 90 + 18 * rows.length), margin: { l: 10, r: 14, t: 10, b: 40 }, xaxis: axis("time [s]", { showgrid: false, range: [start, end] }),
+          yaxis: axis("", { showgrid: false, autorange: "reversed", tickvals: rows.map((_, at) => at), ticktext: labels.map((label) => plain(clipped(label, 40))) }),
+        }),
+      };
+    }]);
+  }
+
+  // The largest error in each part of time that is beyond tolerance, as a share of the field's largest; no number counts as 1.
+  function worstOfBins(plots, start, width, bins) {
+    const { s, y } = plots.error;
+    const peak = peakOf(plots) || 1;
+    const worst = new Array(bins).fill(0);
+    y.forEach((error, at) => {
+      const limit = plots.limit?.[at];
+      if (error !== null && limit !== null && limit !== undefined && Math.abs(error) <= limit) return;
+      const bin = Math.min(bins - 1, Math.floor((s[at] - start) / width));
+      worst[bin] = Math.max(worst[bin], error === null ? 1 : Math.abs(error) / peak);
+    });
+    for (const time of plots.no_number.s) worst[Math.max(0, Math.min(bins - 1, Math.floor((time - start) / width)))] = 1;
+    return worst;
+  }
+
+  function chooseNext(step) {
+    const rows = data.fields.filter((row) => row.differs && !row.line.hidden);
+    if (!rows.length) return;
+    const at = rows.indexOf(chosen);
+    const next = rows[(at + step + rows.length) % rows.length];
+    choose(next);
+    next.line.scrollIntoView({ block: "nearest" });
+  }
+
   function distributionsTable() {
     if (!data.distributions.length) return;
     const [a, b] = several ? ["reference", "implementation"] : names[0];
@@ -363,7 +425,7 @@
 
   function notDrawn(row) {
     const pictured = data.images.some((found) => found.a && found.topic === row.topic && found.comparison === row.comparison);
-    if (pictured) return element("p", {}, element("a", { href: "#images" }, "The first images that differ are shown below."));
+    if (pictured) return element("p", {}, element("a", { href: "#images" }, "Images that differ are shown below."));
     return element("p", { className: "soft" }, row.differs ? "Not drawn: only the worst fields are." : "Both sides are equal, so there is nothing to draw.");
   }
 
@@ -620,14 +682,38 @@
 
   function images() {
     if (!data.images.length) return;
-    const made = section("images", "First images that differ");
+    const made = section("images", "Images that differ");
     for (const found of data.images) {
       const [a, b] = names[found.comparison];
-      made.append(element("h3", { className: "path" }, `${found.topic}, tick ${found.tick}, ${seconds(found.time_ns / 1e9)}`), element("p", {}, found.sentence));
+      made.append(element("h3", { className: "path" }, `${found.topic}, tick ${found.tick}, ${seconds(found.time_ns / 1e9)}: ${found.which}`), element("p", {}, found.sentence));
       if (!found.a) continue;
       const picture = (source, text) => element("figure", {}, element("img", { src: source, alt: text }), element("figcaption", {}, text));
-      made.append(element("div", { className: "images" }, picture(found.a, a), picture(found.b, b), picture(found.wrong, "wrong pixels marked")));
+      made.append(element("div", { className: "images" }, picture(found.a, a), picture(found.b, b), picture(found.wrong, "wrong pixels marked"), overEachOther(found, a, b)));
     }
+  }
+
+  // Both images over each other: the slider uncovers the one below, or they take turns.
+  function overEachOther(found, a, b) {
+    const below = element("img", { src: found.b, alt: b });
+    const above = element("img", { src: found.a, alt: a });
+    const slider = element("input", { type: "range", min: 0, max: 100, value: 50, "aria-label": `left of it ${a}, right of it ${b}` });
+    const blink = element("input", { type: "checkbox" });
+    const caption = element("span", {}, "");
+    let timer = null, isA = true;
+    const show = () => {
+      const share = blink.checked ? (isA ? 100 : 0) : Number(slider.value);
+      above.style.clipPath = `inset(0 ${100 - share}% 0 0)`;
+      caption.textContent = blink.checked ? (isA ? a : b) : `left ${a}, right ${b}`;
+    };
+    slider.addEventListener("input", show);
+    blink.addEventListener("change", () => {
+      clearInterval(timer);
+      slider.disabled = blink.checked;
+      if (blink.checked) timer = setInterval(() => { isA = !isA; show(); }, 500);
+      show();
+    });
+    show();
+    return element("figure", { className: "over" }, element("div", { className: "stack" }, below, above), slider, element("label", {}, blink, "blink "), element("figcaption", {}, caption));
   }
 
   function clouds() {
@@ -661,6 +747,27 @@
     if (found.missing[0].length) traces.push(trace(found.missing[right], found.missing[up], `missing in ${b}`, { size: 8, symbol: "x", color: colour("b") }));
     if (found.extra[0].length) traces.push(trace(found.extra[right], found.extra[up], `only in ${b}`, { size: 8, symbol: "cross", color: colour("text") }));
     return { traces, layout: layout({ xaxis: axis("xyz"[right]), yaxis: axis("xyz"[up], { scaleanchor: "x" }) }) };
+  }
+
+  function planes() {
+    if (!data.planes.length) return;
+    const made = section("planes", "Trajectories that differ");
+    for (const found of data.planes) {
+      const box = element("div", { className: "plot", role: "img", "aria-label": found.title });
+      made.append(element("h3", { className: "path" }, found.title), element("figure", {}, element("figcaption", {}, found.sentence), box));
+      always.push([box, () => plane(found)]);
+    }
+  }
+
+  function plane(found) {
+    const trace = (x, y, name, style, more = {}) => ({ type: "scatter", mode: "lines", x, y, name: plain(name), line: style, ...more });
+    const [a, b] = names[found.comparison];
+    const furthest = [0, 1].map((axis) => [found.a[axis][found.worst], found.b[axis][found.worst]]);
+    const traces = [
+      trace(...found.a, a, { color: colour("a"), width: 3 }), trace(...found.b, b, { color: colour("b"), width: 1.5, dash: "dash" }),
+      trace(...furthest, "furthest apart", { color: colour("text"), width: 1 }, { mode: "lines+markers" }),
+    ];
+    return { traces, layout: layout({ xaxis: axis(`${found.axes[0]} [m]`), yaxis: axis(`${found.axes[1]} [m]`, { scaleanchor: "x" }) }) };
   }
 
   function runs() {
@@ -727,6 +834,7 @@
   implementations();
   keysTable();
   if (data.fields.length) {
+    overview();
     fieldsTable();
     detail = element("section", { id: "detail", "aria-labelledby": "detail-title" });
     page.append(detail);
@@ -737,11 +845,18 @@
   distributionsTable();
   images();
   clouds();
+  planes();
   runs();
   about();
   document.addEventListener("DOMContentLoaded", () => { if (drawn.length || always.length) draw(); });
   for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", draw);
   const fit = () => [...drawn, ...always].forEach(([box]) => Plotly.Plots.resize(box));
+  document.addEventListener("keydown", (event) => {
+    const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.target.type !== "checkbox";
+    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !detail) return;
+    if (event.key === "n") chooseNext(1);
+    if (event.key === "p") chooseNext(-1);
+  });
   addEventListener("beforeprint", fit);
   addEventListener("afterprint", fit);
 })();

@@ -47,7 +47,9 @@ def as_promised(registered: Contract, promised: Contract, remap: Mapping[str, st
     own = {resolved(remap[port.name]): resolved(port.topic) for port in ports if port.name in remap}
 
     def moved(ports: tuple[PortContract, ...]) -> tuple[PortContract, ...]:
-        return tuple(replace(port, topic=own.get(port.topic, port.topic)) for port in ports)
+        return tuple(
+            replace(port, topic=own.get(resolved(port.topic), port.topic)) for port in ports
+        )
 
     return replace(registered, inputs=moved(registered.inputs), outputs=moved(registered.outputs))
 

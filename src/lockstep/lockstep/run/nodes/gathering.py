@@ -19,7 +19,7 @@ from ..strays import marked
 
 START_PATIENCE_S = 60.0
 _LOOK_S = 0.02
-_LOOKS = 3
+_LOOKS = 2
 _BUSY_PATIENCE_S = 10.0
 _CREDENTIALS = struct.Struct("3i")
 
@@ -104,6 +104,15 @@ def command_line(pid: int) -> str:
     with suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace").replace("\0", " ").strip()
     return ""
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process has not ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def _is_waiting(listening: socket.socket) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...component import Contract
 from ...errors import Crash, Hang, RunError, UsageError
-from ...host.events import told_timers
+from ...host.events import Declared, told_declared
 from ...host.frames import FrameError, FrameParser, Frames, frame
 from ...host.protocol import BY_ITSELF, HARNESS_CLIENT, Kind, resolved
 from ..processes import Process
@@ -166,9 +166,9 @@ class NodeProcess:
             if readable and (outputs := self._read()) is not None and len(outputs):
                 yield outputs
 
-    def timers(self) -> list[tuple[str, int]]:
-        """The timers that a class of nodes had when it was constructed: names and periods in ns."""
-        return told_timers(self._process.events)
+    def declared(self) -> Declared:
+        """What a class of nodes had declared when it was constructed."""
+        return told_declared(self._process.events)
 
     def close(self) -> None:
         """Wait for the end of the process; raises RunError if it has ended by itself, and badly,

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 
 from ...component.contract import PortContract
 from ...component.qos import QoS
 from ...errors import UsageError
+from ...host.protocol import resolved
 from .endpoints import OF_EVERY_NODE, Endpoint
 
 _KEEPS_ALL_DEPTH = 1000
 
 
 def ports(
-    registered: Collection[Endpoint], kind: str, *, are_inner: bool = True
+    registered: Collection[Endpoint],
+    kind: str,
+    in_source: Mapping[str, str] = MappingProxyType({}),
+    *,
+    are_inner: bool = True,
 ) -> Iterator[PortContract]:
     """The ports of a kind; raises UsageError for topics that cannot be told apart.
 
+    Their topics are as they stand `in_source`, by those that they are, where that is known.
     Of a system, a topic that is published and subscribed to is inner, and an output only.
     """
     endpoints = [one for one in registered if one.name not in OF_EVERY_NODE]
@@ -33,7 +40,9 @@ def ports(
         known.add(one.name)
         is_heard_too = are_inner and kind == "publisher" and one.name in heard
         name = f"{names[one.name]}_out" if is_heard_too else names[one.name]
-        yield PortContract(name, one.name, one.type, one.type_hash, _qos(one))
+        written = in_source.get(one.name, one.name)
+        topic = written if resolved(written) == one.name else one.name
+        yield PortContract(name, topic, one.type, one.type_hash, _qos(one))
 
 
 def port_names(topics: Collection[str]) -> dict[str, str]:

@@ -35,8 +35,8 @@ def registered_contracts(implementations: Mapping[str, Implementation]) -> dict[
 
     Their ports are called as their own topics are, with _ for /. Inputs of a system are what its
     nodes subscribe to and none of them publishes; outputs, what any of them publishes. Only a class
-    of nodes (`node: MODULE:CLASS`) tells its timers. Raises RunError for one that does not start,
-    UsageError for one that cannot be.
+    of nodes (`node: MODULE:CLASS`) tells its timers, and topics as they stand in its source. Raises
+    RunError for one that does not start, UsageError for one that cannot be.
     """
     if not implementations:
         return {}
@@ -87,12 +87,13 @@ def _told(name: str, process: NodeProcess) -> Contract:
     process.settle()
     if process.ended_by_itself:
         process.close()  # which tells what went wrong, if something did
+    declared = process.declared()
     contract = Contract(
         component=name,
-        inputs=tuple(ports(process.endpoints.values(), "subscription")),
-        outputs=tuple(ports(process.endpoints.values(), "publisher")),
+        inputs=tuple(ports(process.endpoints.values(), "subscription", declared.topics)),
+        outputs=tuple(ports(process.endpoints.values(), "publisher", declared.topics)),
         parameters=tuple(parameters(process)),
-        timers=tuple(TimerContract(*timer) for timer in process.timers()),
+        timers=tuple(TimerContract(*timer) for timer in declared.timers.items()),
     )
     for _ in process.end():
         pass

@@ -10,12 +10,14 @@ import numpy as np
 from ...bag import BagWriter
 from ...errors import RunError
 from ...host.frames import Frames
-from ...host.protocol import ACKNOWLEDGEMENT_TOPIC, Kind, resolved
+from ...host.protocol import ACKNOWLEDGEMENT_TOPIC, Kind
 from ...progress import Progress
+from ..inputs import EVENTS
 from ..recording import Recording
 from ..request import RunRequest
-from ..result import RunResult, check_counts
-from .endpoints import differences, is_matched, not_deterministic
+from ..resources import Meter
+from ..result import NodeTopics, RunResult, check_counts
+from .endpoints import OF_EVERY_NODE, differences, is_matched, not_deterministic
 from .gathering import Connection
 from .system import Output, System
 
@@ -41,24 +43,29 @@ def run_system(
         recording = Recording(writer, request.contract, with_cause=request.with_cause)
         start_s = time.perf_counter()
         system = System(connections, request.contract, start_ns, request.options.timeout)
-        for outputs in _batches(_outputs(system, inputs)):
+        meter = Meter(*(connection.pid for connection in connections))
+        meter.look(0)
+        for outputs in _batches(_outputs(system, inputs, meter)):
             recording.write([outputs], system.consumed)
         wall_s = time.perf_counter() - start_s
         recorded = writer.counts
     recorded.pop(ACKNOWLEDGEMENT_TOPIC, None)
     _check(request, system)
-    check_counts(request.name, inputs.sent, recorded, request.silent)
+    events = {topic for topic in inputs.sent if topic.endswith(EVENTS)}
+    sent = {**inputs.sent, **{topic: system.requests[topic] for topic in events}}
+    check_counts(request.name, sent, recorded, request.silent)
     return RunResult(
         name=request.name,
         bag=bag,
-        sent=inputs.sent,
+        sent=sent,
         recorded=recorded,
         first_input_ns=inputs.first_ns,
         wall_s=wall_s,
         median_ns=None,
         p99_ns=None,
+        resources=meter.found(),
         remarks=tuple(_remarks(request.name, system)),
-        publishers=_publishers(system),
+        nodes=_nodes(system),
     )
 
 
@@ -91,13 +98,15 @@ class _Inputs:
             self._progress(sum(self.sent.values()), total)
 
 
-def _outputs(system: System, inputs: _Inputs) -> Iterator[Output]:
+def _outputs(system: System, inputs: _Inputs, meter: Meter) -> Iterator[Output]:
     yield from system.start()
     for time_ns, port, data in inputs.steps():
         if port is None:
             yield from system.advance(time_ns)
         else:
             yield from system.deliver(port, time_ns, data)
+        meter.look(system.consumed)
+    meter.look(system.consumed, at_once=True)  # in the end they are gone
     yield from system.end()
 
 
@@ -150,6 +159,8 @@ def _remarks(name: str, system: System) -> Iterator[str]:
             yield f"{member.name} ended by itself, and the others went on without it"
     for topic, count in system.unread.items():
         yield f"{name}: {count} messages of {topic} came before anybody subscribed"
+    if system.unanswered:
+        yield f"{name}: {system.unanswered} of {system.requests.total()} requests were not answered"
     yield from _unmatched(name, system)
     yield from _of_one_name(name, system)
 
@@ -183,10 +194,13 @@ def _of_one_name(name: str, system: System) -> Iterator[str]:
             yield f"{name}: {len(numbers)} nodes are called {node}"
 
 
-def _publishers(system: System) -> dict[str, str]:
-    """Topic → the node that publishes it, or several."""
-    found: dict[str, dict[str, None]] = {}
+def _nodes(system: System) -> dict[str, NodeTopics]:
+    found: dict[str, dict[str, set[str]]] = {}
     for _, one in system.known:
-        if one.kind == "publisher":
-            found.setdefault(resolved(one.name), {})[one.node] = None
-    return {topic: " and ".join(nodes) for topic, nodes in found.items()}
+        if one.name not in OF_EVERY_NODE:
+            topics = found.setdefault(one.node, {"publisher": set(), "subscription": set()})
+            topics.setdefault(one.kind, set()).add(one.name)
+    return {
+        node: NodeTopics(tuple(sorted(of["publisher"])), tuple(sorted(of["subscription"])))
+        for node, of in sorted(found.items())
+    }
