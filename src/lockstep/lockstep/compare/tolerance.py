@@ -186,13 +186,18 @@ class Tolerances:
             self._cache[field] = found
         return found
 
-    def unused(self, fields: Iterable[str]) -> list[str]:
-        """The patterns that match none of `fields`: spelling mistakes, most likely."""
+    def unused(self, fields: Iterable[str], opened: Iterable[str] = ()) -> list[str]:
+        """The patterns that match none of `fields`: spelling mistakes, most likely.
+
+        What is below those `opened` only messages tell, so that nothing can be said of it.
+        """
         known = [_INDEX.sub("", field) for field in fields]
+        below = tuple(f"{field}." for field in opened)
         return [
             pattern
             for pattern in self.by_pattern
             if not any(_compile(pattern).fullmatch(field) for field in known)
+            and not pattern.startswith(below)
         ]
 
 

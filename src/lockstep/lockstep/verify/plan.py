@@ -12,6 +12,7 @@ from ..bag.topic import codec_of
 from ..compare import Tolerances
 from ..compare.column_judge import ColumnJudge
 from ..compare.index import stamp_paths
+from ..compare.meant import opened_in
 from ..compare.model import Compare
 from ..component import Contract
 from ..component.parameter import range_objection, ros_type
@@ -255,7 +256,7 @@ def _check_compare(options: Compare, tolerances: Tolerances, contract: Contract)
                 f"output '{port.name}' has no header to align by; align by time or tick"
             )
         fields |= found.keys()
-    for pattern in tolerances.unused(fields):
+    for pattern in tolerances.unused(fields, opened_in(fields)):
         raise UsageError(
             f"tolerance '{pattern}' matches no field of the outputs; they have "
             f"{', '.join(sorted(fields))}"
