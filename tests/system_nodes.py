@@ -319,6 +319,126 @@ def slow():
     rclpy.spin(node)
 
 
+def action_server():
+    """Counts up, once in 0.2 s, and tells how far it is."""
+    from example_interfaces.action import Fibonacci
+    from rclpy.action import ActionServer, CancelResponse
+
+    node = Says("action_server")
+
+    def execute(goal):
+        numbers = [0, 1]
+        while len(numbers) <= goal.request.order:
+            time.sleep(0.2)
+            numbers.append(numbers[-1] + numbers[-2])
+            goal.publish_feedback(Fibonacci.Feedback(sequence=numbers))
+            if goal.is_cancel_requested:
+                goal.canceled()
+                return Fibonacci.Result()
+        goal.succeed()
+        return Fibonacci.Result(sequence=numbers)
+
+    group = ReentrantCallbackGroup()
+    ActionServer(
+        node,
+        Fibonacci,
+        "/fibonacci",
+        execute,
+        callback_group=group,
+        cancel_callback=lambda request: CancelResponse.ACCEPT,
+    )
+    executor = MultiThreadedExecutor(4)
+    executor.add_node(node)
+    executor.spin()
+
+
+def action_client():
+    """Wants a short sequence, and a long one that it gives up."""
+    from example_interfaces.action import Fibonacci
+    from rclpy.action import ActionClient
+
+    node = Says(sys.argv[2])
+    client = ActionClient(node, Fibonacci, "/fibonacci")
+
+    def want(order, give_up_s=None):
+        def accepted(future):
+            goal = future.result()
+            node.say(f"{order} accepted {goal.accepted}")
+            goal.get_result_async().add_done_callback(
+                lambda f: node.say(
+                    f"{order} {f.result().status} {list(f.result().result.sequence)}"
+                )
+            )
+            if give_up_s is not None:
+                timer = node.create_timer(
+                    give_up_s, lambda: (timer.cancel(), goal.cancel_goal_async())
+                )
+
+        client.send_goal_async(
+            Fibonacci.Goal(order=order),
+            lambda m: node.say(f"{order} so far {list(m.feedback.sequence)}"),
+        ).add_done_callback(accepted)
+
+    def begin():
+        timer.cancel()
+        want(4)
+        want(40, 1.1)
+
+    timer = node.create_timer(0.1, begin)
+    rclpy.spin(node)
+
+
+def broadcaster():
+    """Says where base is in map, and at the start where imu is on it."""
+    from geometry_msgs.msg import TransformStamped
+    from tf2_ros import StaticTransformBroadcaster, TransformBroadcaster
+
+    node = Node("broadcaster")
+    moving = TransformBroadcaster(node)
+    fixed = TransformStamped(child_frame_id="imu")
+    fixed.header.frame_id = "base"
+    fixed.transform.translation.z, fixed.transform.rotation.w = 0.5, 1.0
+    StaticTransformBroadcaster(node).sendTransform(fixed)
+
+    def on_imu(msg):
+        found = TransformStamped(child_frame_id="base")
+        found.header.stamp = node.get_clock().now().to_msg()
+        found.header.frame_id = "map"
+        found.transform.translation.x = msg.angular_velocity.x
+        found.transform.rotation.w = 1.0
+        moving.sendTransform(found)
+
+    node.create_subscription(Imu, "/imu", on_imu, 10)
+    rclpy.spin(node)
+
+
+def listener():
+    """Looks up where imu is in map, three times a second."""
+    from tf2_ros import Buffer, TransformListener
+
+    node = Says("listener")
+    buffer = Buffer()
+    TransformListener(buffer, node)
+
+    def look():
+        at = buffer.lookup_transform("map", "imu", rclpy.time.Time()).transform.translation
+        node.say(f"{at.x} {at.z}")
+
+    node.create_timer(0.3, look)
+    rclpy.spin(node)
+
+
+def synchronizer():
+    """Takes messages of two topics together by message_filters."""
+    import message_filters
+
+    node = Says("synchronizer")
+    topics = [message_filters.Subscriber(node, Imu, topic) for topic in ("/a", "/imu")]
+    both = message_filters.TimeSynchronizer(topics, 10)
+    both.registerCallback(lambda a, b: node.say(f"{a.angular_velocity.x} {b.angular_velocity.x}"))
+    rclpy.spin(node)
+
+
 if __name__ == "__main__":
     rclpy.init()
     with suppress(KeyboardInterrupt, ExternalShutdownException):

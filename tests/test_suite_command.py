@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ import yaml
 from stranger import Stranger
 from verifications import PYTHON, Write
 
-pytest.importorskip("loky")
+pytestmark = pytest.mark.skipif(
+    any(find_spec(name) is None for name in ("loky", "pyarrow")),
+    reason="loky or pyarrow is not installed",
+)
 CASES = "cases.jsonl"
 
 
@@ -130,7 +134,7 @@ def test_what_is_done_is_kept_when_somebody_interrupts_it(
     command.signal_group(signal.SIGINT)
     done = command.end(timeout_s=150)
     assert done.code == 130
-    assert done.error == "interrupted; all processes ended"
+    assert done.err.splitlines()[-1] == "interrupted; all processes ended"
     assert verdicts(journal.read_text()) == {"again": "match"}
     assert list(tmp_path.glob("runs/suite/results/day=*/*.parquet"))
     stranger.assert_nothing_left(within_s=5)
@@ -164,7 +168,7 @@ def test_two_suites_at_once_in_one_folder_keep_all_they_have_done(
     write_suite(tmp_path)
     commands = [stranger.start("suite", "suite.yaml", "--json") for _ in range(2)]
     ended = [command.end(timeout_s=200) for command in commands]
-    assert [(done.code, done.err) for done in ended] == [(0, ""), (0, "")]
+    assert [done.code for done in ended] == [0, 0], [done.err for done in ended]
     rows = [row for done in ended for row in rows_of(done.out).values()]
     assert sorted(row["kept_reference"] for row in rows) == [False, True]
     assert len({row["run"] for row in rows}) == 2

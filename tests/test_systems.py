@@ -14,7 +14,7 @@ from lockstep.bag import Bag, BagWriter
 from lockstep.cdr.codec import codec
 from lockstep.component import Contract, QoS
 from lockstep.component.contract import PortContract
-from lockstep.errors import Crash, Hang
+from lockstep.errors import Crash, Hang, RunError, UsageError
 from lockstep.message.definitions import definition, type_hash
 from lockstep.run.inputs import RunInputs
 from lockstep.run.model import Cost, Implementation, Run
@@ -145,6 +145,7 @@ def test_a_chain_of_processes_hands_on_every_byte_at_its_time(play, bag):
     assert played.resources.peak_bytes > 3 * 20e6
 
 
+THREE = ("averager", "first", "second")  # in the order of their names
 OF_THE_HOUSE = (
     "averager",
     "first",
@@ -286,10 +287,59 @@ def test_one_command_may_start_several_processes(play_once):
     """In whatever order they come up."""
     script = '"$0" "$1" second & sleep 0.3; "$0" "$1" averager & "$0" "$1" first; wait'
     command = ["bash", "-c", script, sys.executable, NODES]
-    alone = play_once(system("averager", "first", "second"), outputs=("/events", "/a", "/b"))
+    alone = play_once(system(*THREE), outputs=("/events", "/a", "/b"))
     with load():
         started = play_once(Implementation(command=command), outputs=("/events", "/a", "/b"))
     assert started.messages == alone.messages
+
+
+def test_actions_work_between_processes(play):
+    pytest.importorskip("example_interfaces.action", reason="no package with an action is there")
+    said = play("first", "action_server", "action_client one", "action_client two").said("one")
+    assert (said[0][1], said[1][1]) == ("4 accepted True", "40 accepted True")
+    done = {text.partition(" ")[0]: (at, text) for at, text in said if "so far" not in text}
+    assert done["4"] == (700 * MS, "4 4 [0, 1, 1, 2, 3]")
+    assert done["40"] == (1300 * MS, "40 5 []")  # given up after 1.1 s, which is seen at 1.3 s
+    so_far = [(at, text) for at, text in said if text.startswith("4 so far")]
+    assert so_far[0] == (300 * MS, "4 so far [0, 1, 1]")
+
+
+def test_transforms_go_from_process_to_process(play):
+    pytest.importorskip("tf2_ros", reason="tf2_ros is not there")
+    said = play("listener", "broadcaster").said("listener")
+    assert said[:2] == [(300 * MS, "29.0 0.5"), (600 * MS, "59.0 0.5")]
+
+
+def test_message_filters_join_topics_of_two_processes(play):
+    pytest.importorskip("message_filters", reason="message_filters is not there")
+    said = play("synchronizer", "first").said("synchronizer")
+    assert [text for _, text in said][:2] == ["0.0 0.0", "1.0 1.0"]
+    assert len(said) == 300
+
+
+LAUNCH = """\
+import sys
+from launch import LaunchDescription
+from launch.actions import ExecuteProcess
+
+def generate_launch_description():
+    return LaunchDescription([
+        ExecuteProcess(cmd=[sys.executable, {nodes!r}, name])
+        for name in ("second", "averager", "first")
+    ])
+"""
+
+
+@pytest.mark.parametrize("how", ["command", "launch"])
+def test_a_launch_file_is_a_system(play_once, tmp_path, how):
+    pytest.importorskip("launch", reason="launch is not there")
+    file = tmp_path / "three.launch.py"
+    file.write_text(LAUNCH.format(nodes=NODES))
+    words = ["ros2", "launch", str(file)] if how == "command" else [str(file)]
+    outputs = ("/events", "/a", "/b")
+    with load():
+        launched = play_once(Implementation(**{how: words}), outputs=outputs)
+    assert launched.messages == play_once(system(*THREE), outputs=outputs).messages
 
 
 def described(*nodes):
@@ -322,6 +372,87 @@ def test_the_first_node_of_a_graph_that_differs_is_named(tmp_path, bag):
         "first in the graph: /doubler, where old has /first, by /a at 0.010000000 s; what it hears "
         "is the same until then"
     )
+
+
+EVENT = "std_srvs/srv/SetBool_Event"
+
+
+def service_bag(path, count=10, told_by=(0, 1, 2)):
+    """Imu as ever, and requests to /switch, ten a second, as introspection tells them."""
+    event = codec(EVENT, definition(EVENT)).encode
+    imu = codec(IMU, definition(IMU)).encode
+    with BagWriter(path) as writer:
+        writer.add_topic("/imu", IMU, definition(IMU), type_hash(IMU))
+        writer.add_topic("/switch/_service_event", EVENT, definition(EVENT), type_hash(EVENT))
+        for number in range(10 * count):
+            at = START_NS + number * EVERY_NS
+            writer.write("/imu", imu(Imu()), at)
+            for kind in told_by if number % 10 == 5 else ():
+                info = {
+                    "event_type": kind,
+                    "stamp": {"sec": 0, "nanosec": 0},
+                    "client_gid": [7] * 16,
+                    "sequence_number": number,
+                }
+                asked = [{"data": number % 20 == 5}] if kind < 2 else []
+                answered = [{"success": False, "message": ""}] if kind >= 2 else []
+                told = {"info": info, "request": asked, "response": answered}
+                writer.write("/switch/_service_event", event(told), at)
+    return path
+
+
+def test_a_service_is_verified_by_the_requests_of_a_bag(tmp_path):
+    """Each request is given once, whoever told it; responses are outputs."""
+    node = {"command": [sys.executable, NODES, "server"]}
+    verification = {
+        "implementations": {"old": node, "new": {"nodes": [node]}},
+        "reference": "old",
+        "inputs": {
+            "bag": str(service_bag(tmp_path / "bag")),
+            "topics": {"imu": "/imu"},
+            "services": {"/switch": "/switch/_service_event"},
+        },
+        "run": {"mode": "direct"},
+        "compare": {"silent": ["events"]},
+    }
+    file = tmp_path / "verify.yaml"
+    file.write_text(yaml.safe_dump(verification))
+    verdict = verify(load_verification(file), tmp_path / "out")
+    assert outcome(verdict, "new") == "match"
+    run = verdict.runs["old"]
+    assert run.sent == {"/imu": 100, "/switch/_service_event": 10}
+    assert (run.recorded["/switch/_service_event"], run.recorded["/state"]) == (10, 100)
+    with Bag(run.bag) as bag:
+        first, *_ = bag.messages(["/switch/_service_event"])
+        told = codec(EVENT, definition(EVENT)).decode(first.data)
+    assert first.log_time_ns == START_NS + 50 * MS
+    assert (told.info.event_type, told.info.sequence_number) == (2, 5)
+    assert told.response[0].message == f"after 6 at {START_NS + 50 * MS}"
+    assert not told.request
+
+
+def test_services_that_nobody_can_be_asked_for_are_refused(tmp_path):
+    declared = {
+        "implementations": {name: {"command": [sys.executable, NODES, "first"]} for name in "ab"},
+        "reference": "a",
+        "inputs": {
+            "bag": str(service_bag(tmp_path / "bag")),
+            "topics": {"imu": "/imu"},
+            "services": {"/switch": "/switch/_service_event"},
+        },
+        "run": {"mode": "direct"},
+        "compare": {},
+    }
+    file = tmp_path / "verify.yaml"
+    file.write_text(yaml.safe_dump(declared))
+    with pytest.raises(RunError, match="a does not keep the contract: it does not serve /switch"):
+        verify(load_verification(file), tmp_path / "out")
+    declared["inputs"]["services"] = {"/switch": "/imu"}
+    file.write_text(yaml.safe_dump(declared))
+    with pytest.raises(
+        UsageError, match=r"topic /imu of .* is sensor_msgs/msg/Imu, which tells no"
+    ):
+        verify(load_verification(file), tmp_path / "again")
 
 
 def test_a_harness_that_is_killed_leaves_no_process_of_a_system(stranger, write_verification, bag):

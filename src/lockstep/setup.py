@@ -8,7 +8,13 @@ setup(
     version="0.1.0",
     packages=find_packages(exclude=["test"]),
     package_data={
-        package: ["py.typed", "run/*.xml", "report/templates/*", "port/templates/*/*"],
+        package: [
+            "py.typed",
+            "run/*.xml",
+            "report/templates/*",
+            "view/templates/*",
+            "port/templates/*/*",
+        ],
     },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{package}"]),

@@ -11,6 +11,10 @@ from pathlib import Path
 from . import contestants as by
 from . import live, pacing, recording, runs, sampling, starting, suites
 from .bags import (
+    CLOUD,
+    CLOUD_ROW,
+    CLOUD_SHUFFLED,
+    CLOUD_SPOILT,
     IMAGE,
     IMAGE_1MB,
     IMAGE_SPOILT,
@@ -300,6 +304,22 @@ ROWS = (
         other=IMAGE_SPOILT,
         rate="MB/s",
     ),
+    Row(
+        "compare_clouds",
+        "compare clouds of 100,000 points by index, a few of which differ",
+        CLOUD,
+        {"lockstep": by.lockstep_compare},
+        least={"lockstep": 500},
+        other=CLOUD_SPOILT,
+    ),
+    Row(
+        "compare_shuffled",
+        "compare such clouds in another order with noise, by nearest neighbours",
+        CLOUD_ROW,
+        {"lockstep": by.lockstep_compare_points},
+        least={"lockstep": 10},
+        other=CLOUD_SHUFFLED,
+    ),
     *(
         Row(
             f"live_{name}",
@@ -440,6 +460,16 @@ ROWS = (
         IMU,
         {"lockstep, rclpy": runs.direct_node},
         least={"lockstep, rclpy": 3_000},
+        in_workspace=True,
+        share=0.01,
+        rounds=3,
+    ),
+    Row(
+        "system",
+        "direct run of five rclpy nodes as one system, six deliveries a message, in wall time",
+        IMU,
+        {"lockstep, rclpy": runs.direct_system},
+        least={"lockstep, rclpy": 2_000 / 6},
         in_workspace=True,
         share=0.01,
         rounds=3,

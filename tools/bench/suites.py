@@ -61,14 +61,14 @@ def _many(task: Task) -> Path:
     folder = _folder()
     for number in range(_CASES):
         implementations = {"python": _PYTHON, "cpp": _CPP}
-        _write(folder / f"case_{number:03}.yaml", task, implementations, 1e-6 * (number + 1))
+        _write(folder / f"case_{number:03}.yaml", task, implementations, 0.001 * (number + 1))
     return folder
 
 
 def _candidates(task: Task) -> Path:
     folder = _folder()
     candidates = {f"cpp_{number}": _CPP for number in range(_CANDIDATES)}
-    _write(folder / "case_0.yaml", task, {"python": _PYTHON, **candidates}, 1e-6)
+    _write(folder / "case_0.yaml", task, {"python": _PYTHON, **candidates}, 0.001)
     return folder
 
 

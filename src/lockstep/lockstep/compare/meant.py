@@ -96,6 +96,12 @@ def _is_wanted(clouds: Clouds, paths: Sequence[str]) -> bool:
     return any(path == clouds.path or path.startswith(f"{clouds.path}.") for path in paths)
 
 
+def opened_in(fields: Iterable[str]) -> set[str]:
+    """Those of the fields of messages below which only messages tell of fields: data of clouds."""
+    types = dict.fromkeys(fields, "uint8[]")
+    return {clouds.path for clouds in clouds_in(types, Tolerances())}
+
+
 def fields_of_clouds(bags: Iterable[Bag], topics: Collection[str]) -> set[str]:
     """The paths of the fields of points that the first message of each topic tells."""
     found: set[str] = set()

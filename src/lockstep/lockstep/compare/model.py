@@ -23,6 +23,9 @@ class ToleranceModel(StrictModel):
     distance: Number | None = Field(
         default=None, ge=0, description="from point to point, in their unit"
     )
+    norm: Number | None = Field(default=None, ge=0, description="of a vector, in its unit")
+    direction: Number | None = Field(default=None, ge=0, description="of a vector, rad")
+    frobenius: Number | None = Field(default=None, ge=0, description="of a covariance, share")
     unordered: bool | tuple[str, ...] = Field(
         default=False, description="true, or the arrays whose elements move with its own"
     )

@@ -35,6 +35,10 @@ class Tolerance:
     far from a, in its own unit. `unordered`: an array holds the same elements in any order;
     those of the arrays beside it that are named here move with them. An array of messages holds
     whole messages.
+    A field with latitude, longitude and altitude is a place, and its `distance` in metres.
+    `norm`, `direction`: a vector x, y, z may be so much longer or shorter, and turned by so many
+    radians. `frobenius`: a covariance may be off by this share in the Frobenius norm, and is to be
+    symmetric and positive semidefinite if a's is.
     `keyed`: elements of the arrays beside it belong to those of an array of names, and messages of
     an array are told apart by a field; false: by their index, None: as names are usual.
     `pair`: the points of a cloud belong together by their index, or each to the nearest one that
@@ -62,6 +66,9 @@ class Tolerance:
     angle: bool = False
     quaternion: float | None = None
     distance: float | None = None
+    norm: float | None = None
+    direction: float | None = None
+    frobenius: float | None = None
     unordered: bool | tuple[str, ...] = False
     keyed: bool | tuple[str, ...] | None = None
     pair: Pairing = "auto"
@@ -90,6 +97,12 @@ class Tolerance:
             return f"rotation of {self.quaternion:g} rad"
         if self.distance is not None:
             return ", ".join([f"distance of {self.distance:g}", *self._pairing])
+        if self.frobenius is not None:
+            return f"relative Frobenius norm of {self.frobenius:g}"
+        if self.norm is not None or self.direction is not None:
+            parts = [] if self.norm is None else [f"length of {self.norm:g}"]
+            parts += [] if self.direction is None else [f"direction of {self.direction:g} rad"]
+            return ", ".join(parts)
         if self.text is not None:
             return f"text {self.text!r}"
         if self.at_least is not None:
@@ -173,13 +186,18 @@ class Tolerances:
             self._cache[field] = found
         return found
 
-    def unused(self, fields: Iterable[str]) -> list[str]:
-        """The patterns that match none of `fields`: spelling mistakes, most likely."""
+    def unused(self, fields: Iterable[str], opened: Iterable[str] = ()) -> list[str]:
+        """The patterns that match none of `fields`: spelling mistakes, most likely.
+
+        What is below those `opened` only messages tell, so that nothing can be said of it.
+        """
         known = [_INDEX.sub("", field) for field in fields]
+        below = tuple(f"{field}." for field in opened)
         return [
             pattern
             for pattern in self.by_pattern
             if not any(_compile(pattern).fullmatch(field) for field in known)
+            and not pattern.startswith(below)
         ]
 
 
@@ -241,6 +259,7 @@ def checked(tolerance: Tolerance) -> Tolerance:
         raise CompareError("quaternion of a tolerance is an angle in radians; give 0 or more")
     _check_distance(tolerance)
     _check_pairing(tolerance)
+    _check_vector(tolerance)
     if not 0 < tolerance.quantile <= 1:
         raise CompareError(
             "quantile of a tolerance is the share that must pass; give more than 0 and at most 1"
@@ -269,6 +288,20 @@ def _check_distance(tolerance: Tolerance) -> None:
         raise CompareError("distance of a tolerance judges each point; leave out by")
     points = "distance of a tolerance judges whole points"
     _check_alone(tolerance, points, "distance", "nan", beside=_PAIRING)
+
+
+def _check_vector(tolerance: Tolerance) -> None:
+    """Raises CompareError unless vectors and covariances are judged by their own limits alone."""
+    for name in ("norm", "direction", "frobenius"):
+        limit = getattr(tolerance, name)
+        if limit is not None and not 0 <= limit < math.inf:
+            raise CompareError(f"{name} of a tolerance is {limit}; give 0 or more")
+    if tolerance.frobenius is not None:
+        whole = "frobenius of a tolerance judges whole covariances"
+        _check_alone(tolerance, whole, "frobenius", "nan")
+    elif tolerance.norm is not None or tolerance.direction is not None:
+        whole = "norm and direction of a tolerance judge whole vectors"
+        _check_alone(tolerance, whole, "norm", "direction", "nan")
 
 
 def _check_pairing(tolerance: Tolerance) -> None:
@@ -366,6 +399,9 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "ulp": int,
     "quaternion": float,
     "distance": float,
+    "norm": float,
+    "direction": float,
+    "frobenius": float,
     "keyed": lambda names: {"false": False, "true": True}.get(names, tuple(names.split("+"))),
     "pair": lambda word: {kind: kind for kind in Pairing.__args__}[word],  # type: ignore[attr-defined]
     "reach": float,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -40,9 +43,9 @@ def write_plots(
     """Draw each numeric field that differs, at most 20 of a topic, into `folder`.
 
     Returns the files. Numbers are drawn over time with their error below, arrays as a map of
-    errors, images side by side, clouds from above and from the side, trajectories in the plane. Of
-    very long arrays only the ticks from the first difference on are drawn. Raises OSError and
-    BagError.
+    errors, images side by side, clouds from above and from the side, trajectories in the plane;
+    epochs of a simulation a file each. Of very long arrays only the ticks from the first difference
+    on are drawn. Raises OSError and BagError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     bags = as_compared(bags, comparison)
@@ -100,22 +103,43 @@ def _divergence(
         error.append(shown.error[:, 0])
         limit = float(shown.limit[0, 0])
     off = np.concatenate(error)
-    plot_comparison(
-        np.zeros(len(off)),
-        off,
-        _times(key, np.concatenate(ticks)),
-        tolerance=limit,
-        names=comparison.names,
-        unit=kind.error_unit or unit_of(found.parts[0], key.type),
-        title=f"{key.topic} {found.field}: how far off",
-        file=file,
-    )
-    return [file]
+    files = []
+    for of in _epochs(key, np.concatenate(ticks), file):
+        plot_comparison(
+            np.zeros(len(of.times_ns)),
+            off[of.rows],
+            of.times_ns,
+            tolerance=limit,
+            names=comparison.names,
+            unit=kind.error_unit or unit_of(found.parts[0], key.type),
+            title=f"{key.topic} {found.field}: how far off{of.words}",
+            file=of.file,
+        )
+        files.append(of.file)
+    return files
 
 
-def _times(key: KeyComparison, ticks: Int64s) -> Int64s | None:
-    """The times of ticks; None for those of several epochs, which are no axis."""
-    return None if len(key.aligned.epochs[0]) else key.aligned.times_ns[0][ticks]
+@dataclass(frozen=True)
+class _Epoch:
+    """What is drawn over one axis of time: rows of pairs, their times, and the file for it."""
+
+    rows: slice
+    times_ns: Int64s
+    words: str
+    file: Path
+
+
+def _epochs(key: KeyComparison, ticks: Int64s, file: Path) -> Iterator[_Epoch]:
+    """The pairs at these ticks of A (n,), by the epochs of a simulation that was reset."""
+    times_ns, starts = key.aligned.times_ns[0][ticks], key.aligned.epochs[0]
+    if not len(starts):
+        yield _Epoch(slice(None), times_ns, "", file)
+        return
+    borders = [0, *np.searchsorted(ticks, starts).tolist(), len(ticks)]
+    for number, (begin, end) in enumerate(pairwise(borders), 1):
+        if begin < end:
+            name = file.with_name(f"{file.stem}.epoch{number}{file.suffix}")
+            yield _Epoch(slice(begin, end), times_ns[begin:end], f", epoch {number}", name)
 
 
 def _field(
@@ -130,28 +154,31 @@ def _field(
     if found is None:
         return []
     ticks, a, b = found
-    time, tolerance = _times(key, ticks), comparison.tolerances.of(path)
-    title, unit = f"{key.topic} {path}", unit_of(path, key.type)
+    tolerance, unit = comparison.tolerances.of(path), unit_of(path, key.type)
+    files = []
     try:
-        if a.ndim == 1:
-            plot_comparison(
-                a,
-                b,
-                time,
+        for of in _epochs(key, ticks, file):
+            _draw(
+                a[of.rows],
+                b[of.rows],
+                time=of.times_ns,
                 tolerance=tolerance,
                 names=comparison.names,
                 unit=unit,
-                title=title,
-                file=file,
+                title=f"{key.topic} {path}{of.words}",
+                file=of.file,
             )
-        else:
-            a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
-            plot_heatmap(
-                b, against=a, time=time, tolerance=tolerance, unit=unit, title=title, file=file
-            )
+            files.append(of.file)
     except ReportError:
         return []  # what has no picture, as strings
-    return [file]
+    return files
+
+
+def _draw(a: Column, b: Column, *, names: tuple[str, str], **options: Any) -> None:
+    if a.ndim == 1:
+        plot_comparison(a, b, names=names, **options)
+    else:
+        plot_heatmap(b.reshape(len(b), -1), against=a.reshape(len(a), -1), **options)
 
 
 def _images(

@@ -53,18 +53,15 @@ def picture_of(image: Image) -> Picture:
     encoding = ""
     if isinstance(image, Mapping):
         image = SimpleNamespace(**image)
-    if not hasattr(image, "encoding") and hasattr(image, "data"):
-        try:
-            found = picture_in(fields_of(image) or vars(image))
-        except (BagError, TypeError) as error:
-            raise ReportError(str(error)) from error
-        image = image if found is None else found.pixels
-    elif hasattr(image, "encoding"):
-        encoding = str(image.encoding)
-        try:
+    try:
+        if hasattr(image, "encoding"):
+            encoding = str(image.encoding)
             image = pixels(image)
-        except BagError as error:
-            raise ReportError(str(error)) from error
+        elif hasattr(image, "data") and not isinstance(image, np.ndarray):
+            found = picture_in(fields_of(image) or vars(image))
+            image = image if found is None else found.pixels
+    except (BagError, TypeError) as error:
+        raise ReportError(str(error)) from error
     try:
         values = np.asarray(image)
     except ValueError as error:

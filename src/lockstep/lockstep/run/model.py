@@ -115,6 +115,9 @@ class Inputs(StrictModel):
     topics: dict[str, str | list[str]] = Field(
         default={}, min_length=1, description="port → topic(s) of the bag or the player"
     )
+    services: dict[str, str] = Field(
+        default={}, description="service of a node → topic of the bag with its events"
+    )
     silent: list[str] = Field(
         default=[], description="inputs that need no topic, or no message on it"
     )
@@ -136,7 +139,7 @@ class Inputs(StrictModel):
             )
         if self.sample is not None and self.player == "external":
             raise ValueError("a sample is played by nobody else; leave out player: external")
-        if (self.sample is None) != bool(self.topics):
+        if (self.sample is None) != bool(self.topics or self.services):
             raise ValueError("give topics, port: topic, with a bag, and none with a sample")
         return self
 

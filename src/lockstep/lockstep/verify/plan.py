@@ -12,6 +12,7 @@ from ..bag.topic import codec_of
 from ..compare import Tolerances
 from ..compare.column_judge import ColumnJudge
 from ..compare.index import stamp_paths
+from ..compare.meant import opened_in
 from ..compare.model import Compare
 from ..component import Contract
 from ..component.parameter import range_objection, ros_type
@@ -24,6 +25,7 @@ from ..run.inputs import RunInputs, ports_of, run_inputs
 from ..run.model import Implementation
 from ..run.nodes.differences import as_promised, contradictions
 from ..run.nodes.registered import registered_contracts
+from ..run.nodes.service_events import with_services
 from ..run.nodes.targets import known
 from ..run.request import RunRequest
 from .model import Verification
@@ -98,6 +100,7 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
         told = ask({name: one for name, one in every.items() if not one.is_node})
         registered = _registered(verification)
         contract = _contract(verification, told, registered)
+        contract = _with_services(verification, contract, bag)
         if not contract.outputs:
             raise UsageError(f"{contract.component} has no outputs to compare")
         component = component_of(verification)
@@ -118,6 +121,15 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
         }
         mismatched = {name: found for name, found in differences.items() if found}
         yield Plan(verification, contract, mismatched, bag, component, tolerances)
+
+
+def _with_services(verification: Verification, contract: Contract, bag: Bag | None) -> Contract:
+    services = verification.inputs.services
+    components = [n for n, one in verification.implementations.items() if not one.is_node]
+    if services and (components or verification.run.mode == "live"):
+        what = f"'{components[0]}' is none" if components else "they run live"
+        raise UsageError(f"inputs.services is for ordinary nodes in direct runs; {what}")
+    return with_services(contract, services, bag)
 
 
 def asked_contract(verification: Verification) -> Contract:
@@ -244,7 +256,7 @@ def _check_compare(options: Compare, tolerances: Tolerances, contract: Contract)
                 f"output '{port.name}' has no header to align by; align by time or tick"
             )
         fields |= found.keys()
-    for pattern in tolerances.unused(fields):
+    for pattern in tolerances.unused(fields, opened_in(fields)):
         raise UsageError(
             f"tolerance '{pattern}' matches no field of the outputs; they have "
             f"{', '.join(sorted(fields))}"

@@ -16,6 +16,7 @@ from .kept import RunsKept, contracts_beside
 from .ledger import on_disk, stale
 from .model import Verification, alone
 from .plan import plan, with_nodes
+from .progress_file import told
 from .report import write
 from .runs import Runs, Watch, a_run_has_begun
 from .verdict import Verdict
@@ -40,6 +41,7 @@ def verify(
     reference, others = _in_order(verification)
     before = on_disk(verification)
     with ExitStack() as stack:
+        watch = stack.enter_context(told(folder, watch))
         runs = stack.enter_context(Runs(verification, watch))
         with runs.planning(folder, {name: folder / name for name in (reference, *others)}):
             kept = None

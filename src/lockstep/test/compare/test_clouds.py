@@ -4,10 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from lockstep.compare import CompareError, compare, diffdiff
+from lockstep.cdr.codec import codec
+from lockstep.compare import CompareError, Tolerances, compare, diffdiff
+from lockstep.compare.meant import opened_in
 from lockstep.compare.point_pairs import nearest_pairs
 from lockstep.compare.text_diff import text_diff
-from made_clouds import TOPIC, XYZI, cloud, moved, some_points, write_clouds
+from lockstep.message.definitions import definition
+from made_clouds import CLOUD, TOPIC, XYZI, cloud, moved, some_points, write_clouds
 
 
 def compared(tmp_path, a, b, **how):
@@ -201,3 +204,9 @@ def test_two_clouds_are_compared_as_messages_too():
     points = some_points()
     found = diffdiff(cloud(points), cloud(moved(points, z=(7, 0.5))), {"data.z": 0.1})
     assert [one.field for one in found.differences()] == ["data.z[7]"]
+
+
+def test_a_tolerance_of_points_that_are_not_there_yet_is_no_spelling_mistake():
+    fields = codec(CLOUD, definition(CLOUD)).fields()
+    rules = Tolerances.parse(["data.z=0.1", "date.z=0.1", "header.stamp=1"])
+    assert rules.unused(fields, opened_in(fields)) == ["date.z"]

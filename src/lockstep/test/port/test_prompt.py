@@ -193,7 +193,7 @@ def test_a_function_component_has_the_source_of_its_function(module):
     )
     subject = subject_of(own.halve)
     assert subject.target == "own_module:halve"
-    assert "@component\ndef halve" in source_of(subject.component).modules[0].text
+    assert "@component\ndef halve" in source_of(subject.reference).modules[0].text
     assert "rounds halves to even" in create_prompt(own.halve).to_markdown()
 
 

@@ -5,16 +5,16 @@ keyboard, and runs nothing from a bag.
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import chromium
 import numpy as np
 import pytest
+from chromium import needs_chromium
 from lockstep.bag import BagWriter
 from lockstep.compare import Tolerance, compare
 from lockstep.message.definitions import definition
@@ -23,87 +23,39 @@ from made_bags import write_messages
 from made_clouds import cloud, moved, some_points, write_clouds
 
 if find_spec("selenium"):
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.support.ui import WebDriverWait
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (find_spec("selenium") and find_spec("plotly") and CHROMIUM and DRIVER),
-    reason="selenium, plotly, chromium or chromium-driver is not installed",
-)
+pytestmark = [
+    needs_chromium,
+    pytest.mark.skipif(not find_spec("plotly"), reason="plotly is not installed"),
+]
 HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">'&amp;"
 TOPIC = f"/scan{HOSTILE}"
 DEFINITION = "float64 x\nstring name\nfloat64[] ranges\n"
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 LOADS_WITHIN_S = 10.0 if os.environ.get("CI") else 5.0
 
 
-@dataclass
-class Browser:
-    """A page in Chromium; every request to the network is noted."""
-
-    driver: Any
+class Browser(chromium.Browser):
+    """A report in Chromium."""
 
     def open(self, page: Path, dark: bool = False, width: int = 1280) -> float:
         """Load a page and wait for its first plot; gives the seconds that took."""
-        media = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
-        size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         start = time.monotonic()
-        self.driver.get(page.as_uri())
+        self.load(page.as_uri(), dark, width)
         self.wait_for(".plot.main .main-svg")
         return time.monotonic() - start
-
-    def wait_for(self, selector: str) -> Any:
-        """The first element of a CSS selector, once it is there."""
-        return WebDriverWait(self.driver, 20).until(lambda driver: self.all(selector))[0]
-
-    def all(self, selector: str) -> list[Any]:
-        """All elements of a CSS selector."""
-        return list(self.driver.find_elements(By.CSS_SELECTOR, selector))
-
-    def text(self, selector: str) -> str:
-        """What a reader sees of the first element of a CSS selector."""
-        return str(self.wait_for(selector).text)
 
     def field(self, name: str) -> Any:
         """The button of a field."""
         return next(b for b in self.all(".field-button") if b.text == name and b.is_displayed())
 
-    def script(self, code: str) -> Any:
-        return self.driver.execute_script(code)
-
-    def errors(self) -> list[str]:
-        """What the browser complained of: errors, broken rules, refused requests."""
-        return [str(entry["message"]) for entry in self.driver.get_log("browser")]
-
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: Any) -> Iterator[Browser]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
-    yield Browser(driver)
-    driver.quit()
+    with chromium.chromium(tmp_path_factory.mktemp("chromium")) as driver:
+        yield Browser(driver)
 
 
 def write(path: Path, scale: float, name: str) -> Path:
@@ -159,6 +111,31 @@ def test_it_opens_with_the_verdict_the_worst_field_and_no_complaint(
     assert browser.all("tr.chosen")
     assert browser.errors() == []
     assert browser.script("return document.documentElement.lang") == "en"
+
+
+def test_all_fields_are_seen_over_time_and_chosen_by_keys(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.wait_for("#overview .heatmaplayer image")
+    shown = browser.script("return document.querySelector('#overview .plot').data[0]")
+    labels = browser.script(
+        "return document.querySelector('#overview .plot').layout.yaxis.ticktext"
+    )
+    ranges, x = labels.index("ranges"), labels.index("x")
+    half = len(shown["x"]) // 2
+    # ranges are off from tick 50 of 200 on, x but for its sine's zeros
+    assert not any(shown["customdata"][ranges][: half // 2 - 2])
+    assert all(size in (0, 1) for size in shown["customdata"][ranges][half:])
+    assert max(shown["customdata"][x]) == 1
+    title = browser.text("#detail-title")
+    browser.wait_for("body").send_keys("n")
+    assert browser.text("#detail-title") != title
+    browser.wait_for("body").send_keys("p")
+    assert browser.text("#detail-title") == title
+    browser.script(
+        f"document.querySelector('#overview .plot').emit('plotly_click', {{points: [{{y: {x}}}]}})"
+    )
+    assert browser.text("#detail-title") == "x"
+    assert browser.errors() == []
 
 
 def test_what_is_within_tolerance_is_not_called_an_error(browser: Browser, tmp_path: Path) -> None:

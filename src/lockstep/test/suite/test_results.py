@@ -143,6 +143,7 @@ def test_the_newest_result_of_a_case_counts_whatever_the_clock_says(tmp_path, mo
 
 def test_rows_are_queried_over_days_and_runs(tmp_path):
     pytest.importorskip("duckdb")
+    pytest.importorskip("pyarrow")
     day_s = 86_400.0
     for number, run in enumerate(("first", "second")):
         rows = [replace(one, begun_s=day_s * number, run=run) for one in (GREEN, RED)]
@@ -172,6 +173,7 @@ def test_where_there_are_no_results_that_is_told(tmp_path):
 
 def test_a_million_rows_answer_within_a_second(tmp_path):
     pytest.importorskip("duckdb")
+    pytest.importorskip("pyarrow")
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -71,12 +71,12 @@ def test_a_bag_behind_a_url_is_no_file_beside_the_verify_file(tmp_path):
             "{}",
             (
                 "verify.yaml:3: implementations.cpp: give exactly one of component, "
-                "executable, node, command and launch"
+                "executable, node, command, launch and nodes"
             ),
         ),
         (
             "{executable: my_pkg_cpp/my_node}",
-            "{executable: a/b, remap: {imu: /imu}}",
+            "{component: 'a:B', remap: {imu: /imu}}",
             "verify.yaml:3: implementations.cpp: remap is for nodes",
         ),
         (

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class Cloud:
     points: Column
     rows: int
 
-    @property
+    @cached_property
     def layout(self) -> dict[str, str]:
         """The fields of a point and their types."""
         dtype = self.points.dtype
@@ -71,7 +72,7 @@ class CloudPair:
     rows_a: Int64s | None = None
     rows_b: Int64s | None = None
 
-    @property
+    @cached_property
     def problem(self) -> tuple[str, str] | None:
         """How the clouds are, if their points cannot be compared."""
         if isinstance(self.a, str) or isinstance(self.b, str):

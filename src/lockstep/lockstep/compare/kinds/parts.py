@@ -4,6 +4,7 @@ one."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..subject import Subject
 from ..tally import FieldTally
 from ..tolerance import Tolerance
 from .elements import judge_column
-from .kind import Columns, Kind
+from .kind import Columns, Fields, Kind
 from .named_fields import fields_of
 from .number import NUMBER
 from .shown import Shown, as_rows, bounded, is_ragged
@@ -28,21 +29,24 @@ def kind_of_parts(
     name: str,
     thing: str,
     parts: tuple[str, ...],
-    limit_name: str,
+    limit_names: tuple[str, ...],
     judge: Callable[[Column, Column, Tolerance], tuple[Floats, Mask]],
     *,
     nearer: Callable[[Floats, Floats], Floats] = lambda _, b: b,
     error_unit: str | None = None,
+    told: Callable[[Floats, Floats], str] = lambda _, __: "",
+    only_these: bool = True,
 ) -> Kind:
-    """The row of things that have these parts, which a tolerance with a limit of that name makes.
+    """The row of things that have these parts, which a tolerance with one of these limits makes.
 
     `judge` gives the error (…) of a and b (…, n) and whether it is wrong; `nearer` shows b in the
-    way that is nearer to a, where several values are one thing.
+    way that is nearer to a, where several values are one thing; `told` adds words on how two are
+    apart. If `only_these` are things with such limits, a field of anything else is refused.
     """
 
     def limit_of(tolerance: Tolerance) -> float | None:
-        limit: float | None = getattr(tolerance, limit_name)
-        return limit
+        limits: list[float | None] = [getattr(tolerance, name) for name in limit_names]
+        return next((limit for limit in limits if limit is not None), None)
 
     def subject(path: str, types: Mapping[str, str], tolerance: Tolerance) -> Subject | None:
         """An array of as many numbers, or the field that all parts are in."""
@@ -55,8 +59,11 @@ def kind_of_parts(
         parent, _, _ = path.rpartition(".")
         paths = tuple(f"{parent}.{part}".lstrip(".") for part in parts)
         if path not in paths or not types.keys() >= set(paths):
+            if not only_these:
+                return None
+            limits = " or ".join(limit_names)
             raise CompareError(
-                f"'{path}' is no part of a {thing}; give the tolerance {limit_name} to a field "
+                f"'{path}' is no part of a {thing}; give the tolerance {limits} to a field "
                 f"with {', '.join(parts[:-1])} and {parts[-1]}"
             )
         return Subject(parent, thing, name, paths, paths)
@@ -121,12 +128,23 @@ def kind_of_parts(
         named = fields_of(a), fields_of(b)
         return all(fields is not None and set(fields) == set(parts) for fields in named)
 
+    def holds_within(name: str, a: Fields, b: Fields, tolerance: Tolerance) -> bool:
+        """Whether the parts are beside other fields of their message."""
+        if limit_of(tolerance) is None or name not in parts:
+            return False
+        return all(fields.keys() > set(parts) for fields in (a, b))
+
     def deviations(a: Any, b: Any, place: Place) -> Iterator[Deviation]:
+        parent, _, name = place.path.rpartition(".")
+        if isinstance(a, Mapping) and a.keys() > set(parts):
+            if name != parts[0]:  # the first speaks for all
+                return
+            place = replace(place, path=parent or thing)
         if isinstance(a, np.ndarray):
             common = np.result_type(a, b)
             a, b = a.astype(common), b.astype(common)
             error, wrong = judge(a, b, place.tolerance)
-            written = str(a), str(b)
+            written = str(a), f"{b}{told(a, b) if a.ndim == 1 else ''}"
         else:
             named = [fields_of(side) or {} for side in (a, b)]
             sides = [np.array([[x[part] for part in parts]], np.float64) for x in named]
@@ -134,7 +152,7 @@ def kind_of_parts(
             written_a, written_b = (
                 f"({', '.join(repr(x[part]) for part in parts)})" for x in named
             )
-            written = written_a, written_b
+            written = written_a, f"{written_b}{told(sides[0][0], sides[1][0])}"
         if error.any() or wrong.any():
             beyond = bool(wrong.any())
             yield Deviation(place.path, *written, float(error.max()), place.tolerance, not beyond)
@@ -148,6 +166,7 @@ def kind_of_parts(
         matches=NUMBER.matches,  # the parts have laws, each by itself
         holds=holds,
         deviations=deviations,
+        holds_within=holds_within,
         errs_by_element=False,
         error_unit=error_unit,
     )

@@ -261,6 +261,68 @@
     apply();
   }
 
+  // ---- All fields over time, and from one that differs to the next
+
+  const BINS = 240;
+  const FAINTEST = 1e-3; // of the largest error of a field
+
+  function overview() {
+    const rows = data.fields.filter((row) => row.differs && data.plots[row.index]?.error?.y.length && data.plots[row.index].in_order);
+    if (rows.length < 2) return;
+    const times = rows.flatMap((row) => { const { s } = data.plots[row.index].error; return [s[0], s.at(-1)]; });
+    const [start, end] = [Math.min(...times), Math.max(...times)];
+    const longest = Math.max(...rows.map((row) => data.plots[row.index].error.y.length));
+    const bins = Math.max(1, Math.min(BINS, Math.floor(longest / 2))); // two messages each, or there were gaps
+    const width = (end - start) / bins || 1;
+    const labels = rows.map((row) => `${topics.size > 1 ? `${row.topic} ` : ""}${row.field}${several ? ` (${data.verdicts[row.comparison].name})` : ""}`);
+    const errors = rows.map((row) => worstOfBins(data.plots[row.index], start, width, bins));
+    const made = section("overview", "All fields over time",
+      element("p", { className: "soft" }, "Darker is closer to the largest error of its field; white is within tolerance. Choose a field by a click; n and p go to the next and the previous field that differs."));
+    const box = element("div", { className: "plot", role: "img", "aria-label": "Errors of all fields over time." });
+    made.append(box);
+    addEventListener("load", () => box.on("plotly_click", ({ points }) => choose(rows[points[0].y])));
+    always.push([box, () => {
+      const z = errors.map((cells) => cells.map((cell) => (cell > 0 ? Math.log10(Math.max(cell, FAINTEST)) : null)));
+      return {
+        traces: [{
+          type: "heatmap", x: Array.from({ length: bins }, (_, bin) => start + (bin + 0.5) * width), y: rows.map((_, at) => at), z, customdata: errors,
+          zmin: Math.log10(FAINTEST), zmax: 0, showscale: false, ygap: 1, colorscale: [[0, faint("b", 0.15)], [1, colour("b")]],
+          text: errors.map((cells, at) => cells.map(() => plain(clipped(labels[at], 80)))),
+          name: "error",
+          hovertemplate: "%{text}<br>%{x:.3f} s: %{customdata:.2g} of its largest error<extra></extra>",
+        }],
+        layout: layout({
+          height: Math.min(900, 90 + 18 * rows.length), margin: { l: 10, r: 14, t: 10, b: 40 }, xaxis: axis("time [s]", { showgrid: false, range: [start, end] }),
+          yaxis: axis("", { showgrid: false, autorange: "reversed", tickvals: rows.map((_, at) => at), ticktext: labels.map((label) => plain(clipped(label, 40))) }),
+        }),
+      };
+    }]);
+  }
+
+  // The largest error in each part of time that is beyond tolerance, as a share of the field's largest; no number counts as 1.
+  function worstOfBins(plots, start, width, bins) {
+    const { s, y } = plots.error;
+    const peak = peakOf(plots) || 1;
+    const worst = new Array(bins).fill(0);
+    y.forEach((error, at) => {
+      const limit = plots.limit?.[at];
+      if (error !== null && limit !== null && limit !== undefined && Math.abs(error) <= limit) return;
+      const bin = Math.min(bins - 1, Math.floor((s[at] - start) / width));
+      worst[bin] = Math.max(worst[bin], error === null ? 1 : Math.abs(error) / peak);
+    });
+    for (const time of plots.no_number.s) worst[Math.max(0, Math.min(bins - 1, Math.floor((time - start) / width)))] = 1;
+    return worst;
+  }
+
+  function chooseNext(step) {
+    const rows = data.fields.filter((row) => row.differs && !row.line.hidden);
+    if (!rows.length) return;
+    const at = rows.indexOf(chosen);
+    const next = rows[(at + step + rows.length) % rows.length];
+    choose(next);
+    next.line.scrollIntoView({ block: "nearest" });
+  }
+
   function distributionsTable() {
     if (!data.distributions.length) return;
     const [a, b] = several ? ["reference", "implementation"] : names[0];
@@ -772,6 +834,7 @@
   implementations();
   keysTable();
   if (data.fields.length) {
+    overview();
     fieldsTable();
     detail = element("section", { id: "detail", "aria-labelledby": "detail-title" });
     page.append(detail);
@@ -788,6 +851,12 @@
   document.addEventListener("DOMContentLoaded", () => { if (drawn.length || always.length) draw(); });
   for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", draw);
   const fit = () => [...drawn, ...always].forEach(([box]) => Plotly.Plots.resize(box));
+  document.addEventListener("keydown", (event) => {
+    const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.target.type !== "checkbox";
+    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !detail) return;
+    if (event.key === "n") chooseNext(1);
+    if (event.key === "p") chooseNext(-1);
+  });
   addEventListener("beforeprint", fit);
   addEventListener("afterprint", fit);
 })();

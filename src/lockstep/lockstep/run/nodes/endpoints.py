@@ -11,6 +11,7 @@ from ...component import Contract
 from ...component.contract import PortContract
 from ...errors import RunError
 from ...host.protocol import resolved
+from .service_events import service_of
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,9 @@ def differences(
         ("publisher", "publish", contract.outputs),
     ):
         for port in ports:
+            if (service := service_of(port)) is not None:
+                found += _unserved(service, endpoints) if kind == "subscription" else []
+                continue
             topic = resolved(port.topic)
             types = {one.type for one in endpoints if one.kind == kind and one.name == topic}
             if not types and topic not in silent:
@@ -114,6 +118,18 @@ def announced(port: PortContract) -> bytes:
     """An input as a TOPIC frame tells it: name, type and how many messages are latched."""
     latched = port.qos.depth if port.qos.durability == "transient_local" else 0
     return f"{resolved(port.topic)}\0{port.type}\0{latched}".encode()
+
+
+def _unserved(service: tuple[str, str], endpoints: Collection[Endpoint]) -> list[str]:
+    name, kind = service
+    types = {one.type for one in endpoints if (one.kind, one.name) == ("service", name)}
+    if kind in types:
+        return []
+    return (
+        [f"it serves {name} as {', '.join(sorted(types))}, not {kind}"]
+        if types
+        else [f"it does not serve {name}"]
+    )
 
 
 def not_deterministic(name: str, found: Sequence[str]) -> RunError:

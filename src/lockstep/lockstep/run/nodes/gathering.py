@@ -19,7 +19,7 @@ from ..strays import marked
 
 START_PATIENCE_S = 60.0
 _LOOK_S = 0.02
-_LOOKS = 3
+_LOOKS = 2
 _BUSY_PATIENCE_S = 10.0
 _CREDENTIALS = struct.Struct("3i")
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import select
+import socket
 import struct
 import time
 import zlib
@@ -22,6 +23,7 @@ NEVER = 2**63 - 1
 _HEADER = struct.Struct("<4sBBHQqII")
 _DEADLINE = struct.Struct("<q")
 _STATUS = struct.Struct("<i")
+_TIMEOUT = struct.Struct("@ll")
 _CHECKED = HEADER_SIZE - 4
 _READ_BYTES = 1 << 20
 _END_PATIENCE_S = 5.0
@@ -65,11 +67,17 @@ class Member:
 
     def __post_init__(self) -> None:
         self._socket = self.connection.link
-        self._socket.setblocking(False)
-        self._poll = select.poll()
-        self._poll.register(self._socket, select.POLLIN)
+        self._socket.setblocking(True)  # which takes one call of the kernel where poll takes two
+        self.be_patient(self.timeout_s)
         self._room = select.poll()
         self._room.register(self._socket, select.POLLIN | select.POLLOUT)
+
+    def be_patient(self, timeout_s: float) -> None:
+        """From now on a silence of so long is a hang."""
+        self.timeout_s = timeout_s
+        seconds, rest_s = divmod(timeout_s, 1)
+        patience = _TIMEOUT.pack(int(seconds), int(rest_s * 1e6))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
 
     @property
     def name(self) -> str:
@@ -121,7 +129,7 @@ class Member:
         self._unsent.clear()
         while data and not self.has_ended:
             try:
-                data = data[self._socket.send(data) :]
+                data = data[self._socket.send(data, socket.MSG_DONTWAIT) :]
             except BlockingIOError:
                 ready = self._room.poll(self.timeout_s * 1000)
                 if not ready:
@@ -134,7 +142,7 @@ class Member:
     def answers(self) -> list[Told]:
         """Wait until it has done all that it was sent and would wait; what it has told by then."""
         while self._done != self._sent and not self.has_ended:
-            self._read_more()
+            self._read()
         told, self._told = self._told, []
         return told
 
@@ -143,7 +151,7 @@ class Member:
         self.tell(Kind.END)
         self.send()
         while not self.has_ended:
-            self._read_more()
+            self._read()
         told, self._told = self._told, []
         return told
 
@@ -158,18 +166,14 @@ class Member:
     def _hang(self) -> RunError:
         return self.broken(f"hangs: nothing came for {self.timeout_s:g} s", Hang)
 
-    def _read_more(self) -> None:
-        if not self._poll.poll(self.timeout_s * 1000):
-            raise self._hang()
-        self._read()
-
     def _read(self) -> None:
+        """Wait for frames, and take them."""
         try:
             data = self._socket.recv(_READ_BYTES)
         except ConnectionResetError:
             data = b""
         except BlockingIOError:
-            return
+            raise self._hang() from None
         if not data:
             raise self._gone()
         buffer = self._buffer

@@ -22,6 +22,7 @@ from ..step_frames import StepFrames
 from .endpoints import differences, not_deterministic
 from .node_process import NodeProcess
 from .run_system import run_system
+from .service_events import has_services
 from .started import Start, begun_system, started
 from .world import moving_addresses
 
@@ -66,7 +67,8 @@ def _run(
         with begun_system(start, processes, start_ns) as connected:
             return run_system(request, connected(), start_ns, progress)
     with started(start, processes, start_ns) as process:
-        if companions := process.companions():
+        companions = process.companions()
+        if companions or has_services(request.contract):
             connections = [process.connection, *companions]
             return run_system(request, connections, start_ns, progress)
         return _run_alone(request, process, inputs, chunks)

@@ -21,16 +21,19 @@ from ...host.frames import Frames
 from ...host.protocol import HARNESS_CLIENT, TO_DEADLINE, Kind, resolved
 from ..inputs import CLOCK_TOPIC
 from .endpoints import Endpoint, announced, is_matched
-from .gathering import Connection, command_line, is_running, node_has_joined
+from .gathering import START_PATIENCE_S, Connection, command_line, is_running, node_has_joined
 from .member import Member, Told
+from .service_events import Request, request_of, response_event, service_of
 
 _GID_BYTES = 16
 _HEAD_BYTES = 24  # gid and sequence number, before a request or response
 _CLIENT = slice(8, 10)  # of a gid: the number of the client,
 _PROCESS = slice(10, 12)  # and of its process
 _MANY_ROUNDS = 1000
+_MOST_PEERS = 0xFFFF
 _END_PATIENCE_S = 5.0
 _LOOK_S = 0.002
+_JOIN_PERIOD_S = 0.05
 
 
 class Output(NamedTuple):
@@ -53,12 +56,13 @@ class _Delivery(NamedTuple):
 @dataclass
 class _Publisher:
     """A publisher of a process: its number among all peers, its output in the contract, what is
-    latched, and who gets what it publishes, once somebody has asked."""
+    latched, and who gets what it publishes, as of which state of the graph."""
 
     peer: int
     output: int | None
     latched: deque[bytes] | None
-    readers: list[Member] | None = None
+    readers: Sequence[Member] = ()
+    graph: int = -1
 
 
 class System:
@@ -84,11 +88,23 @@ class System:
         self._pending: list[_Delivery] = []
         self._publishers: dict[tuple[int, int], _Publisher] = {}
         self._peers: dict[tuple[int, int], int] = {}
+        self._graph = 0
         self._uninformed: set[int] = set()
         self._readers: dict[int, list[Member]] = {}
+        self._servers: dict[tuple[str, str], tuple[Member, int] | None] = {}
         self._clocks: list[Member] | None = None
         self._found: list[Output] = []
         self._response: bytes | None = None
+        self._services = {
+            number: service
+            for number, port in enumerate(contract.inputs)
+            if (service := service_of(port)) is not None
+        }
+        self._requested: set[tuple[object, int]] = set()
+        self._open: dict[int, tuple[int, Request]] = {}
+        self.requests: Counter[str] = Counter()
+        """How many requests of the inputs were handed on, by the topic of their events."""
+        self._next_look_s = 0.0
         self._listening = list(dict.fromkeys(one.listening for one in connections))
         self.known: list[tuple[Member, Endpoint]] = []
         """All that was registered, and by whom."""
@@ -96,21 +112,28 @@ class System:
         """How many inputs came before anybody subscribed to their topics."""
         self.members: list[Member] = []
         told: dict[int, list[Told]] = {}
-        found = [Member(place, one, timeout_s) for place, one in enumerate(connections)]
+        found = [Member(place, one, START_PATIENCE_S) for place, one in enumerate(connections)]
         for member in found:
             told[id(member)] = member.answers()
+            member.be_patient(timeout_s)
         commands = list(dict.fromkeys(id(one.process) for one in connections))
         self.members = sorted(found, key=lambda one: _place(one, told[id(one)], commands))
         for number, member in enumerate(self.members):
             member.number = number
             member.tell(Kind.NUMBER, port=number)
             for index, port in enumerate(contract.inputs):
-                member.tell(Kind.TOPIC, announced(port), index)
+                if index not in self._services:
+                    member.tell(Kind.TOPIC, announced(port), index)
         for is_entity in (True, False):  # whoever subscribes gets what others say at the start
             for member in self.members:
                 for frame in told[id(member)]:
                     if (frame.kind == Kind.ENTITY) == is_entity:
                         self._take(member, frame)
+
+    @property
+    def unanswered(self) -> int:
+        """How many requests of the inputs have no response."""
+        return len(self._open)
 
     @property
     def consumed(self) -> int:
@@ -127,6 +150,10 @@ class System:
         """Step time and give input `port` a message (CDR); what the system puts out until it
         waits. A time of 0 is not known."""
         self._advance(time_ns)
+        if port in self._services:
+            self._request(port, data)
+            self._tick(time_ns, [])
+            return self._taken()
         readers = self._readers_of(port)
         if not readers:
             self.unread[resolved(self._contract.inputs[port].topic)] += 1
@@ -205,6 +232,10 @@ class System:
             rounds += 1
             if rounds > _MANY_ROUNDS and time.monotonic() - begin_s > self._timeout_s:
                 raise self._endless(pending)
+        now_s = time.monotonic()
+        if now_s < self._next_look_s:
+            return
+        self._next_look_s = now_s + _JOIN_PERIOD_S
         if node_has_joined(self._listening):
             raise RunError(
                 f"{self.members[0].connection.process.name}: another process became a node during "
@@ -260,6 +291,36 @@ class System:
             case _:
                 raise member.broken(f"sent a frame of unknown kind {told.kind}")
 
+    def _request(self, port: int, data: bytes) -> None:
+        """Ask a service what an event tells that it was asked."""
+        name, kind = self._services[port]
+        asked = request_of(f"{kind}_Event", data, self._requested)
+        if asked is None:
+            return
+        server = self._server(name, kind)
+        if server is None:
+            self.unread[resolved(self._contract.inputs[port].topic)] += 1
+            return
+        number = len(self._requested)
+        self.requests[resolved(self._contract.inputs[port].topic)] += 1
+        self._open[number] = port, asked
+        payload = HARNESS_CLIENT + number.to_bytes(8, "little") + asked.data
+        self._pending.append(_Delivery(server[0], Kind.REQUEST, server[1], payload))
+
+    def _server(self, name: str, kind: str) -> tuple[Member, int] | None:
+        """The first process that serves something, and the number of its service."""
+        if (name, kind) not in self._servers:
+            self._servers[name, kind] = next(
+                (
+                    (member, number)
+                    for member in self.members
+                    for number, one in member.endpoints.items()
+                    if (one.kind, one.name, one.type) == ("service", name, kind)
+                ),
+                None,
+            )
+        return self._servers[name, kind]
+
     def _publish(self, member: Member, told: Told) -> None:
         publisher = self._publishers.get((member.number, told.port))
         if publisher is None:
@@ -268,7 +329,8 @@ class System:
             self._found.append(Output(publisher.output, self._step, told.time_ns, told.payload))
         if publisher.latched is not None:
             publisher.latched.append(told.payload)
-        if publisher.readers is None:
+        if publisher.graph != self._graph:
+            publisher.graph = self._graph
             endpoint = member.endpoints[told.port]
             publisher.readers = [
                 other
@@ -286,27 +348,41 @@ class System:
         client = member.endpoints[told.port]
         gid = bytearray(told.payload[:_GID_BYTES])
         gid[_PROCESS] = (member.number + 1).to_bytes(2, "little")
-        for other in self.members:
-            for number, one in other.endpoints.items():
-                if (one.kind, one.name, one.type) == ("service", client.name, client.type):
-                    asked = bytes(gid) + told.payload[_GID_BYTES:]
-                    self._pending.append(_Delivery(other, Kind.REQUEST, number, asked))
-                    return
+        server = self._server(client.name, client.type)
+        if server is not None:
+            asked = bytes(gid) + told.payload[_GID_BYTES:]
+            self._pending.append(_Delivery(server[0], Kind.REQUEST, server[1], asked))
 
     def _answer(self, told: Told) -> None:
         """Hand a response on to the client."""
         if told.payload.startswith(HARNESS_CLIENT):
-            self._response = told.payload[_HEAD_BYTES:]
+            self._answer_here(told)
             return
         number = int.from_bytes(told.payload[_PROCESS], "little") - 1
         client = int.from_bytes(told.payload[_CLIENT], "little")
         self._pending.append(_Delivery(self.members[number], Kind.ANSWER, client, told.payload))
 
+    def _answer_here(self, told: Told) -> None:
+        """Take the response to a request of the inputs, or of `ask`."""
+        response = told.payload[_HEAD_BYTES:]
+        number = int.from_bytes(told.payload[_GID_BYTES:_HEAD_BYTES], "little")
+        port, asked = self._open.pop(number, (-1, None))
+        if asked is None:
+            self._response = response
+            return
+        declared = self._contract.inputs[port]
+        output = self._outputs[resolved(declared.topic), declared.type]
+        event = response_event(declared.type, asked, told.time_ns, response)
+        self._found.append(Output(output, self._step, told.time_ns, event))
+
     def _register(self, member: Member, number: int, payload: bytes) -> None:
         endpoint = member.register(number, payload)
         self.known.append((member, endpoint))
         peer = len(self._peers)
+        if peer > _MOST_PEERS:
+            raise member.broken("and the others have made more than 65536 entities")
         self._peers[member.number, number] = peer
+        self._forget_readers()
         told = _as_peer(endpoint, member.number, number)
         self._tell_others(member, Kind.PEER, peer, told)
         if endpoint.kind == "publisher":
@@ -319,8 +395,9 @@ class System:
             self._subscribe(member, number, endpoint)
 
     def _subscribe(self, member: Member, number: int, endpoint: Endpoint) -> None:
-        """Give a new subscription what was latched before; from now on it gets the rest."""
-        self._forget_readers()
+        """Give a new subscription what was latched before."""
+        if endpoint.durability != "transient_local":
+            return
         for (other, publisher_number), publisher in self._publishers.items():
             if other == member.number or not publisher.latched:
                 continue
@@ -342,9 +419,10 @@ class System:
         self._forget_readers()
 
     def _forget_readers(self) -> None:
-        for publisher in self._publishers.values():
-            publisher.readers = None
+        """The graph has changed: whoever wants to know who reads what is to look again."""
+        self._graph += 1
         self._readers.clear()
+        self._servers.clear()
         self._clocks = None
 
     def _tell_others(self, member: Member, kind: Kind, port: int, payload: bytes = b"") -> None:

@@ -74,9 +74,11 @@ def fixed_addresses() -> Iterator[bool]:
     """Meanwhile this thread starts processes whose memory always lies at the same addresses; gives
     whether the system allows that."""
     personality = ctypes.CDLL(None).personality
+    personality.argtypes = [ctypes.c_ulong]  # of a negative number a filter of calls knows nothing
     before = personality(_ASK)
     personality(before | _NO_RANDOM_ADDRESSES)
     try:
-        yield bool(personality(_ASK) & _NO_RANDOM_ADDRESSES)
+        now = personality(_ASK)
+        yield now != -1 and bool(now & _NO_RANDOM_ADDRESSES)
     finally:
         personality(before)
