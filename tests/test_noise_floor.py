@@ -128,3 +128,49 @@ def test_a_port_that_does_not_do_the_same_again_is_no_match(stranger: Stranger, 
     assert "byhash again vs byhash" in (stranger.cwd / "junit.xml").read_text()
     diff = (stranger.cwd / "out/byhash_vs_itself/out.diff").read_text("utf-8")
     assert "frame 1" in diff
+
+
+NOISY = """import os, random
+from geometry_msgs.msg import Vector3Stamped
+from lockstep.component import Component, Input, Output
+
+
+class Noisy(Component):
+    vector = Input(Vector3Stamped)
+    out = Output(Vector3Stamped)
+    noise = 0.1
+
+    def on_start(self):
+        self.random = random.Random(int(os.environ["PYTHONHASHSEED"]))
+
+    def on_vector(self, msg):
+        msg.vector.x += self.random.gauss(0.0, self.noise)
+        self.out.publish(msg)
+
+
+class Noisier(Noisy):
+    noise = 0.2
+"""
+
+
+def noisy(stranger: Stranger, write_verification, other):
+    (stranger.cwd / "noisy.py").write_text(NOISY)
+    return write_verification(
+        {"noisy": {"component": "noisy:Noisy"}, "port": {"component": f"noisy:{other}"}},
+        duration=30.0,
+        run={"mode": "direct", "repeat": 5},
+        compare={"noise_margin": 0.25},
+    )
+
+
+def test_a_noisy_reference_judges_by_its_noise(stranger: Stranger, write_verification):
+    done = stranger.run("verify", noisy(stranger, write_verification, "Noisy"), "-o", "same")
+    assert done.code == 0, done.out + done.err
+    assert "noisy is noisy; these fields were judged by that" in done.out
+    assert "{by: rmse, abs: " in (stranger.cwd / "same/noisy_vs_itself/tolerance.yaml").read_text()
+    noise = json.loads((stranger.cwd / "same/result.json").read_text("utf-8"))["noise"]
+    assert [floor["field"] for floor in noise] == ["vector.x"]
+
+    done = stranger.run("verify", noisy(stranger, write_verification, "Noisier"), "-o", "other")
+    assert done.code == 1, done.out + done.err
+    assert "rmse is" in done.out

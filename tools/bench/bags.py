@@ -51,6 +51,8 @@ class BagPlan:
     make: Callable[[Rng, npt.NDArray[np.int64]], Bytes]
     block: int
     topics: int = 1
+    own_definition: str = ""
+    """Of a type that is none of ROS 2's."""
 
     def messages(self, count: int) -> Iterator[tuple[npt.NDArray[np.int64], Bytes]]:
         """Log times and payloads of the first `count` messages, in blocks."""
@@ -62,6 +64,8 @@ class BagPlan:
     @property
     def definition(self) -> str:
         """The message definition to embed."""
+        if self.own_definition:
+            return self.own_definition
         store: Any = get_typestore(Stores.ROS2_JAZZY)
         text, _ = store.generate_msgdef(self.type, ros_version=2)
         return str(text)
@@ -296,6 +300,17 @@ def _noisy_imu(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
     return payload
 
 
+def _forty(rng: Rng, times: npt.NDArray[np.int64], seed: int = 0) -> Bytes:
+    """40 numbers that are near those of any other seed, and follow no law of them."""
+    body = np.zeros(len(times), np.dtype([("values", "<f8", 40)]))
+    body["values"] = _walk(rng, len(times), 40)
+    if seed:
+        body["values"] += 0.01 * np.random.default_rng((seed, int(times[0]))).random(
+            (len(times), 40)
+        )
+    return _cdr(body)
+
+
 def _spoilt_image(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
     """The same images, each with a few wrong pixels."""
     payload = _image(rng, times)
@@ -328,6 +343,18 @@ IMU_PLAIN, ODOMETRY_PLAIN, SCAN_PLAIN = (
 )
 IMU_TOPICS = replace(IMU, name="imu-topics", topics=8)
 IMU_NOISY = replace(IMU, name="imu-noisy", make=_noisy_imu)
+FORTY = BagPlan(
+    "forty",
+    "bench_interfaces/msg/Forty",
+    "/forty",
+    1_000_000,
+    10_000_000,
+    "zstd",
+    _forty,
+    block=10_000,
+    own_definition="".join(f"float64 number_{i}\n" for i in range(40)),
+)
+FORTY_OTHERS = replace(FORTY, name="forty-others", make=partial(_forty, seed=1))
 IMAGE = BagPlan(
     "image", "sensor_msgs/msg/Image", "/image", 150, 33_333_333, "none", _image, block=1
 )

@@ -416,6 +416,35 @@ def lockstep_compare_points(task: Task) -> Contest:
     return Contest(work, check)
 
 
+def lockstep_explain(task: Task) -> Contest:
+    """compare() of two bags whose messages all differ: the time in which laws are sought."""
+    import time
+
+    import lockstep.compare.why.explain as why
+    from lockstep.compare import compare
+
+    explain, seconds = why.explain, []
+
+    def timed(*arguments: Any) -> Any:
+        start = time.perf_counter()
+        explained = explain(*arguments)
+        seconds.append(time.perf_counter() - start)
+        return explained
+
+    setattr(why, "explain", timed)  # noqa: B010 - mypy minds another signature
+
+    def work() -> Any:
+        assert task.other is not None
+        return compare(task.path, task.other)
+
+    def check(comparison: Any) -> Check:
+        keys = comparison.keys.values()
+        laws = sum(len(key.explained.diagnoses) for key in keys)
+        return sum(key.judged.differing for key in keys), float(laws)
+
+    return Contest(work, check, lambda _: sum(seconds))
+
+
 def read_and_compare(task: Task) -> Contest:
     """Both files read and decompressed chunk by chunk, and their bytes compared: what a comparison
     cannot do without."""

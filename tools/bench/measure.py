@@ -42,7 +42,7 @@ for name in AMENT_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH; do
   had=BENCH_$name
   export "$name=${!had-}"
 done
-. ./env.sh && PYTHONPATH="${PYTHONPATH:+$PYTHONPATH:}tools" exec python3 "$@"
+. ./env.sh && PYTHONPATH="${PYTHONPATH:+$PYTHONPATH:}tools:src/lockstep/test" exec python3 "$@"
 """
 
 

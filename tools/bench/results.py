@@ -43,6 +43,11 @@ class Outcome:
         """Median."""
         return median(m.peak_mb for m in self.measurements)
 
+    @property
+    def share_right(self) -> float:
+        """Of what was found; the same each time."""
+        return self.measurements[0].total / self.measurements[0].found
+
 
 @dataclass
 class RowResult:
@@ -88,6 +93,9 @@ class RowResult:
                 self.amount / outcome.seconds >= self.row.least[outcome.contestant]
                 and self._faster(outcome) is not False
             )
+        if self.row.right is not None and outcome.measurements:
+            low, high = self.row.right
+            return low <= outcome.share_right <= high
         if outcome is self.outcomes[0]:
             if self.row.limit_mb is None or not outcome.measurements:
                 return None
@@ -125,6 +133,10 @@ def _cells(result: RowResult, outcome: Outcome) -> list[str]:
         times = "" if ratio is None else f"{ratio:.1f}× smaller"
         return [f"{outcome.peak_mb:.0f} MB", _spread(values, "MB"), "", times, target, met]
     values = [m.seconds for m in outcome.measurements]
+    if row.right is not None:
+        low, high = row.right
+        target = f"≥ {low:.0%}" if high == 1.0 else f"≤ {high:.0%}"
+        return [*_times(outcome.seconds, values), f"{outcome.share_right:.1%}", "", target, met]
     targets = []
     if outcome.contestant in row.least:
         targets.append(f"≥ {row.least[outcome.contestant]:,.0f} {row.rate}")
@@ -182,6 +194,11 @@ def write_json(path: Path, results: Sequence[RowResult], quick: bool) -> None:
                     "lockstep_is_times_as_good": result.ratio(outcome),
                     "target": result.row.targets.get(outcome.contestant),
                     "least_per_second": result.row.least.get(outcome.contestant),
+                    "right": (
+                        outcome.share_right
+                        if result.row.right is not None and outcome.measurements
+                        else None
+                    ),
                     "met": result.met(outcome),
                 }
                 for outcome in result.outcomes

@@ -9,12 +9,14 @@ from functools import partial
 from pathlib import Path
 
 from . import contestants as by
-from . import live, pacing, recording, runs, sampling, starting, suites
+from . import live, pacing, recording, runs, sampling, starting, suites, zoo
 from .bags import (
     CLOUD,
     CLOUD_ROW,
     CLOUD_SHUFFLED,
     CLOUD_SPOILT,
+    FORTY,
+    FORTY_OTHERS,
     IMAGE,
     IMAGE_1MB,
     IMAGE_SPOILT,
@@ -75,6 +77,8 @@ class Row:
     """Messages per second that a contestant of ours must reach."""
     in_workspace: bool = False
     """Whether the contestants need ROS 2 and the packages of this tree."""
+    right: tuple[float, float] | None = None
+    """Between which shares of what was found must be right; instead of a rate."""
     optional: bool = False
     """Too long for QUICK=1 unless it is asked for by name."""
 
@@ -425,6 +429,33 @@ ROWS = (
         IMU,
         {"lockstep": by.lockstep_report},
         other=IMU_NOISY,
+        rounds=1,
+    ),
+    Row(
+        "explain",
+        "compare 1 M messages of 40 numbers that all differ, and seek a law for each",
+        FORTY,
+        {"lockstep": by.lockstep_explain},
+        other=FORTY_OTHERS,
+        least={"lockstep": 100_000},
+        rounds=1,
+    ),
+    Row(
+        "zoo",
+        "more than a hundred faults of ports, planted in recordings: named rightly",
+        _HUSKY_IMU,
+        {"lockstep": zoo.named},
+        rate="",
+        right=(0.9, 1.0),
+        rounds=1,
+    ),
+    Row(
+        "zoo_unrelated",
+        "numbers and vectors that have nothing to do with each other: named all the same",
+        _HUSKY_IMU,
+        {"lockstep": zoo.named_falsely},
+        rate="",
+        right=(0.0, 0.01),
         rounds=1,
     ),
     Row(

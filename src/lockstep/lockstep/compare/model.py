@@ -75,6 +75,12 @@ class Compare(StrictModel):
     common_fields: bool = Field(
         default=False, description="compare what other definitions of a type have in common"
     )
+    noise_margin: Number = Field(
+        default=0.1,
+        gt=0,
+        le=1,
+        description="the share by which noise may be larger than that of the reference",
+    )
     tolerance: dict[str, ToleranceModel | Literal["exact", "ignore"]] = Field(default={})
 
     def align_of(self, output: str, *, in_lockstep: bool = True) -> Align:

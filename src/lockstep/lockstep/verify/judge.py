@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..bag import Bag, BagError
-from ..compare import Comparison, compare, tolerance_ns, write_text_diffs
+from ..compare import Comparison, Tolerances, compare, tolerance_ns, write_text_diffs
 from ..compare.result import comparison_as_data
 from ..compare.transforms import source_of
 from ..errors import Loss, ReportError, RunError
@@ -18,6 +18,7 @@ from ..report.html import write_html
 from ..run.inputs import RunInputs
 from ..run.result import HOW_TO_DECLARE, RunResult, failed_as_declared
 from .input_numbers import inputs_of
+from .noise import FieldNoise, no_noise, noise_floor, suggested, with_noise
 from .plan import Plan
 from .verdict import not_again
 
@@ -31,19 +32,30 @@ class Recorded:
     outputs: Bag
 
 
-def judge_noise(planned: Plan, first: Recorded, again: Recorded, folder: Path) -> Comparison:
-    """The reference against itself, whose differences are told in `folder`.
+def floor_of(
+    planned: Plan,
+    original: Recorded,
+    reruns: Sequence[Recorded],
+    noise: Sequence[Comparison],
+    folder: Path,
+) -> list[FieldNoise]:
+    """The noise of the reference by field, of comparisons of its original run with its reruns,
+    which are told in `folder`; empty if it does the same again.
 
-    Raises RunError if it does not do the same again: then nothing can be judged by it; Loss if that
-    may be because it lost inputs.
+    Raises RunError if it does not, and that is no noise: then nothing can be judged by it; Loss if
+    that may be because it lost inputs.
     """
-    comparison = judge_again(planned, first, again, folder)
-    if not comparison.all_match:
-        if lost := untaken(first, again):
-            raise Loss(lost)
-        why = not_again(first.label, comparison)
-        raise RunError(f"{why}, so nothing can be judged by it; see {folder}")
-    return comparison
+    floor = noise_floor(noise, planned.verification.compare.noise_margin)
+    differing = [comparison for comparison in noise if not comparison.all_match]
+    if not differing:
+        return []
+    if lost := untaken(original, *reruns):
+        raise Loss(lost)
+    if why := no_noise(noise, floor):
+        again = not_again(original.label, differing[0])
+        raise RunError(f"{again}, so nothing can be judged by it; see {folder}; {why}")
+    (folder / "tolerance.yaml").write_text(suggested(floor), "utf-8")
+    return floor
 
 
 def untaken(*runs: Recorded) -> str | None:
@@ -51,9 +63,15 @@ def untaken(*runs: Recorded) -> str | None:
     return next((run.result.untaken for run in runs if run.result.untaken), None)
 
 
-def judge_again(planned: Plan, first: Recorded, again: Recorded, folder: Path) -> Comparison:
+def judge_again(
+    planned: Plan,
+    first: Recorded,
+    again: Recorded,
+    folder: Path,
+    floor: Sequence[FieldNoise] = (),
+) -> Comparison:
     """An implementation against itself; how its runs differ, if they do, is told in `folder`."""
-    comparison = judge(planned, first, again)
+    comparison = judge(planned, first, again, floor=floor)
     if not comparison.all_match:
         _write_noise(comparison, (first.outputs, again.outputs), folder)
     return comparison
@@ -74,36 +92,37 @@ def _write_noise(comparison: Comparison, bags: tuple[Bag, Bag], folder: Path) ->
 
 
 def judge(
-    planned: Plan, reference: Recorded, other: Recorded, inputs: RunInputs | None = None
+    planned: Plan,
+    reference: Recorded,
+    other: Recorded,
+    inputs: RunInputs | None = None,
+    floor: Sequence[FieldNoise] = (),
 ) -> Comparison:
     """Align what two runs have put out, compare and explain it, by what they were given as well if
-    `inputs` tells that.
+    `inputs` tells that. The fields of `floor` may differ as noise does, all others by their
+    tolerance.
 
     Raises RunError if only one of them failed, or both in different steps, and if nothing is known
     of an output.
     """
     options, contract = planned.verification.compare, planned.contract
-    in_lockstep = _in_lockstep(planned, reference, other)
-    by_topic = {
-        resolved(port.topic): options.align_of(port.name, in_lockstep=in_lockstep)
-        for port in contract.outputs
-    }
     check_failures(options.failures, reference, other)
+    noisy = with_noise(planned.tolerances, floor)
+    exactly = [topic for topic in planned.outputs if topic not in noisy]
+    parts = [(exactly, planned.tolerances)] if exactly else []
+    parts += [([topic], tolerances) for topic, tolerances in noisy.items()]
     try:
-        comparison = compare(
-            reference.outputs,
-            other.outputs,
-            topics=planned.outputs,
-            align=by_topic if len(set(by_topic.values())) > 1 else next(iter(by_topic.values())),
-            origin_ns=reference.result.first_input_ns,
-            time_tolerance_ns=tolerance_ns(_time_tolerance_s(planned, reference, other)),
-            tolerance=planned.tolerances,
-            names=(reference.label, other.label),
-            common_fields=options.common_fields,
-            inputs_of=inputs_of(inputs, reference.outputs) if inputs else None,
-        )
+        compared = [
+            _compared(planned, reference, other, inputs, topics, tolerances)
+            for topics, tolerances in parts
+        ]
     except BagError as error:
         raise RunError(f"the outputs cannot be compared: {error}") from error
+    keys = {topic: key for part in compared for topic, key in part.keys.items()}
+    in_order = {
+        name: keys[name] for topic in planned.outputs for name in keys if source_of(name) == topic
+    }
+    comparison = replace(compared[0], tolerances=planned.tolerances, keys=in_order)
     for port in contract.outputs:
         topic = resolved(port.topic)
         found = [k.aligned for name, k in comparison.keys.items() if source_of(name) == topic]
@@ -115,6 +134,41 @@ def judge(
                 f"or allow it with compare: {{silent: [{port.name}]}}"
             )
     return comparison
+
+
+def _compared(
+    planned: Plan,
+    reference: Recorded,
+    other: Recorded,
+    inputs: RunInputs | None,
+    topics: Sequence[str],
+    tolerances: Tolerances,
+) -> Comparison:
+    """These topics, by these tolerances, of which some may be of other topics."""
+    options = planned.verification.compare
+    in_lockstep = _in_lockstep(planned, reference, other)
+    by_topic = {
+        topic: options.align_of(port.name, in_lockstep=in_lockstep)
+        for port in planned.contract.outputs
+        if (topic := resolved(port.topic)) in topics
+    }
+    if len(topics) < len(planned.outputs):
+        fields = {path for topic in topics for path in reference.outputs.codec(topic).fields()}
+        unused = tolerances.unused(fields)
+        own = {rule: of for rule, of in tolerances.by_pattern.items() if rule not in unused}
+        tolerances = Tolerances(own)
+    return compare(
+        reference.outputs,
+        other.outputs,
+        topics=topics,
+        align=by_topic if len(set(by_topic.values())) > 1 else next(iter(by_topic.values())),
+        origin_ns=reference.result.first_input_ns,
+        time_tolerance_ns=tolerance_ns(_time_tolerance_s(planned, reference, other)),
+        tolerance=tolerances,
+        names=(reference.label, other.label),
+        common_fields=options.common_fields,
+        inputs_of=inputs_of(inputs, reference.outputs) if inputs else None,
+    )
 
 
 def _time_tolerance_s(planned: Plan, *runs: Recorded) -> float | None:

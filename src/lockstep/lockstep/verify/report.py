@@ -65,6 +65,7 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
         if verdict.arrived is None
         else {**asdict(verdict.arrived), "bag": str(verdict.arrived.bag)},
         "noise_floor": [comparison_as_data(comparison) for comparison in verdict.noise],
+        "noise": [{**asdict(noise), "limit": noise.limit} for noise in verdict.floor],
         "runs": {
             name: {**asdict(run), "bag": str(run.bag), "cpu_ns": run.cpu_ns}
             for name, run in verdict.runs.items()

@@ -16,6 +16,7 @@ from ..run.result import RunResult, in_and_out, leak
 from .fingerprints import Fingerprint
 from .first_node import first_node
 from .kept import KeptRun
+from .noise import FieldNoise, suggested
 
 Outcome = Literal["match", "differs", "no verdict"]
 
@@ -45,6 +46,8 @@ class Verdict:
     """What an external player sent, if that was the inputs."""
     kept: KeptRun | None = None
     """The run of the reference, if it was made before."""
+    floor: tuple[FieldNoise, ...] = ()
+    """The fields in which runs of the reference differ as noise does, which are judged by that."""
 
     @property
     def exit_code(self) -> int:
@@ -156,7 +159,16 @@ def remarks(verdict: Verdict) -> list[str]:
         *(loss for loss in verdict.untaken.values() if loss not in said),
         *(remark for run in runs for remark in run.remarks),
         *(found for run in runs if (found := leak(run))),
+        *_of_noise(verdict),
     ]
+
+
+def _of_noise(verdict: Verdict) -> list[str]:
+    """Which fields were judged by noise, and the tolerances that would allow for it."""
+    if not verdict.floor:
+        return []
+    told = "these fields were judged by that, all others as declared. As tolerances:"
+    return [f"{verdict.reference} is noisy; {told}", *suggested(verdict.floor).splitlines()]
 
 
 def rests_on(verdict: Verdict, name: str) -> tuple[int, int] | None:

@@ -11,10 +11,11 @@ from ..compare import Comparison
 from ..errors import UsageError
 from .fingerprints import fingerprint
 from .inputs import inputs_of
-from .judge import Recorded, judge, judge_again, judge_noise, untaken
+from .judge import Recorded, floor_of, judge, judge_again, untaken
 from .kept import RunsKept, contracts_beside
 from .ledger import on_disk, stale
 from .model import Verification, alone
+from .noise import FieldNoise
 from .plan import plan, with_nodes
 from .progress_file import told
 from .report import write
@@ -77,28 +78,31 @@ def verify(
             for each in ((name, planned.request(name, inputs, folder / name)), *again[name])
         ]
         stack.enter_context(a_run_has_begun())
+        itself = folder / f"{reference}_vs_itself"
+        noise: list[Comparison] = []
+        floor: list[FieldNoise] = []
         if kept:
             outputs_kept = stack.enter_context(kept.result.outputs())
             original = Recorded(reference, kept.result, outputs_kept)
             recorded = runs.each(rest)
-            noise: tuple[Comparison, ...] = ()
         else:
             recorded = runs.each([first, *again[reference], *rest])
             original = next(recorded)
-            noise = tuple(
-                judge_noise(planned, original, run, folder / f"{reference}_vs_itself")
-                for run in islice(recorded, len(again[reference]))
-            )
-            if runs_kept is not None and reference in before:
+            reruns: list[Recorded] = []
+            for run in islice(recorded, len(again[reference])):
+                reruns.append(run)
+                noise.append(judge_again(planned, original, run, itself))
+            floor = floor_of(planned, original, reruns, noise, itself)
+            if runs_kept is not None and reference in before and not floor:
                 now = {**before, reference: fingerprint(reference, verification)}
                 runs_kept.keep(verification, now, planned.contract, original.result)
         outputs, comparisons, repeats, repeated = {reference: original}, {}, {}, {}
         for run in recorded:
             outputs[run.label] = run
-            comparisons[run.label] = judge(planned, original, run, inputs)
+            comparisons[run.label] = judge(planned, original, run, inputs, floor)
             repeated[run.label] = list(islice(recorded, len(again[run.label])))
             repeats[run.label] = tuple(
-                judge_again(planned, run, other, folder / f"{run.label}_vs_itself")
+                judge_again(planned, run, other, folder / f"{run.label}_vs_itself", floor)
                 for other in repeated[run.label]
             )
         after = on_disk(verification)
@@ -109,7 +113,7 @@ def verify(
             {},
             {name: run.result for name, run in outputs.items()},
             comparisons,
-            noise,
+            tuple(noise),
             repeats,
             after,
             stale(before, after),
@@ -120,6 +124,7 @@ def verify(
             },
             inputs.arrived,
             kept,
+            tuple(floor),
         )
         write(planned, verdict, inputs, outputs, repeated, plots=plots)
     return verdict

@@ -16,6 +16,13 @@ import numpy.typing as npt
 from ...message.arrays import Floats, Mask
 from .pair import Law, Pair
 
+_FRAMES: tuple[tuple[str, tuple[int, int, int], tuple[int, int, int]], ...] = (
+    ("ENU to NED, or back", (1, 0, 2), (1, 1, -1)),
+    ("FLU to FRD, or back", (0, 1, 2), (1, -1, -1)),
+    ("body to optical frame", (1, 2, 0), (-1, -1, 1)),
+    ("optical to body frame", (2, 0, 1), (1, -1, -1)),
+)
+"""Of x, y, z, by REP-103: which one b has there, and with what sign."""
 AXES = (("x", "y", "z", "w"), ("x", "y", "z"), ("x", "y"), ("roll", "pitch", "yaw"))
 _MOST_COLUMNS = 64
 _SAMPLE = 256
@@ -57,6 +64,8 @@ def axis_laws(pair: Pair) -> Iterator[Law]:
     """
     if is_quaternion(pair):
         yield from _quaternion_laws(pair)
+    if pair.width == 3 and pair.has_zero and not pair.is_integer and pair.moving.all():
+        yield from _frames(pair)
     yield from _orders(pair)
     if 2 <= pair.width <= _MOST_COLUMNS:
         yield from _permutations(pair)
@@ -69,23 +78,28 @@ def axis_laws(pair: Pair) -> Iterator[Law]:
             {},
             pointwise=False,
             held_out="ticks",
+            as_a_has="unit length",
         )
     for shift in _index_shifts(pair):
         yield _rolled(pair, shift) if _goes_round(pair, shift) else _index_shift(pair, shift)
 
 
 def rotations(pair: Pair) -> Iterator[Law]:
-    """b = R a for vectors (n, 3) (Kabsch, by SVD), or q a or a q for quaternions (n, 4)."""
+    """b = R a for vectors (n, 2) or (n, 3) (Kabsch, by SVD), or q a, a q or q a q* for quaternions
+    (n, 4)."""
     if not pair.has_zero or pair.is_integer or pair.a.ndim != 2:
         return
     whole = pair.finite.all(axis=1)
     a, b = pair.a[whole], pair.b[whole]
     if len(a) < 4 or not np.abs(a).max(initial=0.0):
         return
-    if pair.width == 3:
+    if pair.width == 2 and pair.joined:
+        yield _plane_rotation(a, b)
+    elif pair.width == 3:
         yield _rotation(a, b)
     elif is_quaternion(pair):
         yield from _turned(a, b)
+        yield from _other_product(a, b)
 
 
 def _is_array(pair: Pair) -> bool:
@@ -98,6 +112,10 @@ def _orders(pair: Pair) -> Iterator[Law]:
         return
     yield _index("reversed", "b is a in reversed order", 0.3, np.arange(pair.width)[::-1])
     side = math.isqrt(pair.width)
+    if pair.width == 36:
+        whole, turned = np.arange(36).reshape(6, 6), [3, 4, 5, 0, 1, 2]
+        sentence = "b is a with the last three rows and columns of 6 × 6 before the first three"
+        yield _index("covariance_order", sentence, 0.1, whole[turned][:, turned].ravel())
     if side * side == pair.width and side > 2:
         order = np.arange(pair.width).reshape(side, side).T.ravel()
         yield _index("transposed", f"b is a transposed ({side} × {side})", 0.3, order)
@@ -305,21 +323,82 @@ def _normalized(x: Floats) -> Floats:
     return unit
 
 
+def _frames(pair: Pair) -> Iterator[Law]:
+    labels = labels_of(pair)
+    for frames, sources, signs in _FRAMES:
+        words = ", ".join(
+            f"{'-' if sign < 0 else ''}{labels[source]}"
+            for source, sign in zip(sources, signs, strict=True)
+        )
+        yield Law(
+            "frame",
+            f"b has {words} of a ({frames})",
+            0.1,
+            functools.partial(_reordered, order=list(sources), signs=list(signs)),
+            {},
+            pointwise=False,
+            held_out="ticks",
+        )
+
+
+def _plane_rotation(a: Floats, b: Floats) -> Law:
+    cosine = float(np.sum(a * b))
+    sine = float(np.sum(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]))
+    angle = math.atan2(sine, cosine)
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    return Law(
+        "rotated",
+        f"b is a rotated by {math.degrees(angle):.4g} degrees in the plane",
+        1.5,
+        functools.partial(_times, turn),
+        {"angle": angle},
+        pointwise=False,
+        held_out="ticks",
+    )
+
+
+def _times(turn: Floats, x: Floats) -> Floats:
+    turned: Floats = np.sum(x[:, None, :] * turn, axis=2)
+    return turned
+
+
 def _rotation(a: Floats, b: Floats) -> Law:
-    u, _, vt = np.linalg.svd((b / np.abs(b).max(initial=1.0)).T @ (a / np.abs(a).max()))
-    turn = u @ np.diag([1.0, 1.0, float(np.sign(np.linalg.det(u @ vt))) or 1.0]) @ vt
-    skew = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
-    angle = math.atan2(float(np.linalg.norm(skew)) / 2, (float(np.trace(turn)) - 1) / 2)
-    axis = skew / (float(np.linalg.norm(skew)) or 1.0)
+    turn, angle, axis = _best_rotation(a, b)
     return Law(
         "rotated",
         f"b is a rotated by {math.degrees(angle):.4g} degrees about {_axis(axis)}",
         3.0,
-        lambda x: x @ turn.T,
+        functools.partial(_times, turn),
         _angle_axis(angle, axis),
         pointwise=False,
         held_out="ticks",
     )
+
+
+def _other_product(a: Floats, b: Floats) -> Iterator[Law]:
+    """q a q*: where a is p q, b is q p; the angle is the same, its axis is turned."""
+    if not np.abs(a[:, :3]).max(initial=0.0) or not np.abs(b[:, :3]).max(initial=0.0):
+        return
+    turn, angle, axis = _best_rotation(a[:, :3], b[:, :3])
+    yield Law(
+        "product_order",
+        f"b is the rotation a about an axis that is turned by {math.degrees(angle):.4g} degrees "
+        f"about {_axis(axis)}: a product in the other order, or another frame",
+        3.0,
+        lambda x: np.concatenate([_times(turn, x[:, :3]), x[:, 3:]], axis=1),
+        _angle_axis(angle, axis),
+        pointwise=False,
+        held_out="ticks",
+    )
+
+
+def _best_rotation(a: Floats, b: Floats) -> tuple[Floats, float, Floats]:
+    """The matrix of the rotation of vectors (n, 3) that leaves least, its angle and axis."""
+    u, _, vt = np.linalg.svd((b / np.abs(b).max(initial=1.0)).T @ (a / np.abs(a).max()))
+    turn = u @ np.diag([1.0, 1.0, float(np.sign(np.linalg.det(u @ vt))) or 1.0]) @ vt
+    skew = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
+    angle = math.atan2(float(np.linalg.norm(skew)) / 2, (float(np.trace(turn)) - 1) / 2)
+    return turn, angle, skew / (float(np.linalg.norm(skew)) or 1.0)
 
 
 def _turned(a: Floats, b: Floats) -> Iterator[Law]:

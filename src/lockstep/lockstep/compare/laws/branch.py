@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 
@@ -24,6 +24,7 @@ _LEAST_TICKS = 5
 _RIGHT = 0.98
 """The share of what differs that must be foretold, and of what is foretold that must differ."""
 _NO_CHANCE = 4.6
+_JOINS = (("and", np.logical_and), ("or", np.logical_or))
 _ROOTS = 6
 """Conditions of the first level to which a second one is sought."""
 
@@ -68,44 +69,64 @@ class _Split:
         return self.feature.words("above" if self.above else "below", self.limit)
 
 
-def branches(differs: Mask, inputs: Mapping[str, Column]) -> Iterator[Branch]:
+@dataclass(frozen=True)
+class _Ticks:
+    """Where series differ (n,), and in which ticks a condition is grown and judged."""
+
+    differs: Mask
+    counted: Mask
+    stretch: Int64s
+    """(n,) the number of the stretch of equal or of differing ticks that each tick is in."""
+    training: Mask
+
+    @property
+    def held_out(self) -> Mask:
+        return self.counted & ~self.training
+
+
+def branches(
+    differs: Mask, inputs: Mapping[str, Column], silent: Mask | None = None
+) -> Iterator[Branch]:
     """The simplest condition on `inputs` (n,) by path under which ticks differ (n,), if any.
 
-    Where one condition will do, no second one is sought.
+    Where one condition will do, no second one is sought. Equal ticks that are `silent` (n,) do not
+    count: nobody can tell what was done there, as where 0 is halved.
     """
-    runs = _runs(differs)
-    if len(np.unique(runs[differs])) < _LEAST_RUNS:
+    ticks = _ticks(differs, np.ones(len(differs), np.bool_) if silent is None else ~silent)
+    if len(np.unique(ticks.stretch[differs])) < _LEAST_RUNS:
         return
-    training = runs // 2 % 2 == 0  # a stretch that differs and the equal one after it go together
     features = list(_features(inputs, len(differs)))
     if not features:
         return
     chance = _NO_CHANCE + math.log(len(features))
     roots = sorted(
-        (split for one in features if (split := _best(one, differs, training)) is not None),
+        (split for one in features if (split := _best(one, differs, ticks.training)) is not None),
         key=lambda split: (-split.right, split.feature.at is None),
     )[:_ROOTS]
-    everywhere: Mask = np.ones(len(differs), np.bool_)
     for root in roots:
-        if _foretells(root.holds, differs, ~training, chance):
-            root = _best(root.feature, differs, everywhere) or root
-            if found := _branch(root.condition, root.holds, differs, ~training):
+        if _foretells(root.holds, ticks, chance):
+            final = _best(root.feature, differs, ticks.counted) or root
+            if found := _branch(final.condition, final.holds, ticks):
                 yield found
                 return
-    for root in roots:
-        for word, join in (("and", np.logical_and), ("or", np.logical_or)):
-            second = _second(features, differs, training & _open(root, word))
-            if second is None or not _foretells(
-                join(root.holds, second.holds), differs, ~training, 2 * chance
-            ):
-                continue
-            root = _best(root.feature, differs, _open(second, word)) or root
-            second = _best(second.feature, differs, _open(root, word)) or second
-            condition = f"{root.condition} {word} {second.condition}"
-            holds = join(root.holds, second.holds)
-            if found := _branch(condition, holds, differs, ~training):
-                yield found
-                return
+    for root, (word, join) in product(roots, _JOINS):
+        second = _second(features, differs, ticks.training & _open(root, word))
+        if second is None or not _foretells(join(root.holds, second.holds), ticks, 2 * chance):
+            continue
+        one = _best(root.feature, differs, ticks.counted & _open(second, word)) or root
+        other = _best(second.feature, differs, ticks.counted & _open(one, word)) or second
+        condition = f"{one.condition} {word} {other.condition}"
+        if found := _branch(condition, join(one.holds, other.holds), ticks):
+            yield found
+            return
+
+
+def _ticks(differs: Mask, loud: Mask) -> _Ticks:
+    counted = loud | differs
+    stretch = np.zeros(len(differs), np.int64)
+    stretch[counted] = _runs(differs[counted])
+    # A stretch that differs and the equal one after it go together.
+    return _Ticks(differs, counted, stretch, counted & (stretch // 2 % 2 == 0))
 
 
 def _open(split: _Split, word: str) -> Mask:
@@ -129,6 +150,8 @@ def _features(inputs: Mapping[str, Column], n: int) -> Iterator[_Feature]:
         if is_clock(values) or not np.isfinite(values).all():
             continue
         yield _feature(_limited(f"input {path}", values), values)
+        if values.min(initial=0.0) < 0.0 < values.max(initial=0.0):
+            yield _feature(_limited(f"|input {path}|", np.abs(values)), np.abs(values))
         change = np.abs(np.diff(values, prepend=values[:1]))
         yield _feature(_limited(f"the change of input {path}", change), change)
     for one, other in _siblings(known):
@@ -203,22 +226,23 @@ def _second(features: list[_Feature], differs: Mask, among: Mask) -> _Split | No
     return max(splits, key=lambda split: split.right, default=None)
 
 
-def _foretells(holds: Mask, differs: Mask, held_out: Mask, chance: float) -> bool:
+def _foretells(holds: Mask, ticks: _Ticks, chance: float) -> bool:
     """Whether a condition foretells what it was not grown on, and not by chance."""
-    wrong, said = differs[held_out], holds[held_out]
+    held_out = ticks.held_out
+    wrong, said = ticks.differs[held_out], holds[held_out]
     hits = int((wrong & said).sum())
     if min(hits, int((~wrong & ~said).sum())) < _LEAST_TICKS:
         return False
     if hits < _RIGHT * max(int(wrong.sum()), int(said.sum())):
         return False
-    runs = len(np.unique(_runs(differs)[held_out & differs]))
+    runs = len(np.unique(ticks.stretch[held_out & ticks.differs]))
     return runs * math.log(len(said) / int(said.sum())) >= chance
 
 
-def _branch(condition: str, holds: Mask, differs: Mask, held_out: Mask) -> Branch | None:
+def _branch(condition: str, holds: Mask, ticks: _Ticks) -> Branch | None:
     """A condition that has foretold, if it holds of all ticks; its limits may be finer by now."""
-    both = int((differs & holds).sum())
-    if both < _RIGHT * max(int(differs.sum()), int(holds.sum())):
+    both = int((ticks.differs & holds).sum())
+    if both < _RIGHT * max(int(ticks.differs.sum()), int((holds & ticks.counted).sum())):
         return None
-    of = held_out & differs
+    of = ticks.held_out & ticks.differs
     return Branch(condition, holds, (int((of & holds).sum()), int(of.sum())))

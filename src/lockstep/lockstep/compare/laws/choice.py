@@ -30,6 +30,7 @@ _LATER = 0.05
 """What a law in time must leave later on, beside what it would be to stop there."""
 _STILL = 0.03
 _NEXT_TO_NOTHING = 0.01
+_OF_STILL = frozenset({"constant", "offset", "sign", "recoded"})
 _TYPICALLY = 0.2
 """A law must leave less than this of the typical difference, and of b's typical movement."""
 
@@ -54,7 +55,7 @@ def first_exact(pair: Pair, laws: Iterable[Law]) -> Choice | None:
             continue
         predicted = law.apply(pair.a)
         fit = judge(pair, predicted, law.covers)
-        if fit.exact and _is_evident(pair, law):
+        if fit.exact and _is_evident(pair, law) and (law.name in _OF_STILL or not pair.is_still):
             return Choice(law, fit, _moved(pair, predicted))
     return None
 
@@ -102,6 +103,8 @@ def _fit_in_noise(pair: Pair, law: Law, price: float) -> Choice | None:
     fit = judge(told, predicted, covers)
     most_left = (1.0 - EXACT_IN_NOISE) * math.exp(-price * law.cost)
     if fit.residual > most_left or not _follows_everywhere(law, told, predicted, covers):
+        return None
+    if law.name == "drift" and not _moves_beside_its_trend(told, predicted):
         return None
     is_plain = fit.explains >= _PLAIN or law.name == "mean"
     if not is_plain and law.pointwise and not pair.joined and _is_bent(pair, predicted):
@@ -184,6 +187,20 @@ def _follows_everywhere(law: Law, pair: Pair, predicted: Floats, covers: Mask | 
     if not pair.joined:
         return _follows(name, *(side[known] for side in sides))
     return all(_follows(name, *(side[known[:, i], i] for side in sides)) for i in range(pair.width))
+
+
+def _moves_beside_its_trend(pair: Pair, predicted: Floats) -> bool:
+    """Whether a drift leaves less than b moves about a straight line: any two of them drift."""
+    time = pair.time_s - pair.time_s.mean()
+    power = dot(time, time)
+    for i in range(pair.width):
+        b, left = (side.reshape(pair.n, -1)[:, i] for side in (pair.b, pair.b - predicted))
+        b = np.where(np.isfinite(b), b, np.nanmean(b)) / pair.unit
+        about = b - b.mean() - time * (dot(time, b) / power if power else 0.0)
+        rest = left[np.isfinite(left)] / pair.unit
+        if rest.size and _rms(rest) > _TYPICALLY * _rms(about):
+            return False
+    return True
 
 
 def _follows(law: str, a: Floats, b: Floats, predicted: Floats) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,8 @@ _LEAST = 50
 """Ticks of which a filter may be told."""
 _LONGEST_MEAN = 64
 _LONGEST_HOLD = 16
+_PROBE = 256
+_AS_GOOD = 1e-9
 _NONE = 1e-3
 """A part of a filter that weighs less than this is not there."""
 _GAIN = 0.01
@@ -30,9 +33,9 @@ def low_passes(pair: Pair) -> Iterator[Law]:
     With r = 0 it is a exponentially smoothed (p = exp(-T / τ) of the step T and the time constant
     τ), with p = 0 what a was before it was smoothed, else a smoothed with another time constant.
     """
-    if not _is_series(pair):
+    if not is_series(pair):
         return
-    inside = _inside(pair)
+    inside = has_last(pair)
     here, before = np.flatnonzero(inside), np.flatnonzero(inside) - 1
     known = np.isfinite(pair.b[here]) & np.isfinite(pair.b[before])
     here, before = here[known], before[known]
@@ -53,20 +56,27 @@ def _fitted(pair: Pair, here: Int64s, before: Int64s) -> Law | None:
     of_a = -r / q  # exp(-T / τ) of the low-pass that a has been through
     if not -_NONE < of_a < 1.0 - 1e-6 or max(p, of_a) < 0.01:
         return None
+    if abs(p - of_a) < 1e-6:  # the same low-pass, from another state
+        return None
     return _low_pass(pair, float(p), float(q), float(r))
 
 
 def _smoothed(pair: Pair) -> Iterator[Law]:
     """b as a through the low-pass that leaves least."""
-    inside = _inside(pair) & pair.finite
+    inside = has_last(pair) & pair.finite
+    power = np.mean(np.square(pair.difference[inside] / pair.unit))
 
-    def left(log_ticks: float) -> float:
+    def left(log_ticks: float, part: Pair = pair) -> float:
         stays = math.exp(-math.exp(-log_ticks))
-        apart = (pair.b - _filtered(pair, pair.a, stays, 1.0 - stays, 0.0)) / pair.unit
-        return float(np.mean(np.square(apart[inside])))
+        apart = (part.b - filtered(part, part.a, stays, 1.0 - stays, 0.0)) / pair.unit
+        return float(np.mean(np.square(apart[has_last(part) & part.finite])))
 
+    # What fails in a part of a long series is not sought in all of it.
+    rough = least(lambda x: left(x, pair.part), -1.0, math.log(pair.part.n / 4), 12)
+    if left(rough) > 2 * _LEFT * power and pair.part is not pair:
+        return
     log_ticks = least(left, -1.0, math.log(pair.n / 4), 40)
-    if left(log_ticks) < _LEFT * float(np.mean(np.square(pair.difference[inside] / pair.unit))):
+    if left(log_ticks) < _LEFT * power:
         stays = math.exp(-math.exp(-log_ticks))
         yield _low_pass(pair, stays, 1.0 - stays, 0.0)
 
@@ -88,46 +98,105 @@ def _low_pass(pair: Pair, p: float, q: float, r: float) -> Law:
         "low_pass",
         sentence,
         2.0,
-        lambda x: _filtered(pair, x, p, q, r),
+        lambda x: filtered(pair, x, p, q, r),
         parameters,
         pointwise=False,
         held_out="later",
-        covers=_inside(pair),
+        covers=has_last(pair),
     )
 
 
 def averages(pair: Pair) -> Iterator[Law]:
     """b[i] is the mean of a[i-k+1 … i], for the k of best match."""
-    if not _is_series(pair):
+    if not is_series(pair):
         return
-    longest = min(_LONGEST_MEAN, pair.n // 4)
-    sums = np.concatenate([[0.0], np.cumsum(pair.a / pair.unit)])  # near enough to choose by
+    part = pair.part
+    sums = np.concatenate([[0.0], np.cumsum(part.a / part.unit)])  # near enough to choose by
     left = [np.inf, np.inf]
-    for count in range(2, longest + 1):
+    for count in range(2, min(_LONGEST_MEAN, part.n // 4) + 1):
         means = (sums[count:] - sums[:-count]) / count
-        apart = pair.b[count - 1 :] / pair.unit - means
-        apart = apart[_covers(pair, count - 1)[count - 1 :]]
+        apart = part.b[count - 1 :] / part.unit - means
+        apart = apart[_covers(part, count - 1)[count - 1 :]]
         finite = apart[np.isfinite(apart)]
         left.append(float(np.mean(np.square(finite))) if len(finite) else np.inf)
     count = int(np.argmin(left)) if len(left) > 2 else 0
     if count:
+        yield from averages_of(pair, [count])
+
+
+def averages_of(pair: Pair, counts: Iterable[int]) -> Iterator[Law]:
+    """b[i] is the mean of a[i-k+1 … i], for each of these k."""
+    for count in counts:
         yield Law(
             "average",
             f"b is the mean of the last {count} values of a",
             1.2,
-            lambda x: _mean_of_last(x, count),
+            functools.partial(_mean_of_last, count=count),
             {"ticks": float(count)},
             pointwise=False,
             covers=_covers(pair, count - 1),
+            as_a_has=f"the mean of the last {count} values",
         )
+
+
+def other_averages(pair: Pair) -> Iterator[Law]:
+    """a is the mean of m values in a row, b of n: the means of m of b are those of n of a."""
+    if not is_series(pair):
+        return
+    longest = min(_LONGEST_MEAN, pair.n // 4)
+    middle = _steadiest(pair, 2 * longest + _PROBE)
+    if middle is None:
+        return
+    ends = np.arange(middle, middle + _PROBE)
+    counts = np.arange(2, longest + 1)
+    means = []
+    for side in (pair.a, pair.b):
+        sums = np.concatenate([[0.0], np.cumsum((side - side.mean()) / pair.unit)])
+        means.append((sums[ends + 1] - sums[ends[None] + 1 - counts[:, None]]) / counts[:, None])
+    apart = np.array([np.square(means[0] - of_b).mean(axis=1) for of_b in means[1]])
+    np.fill_diagonal(apart, np.inf)
+    at_b, at_a = divmod(int(np.argmin(apart)), len(counts))
+    of_a, of_b = int(counts[at_b]), int(counts[at_a])
+    if not apart[at_b, at_a] <= _AS_GOOD * np.square(pair.difference[ends] / pair.unit).mean():
+        return
+    before = max(of_a, of_b)
+
+    def averaged(x: Floats) -> Floats:
+        # b follows from the sum of its last values, that of a, and those of b before.
+        past = _sum_of_last(pair.b, of_a) - pair.b
+        return _sum_of_last(x, of_b) * (of_a / of_b) - past
+
+    yield Law(
+        "average",
+        f"b is the mean of {of_b} values in a row where a is that of {of_a}",
+        1.6,
+        averaged,
+        {"of_a": float(of_a), "of_b": float(of_b)},
+        pointwise=False,
+        covers=_covers(pair, before - 1) & (np.abs(np.diff(pair.b, prepend=np.nan)) > pair.slack),
+    )
+
+
+def _steadiest(pair: Pair, ticks: int) -> int | None:
+    """The tick from which on to try, behind which there are half as many in the same window."""
+    if pair.n < ticks or pair.segment[0] != pair.segment[ticks - 1]:
+        return None
+    power = np.concatenate([[0.0], np.cumsum(np.square(pair.difference / pair.unit))])
+    within = pair.segment[ticks - 1 :] == pair.segment[: pair.n - ticks + 1]
+    sums = np.where(within, power[ticks:] - power[: pair.n - ticks + 1], -1.0)
+    return int(np.argmax(sums)) + ticks - _PROBE
+
+
+def _sum_of_last(x: Floats, count: int) -> Floats:
+    return np.convolve(x, np.ones(count))[: len(x)].astype(np.float64)
 
 
 def derivatives(pair: Pair) -> Iterator[Law]:
     """b is the change of a in a second, or a that of b."""
-    if not _is_series(pair) or pair.is_integer:
+    if not is_series(pair) or pair.is_integer:
         return
     time = pair.time_s
-    inside = _inside(pair)
+    inside = has_last(pair)
     step = np.where(inside, np.diff(time, prepend=time[:1]), 1.0)
 
     def derived(x: Floats) -> Floats:
@@ -149,7 +218,7 @@ def derivatives(pair: Pair) -> Iterator[Law]:
 
 def holds(pair: Pair) -> Iterator[Law]:
     """b takes only every k-th value of a and repeats it until the next one."""
-    if not _is_series(pair):
+    if not is_series(pair):
         return
     stays = np.flatnonzero(np.diff(pair.b) != 0.0) + 1  # where b takes another value
     gaps = np.diff(stays)
@@ -170,10 +239,11 @@ def holds(pair: Pair) -> Iterator[Law]:
         {"ticks": float(every)},
         pointwise=False,
         covers=covers,
+        as_a_has=f"only every {_ordinal(every)} value, which it repeats",
     )
 
 
-def _is_series(pair: Pair) -> bool:
+def is_series(pair: Pair) -> bool:
     """Whether it is one number over time, of which a filter may be told."""
     return (
         pair.a.ndim == 1
@@ -185,24 +255,23 @@ def _is_series(pair: Pair) -> bool:
     )
 
 
-def _inside(pair: Pair) -> Mask:
+def has_last(pair: Pair) -> Mask:
     """(n,) ticks whose predecessor is in the same window."""
     return _covers(pair, 1)
 
 
 def _covers(pair: Pair, before: int) -> Mask:
     """(n,) ticks with so many in the same window before them."""
-    source = np.arange(pair.n) - before
-    inside: Mask = (source >= 0) & (pair.segment[source.clip(0)] == pair.segment)
-    return inside
+    covers: Mask = pair.position >= before
+    return covers
 
 
-def _filtered(pair: Pair, x: Floats, p: float, q: float, r: float) -> Floats:
+def filtered(pair: Pair, x: Floats, p: float, q: float, r: float) -> Floats:
     """Each window of x through the filter; it begins where b does, or x if that is unknown."""
     from scipy.signal import lfilter  # takes as long to import as all other laws to try
 
     found = x.copy()
-    starts: Int64s = np.concatenate([np.flatnonzero(~_inside(pair)), [pair.n]])
+    starts: Int64s = np.concatenate([np.flatnonzero(~has_last(pair)), [pair.n]])
     for start, end in pairwise(starts):
         first = pair.b[start] if np.isfinite(pair.b[start]) else x[start]
         state = [r * x[start] + p * first]

@@ -109,30 +109,31 @@ def rates(pair: Pair) -> Iterator[Law]:
 
 
 def decays(pair: Pair) -> Iterator[Law]:
-    """b starts off a and converges exponentially: another initial state."""
-    d, time = pair.difference, pair.time_s
+    """b starts off a and converges exponentially, in time or by ticks: another initial state."""
+    d = pair.difference
     if pair.a.ndim != 1 or pair.n < 10 or not _rises(pair) or not pair.finite.all():
         return
-    time = time - time[0]
     quarter = pair.n // 4
     early, late = (
         math.sqrt(float(np.mean(np.square(part)))) for part in (d[:quarter], d[-quarter:])
     )
     if not early or late > 0.5 * early or abs(d[0]) < 0.3 * np.abs(d).max():
         return
-    first, tau = _polished(d / pair.unit, time, _time_constant(d / pair.unit, time))
-    if not (math.isfinite(first) and 0 < tau < time[-1]):
-        return
-    first *= pair.unit
-    shape = np.exp(-time / tau)
-    yield Law(
-        "initial_state",
-        f"b starts {_signed(first)} off a and converges with a time constant of {in_seconds(tau)}",
-        2.2,
-        _added(shape, first),
-        {"initial": first, "time_constant": tau},
-        pointwise=False,
-    )
+    at, step = np.arange(pair.n, dtype=np.float64), step_s(pair)
+    for time, unit in ((pair.time_s - pair.time_s[0], 1.0), (at, step)):
+        first, tau = _polished(d / pair.unit, time, _time_constant(d / pair.unit, time))
+        if not (math.isfinite(first) and 0 < tau < time[-1]):
+            continue
+        first *= pair.unit
+        yield Law(
+            "initial_state",
+            f"b starts {_signed(first)} off a and converges "
+            f"with a time constant of {in_seconds(tau * unit)}",
+            2.2,
+            _added(np.exp(-time / tau), first),
+            {"initial": first, "time_constant": tau * unit},
+            pointwise=False,
+        )
 
 
 def wanders(pair: Pair) -> Iterator[Law]:

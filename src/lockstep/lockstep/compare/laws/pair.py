@@ -30,6 +30,7 @@ MOST_TICKS = 20_000
 _WINDOWS = 8
 _PROBE = 512
 _PROBE_TICKS = 64
+_PART = 2_000
 _ULPS = 16
 _NEGLIGIBLE = 1e-9
 _EXACT_INTEGER = 2**53
@@ -55,6 +56,8 @@ class Law:
     """On what data that it was not fitted on a law that is not pointwise can be tried."""
     roughly: str = ""
     """What is still true in words if b is not just this law of a and noise; nothing if empty."""
+    as_a_has: str = ""
+    """What b lacks if a follows from b by this law; nothing if nobody would forget that."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ class Pair:
     time_s: Floats
     """(n,) since the first of them all, which is at `start_s`."""
     start_s: float
+    stamp_s: Floats
+    """(n,) the same by the stamp of the messages, if they have one."""
     tick: Int64s
     """(n,) the number of each tick in the whole series."""
     differs: Mask
@@ -133,12 +138,20 @@ class Pair:
     def slack(self) -> Floats:
         """Residuals up to this are rounding.
 
-        That is some ulps of b, or next to nothing beside the difference.
+        That is some ulps of b, an ulp of what is typical of it, or next to nothing beside the
+        difference.
         """
         apart = np.abs(self.difference[self.differs & self.finite])
         typical = float(np.median(apart)) if apart.size else 0.0
         size = np.where(self.finite, np.maximum(np.abs(self.a), np.abs(self.b)), 0.0)
-        return np.maximum(_ULPS * self.eps * size, _NEGLIGIBLE * typical)
+        least = max(_NEGLIGIBLE * typical, self.eps * float(np.median(size)) if size.size else 0.0)
+        return np.maximum(_ULPS * self.eps * size, least)
+
+    @functools.cached_property
+    def is_still(self) -> bool:
+        """Whether b moves by no more than rounding, so that whatever foretells this is no law."""
+        middle = np.median(np.where(np.isfinite(self.b), self.b, 0.0), axis=0)
+        return bool(np.mean(np.abs(self.b - middle) <= self.slack) >= EXACT_SHARE)
 
     @functools.cached_property
     def ticks(self) -> Mask:
@@ -196,6 +209,28 @@ class Pair:
         return len(np.unique(kinds, axis=0)) + max(0, runs - 1)
 
     @functools.cached_property
+    def position(self) -> Int64s:
+        """(n,) the number of each tick in its contiguous window."""
+        at = np.arange(self.n)
+        starts = np.where(np.diff(self.segment, prepend=-1) != 0, at, 0)
+        position: Int64s = at - np.maximum.accumulate(starts)
+        return position
+
+    @functools.cached_property
+    def part(self) -> Pair:
+        """Contiguous ticks of which most differ: a law that fails there need not be made for all.
+
+        Of a series that is hardly longer it is the whole.
+        """
+        if self.n <= 2 * _PART:
+            return self
+        counts = np.concatenate([[0], np.cumsum(self.ticks)])
+        whole = self.position[_PART - 1 :] >= _PART - 1
+        within = np.where(whole, counts[_PART:] - counts[:-_PART], -1)
+        start = int(np.argmax(within))
+        return self.rows(slice(start, start + _PART)) if within[start] > 0 else self
+
+    @functools.cached_property
     def probe(self) -> Pair:
         """Some of the differing elements, flat: what fails there need not be tried on all."""
         indices = np.flatnonzero(self.differs & self.finite)
@@ -213,6 +248,7 @@ class Pair:
             raw=self.raw.ravel()[flat],
             differs=self.differs.ravel()[flat],
             time_s=self.time_s[flat // self.width],
+            stamp_s=self.stamp_s[flat // self.width],
             tick=self.tick[flat // self.width],
             segment=np.zeros(len(flat), np.int64),
         )
@@ -226,9 +262,20 @@ class Pair:
             raw=self.raw[which],
             differs=self.differs[which],
             time_s=self.time_s[which],
+            stamp_s=self.stamp_s[which],
             tick=self.tick[which],
             segment=self.segment[which],
         )
+
+    def with_a(self, a: Floats) -> Pair:
+        """The same with another a, as what a law makes of it."""
+        pair = replace(self, a=a)
+        return replace(pair, differs=~pair.passes(a))
+
+    @functools.cached_property
+    def exchanged(self) -> Pair:
+        """b as it were the reference."""
+        return replace(self, a=self.b, b=self.a, raw=self._as_stored(self.a))
 
     def columns(self, which: npt.NDArray[np.intp]) -> Pair:
         """Some of the joined fields."""
@@ -278,20 +325,30 @@ def equal(_path: str, a: Column, b: Column) -> Mask:
 
 
 def make_pair(
-    path: str, a: Column, b: Column, time_ns: Int64s, tick: Int64s, matches: Matches
+    path: str,
+    a: Column,
+    b: Column,
+    times_ns: tuple[Int64s, Int64s],
+    tick: Int64s,
+    matches: Matches,
 ) -> Pair:
-    """The pair of a field; more than two dimensions of a column become two."""
+    """The pair of a field; more than two dimensions of a column become two.
+
+    `times_ns` are the times (n,) of the ticks, and those in their stamps.
+    """
     if a.ndim > 2:
         a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
     differs = ~np.asarray(matches(path, a, b), np.bool_)
     values_a, values_b, base = as_floats(a, b)
     eps = float(np.finfo(b.dtype).eps) if b.dtype.kind == "f" else 0.0
+    time_ns, stamp_ns = times_ns
     return Pair(
         paths=(path,),
         a=values_a,
         b=values_b,
         raw=b,
-        time_s=(time_ns - (time_ns[0] if len(time_ns) else 0)).astype(np.float64) * 1e-9,
+        time_s=_seconds(time_ns),
+        stamp_s=_seconds(stamp_ns),
         start_s=float(time_ns[0]) * 1e-9 if len(time_ns) else 0.0,
         tick=tick,
         differs=differs,
@@ -300,6 +357,10 @@ def make_pair(
         base=base,
         matches=matches,
     )
+
+
+def _seconds(time_ns: Int64s) -> Floats:
+    return (time_ns - time_ns[:1]).astype(np.float64) * 1e-9
 
 
 def join(pairs: list[Pair]) -> Pair:

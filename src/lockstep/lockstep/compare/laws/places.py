@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 
@@ -150,7 +151,10 @@ def _span(pair: Pair) -> Iterator[Place]:
 
 def _branches(pair: Pair, inputs: Mapping[str, Column]) -> Iterator[Place]:
     """Ticks differ under a condition on the inputs."""
-    for branch in branches(pair.ticks, inputs):
+    zero = np.all(pair.a.reshape(pair.n, pair.width) == 0.0, axis=1)
+    silences: list[Mask | None] = [None, *([zero] if (zero & ~pair.ticks).any() else ())]
+    found = (branches(pair.ticks, inputs, silent) for silent in silences)
+    for branch in islice(chain.from_iterable(found), 1):
         foretold, of = branch.foretold
         sentence = (
             f"b differs only where {branch.condition} ({_of(pair.ticks, 'ticks')}; the condition "

@@ -11,6 +11,8 @@ from ...message.arrays import Floats
 from .pair import Law, Pair, dot
 
 TURNS = (("2 pi", math.tau), ("360", 360.0))
+_HALF_TURNS = (("pi", math.pi), ("180", 180.0))
+_SAME = 1e-6
 _FEW_TURNS = 1000
 _MOST_SLOPES = 4000
 
@@ -59,10 +61,14 @@ def simple_laws(pair: Pair) -> Iterator[Law]:
         yield Law("inverted", "b is not a", 0.0, lambda a: 1.0 - a, {})
     elif pair.has_zero:
         yield Law("sign", "b is -a", 0.0, np.negative, {})
-        yield Law("magnitude", "b is |a|", 0.1, np.abs, {})
+        yield Law("magnitude", "b is |a|", 0.1, np.abs, {}, as_a_has="no sign")
         yield from _units(pair)
         yield Law("reciprocal", "b is 1 / a", 0.4, _reciprocal, {})
+        yield Law("square", "b is a²", 0.4, np.square, {})
+        yield Law("root", "b is the square root of a", 0.4, np.sqrt, {})
         yield from _wraps(pair)
+    elif pair.is_time:
+        yield from _carry(pair)
 
 
 def mean(pair: Pair) -> Iterator[Law]:
@@ -106,6 +112,9 @@ def scale(pair: Pair, robust: bool) -> Iterator[Law]:
         by = dot(a / unit, b) / dot(a / unit, a / unit) / unit
     if not math.isfinite(by) or abs(by) < 1e-12 or not _varied(a, b, 2):
         return
+    if by < 0.0 and (known := _unit_of(pair, -by)) is not None:
+        sentence = f"b is -a {known} ({times(by)})"
+        yield Law("sign+unit", sentence, 1.05, lambda x: x * by, {"scale": by})
     yield Law("scale", f"b is a {times(by)}", 1.1, lambda x: x * by, {"scale": by})
 
 
@@ -114,11 +123,19 @@ def affine(pair: Pair, robust: bool) -> Iterator[Law]:
     a, b = pair.finite_values
     if pair.is_flag or not pair.has_zero or not _varied(a, b, 3):
         return
-    slope = _median_slope(a, b) if robust else _least_squares_slope(a, b)
+    slope = median_slope(a, b) if robust else _least_squares_slope(a, b)
     if not math.isfinite(slope) or abs(slope) < 1e-12:
         return
     rest = b - slope * a
     by = float(np.median(rest) if robust else rest.mean())
+    if (unit := _unit_of(pair, slope)) is not None:
+        yield Law(
+            "unit+offset",
+            f"b is a {unit} ({times(slope)}) {plus(by)}",
+            1.9,
+            lambda x: x * slope + by,
+            {"scale": slope, "offset": by},
+        )
     yield Law(
         "affine",
         f"b is a {times(slope)} {plus(by)}",
@@ -173,6 +190,7 @@ def clips(pair: Pair, exact: bool) -> Iterator[Law]:
             2.1,
             lambda x: np.clip(x, low, high),
             limits,
+            as_a_has=f"the limits {shown[0]} … {shown[1]}",
         )
     elif above.any():
         yield Law(
@@ -181,6 +199,7 @@ def clips(pair: Pair, exact: bool) -> Iterator[Law]:
             1.2,
             lambda x: np.minimum(x, high),
             {"high": limits["high"]},
+            as_a_has=f"the limit of at most {shown[1]}",
         )
     elif below.any():
         yield Law(
@@ -189,6 +208,7 @@ def clips(pair: Pair, exact: bool) -> Iterator[Law]:
             1.2,
             lambda x: np.maximum(x, low),
             {"low": limits["low"]},
+            as_a_has=f"the limit of at least {shown[0]}",
         )
     if pair.has_zero and exact:
         yield from _dead_band(a, b)
@@ -207,16 +227,26 @@ def _level(a: Floats, b: Floats, high: float) -> float:
 
 def _dead_band(a: Floats, b: Floats) -> Iterator[Law]:
     silent = (b == 0.0) & (a != 0.0)
-    if silent.sum() < 2:
-        return
-    limit = float(np.abs(a[silent]).max())
-    yield Law(
-        "dead_band",
-        f"b is 0 where |a| is up to {limit:.6g}, and a elsewhere",
-        1.3,
-        lambda x: np.where(np.abs(x) <= limit, 0.0, x),
-        {"limit": limit},
-    )
+    if silent.sum() >= 2:
+        limit = float(np.abs(a[silent]).max())
+        yield Law(
+            "dead_band",
+            f"b is 0 where |a| is up to {limit:.6g}, and a elsewhere",
+            1.3,
+            lambda x: np.where(np.abs(x) <= limit, 0.0, x),
+            {"limit": limit},
+            as_a_has=f"0 where it is up to {limit:.6g} (a dead band)",
+        )
+    width = float(np.median((np.abs(a) - np.abs(b))[b != 0.0])) if (b != 0.0).any() else 0.0
+    if width > 0.0:
+        yield Law(
+            "dead_band",
+            f"b is a, less {width:.6g} towards 0, and 0 where |a| is less",
+            1.3,
+            lambda x: np.sign(x) * np.maximum(np.abs(x) - width, 0.0),
+            {"limit": width},
+            as_a_has=f"{width:.6g} less, towards 0",
+        )
 
 
 def recoding(pair: Pair) -> Iterator[Law]:
@@ -270,13 +300,18 @@ def _si(pair: Pair, by: float) -> float:
 
 
 def _units(pair: Pair) -> Iterator[Law]:
-    path = pair.paths[0].lower()
     fitting = _fitting_units(pair)
+    yield from units(pair, lambda factor, shift: (factor, shift) in fitting)
+
+
+def units(pair: Pair, fits: Callable[[float, float], bool]) -> Iterator[Law]:
+    """The changes of unit whose factor and offset fit, the likeliest of the same ones only."""
+    path = pair.paths[0].lower()
     likely = sorted(UNITS, key=lambda row: not any(word in path for word in row[3].split()))
     seen: set[tuple[float, float]] = set()
     for name, factor, shift, words in likely:
         hinted = any(word in path for word in words.split())
-        if (words and not hinted) or (factor, shift) in seen or (factor, shift) not in fitting:
+        if (words and not hinted) or (factor, shift) in seen or not fits(factor, shift):
             continue
         seen.add((factor, shift))
         formula = "" if factor == 1.0 else f"× {factor:.6g}"
@@ -288,6 +323,12 @@ def _units(pair: Pair) -> Iterator[Law]:
             _line(factor, shift),
             {"scale": factor, "offset": shift},
         )
+
+
+def _unit_of(pair: Pair, by: float) -> str | None:
+    """What a number times this is called: `in degrees`."""
+    law = next(units(pair, lambda factor, shift: not shift and abs(factor / by - 1) < _SAME), None)
+    return law.sentence.removeprefix("b is a ").rpartition(" (")[0] if law else None
 
 
 def _fitting_units(pair: Pair) -> set[tuple[float, float]]:
@@ -312,26 +353,38 @@ def _reciprocal(x: Floats) -> Floats:
 
 def _wraps(pair: Pair) -> Iterator[Law]:
     for name, turn in TURNS:
-        parts = pair.difference[pair.finite] / turn
-        turns = np.rint(parts)
-        least, most = float(turns.min(initial=0.0)), float(turns.max(initial=0.0))
-        if not parts.size or least == most or max(-least, most) > _FEW_TURNS:
-            continue
-        # Any two values are within half a turn of each other after wrapping: demand far better,
-        # of those with the fewer turns as well.
-        other = turns != np.median(turns)
-        if max(_rms(parts - turns), _rms((parts - turns)[other])) > 0.05:
-            continue
-        if turn == 360.0 and (turns == turns[0]).all():
-            continue  # rather an offset, if nothing else speaks of angles
-        yield Law(
-            "wrap",
-            f"b is a plus whole turns of {name}: the same angle",
-            0.6,
-            _add_turns(pair, turn),
-            {"turn": turn},
-            pointwise=False,
-        )
+        # If nothing else speaks of angles, 360 is rather an offset.
+        if _is_whole_turns(pair, turn, 0 if turn == 360.0 else None):
+            sentence = f"b is a plus whole turns of {name}: the same angle"
+            yield Law("wrap", sentence, 0.6, _add_turns(pair, turn), {"turn": turn}, False)
+    for name, turn in _HALF_TURNS:
+        if _is_whole_turns(pair, turn, 0):
+            sentence = f"b is a plus half turns, of {name} (atan or atan2?)"
+            yield Law("wrap", sentence, 0.7, _add_turns(pair, turn), {"turn": turn}, False)
+
+
+def _is_whole_turns(pair: Pair, turn: float, still: int | None) -> bool:
+    """Whether b is a and turns, not the same at all ticks, of which some must be `still`."""
+    parts = pair.difference[pair.finite] / turn
+    turns = np.rint(parts)
+    least, most = float(turns.min(initial=0.0)), float(turns.max(initial=0.0))
+    if not parts.size or least == most or max(-least, most) > _FEW_TURNS:
+        return False
+    if still is not None and ((turns == turns[0]).all() or not (turns == still).any()):
+        return False
+    # Any two values are within half a turn of each other after wrapping: demand far better,
+    # of those with the fewer turns as well.
+    other = turns != np.median(turns)
+    return max(_rms(parts - turns), _rms((parts - turns)[other])) <= 0.05
+
+
+def _carry(pair: Pair) -> Iterator[Law]:
+    """Stamps that are whole seconds off at some ticks, but not at all."""
+    seconds = pair.difference * 1e-9
+    whole = np.rint(seconds)
+    if (whole != 0.0).any() and (whole == 0.0).any() and np.abs(seconds - whole).max() < 1e-6:
+        sentence = "b is whole seconds off a at some ticks: no carry from nanoseconds?"
+        yield Law("carry", sentence, 0.5, _add_turns(pair, 1e9), {}, pointwise=False)
 
 
 def _rms(values: Floats) -> float:
@@ -352,7 +405,8 @@ def _varied(a: Floats, b: Floats, points: int) -> bool:
     return len(values) >= points
 
 
-def _median_slope(a: Floats, b: Floats) -> float:
+def median_slope(a: Floats, b: Floats) -> float:
+    """The median of the slopes between n/2 pairs of points (n,), the lower half and the upper."""
     step = len(a) // _MOST_SLOPES + 1
     a, b = a[::step], b[::step]
     order = np.argsort(a, kind="stable")

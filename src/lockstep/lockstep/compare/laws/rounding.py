@@ -81,9 +81,13 @@ def _typical(values: Floats) -> float:
 
 
 def _floats() -> Iterator[Law]:
-    yield Law("float32", "b is a rounded to float32", 0.1, _as(np.float32), {})
-    yield Law("float16", "b is a rounded to float16", 0.2, _as(np.float16), {})
-    yield Law("bfloat16", "b is a rounded to bfloat16", 0.2, _bfloat16, {})
+    for name, cost, apply in (
+        ("float32", 0.1, _as(np.float32)),
+        ("float16", 0.2, _as(np.float16)),
+        ("bfloat16", 0.2, _bfloat16),
+    ):
+        sentence, lost = f"b is a rounded to {name}", f"the rounding to {name}"
+        yield Law(name, sentence, cost, apply, {}, as_a_has=lost)
 
 
 def _as(kind: type[np.floating]) -> Callable[[Floats], Floats]:
@@ -99,8 +103,10 @@ def _bfloat16(x: Floats) -> Floats:
 
 def _whole_numbers(step: float, words: str, more: dict[str, float]) -> Iterator[Law]:
     for law, described, to_whole in _WHOLE:
-        sentence = f"b is {described.replace('whole numbers', words or 'whole numbers')}"
-        yield Law(law, sentence, 0.3 if step == 1.0 else 1.3, _to_grid(to_whole, step), more)
+        made = described.replace("whole numbers", words or "whole numbers")
+        apply, cost = _to_grid(to_whole, step), 0.3 if step == 1.0 else 1.3
+        lost = made.removeprefix("a ")
+        yield Law(law, f"b is {made}", cost, apply, more, as_a_has=f"values {lost}")
     away = _to_grid(_half_away, step)
     what = words or "whole numbers"
     cost = 0.4 if step == 1.0 else 1.4
@@ -128,6 +134,7 @@ def _decimals(digits: int) -> Iterator[Law]:
         0.5 + 0.01 * digits,
         lambda x: np.round(x, digits),
         {"digits": float(digits)},
+        as_a_has=f"{digits} decimal{'s' if digits > 1 else ''} only",
     )
     yield Law(
         "decimals_cut",

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from ...message.arrays import Column, Floats, Int64s
 from ..laws.axes import axis_laws, rotations, siblings
 from ..laws.choice import Choice, Make, best_in_noise, first_exact
-from ..laws.filters import averages, derivatives, holds, low_passes
+from ..laws.combined import combined, combined_axes
+from ..laws.filters import averages, derivatives, holds, low_passes, other_averages
 from ..laws.in_time import decays, delays, drifts, fractional_delays, rates, wanders
-from ..laws.pair import MOST_TICKS, Law, Matches, Pair, equal, join, make_pair, sampled
+from ..laws.of_inputs import laws_of_inputs
+from ..laws.order import orders, skips
+from ..laws.pair import MOST_TICKS, Law, Matches, Pair, equal, join, judge, make_pair, sampled
 from ..laws.places import Place, places
 from ..laws.pointwise import (
     affine,
@@ -26,6 +30,9 @@ from ..laws.pointwise import (
     simple_laws,
 )
 from ..laws.rounding import coarse_arithmetic, last_bits, rounding_laws
+from ..laws.states import states
+from ..laws.time_steps import resets, rules, time_steps
+from ..laws.turned_by import turned_by
 from ..laws.whole import whole_laws
 from ..simplest_law import Diagnosis
 
@@ -48,6 +55,8 @@ UNPREDICTED = frozenset(
 """Laws that, unless they have a `rest`, say where b differs or how far, not what it is."""
 
 _COPY_SAMPLE = 64
+_MOST_ANGLE = 400.0
+_ROUGHLY = 0.8
 _TICKS_IN_ALL = 2_000_000
 _LEAST_TICKS = 4_000
 _LEAST_VALUES = 10
@@ -76,11 +85,22 @@ def diagnose(
     paths = [path for path in a if path in b and _is_comparable(a[path], b[path])]
     with np.errstate(all="ignore"):
         pairs = {}
+        times_ns = time_ns, _stamps(a, time_ns)
         for path in paths:
             kind = np.result_type(a[path], b[path])
             sides = a[path].astype(kind, copy=False), b[path].astype(kind, copy=False)
-            pairs[path] = make_pair(path, *sides, time_ns, numbers, ask)
+            pairs[path] = make_pair(path, *sides, times_ns, numbers, ask)
         return _Search(pairs, {path: a[path] for path in paths}, known).run()
+
+
+def _stamps(a: Mapping[str, Column], time_ns: Int64s) -> Int64s:
+    """The first stamps of messages (n,), else the times of ticks."""
+    stamps = (
+        column.astype(np.int64)
+        for path, column in a.items()
+        if path.endswith("stamp") and column.dtype.kind in "iu" and column.ndim == 1
+    )
+    return next(stamps, time_ns)
 
 
 def _is_comparable(a: Column, b: Column) -> bool:
@@ -113,8 +133,15 @@ class _Search:
         self._by_group(lambda pair: first_exact(pair, axis_laws(pair)))
         self._by_field(lambda path: _unpredicted(last_bits(self.samples[path])))
         self._by_field(lambda path: _exact(self.samples[path], _exact_laws(self.samples[path])))
+        self._by_field(lambda path: _lacking(self.samples[path]))
+        self._by_field(self._of_inputs)
         self._by_field(self._copied)
         self._by_group(lambda pair: first_exact(pair, rotations(pair)), whole=True)
+        self._by_group(lambda pair: first_exact(pair, self._turns(pair)), whole=True)
+        self._by_group(_lacking_choice, whole=True)
+        self._by_field(lambda path: _combined(self.samples[path]))
+        self._by_group(lambda pair: first_exact(pair, combined_axes(pair)))
+        self._by_field(lambda path: _exact(self.samples[path], resets(self.samples[path])))
         self._by_field(lambda path: _unpredicted(coarse_arithmetic(self.samples[path])))
         self._by_field(lambda path: _placed(self.pairs[path], self.inputs))
         self._by_group(lambda pair: best_in_noise(pair, [axis_laws]))
@@ -156,6 +183,31 @@ class _Search:
                 if diagnosis:
                     self.found[path] = diagnosis
 
+    def _of_inputs(self, path: str) -> Diagnosis | None:
+        pair = self.pairs[path]
+        return _exact(pair, laws_of_inputs(pair, self.inputs)) if self.inputs else None
+
+    def _turns(self, pair: Pair) -> Iterator[Law]:
+        """Vectors that are turned by an angle or a rotation of the messages or the inputs."""
+        known = {f"a's {path}": column for path, column in self.columns.items()}
+        known |= {f"input {path}": column for path, column in self.inputs.items()}
+        flat = {
+            name: column.astype(np.float64)
+            for name, column in known.items()
+            if column.shape == (pair.n,) and column.dtype.kind == "f"
+        }
+        angles = {
+            name: column
+            for name, column in flat.items()
+            if np.abs(column).max(initial=0.0) <= _MOST_ANGLE and np.ptp(column)
+        }
+        quaternions = {
+            paths[0].rpartition(".")[0]: np.stack([flat[path] for path in paths], axis=1)
+            for paths in siblings(flat)
+            if len(paths) == 4
+        }
+        yield from turned_by(pair, angles, quaternions)
+
     def _copied(self, path: str) -> Diagnosis | None:
         """b is another field of a, or an input."""
         pair = self.pairs[path]
@@ -190,9 +242,62 @@ def _exact_laws(pair: Pair) -> Iterator[Law]:
     second = [
         *(*scale(pair, True), *clips(pair, True), *delays(pair), *drifts(pair), *rates(pair)),
         *(*affine(pair, True), *decays(pair), *recoding(pair)),
-        *(*averages(pair), *derivatives(pair), *low_passes(pair)),
+        *_hopeful(pair, _FITTED),
     ]
     yield from sorted(second, key=lambda law: law.cost)
+
+
+_FITTED: tuple[Make, ...] = (
+    *(averages, derivatives, low_passes, states, time_steps, rules, skips, other_averages, orders),
+)
+
+
+def _hopeful(pair: Pair, makes: Iterable[Make]) -> Iterator[Law]:
+    """The laws of those kinds that hold in a part of a series."""
+    part = pair.part
+    for make in makes:
+        if part is pair or any(_holds_roughly(part, law) for law in make(part)):
+            yield from make(pair)
+
+
+def _holds_roughly(pair: Pair, law: Law) -> bool:
+    return judge(pair, law.apply(pair.a), law.covers).passing >= _ROUGHLY
+
+
+def _forgettable(pair: Pair) -> Iterator[Law]:
+    """The exact laws of what a port may forget to do."""
+    laws = [
+        *(*simple_laws(pair), *rounding_laws(pair), *holds(pair), *clips(pair, True)),
+        *_hopeful(pair, (averages, states, time_steps)),
+    ]
+    yield from sorted((law for law in laws if law.as_a_has), key=lambda law: law.cost)
+
+
+def _lacking_choice(pair: Pair) -> Choice | None:
+    """a follows from b, which lacks what makes it a."""
+    whole = pair.exchanged
+    laws = _forgettable(whole) if whole.a.ndim == 1 else axis_laws(whole)
+    chosen = first_exact(whole, (law for law in laws if law.as_a_has))
+    if chosen is None:
+        return None
+    law = chosen.law
+    lacking = replace(
+        law, name=f"lacks_{law.name}", sentence=f"b lacks {law.as_a_has}, which a has"
+    )
+    return replace(chosen, law=lacking)
+
+
+def _lacking(pair: Pair) -> Diagnosis | None:
+    chosen = _lacking_choice(pair)
+    return _said(chosen) if chosen else None
+
+
+def _combined(pair: Pair) -> Diagnosis | None:
+    """Two laws, if they hold in a part."""
+    part = pair.part
+    if part is not pair and first_exact(part, combined(part)) is None:
+        return None
+    return _exact(pair, combined(pair))
 
 
 def _mean_offset(pair: Pair) -> Iterator[Law]:
