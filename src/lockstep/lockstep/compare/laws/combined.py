@@ -37,6 +37,8 @@ _MOST_DELAYS = 2
 _LONGEST_MEAN = 64
 _NEAR = 0.01
 _LARGE = 1e100
+_FORGOTTEN = 20.0
+"""Time constants after which nothing is left of where a low-pass began."""
 _ALIKE = 0.5
 """The share of the mean square that a delay must take away, of series of one spread."""
 
@@ -91,7 +93,7 @@ def _then(pair: Pair, first: Law, seconds: _Second) -> Iterator[Law]:
     part = pair if first.covers is None else pair.rows(_rows(first.covers))
     made = first.apply(pair.a)
     between = part.with_a(made if first.covers is None else made[_rows(first.covers)])
-    if between.n < 20 or not between.differs.any():
+    if between.n < 20 or not between.differs.any() or between.is_still:
         return
     for second in seconds(between):
         apply = second.apply
@@ -240,7 +242,8 @@ def _with_gain(pair: Pair) -> Iterator[Law]:
     here, before = np.flatnonzero(inside), np.flatnonzero(inside) - 1
     p, q = _least_squares(pair.b[before], pair.a[here], pair.b[here])
     by = q / (1.0 - p) if p < 1.0 - 1e-6 else 0.0
-    if p > 1e-3 and abs(by) > 1e-12 and abs(by - 1.0) > 1e-6:
+    moves = abs(by) * float(np.std(pair.a)) > _NEAR * float(np.std(pair.b))
+    if p > 1e-3 and moves and abs(by - 1.0) > 1e-6:
         tau = -step_s(pair) / math.log(p)
         sentence = (
             f"b is a {'with its sign changed' if abs(by + 1) < 1e-6 else times(by)}, through a "
@@ -253,7 +256,7 @@ def _with_gain(pair: Pair) -> Iterator[Law]:
             functools.partial(_filtered_times, pair, p, by),
             {"scale": by, "of_b": tau},
             pointwise=False,
-            covers=inside,
+            covers=_has_forgotten(pair, tau),
         )
     yield from _scaled_averages(pair)
 
@@ -327,8 +330,14 @@ def _smoothed(pair: Pair) -> Iterator[Law]:
             functools.partial(_smooth, pair, gain, first.apply),
             {**first.parameters, "of_b": tau},
             pointwise=False,
-            covers=inside,
+            covers=_has_forgotten(pair, tau),
         )
+
+
+def _has_forgotten(pair: Pair, tau: float) -> Mask:
+    """(n,) ticks at which a low-pass of this time constant in s knows no more where it began."""
+    forgotten: Mask = pair.position * step_s(pair) > _FORGOTTEN * tau
+    return forgotten
 
 
 def _smooth(pair: Pair, gain: float, first: Callable[[Floats], Floats], x: Floats) -> Floats:
