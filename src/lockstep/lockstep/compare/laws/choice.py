@@ -30,7 +30,7 @@ _LATER = 0.05
 """What a law in time must leave later on, beside what it would be to stop there."""
 _STILL = 0.03
 _NEXT_TO_NOTHING = 0.01
-_OF_STILL = frozenset({"constant", "offset", "sign", "recoded"})
+_OF_STILL = frozenset({"constant", "offset", "sign", "recoded", "negated", "bytes_swapped"})
 _TYPICALLY = 0.2
 """A law must leave less than this of the typical difference, and of b's typical movement."""
 

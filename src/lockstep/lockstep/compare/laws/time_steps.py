@@ -19,6 +19,7 @@ _PLAUSIBLE = (1e-3, 1e3)
 _LEAST_TICKS = 10
 _MOST_RESETS = 0.02
 _LEAST_RESETS = 2
+_LEAST_LEVELS = 3
 
 
 def time_steps(pair: Pair) -> Iterator[Law]:
@@ -109,6 +110,8 @@ def resets(pair: Pair) -> Iterator[Law]:
         return
     if pair.differs.sum() < _LEAST_TICKS * count:
         return
+    if _distinct(pair.difference[jumps], 2 * float(np.max(pair.slack))) < _LEAST_LEVELS:
+        return  # as where one condition decides
     levels = np.maximum.accumulate(np.where(jumps, np.arange(pair.n), 0))
     shown = ", ".join(str(tick) for tick in pair.tick[jumps][:3].tolist())
     sentence = (
@@ -124,6 +127,11 @@ def resets(pair: Pair) -> Iterator[Law]:
         {"count": float(count)},
         pointwise=False,
     )
+
+
+def _distinct(values: Floats, apart: float) -> int:
+    """How many values there are, of which those that are not so far apart are one."""
+    return 1 + int((np.diff(np.sort(values)) > apart).sum())
 
 
 def _jumps(pair: Pair) -> Mask:

@@ -451,7 +451,7 @@ class TestAxes:
             ([1, 0, 2], [1, 1, 1], "swapped", "x and y are swapped"),
             ([2, 1, 0], [1, 1, 1], "swapped", "x and z are swapped"),
             ([1, 0, 2], [1, -1, 1], "permuted", "b.x = a.y, b.y = -a.x"),
-            ([1, 0, 2], [1, 1, -1], "permuted", "b.x = a.y, b.y = a.x, b.z = -a.z"),
+            ([1, 0, 2], [1, 1, -1], "frame", "b has y, x, -z of a (ENU to NED, or back)"),
             ([1, 2, 0], [1, 1, 1], "permuted", "b.x = a.y, b.y = a.z, b.z = a.x"),
             ([0, 0, 2], [1, 1, 1], "copied", "b.y = a.x"),
         ],
