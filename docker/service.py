@@ -13,6 +13,7 @@ file `failure`, by its service.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -30,7 +31,7 @@ from pathlib import Path
 from lockstep.bag import Bag, BagError
 from lockstep.compare import CompareError, Tolerances
 from lockstep.component import Contract
-from lockstep.errors import Crash, Hang, RunError, UsageError
+from lockstep.errors import Crash, Hang, Loss, RunError, UsageError
 from lockstep.host.events import EVENTS, told_bytes, told_error
 from lockstep.host.protocol import resolved
 from lockstep.nodes.playing.pace import checked_rtf
@@ -46,7 +47,7 @@ from lockstep.run.live import (
 from lockstep.run.model import Implementation
 from lockstep.run.participants import descendants, owners_of, sockets_of
 from lockstep.run.result import RunResult
-from lockstep.run.tally import check_taken, tallied
+from lockstep.run.tally import VARIABLE, is_told, tallied, untaken
 
 RUNS = ("python", "cpp")
 SERVICES = ("comparator", "recorder", "player", *RUNS)
@@ -187,15 +188,11 @@ def compare(settings: Settings, stop: Stop) -> int:
 
 
 def completed(run: str, settings: Settings, stop: Stop) -> RunResult:
-    """Wait for a run; raises Loss if not all of it was taken and recorded."""
+    """Wait for a run; raises Loss if not all of it was recorded."""
     folder = settings.folder(run)
     for milestone in ("recorded", "ended"):
         wait_until((folder / milestone).exists, settings, stop, run)
-    result = checked_run(run, folder, settings.window > 0)
-    if not settings.window:
-        check_taken(run, folder / TALLY, result.sent)
-        shutil.rmtree(folder / TALLY)
-    return result
+    return checked_run(run, folder, settings.window > 0)
 
 
 @contextmanager
@@ -353,7 +350,10 @@ def implement(settings: Settings, stop: Ending, run: str) -> int:
                 settings.ready.touch()
             time.sleep(POLL_S)
         ended_early = child.poll() is not None
+        if not settings.window and recorded.exists():  # at its end it gives its subscriptions up
+            check_taken(folder)
         code = end(child)
+    shutil.rmtree(folder / TALLY, ignore_errors=True)
     if not stop.requested:
         if ended_early or (code and settings.window):
             raise Crash(
@@ -362,6 +362,18 @@ def implement(settings: Settings, stop: Ending, run: str) -> int:
             )
         (folder / "ended").touch()
     return stay(stop)
+
+
+def check_taken(folder: Path) -> None:
+    """Raises Loss unless a node that is no component has taken all that it was sent."""
+    if not is_told(folder / TALLY):
+        raise RunError(
+            "no process of the node tells what it took of its inputs; start it with the "
+            f"environment that it is given (LD_PRELOAD, {VARIABLE})"
+        )
+    sent = json.loads((folder / "player.json").read_text("utf-8"))["sent"]
+    if lost := untaken(folder.name, folder / TALLY, sent):
+        raise Loss(lost)
 
 
 def parsed(text: str) -> Implementation:

@@ -36,7 +36,8 @@ def record(context: LaunchContext, job: Job) -> list[Action]:
     def done(_: Recorded) -> list[Action]:
         return job.completed(context, output=folder)
 
-    return simulate("simulation", simulation, controller, folder, then=done)
+    recording = simulate("simulation", simulation, controller, folder, then=done)
+    return [*simulation.remarks(), *recording]
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -19,6 +19,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, PLACES))
 # What begins last decides when a run of all packages ends: these take longest, and come first.
 LONGEST = (
     "test_port",
+    "test_suite_command",
     "test_interruptions",
     "test_sample_command",
     "test_testing",

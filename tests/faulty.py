@@ -122,6 +122,18 @@ class HangAtStart(VectorNormalizer):
             time.sleep(3600)
 
 
+class Leaks(VectorNormalizer):
+    """Keeps 8 kB of each message."""
+
+    def on_start(self) -> None:
+        self.kept: list[bytes] = []
+
+    def on_vector(self, msg: Vector3Stamped) -> None:
+        self.kept.append(b"x" * 8192)
+        time.sleep(2e-4)
+        super().on_vector(msg)
+
+
 class Slow(VectorNormalizer):
     """Takes 20 ms for each message, so that there is time to interrupt it."""
 

@@ -18,7 +18,12 @@ from geometry_msgs.msg import Vector3Stamped
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import (
+    ExternalShutdownException,
+    MultiThreadedExecutor,
+    SingleThreadedExecutor,
+)
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -51,6 +56,7 @@ class Normalizer(Node):
 
     def __init__(self):
         super().__init__("normalizer")
+        self.declare_parameter("epsilon", 1e-12)
         self.publisher = self.create_publisher(Vector3Stamped, "normalized", 10)
         self.create_subscription(Vector3Stamped, "vector", self.on_vector, 10)
 
@@ -58,7 +64,7 @@ class Normalizer(Node):
         v = msg.vector
         length = math.sqrt(v.x * v.x + v.y * v.y + v.z * v.z)
         out = Vector3Stamped(header=msg.header)
-        if length >= 1e-12:
+        if length >= self.get_parameter("epsilon").value:
             out.vector.x, out.vector.y, out.vector.z = v.x / length, v.y / length, v.z / length
         self.publisher.publish(out)
 
@@ -187,6 +193,35 @@ def late():
         node.create_subscription(Imu, "/imu", lambda msg: (node.on_imu(msg), node.say("got")), 10)
 
     timer = node.create_timer(1.0, begin)
+    rclpy.spin(node)
+
+
+def takes_later():
+    """Waits for two topics, and takes the messages of the first with those of the second."""
+    node, clock = Watcher(subscribes=False), Node("clock")
+    ticks = clock.create_publisher(String, "ticks", 10)
+    clock.create_timer(1.0, lambda: ticks.publish(String(data="tick")))
+    threading.Thread(target=spin, args=(clock, SingleThreadedExecutor()), daemon=True).start()
+    first = node.create_subscription(Imu, "/imu", node.on_imu, 1000).handle
+    second = node.create_subscription(String, "ticks", node.say, 10).handle
+    while rclpy.ok():
+        wait_set = rclpy_implementation.WaitSet(2, 0, 0, 0, 0, 0, node.context.handle)
+        wait_set.clear_entities()
+        wait_set.add_subscription(first)
+        index = wait_set.add_subscription(second)
+        wait_set.wait(3 * 10**9)
+        if wait_set.is_ready("subscription", index) and second.take_message(String, False):
+            while first.take_message(Imu, False):
+                node.count += 1
+            node.say("taken")
+
+
+def hears_itself():
+    """Subscribes to what it publishes, as nodes do that are composed in one process."""
+    node = Watcher(subscribes=False)
+    ticks = node.create_publisher(String, "ticks", 10)
+    node.create_subscription(String, "ticks", lambda msg: node.say(msg.data), 10)
+    node.create_timer(1.0, lambda: ticks.publish(String(data="tick")))
     rclpy.spin(node)
 
 

@@ -87,6 +87,8 @@ def test_a_node_with_the_qos_of_sensors_hears_what_its_own_queue_holds(
     assert (key["differing"], key["extra"]) == (0, 0)
     assert key["missing"] == MESSAGES - key["messages"][1]
     assert key["match"] == (key["missing"] == 0)
+    verdict = verified[1]["comparisons"]["sensor_qos"]["verdict"]
+    assert verdict == ("match" if key["match"] else "no verdict")
 
 
 def test_a_dropped_message_is_named_by_its_tick(verified: tuple[Path, dict[str, Any]]) -> None:
@@ -169,6 +171,19 @@ def test_a_black_box_that_cannot_run_is_refused_with_its_line(
     assert done.code == 2
     assert done.error.startswith(f"error: {file}:{number}: ")
     assert sentence in done.error
+
+
+def test_what_a_queue_has_lost_is_no_difference(
+    stranger: Stranger, write_verification: Write
+) -> None:
+    """Fifty a second of three hundred, of which its queue holds a hundred."""
+    boxes = {"cpp": CPP, "slow": box("python3", NODE, "slow")}
+    file = write_verification(boxes, duration=10.0, run={"rtf": 20.0, "repeat": 1})
+    done = stranger.run("verify", file, "-o", "out", timeout_s=60)
+    assert done.code == 3, done.out + done.err
+    assert "NO VERDICT: slow: the node did not take " in done.out
+    assert "of the 301 messages on /vector, which came faster than it takes them" in done.out
+    assert not list((stranger.cwd / "out").rglob("tally"))
 
 
 def test_a_remap_of_no_port_is_refused(stranger: Stranger, write_verification: Write) -> None:

@@ -4,6 +4,7 @@ the live graph, without DDS.
 
 import json
 import os
+import re
 import signal
 import time
 
@@ -46,6 +47,19 @@ def test_a_run_says_what_it_recorded(stranger: Stranger, write_verification):
     done = stranger.run("run", write_verification(run=DIRECT), "cpp", "-o", "out")
     assert done.code == 0, done.err
     assert done.out.splitlines()[0] == "121 messages in, 121 out"
+
+
+def test_memory_that_grows_with_each_message_is_told_and_no_difference(stranger: Stranger, direct):
+    file = direct("vector_normalizer")
+    content = yaml.safe_load(file.read_text("utf-8"))
+    content["implementations"]["cpp"] = faulty("Leaks")
+    file.write_text(yaml.safe_dump(content), "utf-8")
+    done = stranger.run("verify", file, "-o", "out")
+    assert done.code == 0, done.err
+    runs = json.loads((stranger.cwd / "out/result.json").read_text("utf-8"))["runs"]
+    assert runs["cpp"]["resources"]["growth_bytes"] == pytest.approx(8192, rel=0.1)
+    assert runs["python"]["resources"]["growth_bytes"] is None
+    assert re.search(r"cpp takes 8\.\d\d kB more memory with each message", done.out)
 
 
 @pytest.mark.parametrize(

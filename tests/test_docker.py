@@ -76,6 +76,15 @@ def test_an_image_has_all_that_the_library_declares() -> None:
     assert {name.partition(">")[0].lower() for name in declared} <= names_in(given)
 
 
+def test_an_image_is_made_with_all_that_set_up_reads() -> None:
+    stages = (DOCKER / "Dockerfile").read_text("utf-8").split("\nFROM ")
+    (stage,) = (stage for stage in stages if stage.startswith("wheels-base AS wheels-venv"))
+    read = set(re.findall(r'TOOLS / "([\w.]+)"', (ROOT / "tools/set_up.py").read_text("utf-8")))
+    assert read and all(f"tools/{name}" in stage for name in read)
+    for_a_distro = subset_of_lock("distro.lock", "python.in", "installer.in").stdout
+    assert "uv" in names_in(for_a_distro)
+
+
 def test_any_builder_reads_the_dockerfile() -> None:
     text = (DOCKER / "Dockerfile").read_text("utf-8")
     assert "# syntax=" not in text and "<<" not in text and "--mount" not in text

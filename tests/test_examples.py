@@ -5,6 +5,8 @@ import json
 import pytest
 import yaml
 from lockstep.bag import Bag
+from lockstep.verify.model import load
+from lockstep.verify.verify import verify
 from rosbags.highlevel import AnyReader
 from stranger import ROOT, Stranger
 
@@ -46,7 +48,17 @@ def test_the_twins_match_to_the_last_bit_live_and_direct(
     assert others == [live] * 3
     for run in result["runs"].values():
         assert run["p99_ns"] >= run["median_ns"] > 0
+        assert run["cpu_ns"] > 0
+        assert run["resources"]["peak_bytes"] > 1e6
     stranger.assert_nothing_left()
+
+
+def test_an_ordinary_node_matches_its_port_to_the_last_bit(tmp_path):
+    verification = load(VERIFY / "vector_normalizer_node.yaml")
+    verdict = verify(verification, tmp_path / "out")
+    assert verdict.exit_code == 0
+    (found,) = verdict.comparisons["cpp"].keys.values()
+    assert (found.aligned.count_a, found.grade) == (3000, "identical bytes")
 
 
 def outputs(path):

@@ -77,7 +77,6 @@ def test_ctrl_c_ends_a_search(stranger: Stranger):
     ("file", "options", "sentence"),
     [
         ("vector_normalizer.yaml", ("--budget", "soon"), "--budget soon is no time"),
-        ("vector_normalizer_rclcpp.yaml", (), "'rclcpp' is no component"),
     ],
 )
 def test_what_makes_no_sense_is_refused(stranger: Stranger, file, options, sentence):

@@ -5,14 +5,16 @@ import functools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from ament_index_python import get_resource
 from lockstep.bag import Bag, BagWriter
 from lockstep.cdr.codec import codec
 from lockstep.component import contract_of
@@ -20,9 +22,12 @@ from lockstep.errors import Crash, Hang, RunError
 from lockstep.message.definitions import definition, type_hash
 from lockstep.run.inputs import RunInputs
 from lockstep.run.model import Implementation, Run
+from lockstep.run.nodes import world
 from lockstep.run.nodes.run_node import run_node
+from lockstep.run.nodes.world import LIBRARY, MIDDLEWARE
 from lockstep.run.processes import Processes
 from lockstep.run.request import RunRequest
+from machine_load import load
 from ordinary_contracts import Relay, Watcher
 from sensor_msgs.msg import Imu
 from stranger import ROOT
@@ -50,18 +55,6 @@ def imu_bag(path, count=300, start_ns=START_NS):
 @pytest.fixture(scope="module")
 def bag(tmp_path_factory):
     return imu_bag(tmp_path_factory.mktemp("imu") / "bag")
-
-
-@contextmanager
-def load(busy=3):
-    """Other processes that want all processors."""
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(busy)]
-    try:
-        yield
-    finally:
-        for loop in loops:
-            loop.kill()
-            loop.wait()
 
 
 class Played:
@@ -119,6 +112,13 @@ def test_a_relay_loses_nothing_and_hands_on_every_byte(play, tmp_path):
     assert [(at, data) for at, _, data in played.messages] == given
 
 
+def test_that_memory_lies_somewhere_else_in_each_run_is_told(play, monkeypatch):
+    """As in a container, whose system calls are filtered."""
+    monkeypatch.setattr(world, "fixed_addresses", lambda: nullcontext(False))
+    (told,) = play("relay", component=Relay).result.remarks
+    assert told.startswith("node: this system does not let its memory lie at fixed addresses")
+
+
 STYLES = (
     "clocks",
     "spin_once",
@@ -126,6 +126,7 @@ STYLES = (
     "rate",
     "event",
     "busy_poll",
+    "takes_later",
     "executor",
     "asynchronous",
     "late",
@@ -192,6 +193,11 @@ def test_a_poll_takes_time_so_that_a_busy_loop_goes_on(once):
     assert 28 <= len(said) <= 30
 
 
+def test_who_waits_for_what_it_does_not_take_lets_time_pass(once):
+    said = once("takes_later").said
+    assert said == [(1 * S, "taken n=100"), (2 * S, "taken n=200")]
+
+
 def test_messages_before_a_late_subscription_are_told(once):
     played = once("late")
     assert played.said[0][1] == "got n=1"
@@ -233,11 +239,6 @@ def test_stamps_near_1970_are_times_as_any_other(play, tmp_path):
 def test_a_node_that_fails_fails_the_run(play, style, error, sentence):
     with pytest.raises(error, match=re.escape(sentence)):
         play(style)
-
-
-def test_a_command_that_starts_two_nodes_is_refused(play):
-    with pytest.raises(Crash, match="node starts several processes with nodes"):
-        play("relay", start=("bash", "-c", '"$@" & "$@"; wait', "two"))
 
 
 def test_a_callback_that_never_returns_is_a_hang(play):
@@ -357,4 +358,74 @@ def test_a_node_alone_tells_its_contract_and_does_the_same_again(stranger):
         assert done.code == 0, done
     with Bag(stranger.cwd / "a/bag") as a, Bag(stranger.cwd / "b/bag") as b:
         assert list(a.messages()) == list(b.messages())
+    stranger.assert_nothing_left()
+
+
+def test_a_node_that_hears_only_itself_is_given_the_time_of_the_bag(stranger):
+    bag = ["--bag", ROOT / "bags/husky_acceleration"]
+    node = ["--", "python3", str(NODES), "hears_itself"]
+    done = stranger.run("node", *bag, "-o", "out", *node)
+    assert done.code == 0, done
+    assert "in " not in done.out
+    assert {line.split()[-1]: int(line.split()[1]) for line in done.out.splitlines()[:2]} == {
+        "/events": 99,
+        "/ticks": 99,
+    }
+
+
+def middleware():
+    """Its library, and what the ament index says that it is."""
+    supported, prefix = get_resource("rmw_typesupport", MIDDLEWARE)
+    return Path(prefix, "lib", LIBRARY), supported.split(";")
+
+
+def test_ros_may_select_the_middleware_which_has_every_function_of_one():
+    library, supported = middleware()
+    assert {"rosidl_typesupport_c", "rosidl_typesupport_cpp"} <= set(supported)
+    _, prefix = get_resource("rmw_typesupport", "rmw_fastrtps_cpp")
+    other = Path(prefix, "lib/librmw_fastrtps_cpp.so")
+
+    def functions(path):
+        told = subprocess.run(["nm", "-D", "--defined-only", path], capture_output=True, check=True)
+        return set(re.findall(rb" T (rmw_\w+)", told.stdout))
+
+    assert len(functions(other)) > 90
+    assert functions(library) >= functions(other)
+
+
+@pytest.mark.parametrize(
+    ("socket", "sentence"),
+    [
+        ("", "LOCKSTEP_SOCKET is not set: nodes on this middleware are started by lockstep"),
+        ("nowhere", "something between lockstep and this node has unset LD_PRELOAD"),
+    ],
+)
+def test_the_middleware_is_no_use_without_lockstep_and_says_so(socket, sentence):
+    """Loaded by name, as RMW_IMPLEMENTATION has it."""
+    start = f"import ctypes; ctypes.CDLL({str(middleware()[0])!r}).rmw_init(None, None)"
+    environment = {**os.environ, "LOCKSTEP_SOCKET": socket}
+    done = subprocess.run(
+        [sys.executable, "-c", start], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"rmw_lockstep: {sentence}")
+
+
+@pytest.mark.skipif(
+    not any(
+        Path(folder, "librmw_implementation.so").exists()
+        for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    )
+    or shutil.which("ros2") is None,
+    reason="RMW_IMPLEMENTATION selects a middleware in a ROS 2 distro only",
+)
+def test_ros2_run_starts_a_node_on_the_middleware_that_is_selected(stranger):
+    node = ["ros2", "run", "lockstep_examples_cpp", "vector_normalizer"]
+    topic = ["--topic", "/imu/acceleration:=/vector"]
+    bag = ["--bag", ROOT / "bags/husky_acceleration"]
+    done = stranger.run("node", *bag, *topic, "-o", "out", "--", *node)
+    assert done.code == 0, done
+    assert "out      3000  /normalized" in done.out
+    done = stranger.run("node", "--", "env", "-u", "LD_PRELOAD", *node)
+    assert (done.code, "has unset LD_PRELOAD" in done.err) == (3, True), done
     stranger.assert_nothing_left()

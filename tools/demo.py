@@ -24,6 +24,7 @@ STEPS = {
     "scan_sectors": ("laser scans with NaN and infinities", 0),
     "image_threshold": ("colour, grey and depth images", 0),
     "imu_complementary_filter_gazebo": ("a Gazebo run, whose own /clock drives the time", 0),
+    "vector_normalizer_node": ("an ordinary rclpy node, unmodified, against its port to C++", 0),
 }
 
 

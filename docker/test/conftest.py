@@ -71,9 +71,14 @@ def engine() -> Iterator[None]:
             del os.environ["DOCKER_HOST"]
 
 
+def image(tag: str) -> str:
+    """The number of an image; empty if there is none."""
+    return run("docker", "image", "inspect", tag, "--format", "{{.Id}}").stdout.strip()
+
+
 def base_image(tag: str) -> bool:
     """Whether a base image is there, or comes from a registry, or, Debian's, from its packages."""
-    if run("docker", "image", "inspect", tag).returncode == 0:
+    if image(tag):
         return True
     if run("docker", "pull", "--quiet", tag).returncode == 0:
         return True
@@ -97,14 +102,16 @@ def build(profile: str) -> Iterator[str]:
     tag = f"lockstep:{profile}"
     if not base_image(BASES[profile]):
         pytest.skip(f"the base image {BASES[profile]} is not to be had here")
-    was_there = run("docker", "image", "inspect", tag).returncode == 0
+    before = image(tag)
     given = "".join(file.read_text("ascii") for file in sorted(CERTIFICATES.glob("*.crt")))
     environment = {"CA_CERTIFICATES": given, **os.environ, "COMPOSE_PROFILES": profile}
     command = ["docker", "compose", "-f", str(ROOT / "docker/compose.yaml"), "build"]
     built = run(*command, "comparator", env=environment)
     assert built.returncode == 0, built.stderr[-4000:]
+    if before not in ("", image(tag)):
+        run("docker", "image", "rm", before)  # it has no name any more
     yield tag
-    if not was_there:
+    if not before:
         run("docker", "image", "rm", tag)
 
 

@@ -98,4 +98,4 @@ def verify_in_closed_loop(context: LaunchContext, job: Job) -> list[Action]:
         _AGAIN: compare_with_itself,
         _IMPLEMENTATION: lambda: compare(_IMPLEMENTATION, diffs, tolerances),
     }
-    return run(_REFERENCE)
+    return [*simulation.remarks(), *run(_REFERENCE)]

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from launch import Action, LaunchContext
 from launch.actions import ExecuteProcess, LogInfo, SetEnvironmentVariable
 from launch_ros.actions import Node
 from lockstep.errors import UsageError
+from lockstep.nodes.simulating.commands import ARRIVED, COMMANDS
 from lockstep.nodes.simulating.velocities import parse_velocities
 from lockstep.run.implementation import find_executable
 
@@ -26,7 +28,7 @@ from .arguments import (
     value_of,
     words_of,
 )
-from .gazebo_world import ARRIVED, World, bridged_topics, read_world
+from .gazebo_world import Bridge, World, read_bridge, read_world
 
 _BRIDGE = Executable("ros_gz_bridge", "parameter_bridge")
 _DRIVER = Executable("lockstep", "simulation")
@@ -52,8 +54,10 @@ class Simulation:
 
     simulator: Simulator
     world: World
-    bridge: Path
+    bridge: Bridge
     topics: tuple[str, ...]
+    arrivals: dict[str, Any] | None
+    """What a second bridge carries back, for steps: see `Bridge.back`."""
     seed: int
     duration_s: float
     rtf: float | None
@@ -73,8 +77,7 @@ class Simulation:
         """The simulation that the arguments describe, with a node in control or without; raises
         UsageError."""
         world = read_world(Path(value_of(context, "world")).expanduser())
-        bridge = Path(value_of(context, "bridge")).expanduser()
-        bridged = tuple(name for name in bridged_topics(bridge) if not name.startswith(ARRIVED))
+        bridge = read_bridge(Path(value_of(context, "bridge")).expanduser())
         velocities = " ".join(words_of(context, "velocities"))
         parse_velocities(velocities)
         steps, answers = (number_of(context, name, int) for name in ("steps", "answers"))
@@ -88,8 +91,9 @@ class Simulation:
             raise UsageError("duration:= of a simulation is to be finite")
         simulation = cls(
             world=world,
-            bridge=bridge.absolute(),
-            topics=tuple(words_of(context, "record")) or bridged,
+            bridge=bridge,
+            arrivals=bridge.back(COMMANDS, ARRIVED) if steps else None,
+            topics=tuple(words_of(context, "record")) or bridge.topics,
             seed=number_of(context, "seed", int),
             duration_s=duration_s,
             rtf=seconds_of(context, "rtf") if words_of(context, "rtf") else None,
@@ -138,14 +142,37 @@ class Simulation:
         folders = [str(self.world.path.absolute().parent), *filter(None, [os.environ.get(name)])]
         return {name: os.pathsep.join(folders)}
 
-    def bridge_node(self, **options: Any) -> Node:
-        """ros_gz_bridge with the topics of the configuration and the control of the world."""
-        return nodes.node(
-            _BRIDGE,
-            f"/world/{self.world.name}/control@ros_gz_interfaces/srv/ControlWorld",
-            parameters=[{"config_file": str(self.bridge)}],
-            **options,
-        )
+    def bridges(self, folder: Path, **options: Any) -> list[Node]:
+        """ros_gz_bridge with the topics of the configuration and the control of the world; beside
+        it, for steps, one that gives commands back which have come to Gazebo."""
+        control = f"/world/{self.world.name}/control@ros_gz_interfaces/srv/ControlWorld"
+        configurations = {"gazebo_bridge": (self.bridge.path.absolute(), [control])}
+        if self.arrivals is not None:
+            arrivals = folder / "arrivals.yaml"
+            arrivals.write_text(yaml.safe_dump([self.arrivals]), "utf-8")
+            configurations["gazebo_arrivals"] = arrivals, []
+        return [
+            nodes.node(
+                _BRIDGE,
+                *words,
+                name=name,
+                exec_name=name,
+                parameters=[{"config_file": str(path)}],
+                **options,
+            )
+            for name, (path, words) in configurations.items()
+        ]
+
+    def remarks(self) -> list[Action]:
+        """What the simulator cannot do of what is asked, for the log."""
+        if not self.simulator.is_fortress:
+            return []
+        return [
+            LogInfo(
+                msg=f"Gazebo Fortress takes no seed, so seed:={self.seed} has no effect: the noise "
+                "of its sensors is another in each run"
+            )
+        ]
 
     def driver(self, report: Path, **options: Any) -> Node:
         """The node that lets the world run, or steps it, and then ends."""

@@ -14,8 +14,7 @@ from lockstep.errors import UsageError
 
 _FORTRESS = {"gz-sim": "ignition-gazebo", "gz::sim": "ignition::gazebo"}
 _RENDERING = "-sensors-system"
-ARRIVED = "/gazebo/"
-"""Topics below it are the driver's own, see its documentation."""
+_TO_GAZEBO = ("ROS_TO_GZ", "BIDIRECTIONAL")
 
 
 @dataclass(frozen=True)
@@ -77,23 +76,58 @@ def _rename(plugin: ElementTree.Element) -> None:
                 plugin.set(attribute, fortress + text[len(name) :])
 
 
-def bridged_topics(path: Path) -> tuple[str, ...]:
-    """The ROS names of all topics of a configuration of ros_gz_bridge, in its order; raises
-    UsageError."""
+@dataclass(frozen=True)
+class Bridge:
+    """A configuration of ros_gz_bridge that is read."""
+
+    path: Path
+    topics: tuple[str, ...]
+    """Their names in ROS, in its order."""
+    _entries: tuple[dict[str, Any], ...]
+
+    def back(self, topic: str, again: str) -> dict[str, Any]:
+        """The entry of a bridge that gives back as `again` what comes to Gazebo of a ROS topic;
+        raises UsageError if this one sends nothing of it there.
+
+        It is for another process: a bridge does not hear what it publishes itself.
+        """
+        for entry in self._entries:
+            to_gazebo = entry.get("direction", _TO_GAZEBO[-1]) in _TO_GAZEBO
+            if to_gazebo and _name(entry, "ros_topic_name") == topic:
+                return {
+                    "ros_topic_name": again,
+                    "gz_topic_name": _name(entry, "gz_topic_name"),
+                    "ros_type_name": entry["ros_type_name"],
+                    "gz_type_name": entry["gz_type_name"],
+                    "direction": "GZ_TO_ROS",
+                }
+        raise UsageError(
+            f"{self.path} carries no {topic} to Gazebo, which a world in steps needs; add it"
+        )
+
+
+def read_bridge(path: Path) -> Bridge:
+    """A configuration of ros_gz_bridge; raises UsageError if the file is none."""
     try:
         entries: Any = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise UsageError(f"{path} cannot be read ({reason}); give bridge:=PATH") from error
-    names = [_ros_name(entry) for entry in entries] if isinstance(entries, list) else []
-    if not names or not all(names):
-        raise UsageError(f"{path} is no list of topics to bridge, each with ros_topic_name")
-    return tuple(dict.fromkeys(str(name) for name in names))
+    is_list = isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
+    names = [_name(entry, "ros_topic_name") for entry in entries] if is_list else []
+    typed = is_list and all(
+        entry.get(f"{of}_type_name") for of in ("ros", "gz") for entry in entries
+    )
+    if not names or not all(names) or not typed:
+        raise UsageError(
+            f"{path} is no list of topics to bridge, each with ros_topic_name, ros_type_name and "
+            "gz_type_name"
+        )
+    return Bridge(path, tuple(dict.fromkeys(map(str, names))), tuple(entries))
 
 
-def _ros_name(entry: Any) -> str | None:
-    if not isinstance(entry, dict):
-        return None
-    keys = ("ros_topic_name", "topic_name", "gz_topic_name")
-    name = next((entry[key] for key in keys if entry.get(key)), None)
+def _name(entry: dict[str, Any], key: str) -> str | None:
+    """A name of a topic in ROS or in Gazebo: that of the other, if only that is given."""
+    keys = (key, "topic_name", "ros_topic_name", "gz_topic_name")
+    name = next((entry[of] for of in keys if entry.get(of)), None)
     return None if name is None else "/" + str(name).lstrip("/")

@@ -38,7 +38,7 @@ def recorder(
         *_repeated("--topic", topics),
         *arguments,
         parameters=[Parameter("use_sim_time", use_sim_time)],
-        sigkill_timeout=_SAVING_S,
+        sigterm_timeout=_SAVING_S,  # a second signal ends it at once
         **options,
     )
 

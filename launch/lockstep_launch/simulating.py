@@ -28,17 +28,21 @@ class Recorded:
     """A simulation that is over: its bag, and what the driver has told of it."""
 
     bag: Path
+    topics: tuple[str, ...]
+    """What was to be recorded."""
     told: dict[str, Any]
 
     def __str__(self) -> str:
-        """How fast it ran, and what of its /clock is not in the bag."""
+        """How fast it ran, what of its /clock is not in the bag, and what was silent."""
         with Bag(self.bag) as bag:
             clock = clock_times(bag)
+            heard = {name for name, topic in bag.topics.items() if topic.count}
         return (
             f"simulated {self.told['simulated_s']:.6g} s in {self.told['wall_s']:.4g} s of wall "
             f"time, real-time factor {self.told['rtf']:.3g}"
             + _spread(self.told["rtf_by_second"])
             + _lost(clock.missing(round(self.told["step_s"] * 1e9)) if clock else 0)
+            + _silent([name for name in self.topics if name not in heard])
         )
 
 
@@ -50,6 +54,11 @@ def _lost(steps: int) -> str:
     """The bridge publishes what it can: nobody is told what it drops of a simulation that is too
     fast."""
     return f"; {steps} steps have no /clock in the bag, so others may be missing" if steps else ""
+
+
+def _silent(topics: list[str]) -> str:
+    """A sensor is silent, and so is a plugin that was not loaded, while all else goes on."""
+    return f"; nothing came on {', '.join(topics)}" if topics else ""
 
 
 def simulate(
@@ -84,7 +93,7 @@ def simulate(
         if driver.return_code is None:
             raise RunError(f"the recorder of {name} ended during the simulation")
         told = json.loads((folder / "simulation.json").read_text("utf-8"))
-        recorded = Recorded(folder / "bag", told)
+        recorded = Recorded(folder / "bag", simulation.topics, told)
         return [LogInfo(msg=f"{name}: {recorded}"), *then(recorded)]
 
     def ended(what: str) -> OnExit:
@@ -105,7 +114,7 @@ def simulate(
     )
     beside = [
         simulation.server(folder, on_exit=ended("Gazebo")),
-        simulation.bridge_node(on_exit=ended("the bridge")),
+        *simulation.bridges(folder, on_exit=ended("the bridge")),
     ]
     if controller is not None:
         beside.append(

@@ -50,12 +50,12 @@ class Launch:
         assert len(found) == 1, self.log
         return found[0]
 
-    def end(self) -> int:
+    def end(self, within_s: float = 120) -> int:
         """Wait for the end; gives the exit code."""
-        return self.child.wait(120)
+        return self.child.wait(within_s)
 
-    def wait_until(self, condition: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + 60
+    def wait_until(self, condition: Callable[[], Any], within_s: float = 60) -> Any:
+        deadline = time.monotonic() + within_s
         while not (seen := condition()):
             assert self.child.poll() is None, self.log
             assert time.monotonic() < deadline, self.log

@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 import pytest
 from lockstep.errors import UsageError
 
-from lockstep_launch.gazebo_world import bridged_topics, read_world
+from lockstep_launch.gazebo_world import read_bridge, read_world
 
+TYPES = "ros_type_name: geometry_msgs/msg/Twist, gz_type_name: gz.msgs.Twist"
 GAZEBO = Path(__file__).resolve().parents[1] / "gazebo"
 
 
@@ -85,10 +86,9 @@ def test_a_file_that_is_no_world_is_refused_in_one_sentence(tmp_path, content, s
 
 
 def test_the_bridge_that_is_installed_has_all_of_the_robot():
-    topics = bridged_topics(GAZEBO / "bridge.yaml")
+    topics = read_bridge(GAZEBO / "bridge.yaml").topics
     sensors = {"/imu", "/scan", "/image", "/odom", "/tf", "/joint_states"}
-    assert {"/clock", "/cmd_vel", *sensors} < set(topics)
-    assert set(topics) - sensors - {"/clock", "/cmd_vel"} == {"/gazebo/cmd_vel"}
+    assert set(topics) == {"/clock", "/cmd_vel", *sensors}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,9 @@ def test_the_bridge_that_is_installed_has_all_of_the_robot():
         ("{a: [", "cannot be read"),
         ("a: b", "is no list of topics to bridge"),
         ("[]", "is no list of topics to bridge"),
-        ("- {ros_type_name: x}", "is no list of topics to bridge"),
+        ("- {ros_type_name: x, gz_type_name: y}", "is no list of topics to bridge"),
+        ("- {topic_name: /a, ros_type_name: x}", "each with .* gz_type_name"),
+        ("- a", "is no list of topics to bridge"),
     ],
 )
 def test_a_file_that_is_no_bridge_is_refused_in_one_sentence(tmp_path, content, sentence):
@@ -106,13 +108,40 @@ def test_a_file_that_is_no_bridge_is_refused_in_one_sentence(tmp_path, content, 
     if content is not None:
         path.write_text(content)
     with pytest.raises(UsageError, match=sentence) as refused:
-        bridged_topics(path)
+        read_bridge(path)
     assert "\n" not in str(refused.value)
 
 
 def test_each_way_to_name_a_topic_is_understood(tmp_path):
     path = tmp_path / "bridge.yaml"
-    path.write_text(
-        "- {topic_name: a}\n- {gz_topic_name: /b}\n- {ros_topic_name: c, gz_topic_name: d}\n"
-    )
-    assert bridged_topics(path) == ("/a", "/b", "/c")
+    names = ("topic_name: a", "gz_topic_name: /b", "ros_topic_name: c, gz_topic_name: d")
+    path.write_text("".join(f"- {{{name}, {TYPES}}}\n" for name in names))
+    assert read_bridge(path).topics == ("/a", "/b", "/c")
+
+
+@pytest.mark.parametrize(
+    ("entry", "name"),
+    [
+        ("ros_topic_name: /cmd_vel, gz_topic_name: /model/robot/cmd_vel", "/model/robot/cmd_vel"),
+        ("topic_name: cmd_vel, direction: ROS_TO_GZ", "/cmd_vel"),
+        ("ros_topic_name: cmd_vel, direction: BIDIRECTIONAL", "/cmd_vel"),
+    ],
+)
+def test_commands_come_back_by_the_name_and_type_that_they_have_in_gazebo(tmp_path, entry, name):
+    path = tmp_path / "bridge.yaml"
+    path.write_text(f"- {{topic_name: /imu, {TYPES}}}\n- {{{entry}, {TYPES}}}\n")
+    assert read_bridge(path).back("/cmd_vel", "/gazebo/cmd_vel") == {
+        "ros_topic_name": "/gazebo/cmd_vel",
+        "gz_topic_name": name,
+        "ros_type_name": "geometry_msgs/msg/Twist",
+        "gz_type_name": "gz.msgs.Twist",
+        "direction": "GZ_TO_ROS",
+    }
+
+
+@pytest.mark.parametrize("entry", ["topic_name: /cmd_vel, direction: GZ_TO_ROS", "topic_name: /x"])
+def test_a_bridge_without_commands_to_gazebo_is_refused_for_steps(tmp_path, entry):
+    path = tmp_path / "bridge.yaml"
+    path.write_text(f"- {{{entry}, {TYPES}}}\n")
+    with pytest.raises(UsageError, match="carries no /cmd_vel to Gazebo, which a world in steps"):
+        read_bridge(path).back("/cmd_vel", "/gazebo/cmd_vel")

@@ -8,7 +8,13 @@ setup(
     version="0.1.0",
     packages=find_packages(exclude=["test"]),
     package_data={
-        package: ["py.typed", "run/*.xml", "report/templates/*", "port/templates/*/*"],
+        package: [
+            "py.typed",
+            "run/*.xml",
+            "report/templates/*",
+            "view/templates/*",
+            "port/templates/*/*",
+        ],
     },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{package}"]),
@@ -38,6 +44,7 @@ setup(
         "test": ["pytest"],  # tells colcon test to run pytest
         "fuzz": ["coverage", "hypothesis"],  # lockstep fuzz
         "mcp": ["mcp>=2"],  # lockstep mcp
+        "suite": ["duckdb", "loky", "pyarrow"],  # lockstep suite and results
         "nn": ["onnx", "onnxruntime", "torch"],  # examples/nn_compile
     },
     zip_safe=True,

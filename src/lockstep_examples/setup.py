@@ -5,6 +5,7 @@ from setuptools import setup
 package = "lockstep_examples"
 nodes = [
     "vector_normalizer",
+    "vector_normalizer_node",
     "imu_complementary_filter",
     "pd_controller",
     "scan_sectors",

@@ -230,6 +230,64 @@ def _image(rng: Rng, times: npt.NDArray[np.int64], height: int = 1080, width: in
     return _cdr(body)
 
 
+_POINTS = 100_000
+_AFTER_POINTS = 4
+"""Bytes of a cloud behind its points, with what aligns the next."""
+_POINT_FIELDS = (("x", 0, 7), ("y", 4, 7), ("z", 8, 7), ("intensity", 12, 7))
+
+
+def _cloud(rng: Rng, times: npt.NDArray[np.int64], rows: int = 100) -> Bytes:
+    """Clouds of 100,000 points in so many rows, as a lidar turns from one to the next."""
+    fields: list[Any] = [*_text("frame_id", "lidar"), ("height", "<u4"), ("width", "<u4")]
+    fields += [("fields_length", "<u4")]
+    texts = {"frame_id": "lidar"}
+    for number, (name, _, _) in enumerate(_POINT_FIELDS):
+        texts[f"name_{number}"] = name
+        fields += [*_text(f"name_{number}", name), (f"offset_{number}", "<u4")]
+        fields += [(f"datatype_{number}", "u1"), (f"count_{number}", "<u4")]
+    fields += [("is_bigendian", "u1"), ("point_step", "<u4"), ("row_step", "<u4")]
+    fields += [("data_length", "<u4"), ("data", "u1", 16 * _POINTS), ("is_dense", "u1")]
+    body = _empty(times, fields, **texts)
+    body["height"], body["width"], body["fields_length"] = rows, _POINTS // rows, 4
+    for number, (_, offset, datatype) in enumerate(_POINT_FIELDS):
+        body[f"offset_{number}"], body[f"datatype_{number}"] = offset, datatype
+        body[f"count_{number}"] = 1
+    body["point_step"], body["row_step"] = 16, 16 * _POINTS // rows
+    body["data_length"] = 16 * _POINTS
+    body["data"] = _points(rng, len(body)).view(np.uint8).reshape(len(body), -1)
+    return _cdr(body)
+
+
+def _points(rng: Rng, clouds: int) -> npt.NDArray[np.float32]:
+    """x, y, z and intensity, (clouds, points, 4)."""
+    turn = np.linspace(0, 2 * np.pi, _POINTS)
+    far = rng.uniform(2, 50, (clouds, _POINTS))
+    rise = rng.uniform(-0.3, 0.3, (clouds, _POINTS))
+    places = [far * np.cos(turn), far * np.sin(turn), far * rise]
+    return np.stack([*places, rng.uniform(0, 255, far.shape)], axis=2).astype("<f4")
+
+
+def _spoilt_cloud(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
+    """The same clouds, of each a few points in another place."""
+    payload = _cloud(rng, times)
+    end = payload.shape[1] - _AFTER_POINTS
+    payload[:, end - 8_000 : end - 7_998] ^= 0x40
+    return payload
+
+
+def _shuffled_cloud(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
+    """The same clouds in a single row, with points in another order and off by a millimetre."""
+    payload = _cloud(rng, times, rows=1)
+    end = payload.shape[1] - _AFTER_POINTS
+    data = slice(end - 16 * _POINTS, end)
+    for row in range(len(payload)):
+        points = payload[row, data].copy().view("<f4").reshape(-1, 4)
+        points[:, :3] += np.random.default_rng(row).uniform(-1e-3, 1e-3, (len(points), 3))
+        shuffled = points[np.random.default_rng(row).permutation(len(points))]
+        payload[row, data] = shuffled.reshape(-1).view(np.uint8)
+    return payload
+
+
 def _noisy_imu(rng: Rng, times: npt.NDArray[np.int64]) -> Bytes:
     """The same messages, each with an angular velocity that is off by some 1e-9."""
     payload = _imu(rng, times)
@@ -302,4 +360,10 @@ IMAGE = BagPlan(
 )
 IMAGE_1MB = replace(IMAGE, name="image-1mb", count=500, make=partial(_image, height=600, width=556))
 IMAGE_SPOILT = replace(IMAGE, name="image-spoilt", make=_spoilt_image)
+CLOUD = BagPlan(
+    "cloud", "sensor_msgs/msg/PointCloud2", "/cloud", 100, 100_000_000, "none", _cloud, block=1
+)
+CLOUD_SPOILT = replace(CLOUD, name="cloud-spoilt", make=_spoilt_cloud)
+CLOUD_ROW = replace(CLOUD, name="cloud-row", count=20, make=partial(_cloud, rows=1))
+CLOUD_SHUFFLED = replace(CLOUD_ROW, name="cloud-shuffled", make=_shuffled_cloud)
 LARGE = replace(SCAN_PLAIN, name="large", count=3_400_000)

@@ -400,6 +400,22 @@ def lockstep_compare(task: Task) -> Contest:
     return Contest(work, check)
 
 
+def lockstep_compare_points(task: Task) -> Contest:
+    """compare() of two bags of clouds, with a distance that all points are within."""
+    from lockstep.compare import compare
+
+    def work() -> Any:
+        assert task.other is not None
+        near = {"distance": 2e-3, "reach": 0.1}
+        return compare(task.path, task.other, tolerance={"data": near, "data.intensity": 0.1})
+
+    def check(comparison: Any) -> Check:
+        (key,) = comparison.keys.values()
+        return key.aligned.count, float(key.judged.differing)
+
+    return Contest(work, check)
+
+
 def lockstep_explain(task: Task) -> Contest:
     """compare() of two bags whose messages all differ: the time in which laws are sought."""
     import time

@@ -9,8 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from . import contestants as by
-from . import live, pacing, recording, runs, sampling, starting, zoo
+from . import live, pacing, recording, runs, sampling, starting, suites, zoo
 from .bags import (
+    CLOUD,
+    CLOUD_ROW,
+    CLOUD_SHUFFLED,
+    CLOUD_SPOILT,
     FORTY,
     FORTY_OTHERS,
     IMAGE,
@@ -304,6 +308,22 @@ ROWS = (
         other=IMAGE_SPOILT,
         rate="MB/s",
     ),
+    Row(
+        "compare_clouds",
+        "compare clouds of 100,000 points by index, a few of which differ",
+        CLOUD,
+        {"lockstep": by.lockstep_compare},
+        least={"lockstep": 500},
+        other=CLOUD_SPOILT,
+    ),
+    Row(
+        "compare_shuffled",
+        "compare such clouds in another order with noise, by nearest neighbours",
+        CLOUD_ROW,
+        {"lockstep": by.lockstep_compare_points},
+        least={"lockstep": 10},
+        other=CLOUD_SHUFFLED,
+    ),
     *(
         Row(
             f"live_{name}",
@@ -384,6 +404,26 @@ ROWS = (
         in_workspace=True,
     ),
     Row(
+        "suite",
+        "200 small direct verifications ($BENCH_CASES), in wall time",
+        _HUSKY_ACCELERATION,
+        {"lockstep suite": suites.suite, "one after the other": suites.one_after_the_other},
+        {"one after the other": 1.9},
+        rate="",
+        rounds=1,
+        in_workspace=True,
+    ),
+    Row(
+        "suite_shared",
+        "ten candidates of one reference, which runs once, in wall time",
+        _HUSKY_ACCELERATION,
+        {"lockstep suite": suites.shared, "with --no-share": suites.not_shared},
+        {"with --no-share": 1 / 0.6},
+        rate="",
+        rounds=3,
+        in_workspace=True,
+    ),
+    Row(
         "report",
         "compare and report 1 M Imu that all differ",
         IMU,
@@ -451,6 +491,16 @@ ROWS = (
         IMU,
         {"lockstep, rclpy": runs.direct_node},
         least={"lockstep, rclpy": 3_000},
+        in_workspace=True,
+        share=0.01,
+        rounds=3,
+    ),
+    Row(
+        "system",
+        "direct run of five rclpy nodes as one system, six deliveries a message, in wall time",
+        IMU,
+        {"lockstep, rclpy": runs.direct_system},
+        least={"lockstep, rclpy": 2_000 / 6},
         in_workspace=True,
         share=0.01,
         rounds=3,

@@ -10,10 +10,13 @@ import os
 import shutil
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .bags import scratch
 from .contestants import Check, Contest, Task
+
+if TYPE_CHECKING:
+    from lockstep.run.model import Implementation
 
 _PORTS = {
     "geometry_msgs/msg/Vector3Stamped": ("VectorNormalizer", "vector", "normalized"),
@@ -33,23 +36,41 @@ def direct_python(task: Task) -> Contest:
 
 def direct_node(task: Task) -> Contest:
     """A direct run of an rclpy node that hands on what it gets, from its start to its end."""
+    from lockstep.run.model import Implementation
+
+    return _nodes(task, Implementation(node="bench.relay_node:Relay"))
+
+
+def direct_system(task: Task) -> Contest:
+    """The same through five processes, of which one asks another: six deliveries a message."""
+    from lockstep.run.model import Implementation, SystemNode
+
+    names = ("First", "Second", "Asker", "Server", "Last")
+    every = [SystemNode(node=f"bench.system_nodes:{name}") for name in names]
+    return _nodes(task, Implementation(nodes=every))
+
+
+def _nodes(task: Task, implementation: Implementation) -> Contest:
+    """Of nodes that hand Imu on from /imu to /out."""
     from lockstep.bag import Bag
+    from lockstep.component import Contract
     from lockstep.run.inputs import RunInputs
-    from lockstep.run.model import Implementation, Run
+    from lockstep.run.model import Run
     from lockstep.run.nodes.registered import registered_contract
     from lockstep.run.nodes.run_node import run_node
     from lockstep.run.processes import Processes
     from lockstep.run.request import RunRequest
 
-    node = Implementation(node="bench.relay_node:Relay")
-    contract = registered_contract("relay", node)
+    told = registered_contract("nodes", implementation)
+    outputs = tuple(port for port in told.outputs if port.topic == "/out")
+    contract = Contract(told.component, told.inputs, outputs, (), ())
     options = Run(mode="direct")
     folder = _folder()
 
     def work() -> Any:
         with closing(Bag(task.path)) as bag, Processes(os.environ) as processes:
             inputs = RunInputs(bag, {task.topic: "/imu"})
-            request = RunRequest("relay", node, contract, inputs, {}, options, folder)
+            request = RunRequest("nodes", implementation, contract, inputs, {}, options, folder)
             return run_node(request, processes)
 
     return Contest(

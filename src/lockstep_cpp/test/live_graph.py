@@ -88,7 +88,7 @@ def observer():
     rclpy.shutdown()
 
 
-def wait_until(condition, spinner, timeout_s=20.0):
+def wait_until(condition, spinner, timeout_s=60.0):
     """Spin a node or an executor until the condition holds."""
     end = time.monotonic() + timeout_s
     while not condition():

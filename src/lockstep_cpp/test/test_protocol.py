@@ -29,6 +29,7 @@ def test_names_and_limits_are_the_same():
         "MAX_PAYLOAD": f"{protocol.MAX_PAYLOAD >> 20}U << 20",
         "TIMER_PORTS": str(protocol.TIMER_PORTS),
         "BY_ITSELF": str(protocol.BY_ITSELF),
+        "TO_DEADLINE": str(protocol.TO_DEADLINE),
         "STEPS_TOPIC": f'"{protocol.STEPS_TOPIC}"',
         "ACKNOWLEDGEMENT_TOPIC": f'"{protocol.ACKNOWLEDGEMENT_TOPIC}"',
         "ANNOUNCEMENT_PERIOD": f"{protocol.ANNOUNCEMENT_PERIOD_S * 1e3:g}",

@@ -145,10 +145,14 @@ def test_use_sim_time_can_be_switched_while_running(start, node):
     switch(True)
     simulation = Simulation(node, [probe])
     simulation.set_time(5.0)
-    probe.ticks.clear()
     simulation.set_time(5.03)
-    wait_until(lambda: len(probe.ticks) >= 4, node)
-    assert [ns // 1_000_000 for _, ns in probe.ticks] == [5010, 5020, 5020, 5030]
+
+    def simulated():
+        """Ticks of system time may still be on their way."""
+        return [ns // 1_000_000 for _, ns in probe.ticks if ns < 10**10]
+
+    wait_until(lambda: len(simulated()) >= 4, node)
+    assert simulated() == [5010, 5020, 5020, 5030]
 
     # Back to system time, decades later: the timers start again instead of catching up.
     switch(False)

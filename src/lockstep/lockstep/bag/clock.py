@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -89,6 +91,15 @@ class ClockTimes:
         return int(np.maximum(np.rint(gaps[gaps > 0] / step_ns) - 1, 0).sum())
 
 
+class Jump(NamedTuple):
+    """In a batch time goes back by so many ns with the message of a row; `log_too`: and log times
+    with it, which are simulated then."""
+
+    row: int
+    back_ns: int
+    log_too: bool
+
+
 class ClockReader:
     """Takes the batches of a bag, in its order, and what they hold of its /clock."""
 
@@ -101,17 +112,40 @@ class ClockReader:
             self.topic = None
         none: Int64s = np.empty(0, np.int64)
         self._columns: list[tuple[Int64s, Int64s, Int64s]] = [(none, none, none)]
+        self._last: tuple[int, int] | None = None
+
+    def said(self, batch: Batch) -> tuple[Int64s, Int64s]:
+        """The rows of a batch that hold a time, and these times in ns, (n,) each."""
+        none = np.empty(0, np.int64), np.empty(0, np.int64)
+        if self.topic is None or self.topic not in batch.topics or self._codec is None:
+            return none
+        rows = np.flatnonzero(batch.topic == batch.topics.index(self.topic))
+        try:
+            columns = self._codec.columns(
+                batch.buffer, batch.offset[rows], batch.length[rows], ["clock"]
+            )
+        except (BagError, MessageError):
+            return none
+        return rows, columns["clock"]
+
+    def jumps(self, batch: Batch) -> Iterator[Jump]:
+        """Where time goes back in the next messages, of any topics."""
+        rows, said_ns = self.said(batch)
+        log_ns = batch.log_time_ns[rows]
+        if self._last is not None:
+            said_ns, log_ns = np.append(self._last[0], said_ns), np.append(self._last[1], log_ns)
+        said_back_ns, log_back_ns = -np.diff(said_ns), -np.diff(log_ns)
+        rows = rows[len(rows) - len(said_back_ns) :]
+        for index in np.flatnonzero(said_back_ns > 0).tolist():
+            back_ns = int(said_back_ns[index])
+            yield Jump(int(rows[index]), back_ns, bool(2 * log_back_ns[index] > back_ns))
+        if len(said_ns):
+            self._last = int(said_ns[-1]), int(log_ns[-1])
 
     def add(self, batch: Batch) -> None:
         """Take the next messages, of any topics; what is no time is left out."""
-        if self.topic is None or self.topic not in batch.topics or self._codec is None:
-            return
-        mine = batch.where(batch.topic == batch.topics.index(self.topic))
-        try:
-            columns = self._codec.columns(mine.buffer, mine.offset, mine.length, ["clock"])
-        except MessageError:
-            return
-        self._columns.append((columns["clock"], mine.log_time_ns, mine.publish_time_ns))
+        rows, said_ns = self.said(batch)
+        self._columns.append((said_ns, batch.log_time_ns[rows], batch.publish_time_ns[rows]))
 
     def times(self) -> ClockTimes:
         """All that has come."""

@@ -21,13 +21,16 @@ from .ending import heed_interruptions
 LISTED = {
     "verify": "Run all implementations of a verify.yaml on the same inputs and compare their "
     "outputs.",
+    "suite": "Run the cases of a suite.yaml: many verifications, on many bags and in many ways.",
+    "results": "Query the results of all runs of suites over time, by DuckDB.",
     "run": "Run one implementation of a verify.yaml on its inputs and keep what it puts out.",
     "node": "Run any ROS 2 node on a bag, losslessly and deterministically, and keep what it puts "
     "out.",
     "compare": "Compare two bags message by message and field by field.",
     "info": "Show what a bag holds: topics, types, counts, rates, gaps, sizes, its clock, and what "
     "is wrong with it.",
-    "contract": "Print the contract of a component as JSON, or the differences between two.",
+    "contract": "Print the contract of a component or of any node as JSON, or the differences "
+    "between two.",
     "text": "Print a bag as stable text, one line per field, for any diff tool.",
     "convert": "Copy a bag, whole or in part, to another storage, compression or set of topics.",
     "recover": "Rewrite a bag that is cut off or damaged, with index and metadata.",
@@ -38,6 +41,10 @@ LISTED = {
     "fit": "Propose a distribution for a topic of a recording, as Python and as YAML for "
     "verify.yaml.",
     "fuzz": "Search for inputs on which implementations of a verify.yaml differ, and shrink them.",
+    "sweep": "Find the highest rate of inputs that implementations of a verify.yaml sustain live, "
+    "without loss.",
+    "view": "Serve a local web page of the runs and suites in a folder, with their verdicts and "
+    "reports.",
     "prompt": "Write the prompt for porting a component: its contract, source, numeric rules, "
     "samples, tests and commands.",
     "scaffold": "Write the package of a port that is still to be written.",

@@ -50,9 +50,9 @@ def command(
         typer.Option(
             help=(
                 "PATTERN=ABS, PATTERN=ABS,REL, PATTERN=ignore or PATTERN=NAME:VALUE,… with ulp, "
-                "quaternion, distance, "
-                "angle, unordered, text, by, quantile, at_least, data_range (repeatable; "
-                "docs/compare.md)."
+                "quaternion, distance, norm, direction, frobenius, angle, unordered, keyed, pair, "
+                "reach, unpaired, text, by, quantile, at_least, data_range, at_most, alignment, "
+                "delta (repeatable; docs/compare.md)."
             )
         ),
     ] = None,

@@ -49,7 +49,8 @@ def command(
     """Run any ROS 2 node on a bag, losslessly and deterministically, and keep what it puts out.
 
     The same bag gives the same bytes, on a busy machine, too. Each topic of the bag that the node
-    subscribes to when it starts is given to it. How it works: docs/any-node.md
+    subscribes to when it starts is given to it; a node that subscribes to nothing but what it
+    publishes itself is given the bag's time. How it works: docs/any-node.md
 
     **Examples**
 
@@ -102,9 +103,10 @@ def _given(bag: Bag, contract: Contract, topics: list[str]) -> dict[str, str]:
                 f"topic {name} of {bag.path} is {topic.type}, but the node takes {wanted[target]}"
             )
         given[name] = target
-    if not given:
+    lacking = wanted.keys() - {resolved(port.topic) for port in contract.outputs}
+    if not given and (lacking or topics):
         raise UsageError(
             f"{bag.path} has none of the topics that the node subscribes to "
-            f"({', '.join(wanted) or 'none'}); give --topic FROM:=TO"
+            f"({', '.join(sorted(lacking)) or 'none'}); give --topic FROM:=TO"
         )
     return given

@@ -14,7 +14,7 @@ from ..run.folder import default_folder
 from ..run.result import in_and_out
 from ..verify.inputs import inputs_of
 from ..verify.model import load
-from ..verify.plan import plan, who_tells
+from ..verify.plan import plan, who_tells, with_nodes
 from ..verify.runs import Runs, a_run_has_begun
 from .show import console, print_json, print_line, progress_bars
 
@@ -49,13 +49,13 @@ def command(
     only = {
         name: verification.implementations[name] for name in (verification.reference, asked)
     } | chosen
-    verification = verification.model_copy(update={"implementations": only})
+    verification = with_nodes(verification.model_copy(update={"implementations": only}))
     folder = output or default_folder(f"{file.stem}-{implementation}")
     with progress_bars() as watch, Runs(verification, watch) as runs, ExitStack() as stack:
         with runs.planning(folder, {implementation: folder}):
             planned = stack.enter_context(plan(verification, runs.contracts))
-            if planned.mismatched:
-                for difference in planned.mismatched[implementation]:
+            if differences := planned.mismatched.get(implementation):
+                for difference in differences:
                     print_line(console, f"CONTRACT DIFFERS: {implementation}: {difference}")
                 raise typer.Exit(DIFFERENT)
         inputs = stack.enter_context(inputs_of(planned, folder, watch))
@@ -77,6 +77,8 @@ def command(
         print_line(console, inputs.arrived.sentence())
     if result.black_box:  # which may have dropped some
         print_line(console, in_and_out(result))
+    if result.untaken:
+        print_line(console, result.untaken)
     for remark in result.remarks:
         print_line(console, remark)
     print_line(console, f"bag: {result.bag}")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..compare.key_comparison import Judged
+    from ..run.result import RunResult
     from ..verify.runs import Watch
     from ..verify.verdict import Outcome, Verdict
 
@@ -125,6 +126,12 @@ def print_json_text(text: str) -> None:
     console.print(Text(printed_json(text)), soft_wrap=True)
 
 
+def print_json_line(data: Any) -> None:
+    """Data for scripts, on stdout: one line of JSON, which is there at once."""
+    print_json_text(json.dumps(data, allow_nan=False))
+    sys.stdout.flush()
+
+
 def print_command(line: str) -> None:
     """A workflow command of GitHub, which nothing else that is printed can be."""
     console.print(Text(line), soft_wrap=True)
@@ -151,11 +158,10 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
 
     from ..verify.verdict import outcome
 
-    table = Table(
-        "", "in → out", "aligned", "differing", "largest error", "median", "speed-up", "verdict"
-    )
+    measured = ("median µs", "CPU µs", "MB", "speed-up")
+    table = Table("", "in → out", "aligned", "differing", "largest error", *measured, "verdict")
     table.columns[0].no_wrap = True
-    for column in table.columns[1:7]:
+    for column in table.columns[1:9]:
         column.justify, column.no_wrap = "right", True
     for verdict in verdicts:
         for name, comparison in verdict.comparisons.items():
@@ -172,14 +178,18 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
                 str(sum(key.aligned.count for key in keys)),
                 str(differing),
                 _largest([key.judged for key in keys]),
-                f"{_us(reference.median_ns)} → {_us(run.median_ns)} µs",
+                f"{_us(reference.median_ns)} → {_us(run.median_ns)}",
+                f"{_us(reference.cpu_ns)} → {_us(run.cpu_ns)}",
+                f"{_mb(reference)} → {_mb(run)}",
                 _ratio(reference.median_ns, run.median_ns),
                 _coloured(outcome(verdict, name)),
             )
     if table.row_count:
         print_wide(out, table)
         out.print(
-            "median: reference → implementation, one callback with its publishing", style="dim"
+            "reference → implementation: median of one callback with its publishing, processor "
+            "time for each message, most memory",
+            style="dim",
         )
 
 
@@ -198,6 +208,10 @@ def _largest(judged: Sequence[Judged]) -> str:
 
 def _us(duration_ns: float | None) -> str:
     return "–" if duration_ns is None else f"{duration_ns * 1e-3:.1f}"
+
+
+def _mb(run: RunResult) -> str:
+    return "–" if run.resources is None else f"{run.resources.peak_bytes / 1e6:.0f}"
 
 
 def _ratio(slow: float | None, fast: float | None) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import CompareError
 from ..message.arrays import Int64s, Mask
-from .epochs import one_after_the_other
+from .epochs import NO_CLOCKS, Jumps, one_after_the_other
 
 Align = Literal["auto", "time", "stamp", "value", "tick", "cause", "none"]
 """By what messages are aligned: docs/compare.md; "none" compares distributions instead."""
@@ -33,18 +33,23 @@ class Alignment:
     """Ticks of A and B that belong together but come in another order than others, (n, 2)."""
 
 
-def align_times(times_a: Int64s, times_b: Int64s, tolerance_ns: int | None = None) -> Alignment:
+def align_times(
+    times_a: Int64s,
+    times_b: Int64s,
+    tolerance_ns: int | None = None,
+    jumps: Jumps = NO_CLOCKS,
+) -> Alignment:
     """Pair each time with the nearest of the other series within a tolerance.
 
     Times are ns on a common origin, in message order. The default tolerance is half the median
     interval of A, so that neighbours are never confused. Equal times pair in order, and no message
-    pairs with one of another epoch.
+    pairs with one of another epoch, for which `jumps` tells where /clock went back.
     """
     if tolerance_ns is None:
         tolerance_ns = half_interval(times_a)
     if np.array_equal(times_a, times_b):
         return align_ticks(len(times_a), len(times_b))
-    times_a, times_b = one_after_the_other(times_a, times_b)
+    times_a, times_b = one_after_the_other(times_a, times_b, jumps)
     order_a, order_b = (np.argsort(times, kind="stable") for times in (times_a, times_b))
     found = _pair(times_a[order_a].tolist(), times_b[order_b].tolist(), tolerance_ns)
     ranks_a, ranks_b = np.array(found, np.int64).reshape(-1, 2).T

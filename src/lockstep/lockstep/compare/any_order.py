@@ -55,6 +55,11 @@ class AnyOrder:
             others = tuple(path for path in every if path not in keys)
             self._groups.append(_Group(tuple(keys), others))
 
+    def keys_of(self, paths: Sequence[str]) -> list[str]:
+        """The fields that tell the order of the elements of others."""
+        groups = [one for one in self._groups if {*one.keys, *one.others} & set(paths)]
+        return [path for one in groups for path in (*one.keys, *one.others)]
+
     def arranged(self, a: Columns, b: Columns) -> tuple[Columns, Columns]:
         """The columns of m messages of both sides, their elements in an order of both.
 

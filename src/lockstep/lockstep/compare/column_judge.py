@@ -10,11 +10,13 @@ import numpy as np
 
 from ..cdr.codec import Codec
 from ..message.arrays import Column, Int64s, Mask
-from .any_order import AnyOrder
-from .definitions import common, unlike
+from .definitions import unlike
 from .fields import FieldComparison
 from .kinds import KINDS, subject_of
-from .side_by_side import Side, columns_of
+from .kinds.keyed import KEYED
+from .meant import Meant
+from .side_by_side import Side
+from .subject import Subject
 from .tally import FieldTally
 from .tolerance import MEASURES, Tolerances
 
@@ -29,32 +31,45 @@ class ColumnJudge:
 
     def __init__(self, topic: str, codecs: tuple[Codec, Codec], tolerances: Tolerances) -> None:
         self._topic = topic
-        self._codecs = codecs
         self._tallies: dict[str, FieldTally] = {}
-        types = common(*codecs)
-        self._any_order = AnyOrder(types, tolerances)
-        rules = {path: tolerances.of(path) for path in types}
-        self.ignored = (
-            *(path for path in unlike(*codecs) if tolerances.of(path).ignore),
-            *(path for path, tolerance in rules.items() if tolerance.ignore),
-        )
-        """The paths of fields that a tolerance leaves out."""
-        for path, tolerance in rules.items():
+        self._meant = Meant(topic, codecs, tolerances)
+        self._known: set[str] = set()
+        self._root = codecs[0].type
+        apart = (path for path in unlike(*codecs) if tolerances.of(path).ignore)
+        self._ignored = dict.fromkeys(apart)
+        self._begin(self._meant.types)
+
+    def _begin(self, types: Mapping[str, str]) -> None:
+        """Count what is found of these fields from now on."""
+        for path in types:
+            tolerance = self._meant.tolerance_of(path)
             if tolerance.ignore:
+                self._ignored[path] = None
                 continue
-            subject = subject_of(path, types, tolerance)
+            if path in self._meant.keyed:
+                subject = Subject(path, types[path], KEYED.name, (path,), (path,))
+            else:
+                subject = subject_of(path, types, tolerance)
             if not subject.path:
-                subject = replace(subject, type=codecs[0].type)
+                subject = replace(subject, type=self._root)
             if subject.path not in self._tallies:
-                self._tallies[subject.path] = FieldTally(topic, subject, tolerance)
+                self._tallies[subject.path] = FieldTally(self._topic, subject, tolerance)
+        self._known |= types.keys()
         wanted = (tally.subject.columns for tally in self._tallies.values())
         self._paths = list(dict.fromkeys(path for columns in wanted for path in columns))
+        self._paths += [path for path in self._meant.opened if path not in self._paths]
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The paths of fields that a tolerance leaves out."""
+        return tuple(self._ignored)
 
     @property
     def needs_all(self) -> bool:
         """Whether messages with equal bytes count as well."""
         each = ("element", *MEASURES)
-        return any(tally.tolerance.by not in each for tally in self._tallies.values())
+        known = (tally.tolerance for tally in self._tallies.values())
+        return any(tolerance.by not in each for tolerance in (*known, *self._meant.rules_to_come))
 
     @property
     def fields(self) -> dict[str, FieldComparison]:
@@ -88,18 +103,16 @@ class ColumnJudge:
 
         Raises BagError that names a message that is none, CompareError for what cannot be judged.
         """
-        columns_a, columns_b = self._any_order.arranged(*self._columns(a, b))
+        columns_a, columns_b = self._meant.columns(a, b, self._paths)
+        new = {path: self._meant.types[path] for path in self._meant.types.keys() - self._known}
+        if new:
+            self._begin(dict(sorted(new.items())))
         return self._judge(a.ticks, columns_a, columns_b)
-
-    def _columns(self, a: Side, b: Side) -> tuple[dict[str, Column], dict[str, Column]]:
-        found_a, found_b = (
-            columns_of(side, codec, self._topic, self._paths)
-            for side, codec in zip((a, b), self._codecs, strict=True)
-        )
-        return found_a, found_b
 
     def _judge(self, ticks: Int64s, a: Mapping[str, Column], b: Mapping[str, Column]) -> Mask:
         wrong: Mask = np.zeros(len(ticks), np.bool_)
         for tally in self._tallies.values():
+            if not a.keys() >= set(tally.subject.columns):  # of clouds that have other fields
+                continue
             wrong |= KINDS[tally.subject.kind].judge(tally, ticks, a, b)
         return wrong

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 
@@ -20,9 +20,11 @@ from .distribution import compare_distributions
 from .json_fields import json_fields
 from .key_comparison import Aligned, Judged, KeyComparison
 from .key_judge import KeyJudge
+from .meant import fields_of_clouds
 from .one_pass import How, aligned_pairs
 from .simplest_law import InputsOf
 from .tolerance import ToleranceLike, Tolerances, tolerances_of
+from .transforms import source_of, transforms_apart
 
 
 def compare(
@@ -55,8 +57,8 @@ def compare(
     tolerances = tolerances_of(tolerance)
     how = How(align, origin_ns, time_tolerance_ns)
     with ExitStack() as stack:
-        bags = as_bags(a, b, stack)
-        wanted = sorted(set(topics if topics is not None else _outputs(bags)) - set(exclude))
+        bags = transforms_apart(as_bags(a, b, stack), tolerances, _whole(how, topics))
+        wanted = _wanted(bags, topics, exclude)
         keys = _keys(bags, wanted, tolerances, names, common_fields)
 
         def judge_of(topic: str) -> KeyJudge | BytesJudge:
@@ -65,7 +67,7 @@ def compare(
             codecs = bags[0].codec(topic), bags[1].codec(topic)
             return KeyJudge(topic, codecs, tolerances, redefined=keys[topic].redefined is not None)
 
-        _check_align(align, keys)
+        _check_align(align, {*keys, *map(source_of, keys)})
         pairable = [
             topic for topic, key in keys.items() if not key.problem and how.of(topic) != "none"
         ]
@@ -81,7 +83,7 @@ def compare(
         if wrong:
             better = better_aligned(bags, wrong, how, paired, tolerances, judge_of)
             judged = [replace(key, better=better.get(key.topic)) for key in judged]
-        explained = _explained(bags, judged, tolerances, inputs_of)
+        explained = _explained(bags, judged, tolerances, _of_whole_topics(inputs_of))
     outcome = {key.topic: key for key in explained}
     overall = align if isinstance(align, str) else align.get("*", "auto")
     return Comparison(*names, overall, tolerances, common_fields, outcome)
@@ -101,6 +103,31 @@ def _keys(
     _check_patterns(tolerances, bags, keys)
     sides = {key: (bags[0].topics.get(key), bags[1].topics.get(key)) for key in keys}
     return {key: _key(key, *sides[key], names, common_fields) for key in keys}
+
+
+def _wanted(
+    bags: tuple[Bag, Bag], topics: Sequence[str] | None, exclude: Collection[str]
+) -> list[str]:
+    """The topics to compare, transforms by their pairs of frames."""
+    there = {name for bag in bags for name in bag.topics}
+    chosen = _outputs(bags) if topics is None else set(topics) - set(map(source_of, there))
+    if topics is not None:
+        chosen |= {name for name in there if name in topics or source_of(name) in topics}
+    return sorted(name for name in chosen if not {name, source_of(name)} & set(exclude))
+
+
+def _whole(how: How, topics: Sequence[str] | None) -> Callable[[str], bool]:
+    """Which topics are aligned message by message, so that transforms stay in theirs."""
+    return lambda topic: (
+        how.of(topic) in ("cause", "none") or (topics is not None and topic not in topics)
+    )
+
+
+def _of_whole_topics(inputs_of: InputsOf | None) -> InputsOf | None:
+    """The same where messages are those of the bag: nothing is known of what transforms answer."""
+    if inputs_of is None:
+        return None
+    return lambda topic, ticks: {} if source_of(topic) != topic else inputs_of(topic, ticks)
 
 
 def _outputs(bags: tuple[Bag, Bag]) -> set[str]:
@@ -203,8 +230,8 @@ def _check_patterns(tolerances: Tolerances, bags: tuple[Bag, Bag], keys: Sequenc
         with suppress(BagError):  # it has no fields, and is compared by its bytes
             fields.update(codec_of(topic).fields())
     unused = tolerances.unused(fields) if topics else []
-    if unused:  # by what definitions tell; the fields of JSON only its messages do
-        told = json_fields(bags, keys)
+    if unused:  # by what definitions tell; those of JSON and of points only messages do
+        told = json_fields(bags, keys) | fields_of_clouds(bags, keys)
         unused = tolerances.unused(fields | told)
         fields |= told
     if unused:

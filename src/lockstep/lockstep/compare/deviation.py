@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from .tolerance import Tolerance
+from .tolerance import Tolerance, Tolerances
+
+
+def indexed(index: tuple[int, ...]) -> str:
+    """An element of an array as it is written after the path of the array: `[2][0]`."""
+    return "".join(f"[{i}]" for i in index)
 
 
 @dataclass(frozen=True)
@@ -24,11 +30,16 @@ class Deviation:
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a message two values are: the path of their field and its type, "" if unknown."""
+    """Where in a message two values are: the path of their field and its type, "" if unknown.
+
+    `tolerances` are those of what is below it, `named` writes an element of an array.
+    """
 
     path: str
     type: str
     tolerance: Tolerance
+    tolerances: Tolerances = field(default_factory=Tolerances)
+    named: Callable[[tuple[int, ...]], str] = indexed
 
     def unlike(self, a: str, b: str) -> Deviation:
         """What differs, whatever the tolerance, and has no size."""

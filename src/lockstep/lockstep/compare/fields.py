@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from .tolerance import MEASURES, Tolerance
+from .tolerance import MEASURES, TRAJECTORY, Tolerance
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,10 @@ class FieldComparison:
     """What `tolerance.by` asks for, that of the worst image; None if each element is judged."""
     judged_tick: int | None
     """Where each image is judged, that of the worst one; None if none differs."""
+    alone: tuple[int, int] = (0, 0)
+    """Elements of A and of B that have no partner, of those that are matched."""
+    moved: int = 0
+    """Messages in which elements that are matched are in another order."""
 
     @property
     def matches(self) -> bool:
@@ -52,6 +56,8 @@ class FieldComparison:
             return False
         if self.judged is None:
             return not self.wrong
+        if self.tolerance.at_most is not None:
+            return self.judged <= self.tolerance.at_most
         if self.tolerance.at_least is not None:
             return self.judged >= self.tolerance.at_least
         if self.tolerance.by == "quantile":
@@ -63,8 +69,8 @@ def statistic(field: FieldComparison) -> tuple[str, str]:
     """What a field is judged by and its value: "rmse", "0.5"; of images, that of the worst one."""
     tolerance, value = field.tolerance, field.judged
     assert value is not None
-    if tolerance.by in MEASURES:
-        name, unit = MEASURES[tolerance.by]
+    if tolerance.by in (told := MEASURES | TRAJECTORY):
+        name, unit = told[tolerance.by]
         where = "" if field.judged_tick is None else f" at tick {field.judged_tick}"
         return name, f"{value:.6g}{unit}{where}"
     name = f"share within {tolerance.abs:g}" if tolerance.by == "quantile" else tolerance.by
@@ -91,6 +97,8 @@ def as_data(field: FieldComparison) -> dict[str, Any]:
         "first_tick": field.first_tick,
         "max_tick": field.max_tick,
         "judged_tick": field.judged_tick,
+        **({"missing": field.alone[0], "extra": field.alone[1]} if any(field.alone) else {}),
+        **({"other_order": field.moved} if field.moved else {}),
         **{
             name: value if value is not None and math.isfinite(value) else None
             for name, value in numbers.items()

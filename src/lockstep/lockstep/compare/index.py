@@ -14,7 +14,7 @@ from ..message.arrays import Column, Int64s
 from ..message.batch import Batch
 from ..message.schema import TIMES, base_type
 from .align import Align, half_interval
-from .epochs import one_after_the_other
+from .epochs import NO_CLOCKS, Jumps, one_after_the_other
 
 STAMP = "header.stamp"
 _SHARE = 0.5  # of messages that must fit for a way to align to be chosen
@@ -102,7 +102,7 @@ class Stamped(Protocol):
         """The stamps by the path of their field, (n,) each; the likeliest first."""
 
 
-def shared_stamp(a: Stamped, b: Stamped) -> str | None:
+def shared_stamp(a: Stamped, b: Stamped, jumps: Jumps = NO_CLOCKS) -> str | None:
     """The field whose times tell messages apart and are about the same on both sides.
 
     Beside that of a header it must be one that never goes back, but to begin anew.
@@ -111,23 +111,23 @@ def shared_stamp(a: Stamped, b: Stamped) -> str | None:
     for path in of_a:
         if path not in of_b:
             continue
-        stamps = one_after_the_other(of_a[path], of_b[path])
+        stamps = one_after_the_other(of_a[path], of_b[path], jumps)
         if _tell_apart(*stamps) and (path == STAMP or all(map(_goes_on, stamps))):
             return path
     return None
 
 
-def stamp_to_align_by(key: str, a: Stamped, b: Stamped) -> str:
+def stamp_to_align_by(key: str, a: Stamped, b: Stamped, jumps: Jumps = NO_CLOCKS) -> str:
     """The field to align by stamp; raises CompareError if there is none."""
     paths = [path for path in a.stamps if path in b.stamps]
     if not paths:
         raise CompareError(f"{key} has no header to align by; align by time or tick instead")
-    return shared_stamp(a, b) or paths[0]
+    return shared_stamp(a, b, jumps) or paths[0]
 
 
-def fit_in_time(a: Int64s, b: Int64s) -> bool:
+def fit_in_time(a: Int64s, b: Int64s, jumps: Jumps = NO_CLOCKS) -> bool:
     """Whether most of as many messages come at about the same time, in whatever order."""
-    a, b = map(np.sort, one_after_the_other(a, b))
+    a, b = map(np.sort, one_after_the_other(a, b, jumps))
     return bool(np.mean(np.abs(b - a) <= half_interval(a)) > _SHARE) if len(a) else True
 
 

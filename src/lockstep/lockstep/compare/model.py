@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from ..errors import CompareError
 from ..strict_yaml import MAX_S, Number, StrictModel
 from .align import Align
-from .tolerance import By, Tolerance, Tolerances, checked
+from .tolerance import Alignment, By, Pairing, Tolerance, Tolerances, checked
 
 
 class ToleranceModel(StrictModel):
@@ -23,15 +23,27 @@ class ToleranceModel(StrictModel):
     distance: Number | None = Field(
         default=None, ge=0, description="from point to point, in their unit"
     )
+    norm: Number | None = Field(default=None, ge=0, description="of a vector, in its unit")
+    direction: Number | None = Field(default=None, ge=0, description="of a vector, rad")
+    frobenius: Number | None = Field(default=None, ge=0, description="of a covariance, share")
     unordered: bool | tuple[str, ...] = Field(
         default=False, description="true, or the arrays whose elements move with its own"
     )
+    keyed: bool | tuple[str, ...] | None = Field(
+        default=None, description="true, false, or the arrays whose elements belong to its own"
+    )
+    pair: Pairing = Field(default="auto", description="which points of clouds belong together")
+    reach: Number | None = Field(default=None, ge=0, description="of points to their partners")
+    unpaired: Number = Field(default=0.0, ge=0, le=1, description="share of points")
     text: str | None = Field(default=None, description="regular expression")
     nan: bool = True
     by: By = "element"
     quantile: Number = Field(default=1.0, gt=0, le=1)
     at_least: Number | None = Field(default=None, description="PSNR in dB, or SSIM")
     data_range: Number | None = Field(default=None, gt=0, description="of pixels")
+    at_most: Number | None = Field(default=None, ge=0, description="ATE or RPE in m")
+    alignment: Alignment = Field(default="none", description="of trajectories")
+    delta: int = Field(default=1, ge=1, description="poses that RPE looks ahead")
 
     @model_validator(mode="after")
     def _makes_sense(self) -> ToleranceModel:

@@ -25,12 +25,13 @@ from .align_values import Unlike, align_values, irregular_tolerance_ns, is_late,
 from .bytes_judge import BytesJudge
 from .cause import Steps
 from .contents import Contents, contents, unlikeness
-from .epochs import epoch_starts
+from .epochs import ClockJumps, Jumps, epoch_starts
 from .index import Index, distinct, fit_in_time, shared_stamp, stamp_to_align_by
 from .key_comparison import Aligned
 from .key_judge import KeyJudge
-from .side_by_side import See, paired_topics
+from .side_by_side import NOBODY, See, Watch, paired_topics
 from .tolerance import Tolerances
+from .transforms import source_of
 
 _CLEAR = 0.25  # of half an interval: if no message moves by more, times leave no choice
 _ALIKE = 0.1  # of messages that belong together by what they hold
@@ -51,7 +52,8 @@ class How:
         """By what those of a topic are aligned."""
         if isinstance(self.align, str):
             return self.align
-        return self.align.get(topic) or self.align.get("*", "auto")
+        own = self.align.get(topic) or self.align.get(source_of(topic))
+        return own or self.align.get("*", "auto")
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def _guess_by_tick(
         counts = [bag.topics[topic].count for bag in bags]
         if counts[0] == counts[1] > 0:
             guesses[topic] = align_ticks(counts[0], counts[1])
-    return _taken(bags, guesses, start, times.seen)
+    return _taken(bags, guesses, start, times.watches)
 
 
 def _is_by_tick(aligned: Aligned) -> bool:
@@ -125,17 +127,17 @@ def _taken(
     bags: tuple[Bag, Bag],
     pairs: Mapping[str, Alignment],
     start: Callable[[str], KeyJudge | BytesJudge],
-    seen: tuple[Mapping[str, See], Mapping[str, See]] = ({}, {}),
+    watches: tuple[Watch, Watch] = (NOBODY, NOBODY),
 ) -> Judges:
-    """Give all pairs to judges in one pass, which `seen` is shown as well, to its end."""
+    """Give all pairs to judges in one pass, which `watches` are shown as well, to its end."""
     takers = {topic: start(topic) for topic in pairs}
-    for topic, side_a, side_b in paired_topics(*bags, pairs, seen, to_the_end=any(seen)):
+    for topic, side_a, side_b in paired_topics(*bags, pairs, watches, to_the_end=any(watches)):
         takers[topic].add(side_a, side_b)
     return takers
 
 
 class _Times:
-    """Times, stamps and steps of all messages, as `seen` is shown the batches of both bags."""
+    """Times, stamps, steps and epochs of all messages, as `watches` are shown both bags."""
 
     def __init__(self, bags: tuple[Bag, Bag], topics: Sequence[str], how: How) -> None:
         self._bags, self._how = bags, how
@@ -145,15 +147,20 @@ class _Times:
         ]
         by_cause = any(how.of(topic) == "cause" for topic in topics)
         self._steps = [Steps(bag) for bag in bags] if by_cause else []
-        seen_a, seen_b = (self._seen(side) for side in (0, 1))
-        self.seen = seen_a, seen_b
+        self._clocks = [ClockJumps(bag) for bag in bags]
+        watch_a, watch_b = (self._watch(side) for side in (0, 1))
+        self.watches = watch_a, watch_b
         self._log: list[dict[str, Int64s]] = []
 
-    def _seen(self, side: int) -> dict[str, See]:
+    def _watch(self, side: int) -> Watch:
         seen: dict[str, See] = {topic: index.add for topic, index in self._indexes[side].items()}
         if self._steps:
             seen[ACKNOWLEDGEMENT_TOPIC] = self._steps[side].add
-        return seen
+        clock = self._clocks[side]
+        return Watch(seen) if clock.topic is None else Watch(seen, [clock.topic], clock.see)
+
+    def _jumps(self, topic: str) -> Jumps:
+        return self._clocks[0].among(topic), self._clocks[1].among(topic)
 
     def aligned(self, topic: str, is_pairable: bool) -> Aligned:
         """How the messages of a topic belong together, once all have been seen."""
@@ -169,30 +176,34 @@ class _Times:
 
     def _paired(self, topic: str, times: tuple[Int64s, Int64s], counted: Aligned) -> Aligned:
         index_a, index_b = (indexes[topic] for indexes in self._indexes)
-        by, stamp = self._how.of(topic), ""
+        by, stamp, jumps = self._how.of(topic), "", self._jumps(topic)
         if by == "auto":
-            stamp = shared_stamp(index_a, index_b) or ""
-            by = "stamp" if stamp else self._without_stamps(times)
+            stamp = shared_stamp(index_a, index_b, jumps) or ""
+            by = "stamp" if stamp else self._without_stamps(times, jumps)
         elif by == "stamp":
-            stamp = stamp_to_align_by(topic, index_a, index_b)
-        counted = replace(counted, by=by, stamp=stamp)
+            stamp = stamp_to_align_by(topic, index_a, index_b, jumps)
         if by == "stamp":
             stamps = index_a.stamps[stamp], index_b.stamps[stamp]
             start_ns = min((int(s[0]) for s in stamps if len(s)), default=0)
             times = _less(stamps[0], start_ns), _less(stamps[1], start_ns)
-            return _with_pairs(counted, align_times(*times, 0), times)
+        epochs = epoch_starts(times[0], jumps[0]), epoch_starts(times[1], jumps[1])
+        counted = replace(counted, by=by, stamp=stamp, epochs=epochs)
+        if by == "stamp":
+            return _with_pairs(counted, align_times(*times, 0, jumps), times)
         if by == "cause":
             steps = self._steps[0].of(topic), self._steps[1].of(topic)
             return _with_pairs(replace(counted, steps=steps), align_steps(*steps), times)
         if by == "tick":
             return _with_pairs(counted, align_ticks(len(times[0]), len(times[1])), times)
-        return _with_pairs(counted, align_times(*times, self._how.time_tolerance_ns), times)
+        return _with_pairs(counted, align_times(*times, self._how.time_tolerance_ns, jumps), times)
 
-    def _without_stamps(self, times: tuple[Int64s, Int64s]) -> Align:
+    def _without_stamps(self, times: tuple[Int64s, Int64s], jumps: Jumps) -> Align:
         """By time; but by tick where each side counts its time by itself, and these do not fit."""
         one_clock = self._how.origin_ns is not None
         return (
-            "time" if one_clock or len(times[0]) != len(times[1]) or fit_in_time(*times) else "tick"
+            "time"
+            if one_clock or len(times[0]) != len(times[1]) or fit_in_time(*times, jumps)
+            else "tick"
         )
 
     def aligned_by_value(
@@ -321,7 +332,6 @@ def _with_pairs(counted: Aligned, pairs: Alignment, times: tuple[Int64s, Int64s]
         count=len(pairs.a),
         pairs=pairs,
         times_ns=times,
-        epochs=(epoch_starts(times[0]), epoch_starts(times[1])),
         only_a=only_a,
         only_b=only_b,
         reordered=pairs.reordered,

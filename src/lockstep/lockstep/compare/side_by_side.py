@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,9 +16,25 @@ from ..message.batch import Batch
 from .align import Alignment
 
 See = Callable[[Batch], None]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is shown what is read of a bag: the batches of each topic, and batches as they are, of
+    `topics` at least."""
+
+    by_topic: Mapping[str, See] = field(default_factory=dict)
+    topics: Collection[str] = ()
+    see: See = lambda batch: None
+
+    def __bool__(self) -> bool:
+        return bool(self.by_topic or self.topics)
+
+
 _BUDGET = 64 << 20
 _MESSAGE = 48
 """Bytes of a batch for each message, beside its buffer."""
+NOBODY = Watch()
 
 
 @dataclass(frozen=True)
@@ -44,7 +60,7 @@ def paired_topics(
     a: Bag,
     b: Bag,
     aligned: Mapping[str, Alignment],
-    seen: tuple[Mapping[str, See], Mapping[str, See]] = ({}, {}),
+    watches: tuple[Watch, Watch] = (NOBODY, NOBODY),
     *,
     to_the_end: bool = True,
     budget: int = _BUDGET,
@@ -54,11 +70,11 @@ def paired_topics(
     Each bag is read once, in file order. Messages wait for their partners in at most `budget`
     bytes, beside the last batch of each bag; what is left of topics that need more, as where one
     bag is ordered by topic and the other by time, is read by itself in the end. With `to_the_end`
-    all other messages are read as well, so that damage there is noticed. `seen` is shown all
-    batches that are read, of A and of B, by topic.
+    all other messages are read as well, so that damage there is noticed. `watches` are shown all
+    batches that are read, of A and of B.
     """
     topics = {name: _Topic(name, found) for name, found in aligned.items()}
-    sides = [_Reading(number, bag, topics, seen[number]) for number, bag in enumerate((a, b))]
+    sides = [_Reading(number, bag, topics, watches[number]) for number, bag in enumerate((a, b))]
     alone: list[_Topic] = []
     while not all(side.ended for side in sides):
         if not to_the_end and all(topic.is_done for topic in topics.values()):
@@ -79,22 +95,6 @@ def pairs(
     """The aligned messages of one topic; see `paired_topics`."""
     for _, side_a, side_b in paired_topics(a, b, {topic: aligned}, to_the_end=to_the_end):
         yield side_a, side_b
-
-
-def paired_columns(
-    a: Bag, b: Bag, topic: str, aligned: Alignment, paths: Sequence[str]
-) -> Iterator[tuple[Int64s, dict[str, Column], dict[str, Column]]]:
-    """Fields of the aligned messages of a topic: ticks of A (m,), and columns of A and of B.
-
-    These come some thousand at a time. See `Bag.columns`; raises BagError as that does.
-    """
-    codecs = a.codec(topic), b.codec(topic)
-    for side_a, side_b in pairs(a, b, topic, aligned, to_the_end=False):
-        columns_a, columns_b = (
-            columns_of(side, codec, topic, paths)
-            for side, codec in zip((side_a, side_b), codecs, strict=True)
-        )
-        yield side_a.ticks, columns_a, columns_b
 
 
 def columns_of(side: Side, codec: Codec, topic: str, paths: Sequence[str]) -> dict[str, Column]:
@@ -197,13 +197,11 @@ class _Topic:
 class _Reading:
     """One of the bags: its batches one after the other, and what waits of them."""
 
-    def __init__(
-        self, side: int, bag: Bag, topics: dict[str, _Topic], seen: Mapping[str, See]
-    ) -> None:
+    def __init__(self, side: int, bag: Bag, topics: dict[str, _Topic], watch: Watch) -> None:
         self._side = side
         self._topics = topics
-        self._seen = seen
-        wanted = topics.keys() | seen.keys()
+        self._watch = watch
+        wanted = {*topics, *watch.by_topic, *watch.topics}
         self._batches = bag.batches(wanted)
         self._held: list[_Held] = []
         self.ended = not wanted
@@ -214,11 +212,12 @@ class _Reading:
         if batch is None:
             self.ended = True
             return []
+        self._watch.see(batch)
         there = []
         held = _Held(batch.buffer.nbytes + _MESSAGE * len(batch))
         for name, part in batch.by_topic():
-            if name in self._seen:
-                self._seen[name](part)
+            if name in self._watch.by_topic:
+                self._watch.by_topic[name](part)
             if name in self._topics:
                 self._topics[name].add(self._side, part, held)
                 there.append(self._topics[name])

@@ -87,6 +87,9 @@ def _values(aligned: Aligned, judged: Judged) -> Iterator[str]:
     for found in judged.fields.values():
         if found.judged is not None and (not found.matches or found.judged_tick is not None):
             yield f"  {by_statistic(found)}"
+    for found in judged.fields.values():
+        if found.moved:
+            yield f"  {found.field}: in another order in {found.moved} messages"
     for words, first in (("first", judged.first), ("first beyond rounding", judged.hidden)):
         if first:
             deviation = first.fields[0]
@@ -121,6 +124,9 @@ def _field(found: FieldComparison, key: KeyComparison) -> Iterator[str]:
         parts = [f"{found.wrong} of {found.compared} wrong" if found.wrong else ""]
         if found.other_lengths:
             parts.append(f"{found.other_lengths} messages with another length")
+        for count, word in zip(found.alone, ("missing", "extra"), strict=True):
+            if count:
+                parts.append(f"{count} {word}")
         if math.isfinite(found.max_error) and found.max_error:
             parts.append(f"largest error {found.max_error:.6g}")
         yield f"{found.field}: {', '.join(filter(None, parts))}, from tick {found.first_tick} on"

@@ -6,12 +6,16 @@ import math
 
 import numpy as np
 
+from ..errors import CompareError
 from ..message.arrays import Column, Floats, Int64s, Mask
 from .fields import FieldComparison
 from .subject import Subject
-from .tolerance import Tolerance
+from .tolerance import TRAJECTORY, Tolerance
+from .trajectory import trajectory_error
 
 _CLIMB = 10.0
+_NONE: Floats = np.empty(0)
+_NOWHERE: Mask = np.empty(0, np.bool_)
 _ROUNDING = 64.0
 """So many steps of the type at the largest value are rounding."""
 
@@ -33,6 +37,10 @@ class FieldTally:
         self._sum = self._squares = 0.0
         self._products = (0.0, 0.0, 0.0)
         self._likeness = math.inf
+        self._apart = 0.0
+        self._poses: list[tuple[Floats, Floats]] = []
+        self._alone = (0, 0)
+        self._moved = 0
 
     def add(self, ticks: Int64s, compared: int, rows: Int64s, error: Floats, wrong: Mask) -> Mask:
         """Take what was judged of m messages with so many elements; gives which are wrong, (m,).
@@ -73,6 +81,41 @@ class FieldTally:
         self._note(tick, wrong)
         return wrong
 
+    def add_path(self, tick: Int64s, error: Floats, value: float) -> Mask:
+        """Take how far the trajectories of a tick (1,) are apart, and each of their poses, (k,)."""
+        off = error[error != 0]
+        nowhere = np.zeros(len(off), np.int64)
+        self.add(tick, len(error), nowhere, off, np.zeros(len(off), np.bool_))
+        if len(off) and (self._judged_tick is None or value > self._apart):
+            self._apart, self._judged_tick = value, int(tick[0])
+        wrong: Mask = np.array([value > (self.tolerance.at_most or 0.0)])
+        self._note(tick, wrong)
+        return wrong
+
+    def add_poses(self, ticks: Int64s, a: Floats, b: Floats) -> None:
+        """Take poses (m, 7) or positions (m, 3) of one trajectory over all messages."""
+        self._poses.append((a, b))
+        if self.tolerance.alignment == "none":
+            with np.errstate(invalid="ignore"):
+                error = np.linalg.norm(b[:, :3] - a[:, :3], axis=1)
+            error = np.where(np.isnan(error), math.inf, error)
+            error[(a == b).all(axis=1)] = 0.0
+            self.add_all(ticks, error, np.zeros(len(error), np.bool_))
+        else:
+            self._compared += len(a)
+
+    def _trajectory(self) -> float:
+        """How far all poses are apart; raises CompareError as `trajectory_error` does."""
+        if not self._poses:
+            return self._apart
+        a, b = (np.concatenate(side) for side in zip(*self._poses, strict=True))
+        self._poses = [(a, b)]
+        try:
+            return trajectory_error(a, b, self.tolerance)
+        except CompareError as error:
+            what = f"{self.subject.path} of {self.topic}"
+            raise CompareError(f"{what} cannot be judged: {error}") from error
+
     def add_lengths(self, ticks: Int64s) -> Mask:
         """Take m messages whose arrays have other lengths, which is wrong; (m,)."""
         self._other_lengths += len(ticks)
@@ -80,6 +123,35 @@ class FieldTally:
         self._note(ticks, wrong)
         self._climb(ticks, np.arange(len(ticks)), np.full(len(ticks), math.inf), wrong)
         return wrong
+
+    def add_set(
+        self,
+        tick: Int64s,
+        compared: int,
+        alone: tuple[int, int],
+        are_wrong: bool,
+        error: Floats = _NONE,
+        wrong: Mask = _NOWHERE,
+        *,
+        is_moved: bool = False,
+    ) -> bool:
+        """Take the elements of a tick (1,) that are matched; gives whether it is wrong.
+
+        Some are `alone` in A or in B; of the others k are not the same, with errors (k,). They may
+        all be there, but in another order.
+        """
+        self._alone = self._alone[0] + alone[0], self._alone[1] + alone[1]
+        self._moved += is_moved
+        nowhere = np.zeros(len(error), np.int64)
+        is_wrong = bool(self.add(tick, compared, nowhere, error, wrong)[0])
+        self._unequal += sum(alone) + is_moved
+        if not are_wrong:
+            return is_wrong
+        self._wrong += sum(alone)
+        if not is_wrong:
+            self._note(tick, np.ones(1, np.bool_))
+        self._climb(tick, np.zeros(1, np.int64), np.full(1, math.inf), np.ones(1, np.bool_))
+        return True
 
     def add_floats(self, values: Floats) -> None:
         """Take numbers of A that B has not quite; what is tiny beside the largest is rounding."""
@@ -109,7 +181,7 @@ class FieldTally:
 
     def result(self) -> FieldComparison:
         """What is known of the field."""
-        count = self._compared
+        count, by = self._compared, self.tolerance.by
         mean_error = self._sum / count if count else 0.0
         rmse = math.sqrt(self._squares / count) if count else 0.0
         statistics = {
@@ -136,8 +208,10 @@ class FieldTally:
             first_tick=self._first_tick,
             mean_error=mean_error,
             rmse=rmse,
-            judged=statistics.get(self.tolerance.by),
+            judged=(self._trajectory() if self.tolerance.by in TRAJECTORY else statistics.get(by)),
             judged_tick=self._judged_tick,
+            alone=self._alone,
+            moved=self._moved,
         )
 
     def _cosine(self) -> float:

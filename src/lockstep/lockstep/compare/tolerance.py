@@ -13,10 +13,15 @@ from typing import Any, Literal, TypeAlias
 
 from ..errors import CompareError
 
-By = Literal["element", "mean", "rmse", "quantile", "cosine", "psnr", "ssim"]
+By = Literal["element", "mean", "rmse", "quantile", "cosine", "psnr", "ssim", "ate", "rpe"]
+Pairing = Literal["auto", "index", "nearest"]
 MEASURES = {"psnr": ("PSNR", " dB"), "ssim": ("SSIM", "")}
 """What judges whole images, as it is written, and its unit."""
-_INDEX = re.compile(r"\[\d*\]")
+TRAJECTORY = {"ate": ("ATE", " m"), "rpe": ("RPE", " m")}
+"""What judges whole trajectories, likewise."""
+Alignment = Literal["none", "se3", "sim3"]
+_PAIRING = ("pair", "reach", "unpaired")
+_INDEX = re.compile(r"\[[^\]]*\]")
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,16 @@ class Tolerance:
     far from a, in its own unit. `unordered`: an array holds the same elements in any order;
     those of the arrays beside it that are named here move with them. An array of messages holds
     whole messages.
+    A field with latitude, longitude and altitude is a place, and its `distance` in metres.
+    `norm`, `direction`: a vector x, y, z may be so much longer or shorter, and turned by so many
+    radians. `frobenius`: a covariance may be off by this share in the Frobenius norm, and is to be
+    symmetric and positive semidefinite if a's is.
+    `keyed`: elements of the arrays beside it belong to those of an array of names, and messages of
+    an array are told apart by a field; false: by their index, None: as names are usual.
+    `pair`: the points of a cloud belong together by their index, or each to the nearest one that
+    is no further than `reach`; "auto" is by index for clouds of several rows, and `reach` is by
+    default the usual distance between points. The share `unpaired` of them may have no partner.
+    `distance` of the data of a cloud is that of its points.
     `text`: a string passes if this regular expression matches all of b. `nan`: whether NaN equals
     NaN.
 
@@ -39,6 +54,10 @@ class Tolerance:
     are the channels of pixels. "psnr" (in dB) and "ssim" judge each such image: it is to be
     `at_least` so much. `data_range` is the range of pixels; without it that of the type of
     integers, or of floats the span of a's image.
+
+    "ate" and "rpe" judge trajectories: the poses of all messages, or those in each message, are to
+    be `at_most` so far apart, once b is moved onto a by `alignment`. RPE is that of poses `delta`
+    apart.
     """
 
     abs: float = 0.0
@@ -47,13 +66,23 @@ class Tolerance:
     angle: bool = False
     quaternion: float | None = None
     distance: float | None = None
+    norm: float | None = None
+    direction: float | None = None
+    frobenius: float | None = None
     unordered: bool | tuple[str, ...] = False
+    keyed: bool | tuple[str, ...] | None = None
+    pair: Pairing = "auto"
+    reach: float | None = None
+    unpaired: float = 0.0
     text: str | None = None
     nan: bool = True
     by: By = "element"
     quantile: float = 1.0
     at_least: float | None = None
     data_range: float | None = None
+    at_most: float | None = None
+    alignment: Alignment = "none"
+    delta: int = 1
     ignore: bool = False
 
     @property
@@ -67,12 +96,22 @@ class Tolerance:
         if self.quaternion is not None:
             return f"rotation of {self.quaternion:g} rad"
         if self.distance is not None:
-            return f"distance of {self.distance:g}"
+            return ", ".join([f"distance of {self.distance:g}", *self._pairing])
+        if self.frobenius is not None:
+            return f"relative Frobenius norm of {self.frobenius:g}"
+        if self.norm is not None or self.direction is not None:
+            parts = [] if self.norm is None else [f"length of {self.norm:g}"]
+            parts += [] if self.direction is None else [f"direction of {self.direction:g} rad"]
+            return ", ".join(parts)
         if self.text is not None:
             return f"text {self.text!r}"
         if self.at_least is not None:
             of_range = f" of range {self.data_range:g}" if self.data_range else ""
             return f"{measured(self.by, self.at_least, sign='≥ ')}{of_range}"
+        if self.at_most is not None:
+            apart = f" of {self.delta} apart" if self.delta > 1 else ""
+            moved = "" if self.alignment == "none" else f" after alignment by {self.alignment}"
+            return f"{measured(self.by, self.at_most, sign='≤ ')}{apart}{moved}"
         parts = [f"{name} {getattr(self, name):g}" for name in ("abs", "rel", "ulp")]
         limits = " + ".join(part for part in parts if not part.endswith(" 0")) or "exact"
         marks = ["angle"] if self.angle else []
@@ -83,17 +122,32 @@ class Tolerance:
             marks.append(f"for {self.quantile:.6g} of the elements")
         elif self.by != "element":
             marks.append(f"in the {self.by}")
+        if self.keyed is not None:
+            names = self.keyed if isinstance(self.keyed, tuple) else ()
+            by = f"keyed with {', '.join(names)}" if names else "keyed"
+            marks.append(by if self.keyed else "by index")
+        marks += self._pairing
         if not self.nan:
             marks.append("NaN differs from NaN")
         return ", ".join([limits, *marks])
+
+    @property
+    def _pairing(self) -> list[str]:
+        """How points are paired, in words."""
+        parts = [] if self.pair == "auto" else [f"by {self.pair}"]
+        if self.reach is not None:
+            parts.append(f"partners within {self.reach:g}")
+        if self.unpaired:
+            parts.append(f"{self.unpaired:g} of the points unpaired")
+        return parts
 
 
 EXACT = Tolerance()
 
 
 def measured(by: By, value: float, *, sign: str = "") -> str:
-    """A value of one of MEASURES: `PSNR 41.5 dB`."""
-    name, unit = MEASURES[by]
+    """A value of one of MEASURES or TRAJECTORY: `PSNR 41.5 dB`."""
+    name, unit = (MEASURES | TRAJECTORY)[by]
     return f"{name} {sign}{value:.6g}{unit}"
 
 
@@ -127,17 +181,23 @@ class Tolerances:
         found = self._cache.get(field)
         if found is None:
             plain = _INDEX.sub("", field)
-            found = next((t for pattern, t in self._compiled if pattern.fullmatch(plain)), EXACT)
+            every = (*self._compiled, *_BY_DEFAULT)
+            found = next((t for pattern, t in every if pattern.fullmatch(plain)), EXACT)
             self._cache[field] = found
         return found
 
-    def unused(self, fields: Iterable[str]) -> list[str]:
-        """The patterns that match none of `fields`: spelling mistakes, most likely."""
+    def unused(self, fields: Iterable[str], opened: Iterable[str] = ()) -> list[str]:
+        """The patterns that match none of `fields`: spelling mistakes, most likely.
+
+        What is below those `opened` only messages tell, so that nothing can be said of it.
+        """
         known = [_INDEX.sub("", field) for field in fields]
+        below = tuple(f"{field}." for field in opened)
         return [
             pattern
             for pattern in self.by_pattern
             if not any(_compile(pattern).fullmatch(field) for field in known)
+            and not pattern.startswith(below)
         ]
 
 
@@ -169,6 +229,8 @@ def _tolerance_of(rule: Tolerance | Mapping[str, Any] | float) -> Tolerance:
     unordered = rule.get("unordered")
     if isinstance(unordered, list):
         rule = {**rule, "unordered": tuple(unordered)}
+    if isinstance(rule.get("keyed"), list):
+        rule = {**rule, "keyed": tuple(rule["keyed"])}
     try:
         return checked(Tolerance(**rule))
     except TypeError as error:
@@ -187,9 +249,17 @@ def checked(tolerance: Tolerance) -> Tolerance:
         raise CompareError(
             "unordered of a tolerance is true, or names the arrays whose elements move with its own"
         )
+    is_known = tolerance.keyed is None or isinstance(tolerance.keyed, (bool, tuple))
+    if not is_known or tolerance.keyed == () or (tolerance.keyed and tolerance.unordered):
+        raise CompareError(
+            "keyed of a tolerance is true, false, or names the arrays whose elements belong to its "
+            "own, and is not beside unordered"
+        )
     if tolerance.quaternion is not None and not 0 <= tolerance.quaternion < math.inf:
         raise CompareError("quaternion of a tolerance is an angle in radians; give 0 or more")
     _check_distance(tolerance)
+    _check_pairing(tolerance)
+    _check_vector(tolerance)
     if not 0 < tolerance.quantile <= 1:
         raise CompareError(
             "quantile of a tolerance is the share that must pass; give more than 0 and at most 1"
@@ -197,6 +267,7 @@ def checked(tolerance: Tolerance) -> Tolerance:
     if tolerance.quantile < 1 and tolerance.by != "quantile":
         raise CompareError("quantile of a tolerance needs by: quantile")
     _check_measure(tolerance)
+    _check_trajectory(tolerance)
     if tolerance.text is not None:
         try:
             re.compile(tolerance.text)
@@ -215,11 +286,40 @@ def _check_distance(tolerance: Tolerance) -> None:
         raise CompareError("distance of a tolerance is in the unit of the point; give 0 or more")
     if tolerance.by != "element":
         raise CompareError("distance of a tolerance judges each point; leave out by")
-    _check_alone(tolerance, "distance of a tolerance judges whole points", "distance", "nan")
+    points = "distance of a tolerance judges whole points"
+    _check_alone(tolerance, points, "distance", "nan", beside=_PAIRING)
 
 
-def _check_alone(tolerance: Tolerance, reason: str, *own: str) -> None:
-    others = [field for field in fields(Tolerance) if field.name not in ("by", *own)]
+def _check_vector(tolerance: Tolerance) -> None:
+    """Raises CompareError unless vectors and covariances are judged by their own limits alone."""
+    for name in ("norm", "direction", "frobenius"):
+        limit = getattr(tolerance, name)
+        if limit is not None and not 0 <= limit < math.inf:
+            raise CompareError(f"{name} of a tolerance is {limit}; give 0 or more")
+    if tolerance.frobenius is not None:
+        whole = "frobenius of a tolerance judges whole covariances"
+        _check_alone(tolerance, whole, "frobenius", "nan")
+    elif tolerance.norm is not None or tolerance.direction is not None:
+        whole = "norm and direction of a tolerance judge whole vectors"
+        _check_alone(tolerance, whole, "norm", "direction", "nan")
+
+
+def _check_pairing(tolerance: Tolerance) -> None:
+    """Raises CompareError for a way to pair the points of clouds that is none."""
+    if tolerance.pair not in Pairing.__args__:  # type: ignore[attr-defined]
+        raise CompareError("pair of a tolerance is auto, index or nearest")
+    if tolerance.reach is not None and not 0 <= tolerance.reach < math.inf:
+        raise CompareError("reach of a tolerance is in the unit of the points; give 0 or more")
+    if not 0 <= tolerance.unpaired <= 1:
+        raise CompareError("unpaired of a tolerance is a share of the points; give 0 to 1")
+    if tolerance.pair == "index" and (tolerance.reach is not None or tolerance.unpaired):
+        raise CompareError("reach and unpaired of a tolerance need pair: nearest")
+
+
+def _check_alone(
+    tolerance: Tolerance, reason: str, *own: str, beside: tuple[str, ...] = ()
+) -> None:
+    others = [field for field in fields(Tolerance) if field.name not in ("by", *own, *beside)]
     if any(getattr(tolerance, other.name) != other.default for other in others):
         listed = f"{', '.join(own[:-1])} and {own[-1]}"
         raise CompareError(f"{reason}; give it only {listed}")
@@ -245,6 +345,30 @@ def _check_measure(tolerance: Tolerance) -> None:
         raise CompareError("data_range of a tolerance is the range of pixels; give more than 0")
     images = f"by: {tolerance.by} of a tolerance judges whole images"
     _check_alone(tolerance, images, "at_least", "data_range", "nan")
+
+
+def _check_trajectory(tolerance: Tolerance) -> None:
+    """Raises CompareError unless what judges trajectories is complete and alone."""
+    if tolerance.by not in TRAJECTORY:
+        if (tolerance.at_most, tolerance.alignment, tolerance.delta) != (None, "none", 1):
+            raise CompareError(
+                "at_most, alignment and delta of a tolerance need by: ate or by: rpe"
+            )
+        return
+    if tolerance.at_most is None or not 0 <= tolerance.at_most < math.inf:
+        name, unit = TRAJECTORY[tolerance.by]
+        raise CompareError(
+            f"by: {tolerance.by} of a tolerance needs at_most, the largest {name} that passes, "
+            f"in{unit}"
+        )
+    if tolerance.alignment not in Alignment.__args__:  # type: ignore[attr-defined]
+        raise CompareError("alignment of a tolerance is none, se3 or sim3")
+    if not isinstance(tolerance.delta, int) or tolerance.delta < 1:
+        raise CompareError("delta of a tolerance is a number of poses; give 1 or more")
+    if tolerance.delta > 1 and tolerance.by != "rpe":
+        raise CompareError("delta of a tolerance needs by: rpe")
+    judges = f"by: {tolerance.by} of a tolerance judges trajectories"
+    _check_alone(tolerance, judges, "at_most", "alignment", "delta")
 
 
 def _rule(text: str) -> tuple[str, Tolerance]:
@@ -275,14 +399,24 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "ulp": int,
     "quaternion": float,
     "distance": float,
+    "norm": float,
+    "direction": float,
+    "frobenius": float,
+    "keyed": lambda names: {"false": False, "true": True}.get(names, tuple(names.split("+"))),
+    "pair": lambda word: {kind: kind for kind in Pairing.__args__}[word],  # type: ignore[attr-defined]
+    "reach": float,
+    "unpaired": float,
     "text": str,
     "unordered": lambda names: tuple(names.split("+")),
     "quantile": float,
     "at_least": float,
     "data_range": float,
+    "at_most": float,
+    "alignment": str,
+    "delta": int,
     "by": lambda word: {kind: kind for kind in By.__args__}[word],  # type: ignore[attr-defined]
 }
-_FLAGS = {"angle": True, "unordered": True, "ignore": True, "nan_differs": False}
+_FLAGS = {"angle": True, "unordered": True, "keyed": True, "ignore": True, "nan_differs": False}
 assert {"nan" if name == "nan_differs" else name for name in (*_VALUES, *_FLAGS)} == {
     field.name for field in fields(Tolerance)
 }
@@ -298,3 +432,10 @@ def _named(part: str) -> tuple[str, Any]:
 def _compile(pattern: str) -> re.Pattern[str]:
     text = re.escape(pattern.replace("[]", "")).replace(r"\*", ".*")
     return re.compile(f"{text}(\\..*)?")
+
+
+_BY_DEFAULT = [
+    (_compile("*transforms.transform.rotation"), Tolerance(quaternion=0.0)),
+    (_compile("*transforms.transform.translation"), Tolerance(distance=0.0)),
+]
+"""Transforms are rotations and points, whose errors are an angle and a distance."""

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .any_order import arranged_fields, arranged_messages
 from .definitions import leading_to
-from .deviation import Deviation, Place
+from .deviation import Deviation, Place, indexed
+from .keyed import keyed_fields, keyed_messages, named_by
 from .kinds import kind_of_values, kind_within
+from .kinds.keyed import KeyPair, deviation_of_keys
 from .kinds.named_fields import fields_of
-from .tolerance import Tolerance, Tolerances
+from .kinds.trajectory import rule_in
+from .tolerance import TRAJECTORY, Tolerance, Tolerances
 
 
 def deviations(
@@ -41,30 +46,40 @@ class _Walk:
         self._tolerances, self._types = tolerances, types
         self._known = leading_to(types)
 
-    def compare(self, a: Any, b: Any, path: str, plain: str) -> Iterator[Deviation]:
-        """`path` has indexes, `plain` is as in the types."""
+    def compare(
+        self, a: Any, b: Any, path: str, plain: str, keys: KeyPair | None = None
+    ) -> Iterator[Deviation]:
+        """`path` has indexes, `plain` is as in the types; `keys` are those of arrays' elements."""
         if isinstance(a, array):  # as in rclpy's messages
             a = np.asarray(a)
         if isinstance(b, array):
             b = np.asarray(b)
         tolerance = self._tolerances.of(path)
+        if tolerance.by in TRAJECTORY:
+            tolerance = rule_in(plain, self._types, self._tolerances)
         kind = kind_of_values(a, b, tolerance)
         if kind is not None:
             if not tolerance.ignore:
-                yield from kind.deviations(a, b, self._place(path, plain, tolerance))
-            return
+                yield from kind.deviations(a, b, self._place(path, plain, tolerance, keys))
+            if not kind.goes_below:
+                return
         fields_a, fields_b = fields_of(a), fields_of(b)
         if fields_a is not None and fields_b is not None:
             yield from self._compare_fields(fields_a, fields_b, path, plain)
         elif tolerance.ignore and not self._judges_below(plain):
             return
         elif isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
-            yield from self._compare_lists(a, b, self._place(path, plain, tolerance), plain)
+            yield from self._compare_lists(
+                a, b, self._place(path, plain, tolerance, keys), plain, keys
+            )
         elif type(a) is not type(b) or a != b:
             yield self._place(path, plain, tolerance).unlike(repr(a), repr(b))
 
-    def _place(self, path: str, plain: str, tolerance: Tolerance) -> Place:
-        return Place(path, self._types.get(plain, ""), tolerance)
+    def _place(
+        self, path: str, plain: str, tolerance: Tolerance, keys: KeyPair | None = None
+    ) -> Place:
+        named = indexed if keys is None else partial(named_by, keys)
+        return Place(path, self._types.get(plain, ""), tolerance, self._tolerances, named)
 
     def _judges_below(self, plain: str) -> bool:
         """Whether messages in an array have a field with a rule, although the array is ignored."""
@@ -75,6 +90,7 @@ class _Walk:
         self, a: Mapping[str, Any], b: Mapping[str, Any], path: str, plain: str
     ) -> Iterator[Deviation]:
         a, b = arranged_fields(a, b, path, self._tolerances)
+        a, b, heads, keys = keyed_fields(a, b, path, self._tolerances)
         for name in dict.fromkeys((*a, *b)):
             below, plain_below = (f"{at}.{name}" if at else str(name) for at in (path, plain))
             if self._types and plain_below not in self._known:
@@ -83,18 +99,37 @@ class _Walk:
             kind = kind_within(name, a, b, tolerance)
             if kind is not None:
                 yield from kind.deviations(a, b, self._place(below, plain_below, tolerance))
+            elif name in heads:
+                yield from deviation_of_keys(
+                    heads[name], self._place(below, plain_below, tolerance)
+                )
             elif name in a and name in b:
-                yield from self.compare(a[name], b[name], below, plain_below)
+                yield from self.compare(a[name], b[name], below, plain_below, keys.get(name))
             elif not tolerance.ignore:
                 side_a, side_b = (repr(x[name]) if name in x else "missing" for x in (a, b))
                 yield self._place(below, plain_below, tolerance).unlike(side_a, side_b)
 
-    def _compare_lists(self, a: Any, b: Any, place: Place, plain: str) -> Iterator[Deviation]:
+    def _compare_lists(
+        self, a: Any, b: Any, place: Place, plain: str, keys: KeyPair | None
+    ) -> Iterator[Deviation]:
         if place.tolerance.unordered and all(isinstance(x, str) for x in (*a, *b)):
             a, b = sorted(a), sorted(b)
         else:
             a, b = (arranged_messages(side, place.path, self._tolerances) for side in (a, b))
+        if keys is None:
+            keys = keyed_messages(a, b, place.path, self._tolerances)
+            if keys and keys.a != keys.b:
+                yield from deviation_of_keys(keys, place)
+                if not keys.repeated:
+                    a, b = (
+                        [side[at] for at in places.tolist()]
+                        for side, places in zip((a, b), keys.places, strict=True)
+                    )
+        if keys is not None:
+            place = replace(place, named=partial(named_by, keys))
         if len(a) != len(b):
             yield place.unlike(f"{len(a)} elements", f"{len(b)} elements")
         for index, (item_a, item_b) in enumerate(zip(a, b, strict=False)):
-            yield from self.compare(item_a, item_b, f"{place.path}[{index}]", f"{plain}[]")
+            yield from self.compare(
+                item_a, item_b, f"{place.path}{place.named((index,))}", f"{plain}[]"
+            )

@@ -10,7 +10,7 @@ from .distribution import DistributionComparison
 from .fields import FieldComparison, statistic
 from .key_comparison import Aligned
 from .simplest_law import Diagnosis, Extent
-from .tolerance import MEASURES
+from .tolerance import MEASURES, TRAJECTORY
 
 KEPT_FIELDS = 50
 """Fields of one message, or of one kind, that are told; the rest is only counted."""
@@ -59,8 +59,9 @@ def by_statistic(found: FieldComparison) -> str:
     """What a field is judged by as a whole, of all its elements or of each image."""
     by, value = statistic(found)
     if found.tolerance.by not in MEASURES:
+        what = "poses" if found.tolerance.by in TRAJECTORY else "elements"
         return (
-            f"{found.field}: {by} is {value} over {found.compared} elements, "
+            f"{found.field or 'the pose'}: {by} is {value} over {found.compared} {what}, "
             f"tolerance {found.tolerance}"
         )
     parts = [f"{by} is {value}, the worst image"] if found.judged_tick is not None else []

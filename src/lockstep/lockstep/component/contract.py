@@ -13,6 +13,7 @@ from typing import Any
 
 from ..message.rosidl import type_hash, type_name
 from .component import Component
+from .parameter import objection
 from .port import Input, Output
 from .qos import QoS
 
@@ -56,6 +57,10 @@ class ParameterContract:
     minimum: float | None = None
     maximum: float | None = None
     read_only: bool = False
+
+    def objection(self, value: object) -> str:
+        """Why `value` cannot be the parameter's, as a predicate; empty if it can."""
+        return objection(value, self.type, self.minimum, self.maximum)
 
 
 @dataclass(frozen=True)

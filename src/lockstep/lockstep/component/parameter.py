@@ -65,6 +65,20 @@ def range_objection(value: Any, minimum: float | None, maximum: float | None) ->
     return ""
 
 
+def objection(value: object, kind: str, minimum: float | None, maximum: float | None) -> str:
+    """Why `value` cannot be that of a parameter of a type and range, as a predicate; empty if it
+    can."""
+    if value == [] and kind.endswith("_array"):
+        return ""
+    try:
+        found = ros_type(value)
+    except TypeError:
+        return f"must be of type {kind}, not {value!r}"
+    if found != kind:
+        return f"must be of type {kind}, not {found}"
+    return range_objection(value, minimum, maximum)
+
+
 class Parameter(Generic[ValueT]):
     """A named value with a default; reading it on a component gives the current value.
 
@@ -99,15 +113,7 @@ class Parameter(Generic[ValueT]):
 
     def objection(self, value: object) -> str:
         """Why `value` cannot be the parameter's, as a predicate; empty if it can."""
-        if value == [] and self.type.endswith("_array"):
-            return ""
-        try:
-            kind = ros_type(value)
-        except TypeError:
-            return f"must be of type {self.type}, not {value!r}"
-        if kind != self.type:
-            return f"must be of type {self.type}, not {kind}"
-        return range_objection(value, self.minimum, self.maximum)
+        return objection(value, self.type, self.minimum, self.maximum)
 
     def _bound(self, noun: str, bound: float | None) -> float | None:
         if bound is None:

@@ -1,5 +1,5 @@
-"""The reference source of a component: its class and everything of its own that it calls, module by
-module."""
+"""The reference source of a component, or of a class of ordinary nodes: the class and everything of
+its own that it calls, module by module."""
 
 from __future__ import annotations
 
@@ -15,10 +15,21 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import UsageError
-from . import Component, component_of
+from . import component_of
 from .excerpt import ModuleText
 
-_NOT_OURS = ("lockstep",)
+_NOT_OURS = (
+    "lockstep",
+    "ament_index_python",
+    "cv_bridge",
+    "message_filters",
+    "rclpy",
+    "sensor_msgs_py",
+    "tf2_geometry_msgs",
+    "tf2_py",
+    "tf2_ros",
+)
+"""Packages of ROS itself, which a distro has elsewhere than Python's libraries."""
 _LIBRARIES = {
     str(Path(sysconfig.get_path(kind)).resolve()) for kind in ("stdlib", "platstdlib", "purelib")
 }
@@ -58,7 +69,7 @@ class Source:
         return [Path(part.module.file) for part in self.modules]
 
 
-def source_of(component: type[Component]) -> Source:
+def source_of(component: type[Any]) -> Source:
     """The class, the functions, classes and constants that it uses, and those they use, of its own
     code.
 
@@ -87,7 +98,7 @@ def source_of(component: type[Component]) -> Source:
     )
 
 
-def origin_of(component: type[Component]) -> Any:
+def origin_of(component: type[Any]) -> Any:
     """What stands in the source: the class, or the function that `@component` made it of."""
     module = sys.modules.get(component.__module__)
     for value in vars(module).values() if module else ():

@@ -1,14 +1,17 @@
 """What a process of a run tells its harness beside its log: JSON lines in the file that
 LOCKSTEP_EVENTS names.
 
-`{"event": "progress", "done": 20, "total": 300}` and, before it ends by an error, `{"event":
-"error", "kind": "hang", "message": "no answer for 10 s to …"}`, whose kind is one of KINDS.
+`{"event": "progress", "done": 20, "total": 300}`; of a class of nodes `{"event": "declared",
+"timers": {"tick": 100000000}, "topics": {"/imu": "imu"}}`; and, before it ends by an error,
+`{"event": "error", "kind": "hang", "message": "no answer for 10 s to …"}`, whose kind is one of
+KINDS.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +45,28 @@ def tell_error(error: Exception, message: str, *, refused: bool = False) -> None
     """Tell why this process is about to end; `refused` if whoever started it is to blame."""
     kind = "refused" if refused else _kind(error)
     _tell({"event": "error", "kind": kind, "message": message})
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a class of nodes has declared, beside what it registers: timers, as periods in ns by
+    name, and its topics as they stand in the source, by those that they are."""
+
+    timers: dict[str, int] = field(default_factory=dict)
+    topics: dict[str, str] = field(default_factory=dict)
+
+
+def tell_declared(declared: Declared) -> None:
+    """Tell what a node has declared."""
+    _tell({"event": "declared", **asdict(declared)})
+
+
+def told_declared(file: Path) -> Declared:
+    """What a node told that it has declared; nothing if it told nothing."""
+    for event in _told(file):
+        if event["event"] == "declared":
+            return Declared(event["timers"], event["topics"])
+    return Declared()
 
 
 def told_progress(file: Path) -> tuple[int, int] | None:
@@ -103,6 +128,8 @@ def _event(line: str) -> dict[str, Any] | None:
         return None
     match event.get("event"):
         case "progress" if all(isinstance(event.get(key), int) for key in ("done", "total")):
+            return event
+        case "declared" if all(isinstance(event.get(key), dict) for key in ("timers", "topics")):
             return event
         case "error" if all(isinstance(event.get(key), str) for key in ("kind", "message")):
             return event

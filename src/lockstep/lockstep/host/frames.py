@@ -162,7 +162,7 @@ def _split(data: bytes) -> tuple[Int64s, int, int]:
         magic, length = read(data, position)
         if magic != MAGIC or length > MAX_PAYLOAD:
             _columns(data, np.array(starts, np.int64))  # says so if a frame before was wrong
-            raise FrameError(_what_came(data[position:]))
+            raise FrameError(what_came(data[position:]))
         stride = HEADER_SIZE + length
         if position + stride > size:
             return _joined(parts, starts), position, stride
@@ -200,7 +200,7 @@ def _columns(data: bytes, start: Int64s) -> Frames:
     heads = raw.view(_HEADER)[:, 0]
     wrong = np.flatnonzero(heads["checksum"] != _checksums(raw))
     if len(wrong):
-        raise FrameError(_what_came(raw[wrong[0]].tobytes()))
+        raise FrameError(what_came(raw[wrong[0]].tobytes()))
     return Frames(
         kind=heads["kind"].astype(np.int64),
         port=heads["port"].astype(np.int64),
@@ -235,5 +235,6 @@ def _too_large(size: int) -> RunError:
     )
 
 
-def _what_came(data: bytes) -> str:
+def what_came(data: bytes) -> str:
+    """What is to be said of bytes that are no frame."""
     return f"sent bytes that are no frame of the direct protocol: {data[:HEADER_SIZE]!r}"

@@ -32,7 +32,7 @@ PARAMETER_VALUES = {
 class Kind(IntEnum):
     """What a frame says; from 129 on it comes from the component.
 
-    TOPIC, REQUEST and those from PROCESS on are of nodes that are no components.
+    Those from TOPIC to NUMBER and from PROCESS on are of nodes that are no components.
     """
 
     PARAMETER = 1
@@ -42,6 +42,12 @@ class Kind(IntEnum):
     END = 5
     TOPIC = 6
     REQUEST = 7
+    PEER = 8
+    PEER_GONE = 9
+    MESSAGE = 10
+    LATCHED = 11
+    ANSWER = 12
+    NUMBER = 13
     CONTRACT = 129
     OUTPUT = 130
     DONE = 131
@@ -53,6 +59,7 @@ class Kind(IntEnum):
     GONE = 137
     NOTE = 138
     RESPONSE = 139
+    ASKED = 140
 
 
 MAGIC = b"LKD1"
@@ -65,6 +72,10 @@ TIMER_PORTS = 32768
 """TIMES of timers have ports from here on."""
 BY_ITSELF = 1
 """The port of FINISHED where a node has ended before the END of the run."""
+HARNESS_CLIENT = b"lockstep harness"
+"""What names the client of a REQUEST that the harness makes itself."""
+TO_DEADLINE = 1
+"""The port of ADVANCE to a deadline, at which /clock does not tick."""
 
 # The lockstep protocol
 

@@ -7,7 +7,8 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..cdr.codec import installed_codec
@@ -19,15 +20,30 @@ from ..message.time import seconds
 
 def load(target: str) -> type[Component]:
     """The component class named `MODULE:CLASS`; raises UsageError if there is none."""
-    module_name, _, class_name = target.partition(":")
-    try:
-        found = getattr(importlib.import_module(module_name), class_name)
-    except Exception as error:  # the module is the user's and may raise anything
-        raise UsageError(f"cannot load '{target}': {type(error).__name__}: {error}") from error
+    found = _named(target)
     component_class = component_of(found)
     if component_class is None:
-        raise UsageError(f"'{target}' is not a component class; give MODULE:CLASS")
+        what = "the class of an ordinary node, which is declared as node:, "
+        raise UsageError(
+            f"'{target}' is {what if is_node_class(found) else ''}not a component class; give "
+            "MODULE:CLASS"
+        )
     return component_class
+
+
+def _named(target: str) -> Any:
+    """What is named `MODULE:NAME`."""
+    module_name, _, name = target.partition(":")
+    try:
+        return getattr(importlib.import_module(module_name), name)
+    except Exception as error:  # the module is the user's and may raise anything
+        raise UsageError(f"cannot load '{target}': {type(error).__name__}: {error}") from error
+
+
+def is_node_class(found: Any) -> bool:
+    """Whether it is a class of rclpy nodes; whoever has one has imported rclpy."""
+    rclpy = sys.modules.get("rclpy.node")
+    return rclpy is not None and isinstance(found, type) and issubclass(found, rclpy.Node)
 
 
 def make(component_class: type[Component]) -> Component:
@@ -79,9 +95,24 @@ def _what_and_where(error: BaseException) -> str:
 
 def load_here(target: str) -> type[Component]:
     """The component class named `MODULE:NAME`; modules are found in the current folder, too."""
+    with _found_here():
+        return load(target)
+
+
+def named_here(target: str) -> Any:
+    """What is named `MODULE:NAME`, whatever it is; modules are found in the current folder, too.
+
+    Raises UsageError if there is no such thing.
+    """
+    with _found_here():
+        return _named(target)
+
+
+@contextmanager
+def _found_here() -> Iterator[None]:
     here = os.getcwd()
     sys.path.insert(0, here)
     try:
-        return load(target)
+        yield
     finally:
         sys.path.remove(here)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +38,9 @@ _GENERIC_KINDS = {
     "F32": "f4",
     "F64": "f8",
 }
+PointFields: TypeAlias = tuple[tuple[str, int, int, int], ...]
+"""Name, offset, datatype and count of each field of a cloud."""
+
 _POINT_TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
 
 
@@ -56,17 +61,31 @@ def pixels(image: Any) -> npt.NDArray[Any]:
 def points(cloud: Any) -> npt.NDArray[Any]:
     """The points of a sensor_msgs/PointCloud2 as (h * w,), with its fields by name.
 
-    Copied only if rows are padded. Raises BagError if the sizes do not agree.
+    Copied only if rows are padded. Raises BagError if the sizes do not agree, or fields overlap.
     """
     data = _bytes(cloud, "data")
     try:
-        rows, columns = int(cloud.height), int(cloud.width)
-        point, row = int(cloud.point_step), int(cloud.row_step)
-        dtype = _point_type(cloud)
+        fields = tuple((f.name, int(f.offset), int(f.datatype), int(f.count)) for f in cloud.fields)
+        sizes = (cloud.height, cloud.width, cloud.point_step, cloud.row_step)
+        return points_of(data, fields, *map(int, sizes), is_bigendian=bool(cloud.is_bigendian))
     except AttributeError as error:
         raise BagError(
             f"a {type(cloud).__name__} is no sensor_msgs/PointCloud2 ({error})"
         ) from error
+
+
+def points_of(
+    data: npt.NDArray[np.uint8],
+    fields: PointFields,
+    rows: int,
+    columns: int,
+    point: int,
+    row: int,
+    *,
+    is_bigendian: bool,
+) -> npt.NDArray[Any]:
+    """The points that `data` holds, `point` bytes each in rows of `row` bytes; see `points`."""
+    dtype = _point_type(fields, point, is_bigendian)
     if rows < 2:
         row = max(row, columns * point)
     if row < columns * point or not 0 <= rows * row - data.size <= row - columns * point:
@@ -168,26 +187,32 @@ def _encoding(encoding: str) -> tuple[str, int]:
     return _GENERIC_KINDS[f"{match[2]}{match[1]}"], channels
 
 
-def _point_type(cloud: Any) -> np.dtype[Any]:
-    order = ">" if cloud.is_bigendian else "<"
-    names, formats, offsets = [], [], []
-    for field in cloud.fields:
-        kind = _POINT_TYPES.get(field.datatype)
+@lru_cache(maxsize=256)
+def _point_type(fields: PointFields, point_step: int, is_bigendian: bool) -> np.dtype[Any]:
+    order = ">" if is_bigendian else "<"
+    names, formats, offsets, ends = [], [], [], []
+    for name, offset, datatype, count in fields:
+        kind = _POINT_TYPES.get(datatype)
         if kind is None:
-            raise BagError(
-                f"field '{field.name}' of the point cloud has the unknown datatype {field.datatype}"
-            )
+            raise BagError(f"field '{name}' of the point cloud has the unknown datatype {datatype}")
         one = np.dtype(order + kind)
-        if field.offset + one.itemsize * max(field.count, 1) > cloud.point_step:
+        end = offset + one.itemsize * max(count, 1)
+        if end > point_step:
             raise BagError(
-                f"field '{field.name}' of the point cloud ends beyond its points of "
-                f"{cloud.point_step} bytes"
+                f"field '{name}' of the point cloud ends beyond its points of {point_step} bytes"
             )
-        names.append(field.name)
-        formats.append(one if field.count <= 1 else np.dtype((one, (field.count,))))
-        offsets.append(field.offset)
+        names.append(name)
+        formats.append(one if count <= 1 else np.dtype((one, (count,))))
+        offsets.append(offset)
+        ends.append(end)
     if len(set(names)) < len(names):
         raise BagError(f"the point cloud has fields of one name: {', '.join(names)}")
+    in_order = sorted(range(len(names)), key=lambda at: offsets[at])
+    for before, after in pairwise(in_order):
+        if ends[before] > offsets[after]:
+            raise BagError(
+                f"fields '{names[before]}' and '{names[after]}' of the point cloud overlap"
+            )
     return np.dtype(
-        {"names": names, "formats": formats, "offsets": offsets, "itemsize": int(cloud.point_step)}
+        {"names": names, "formats": formats, "offsets": offsets, "itemsize": point_step}
     )

@@ -12,6 +12,7 @@ import select
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rclpy.duration import Duration
@@ -28,6 +29,7 @@ from ..host.protocol import STATUS_TOPIC
 from ..message.rosidl import message_class
 from ..printable import tell
 from ..run.inputs import CLOCK_TOPIC
+from ..run.resources import Meter, Resources
 from ..run.timeline import JITTER_NS, Event
 from .inbox import RARELY_S, SERVE_PERIOD_S, Inbox
 from .playing.clock import ClockTicks
@@ -71,6 +73,8 @@ class Player:
         self._told_s = 0.0
         self._inbox = Inbox(node, self._tell_alive, RARELY_S if options.hold else SERVE_PERIOD_S)
         self._line = ProgressLine(options.progress_hz)
+        self._meter = None if options.measured is None else Meter(options.measured)
+        self._resources: Resources | None = None
         self._publishers = Publishers(
             node,
             bags,
@@ -139,6 +143,8 @@ class Player:
             gc.collect()
             gc.freeze()  # what is there stays; nothing pauses a replay to look at it
             self._told_s = 0.0
+            if self._meter is not None:
+                self._meter.look(0)
             self._play_passes(stop)
             self._controls.end_bursts()
             if self._flow is not None:
@@ -148,6 +154,8 @@ class Player:
             else:
                 self._watch.look(at_last=True)
                 self._wait_until_acknowledged(stop)
+            if self._meter is not None:
+                self._resources = self._meter.found()
             tell_progress(self._count, self._playlist.total())
             self._line.clear()
 
@@ -158,6 +166,7 @@ class Player:
             "sent": self._sent,
             "ticks": {} if self._clock is None else {CLOCK_TOPIC: self._clock.count},
             "first_ns": self._first_ns,
+            "resources": None if self._resources is None else asdict(self._resources),
         }
         if self._flow is not None:
             return report | self._flow.report()
@@ -214,6 +223,8 @@ class Player:
             if now_s - self._told_s > PROGRESS_S:
                 self._told_s = now_s
                 tell_progress(self._count, total)
+                if self._meter is not None:
+                    self._meter.look(self._count)
                 self._look()
             self._inbox.serve(None if self._flow else _UNSERVED_S)
 

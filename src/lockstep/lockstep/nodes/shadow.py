@@ -26,6 +26,7 @@ from ..compare.comparison import Comparison
 from ..compare.key_comparison import TickDifference
 from ..compare.live.online import OnlineComparison, OnlineOptions
 from ..compare.live.status import cut, no_verdict, status_of
+from ..compare.meant import opened_in
 from ..compare.words import KEPT_FIELDS
 from ..component import to_stamp
 from ..errors import RunError, UsageError
@@ -208,7 +209,7 @@ class Shadow:
 
     def _check_patterns(self) -> None:
         fields = {path for pair in self._pairs if pair.online for path in pair.online.paths}
-        if unused := self._about.tolerances.unused(fields):
+        if unused := self._about.tolerances.unused(fields, opened_in(fields)):
             raise CompareError(
                 f"tolerance '{unused[0]}' matches no field; the fields are "
                 f"{', '.join(sorted(fields))}"

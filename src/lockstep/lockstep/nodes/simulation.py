@@ -25,12 +25,10 @@ from rosgraph_msgs.msg import Clock
 
 from ..errors import Hang, Loss, UsageError
 from .process import Stop, Stopped, exit_with, ros_node, split_arguments
+from .simulating.commands import ARRIVED, COMMANDS
 from .simulating.real_time import RealTime
 from .simulating.velocities import HOW, Velocities, parse_velocities
 
-COMMANDS = "/cmd_vel"
-ARRIVED = "/gazebo/cmd_vel"
-"""What the bridge gives back of the commands that have reached Gazebo."""
 _NS = 1_000_000_000
 _PERIOD_NS = 100_000_000
 """Of the scripted velocities, in simulated time."""
@@ -102,6 +100,12 @@ class Driver:
         self._await(self._client.service_is_ready, f"no bridge offers {self._service}")
         self._control(pause=True)
         self._await(lambda: self._now_ns is not None, "no /clock comes from the simulator")
+        owners = self._node.count_publishers("/clock")
+        if owners > 1:
+            raise UsageError(
+                f"{owners} nodes publish /clock; stop those beside the bridge, or let the launch "
+                "choose its domain_id:="
+            )
         if self._now_ns:
             raise UsageError(
                 f"the world {self._drive.world} is at {self._now_ns / _NS:g} s already; "
@@ -168,7 +172,12 @@ class Driver:
         return self._now_ns or 0
 
     def _on_clock(self, message: Clock) -> None:
-        self._now_ns = message.clock.sec * _NS + message.clock.nanosec
+        before_ns, self._now_ns = self._at(), message.clock.sec * _NS + message.clock.nanosec
+        if self._is_running and self._now_ns < before_ns:
+            raise Loss(
+                f"/clock went back from {before_ns / _NS:g} to {self._now_ns / _NS:g} s: somebody "
+                f"has reset the world {self._drive.world}, or publishes /clock as well"
+            )
         if self._is_running:
             self._see()
         if self._is_free:

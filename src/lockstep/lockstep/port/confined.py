@@ -65,7 +65,8 @@ class Workspace:
         return text
 
     def verification(self, text: str) -> Path:
-        """A verify.yaml that runs nothing but components of the folder, on bags of the folder."""
+        """A verify.yaml that runs nothing but components and nodes of the folder, on bags of the
+        folder."""
         path = self.path(text)
         file = self.folder / path
         self._inputs(file)
@@ -73,13 +74,14 @@ class Workspace:
         if verification.contract is not None:
             self.component(verification.contract)
         for name, one in verification.implementations.items():
-            if one.component is not None:
-                self.component(one.component)
+            if (target := one.component or one.node) is not None:
+                self.component(target)
             elif one.executable is not None:
                 self.executable(one.executable)
             else:
                 raise PortError(
-                    f"{text} is refused: '{name}' is no component, and only components are run here"
+                    f"{text} is refused: '{name}' is a command or a launch file, and only "
+                    "components and classes of nodes are run here"
                 )
         return path
 
@@ -140,10 +142,12 @@ class Workspace:
 
 
 def _reference(file: Path) -> str:
-    """The component that a verify.yaml has as reference; empty for any other file."""
+    """The component or class of nodes that a verify.yaml has as reference; empty for any other
+    file."""
     try:
         data = yaml.safe_load(file.read_text("utf-8"))
-        return str(data["implementations"][data["reference"]]["component"])
+        one = data["implementations"][data["reference"]]
+        return str(one["node"] if "node" in one else one["component"])
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
         return ""
 

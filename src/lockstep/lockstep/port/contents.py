@@ -30,7 +30,7 @@ from .numerics import rules
 from .samples import Step, steps_of
 from .scaffold import verification_text
 from .section import Section
-from .subject import Subject, reference_of, with_verification
+from .subject import Subject, reference_of
 from .targets import Target, target_of
 from .workspace import unit_tests
 
@@ -78,7 +78,7 @@ def contents(subject: Subject, language: str, requirements: list[str], source: s
     ]
     if subject.verification is not None:
         found.append(_tolerances(subject, subject.verification))
-    if subject.component is not None:
+    if subject.reference is not None:
         found += [*_unit_tests(subject), *_samples(examples)]
     return Contents(
         target.title,
@@ -92,11 +92,12 @@ def contents(subject: Subject, language: str, requirements: list[str], source: s
 def _task(subject: Subject, language: str, target: Target, requirements: list[str]) -> Section:
     name, package, node = subject.contract.component, subject.package(language), subject.node
     files = f"`src/{package}/include/{package}/{node}.hpp` and `src/{package}/src/{node}.cpp`"
-    if subject.component is None:
+    if subject.reference is None:
         intro = f"Write the component {name} in {target.title}: {subject.description}"
     else:
+        what = "rclpy node" if subject.is_node else "Python component"
         intro = (
-            f"Port the Python component {name} to {target.title}. {subject.description}\n\n"
+            f"Port the {what} {name} to {target.title}. {subject.description}\n\n"
             "The Python source below is the reference and is right by definition, oddities "
             "included: for the same inputs and parameters the port must publish the same messages, "
             "at the same times, in the same order. What the reference logs, log as well (no test "
@@ -109,8 +110,9 @@ def _task(subject: Subject, language: str, target: Target, requirements: list[st
             "throw until they are written. Keep the declarations of ports, parameters and timers; "
             "add state as members with the values that the reference starts with."
         ),
+        *(_from_rclpy(subject.contract) if subject.is_node else ()),
         *(f"\n{requirement}" for requirement in requirements),
-        *([_NO_DATASET] if subject.component is not None and not subject.has_inputs else []),
+        *([_NO_DATASET] if subject.reference is not None and not subject.has_inputs else []),
         "\n**Commands**, from the workspace's folder:\n",
         _fenced("sh", "\n".join(_commands(subject, language))),
         "\n**Done** is when each ends with exit code 0: it builds without warnings"
@@ -119,21 +121,39 @@ def _task(subject: Subject, language: str, target: Target, requirements: list[st
             "(exit code 1: outputs differ, 2: bad usage, 3: it crashed, hung or lost a message). "
             "Where it says DIFFERENT, `lockstep prompt --fix RUN` tells what to mend, RUN being "
             "the folder that it names."
-            if subject.component is not None
+            if subject.reference is not None
             else ", and `--contract` prints the contract below."
         ),
     ]
     return Section("Task", ("\n".join(lines),), required=True)
 
 
+def _from_rclpy(contract: Contract) -> Iterator[str]:
+    """What stands in a component for what a node does."""
+    yield (
+        "\nThe port is no node of its own but a component, which a node hosts. What the source's "
+        "constructor declares stands in the header; what else it does, such as publishing, belongs "
+        "into `on_start`. In the source, and in the port:\n"
+    )
+    for port in contract.inputs:
+        yield f"* a subscription to {port.topic}: `on_{port.name}` is its callback"
+    for port in contract.outputs:
+        yield f"* a publisher of {port.topic}: `{port.name}.publish(message)`"
+    for timer in contract.timers:
+        yield f"* a timer of {timer.period_ns * 1e-9:g} s: `on_{timer.name}` is its callback"
+    for parameter in contract.parameters:
+        yield f"* `get_parameter('{parameter.name}')`: the parameter of that name"
+    yield "* `get_clock().now()`: `now()`; `get_logger()`: `logger()`"
+
+
 def _commands(subject: Subject, language: str) -> Iterator[str]:
     package, node = subject.package(language), subject.node
-    if subject.component is not None:
+    if subject.reference is not None:
         scaffold = f"lockstep scaffold {subject.target} --to {language} -o src"
         yield f"{scaffold}    # once: writes src/{package}"
     yield f"colcon build --base-paths src --packages-select {package}"
     yield "source install/setup.bash"
-    if subject.component is None:
+    if subject.reference is None:
         yield f"lockstep contract {package}/{node}"
         return
     yield f"lockstep contract {subject.target} {package}/{node}"
@@ -154,8 +174,8 @@ def _contract(contract: Contract) -> Section:
 def _sources(subject: Subject, source: str) -> dict[str, str]:
     """The source of the reference by its modules; one without a name for a specification by
     hand."""
-    if subject.component is not None:
-        return {part.module.name: part.text for part in source_of(subject.component).modules}
+    if subject.reference is not None:
+        return {part.module.name: part.text for part in source_of(subject.reference).modules}
     return {"": textwrap.dedent(source)} if source else {}
 
 
@@ -164,7 +184,7 @@ def _reference_source(subject: Subject, sources: dict[str, str]) -> Iterator[Sec
         f"{module}:\n\n{_fenced('python', text)}" if module else _fenced("python", text)
         for module, text in sources.items()
     ]
-    modules = source_of(subject.component).modules if subject.component is not None else ()
+    modules = source_of(subject.reference).modules if subject.reference is not None else ()
     for part in modules:
         names = [f"`{name}`" for name in part.left_out]
         if names:
@@ -182,7 +202,7 @@ def _numbers(subject: Subject, target: Target) -> Section:
     single = single_precision(message_types(subject.contract))
     if single:
         lines.append(f"* Fields that are float32: {', '.join(f'`{name}`' for name in single)}.")
-    found = rules(source_of(subject.component)) if subject.component is not None else []
+    found = rules(source_of(subject.reference)) if subject.reference is not None else []
     brief = [*lines, *(f"* {rule.sentence}" for rule in found)]
     for rule in found:
         lines.append(f"* {rule.sentence} Here:")
@@ -193,7 +213,7 @@ def _numbers(subject: Subject, target: Target) -> Section:
 def _package(subject: Subject, language: str, target: Target) -> Section:
     package = subject.package(language)
     files = dict(target.package_files(subject))
-    if subject.component is not None:
+    if subject.reference is not None:
         files["verify.yaml"] = _file_text(subject, language)
     parts = [
         f"`src/{package}/{name}`:\n\n{_fenced(_language_of(name), text)}"
@@ -320,7 +340,7 @@ class _Examples:
 
 
 def _examples(subject: Subject) -> _Examples:
-    if subject.component is None or not subject.has_inputs:
+    if subject.reference is None or not subject.has_inputs:
         return _Examples()
     few, many = _SEARCHED
     found, size = _searched(subject, few)
@@ -335,9 +355,7 @@ def _searched(subject: Subject, most: int) -> tuple[_Examples, int]:
     chosen: list[tuple[int, str]] = []
     is_new: set[int] = set()
     searched = size = 0
-    for number, step in enumerate(
-        steps_of(reference_of(subject), with_verification(subject), most)
-    ):
+    for number, step in enumerate(steps_of(subject, most)):
         searched, size = number, size + len(step.data)
         new = {output.port for output in step.outputs} & missing.keys()
         if new or (len(chosen) < max(_SAMPLES) and (step.port or step.outputs or step.log)):

@@ -306,8 +306,8 @@ def _callbacks(contract: Contract) -> Iterator[_Callback]:
 
 
 def _hooks(subject: Subject) -> list[str]:
-    """The optional methods that the reference has."""
-    if subject.component is None:
+    """The optional methods that the reference has, if it is a component."""
+    if subject.reference is None or subject.is_node:
         return []
-    written = {name for base in subject.component.__mro__[:-2] for name in vars(base)}
+    written = {name for base in subject.reference.__mro__[:-2] for name in vars(base)}
     return [name for name in ("on_start", "on_parameters_changed") if name in written]

@@ -15,13 +15,13 @@ from ..compare.simplest_law import Diagnosis, Extent
 from ..compare.words import explanation
 from ..component.source import Source, SourceModule, source_of
 from ..errors import PortError
-from ..host.python_component import load_here
 from ..verify.fingerprints import source_files
 from ..verify.inputs_before import FILE_NAME
 from ..verify.ledger import remembered
 from ..verify.model import Verification, load
 from .prompt import Prompt
 from .section import BUDGET, Section
+from .workspace import class_of
 
 _DIFF_LINES = 60
 _INPUT_LINES = 120
@@ -190,8 +190,9 @@ def _lines_involved(
     names = {re.sub(r"\[\d*\]", "", field).split(".")[-1] for field in fields}
     parents = {part for field in fields for part in re.sub(r"\[\d*\]", "", field).split(".")[-2:-1]}
     reference = declared.implementations[declared.reference]
-    if reference.component is not None:
-        source = source_of(load_here(reference.component))
+    target = reference.component or reference.node
+    if target is not None:
+        source = source_of(class_of(target))
         lines = list(_reference_lines(source, names))
         if lines:
             whole = _fenced([line for part in source.modules for line in _whole(part)], "python")
@@ -220,7 +221,7 @@ def _reference_lines(source: Source, names: set[str]) -> Iterator[str]:
             node
             for statement in part.statements()
             for node in ast.walk(statement)
-            if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return))
+            if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return))
         ]
         wanted, chosen = set(names), set()
         while True:
@@ -245,9 +246,11 @@ def _reference_lines(source: Source, names: set[str]) -> Iterator[str]:
 
 
 def _stored(node: ast.stmt) -> set[str]:
-    """The names and attributes that a statement stores to."""
+    """The names and attributes that a statement stores to, and the fields of messages that it
+    makes."""
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-    found = set()
+    calls = [inner for inner in ast.walk(node) if isinstance(inner, ast.Call)]
+    found = {keyword.arg for call in calls for keyword in call.keywords if keyword.arg}
     for target in targets:
         for inner in ast.walk(target) if target is not None else ():
             if isinstance(inner, (ast.Name, ast.Attribute)) and not isinstance(inner.ctx, ast.Load):

@@ -40,7 +40,7 @@ class Prompt:
     source_code: str = ""
     api_docs: str = ""
     examples: tuple[str, ...] = ()
-    dataset_path: Path | None = None
+    dataset_path: Path | str | None = None
 
     @classmethod
     def from_component(cls, component: Any, target_language: str = "cpp", **options: Any) -> Prompt:

@@ -1,14 +1,13 @@
-"""Regression tests of a component: golden bags, as few as tell as many planted faults as the whole
-recording does."""
+"""Regression tests of a component or an ordinary node: golden bags, as few as tell as many planted
+faults as the whole recording does."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -20,12 +19,15 @@ from ..host.protocol import resolved
 from ..message.definitions import definition, type_hash
 from ..progress import Progress
 from ..run.timeline import Timeline
-from ..search.killing import Given, Original
+from ..search.killing import Given, InProcesses, InThisProcess, Original, Runs
 from ..search.mutants import Mutant, mutants
+from ..temporary_folder import TemporaryFolder
 from .shared_tests import parameters_of, tolerance_code
-from .subject import Subject, reference_of
+from .subject import Subject, drawn, reference_of
 
 LIMIT = 2000
+Make = Callable[[Sequence[Given]], Original]
+"""Runs the reference on some inputs."""
 _MOST_BYTES = 1 << 28
 _COMPRESSION = "zstd"
 
@@ -81,8 +83,10 @@ def regress(
             )
     inputs = _inputs(subject, bag, topics, limit)
     planted = mutants(reference_of(subject))
-    whole = _original(subject, inputs)
-    windows, killed = _windows(subject, whole, planted, progress)
+    with TemporaryFolder("lockstep-regress-") as place_of_runs:
+        make = _maker(subject, place_of_runs.path)
+        whole = make(inputs)
+        windows, killed = _windows(make, whole, planted, progress)
     if not killed:
         raise PortError(
             f"{bag} tells none of {len(planted)} planted faults from the component; choose another "
@@ -103,11 +107,16 @@ def regress(
     return Regression(test, tuple(golden), messages, len(killed), len(planted), survivors)
 
 
-def _original(subject: Subject, inputs: Sequence[Given]) -> Original:
+def _maker(subject: Subject, folder: Path) -> Make:
     verification = subject.verification
     assert verification is not None
-    tolerances = verification.compare.tolerances()
-    return Original(reference_of(subject), parameters_of(verification), inputs, tolerances)
+    tolerances, parameters = verification.compare.tolerances(), parameters_of(verification)
+    runs: Runs = (
+        InProcesses(subject.target, subject.contract, parameters, folder)
+        if subject.is_node
+        else InThisProcess(reference_of(subject), parameters)
+    )
+    return lambda inputs: Original(runs, inputs, tolerances)
 
 
 def _inputs(
@@ -168,7 +177,7 @@ def _only_one(port: PortContract, bag: Bag) -> str:
 
 
 def _windows(
-    subject: Subject, whole: Original, planted: list[Mutant], progress: Progress | None
+    make: Make, whole: Original, planted: list[Mutant], progress: Progress | None
 ) -> tuple[list[_Window], set[int]]:
     """Short parts of the recording, which together kill every mutant that the whole of it kills,
     and those mutants."""
@@ -183,7 +192,7 @@ def _windows(
         at = whole.killed_at(mutant)
         if at is not None:
             killed.add(number)
-            window = _Window(_shortest(subject, whole, mutant, at), {number})
+            window = _Window(_shortest(make, whole, mutant, at), {number})
             windows.append(window)
     for window in windows:
         for number in killed:
@@ -197,16 +206,16 @@ def _kills(window: _Window, number: int, mutant: Mutant) -> bool:
     return number in window.kills
 
 
-def _shortest(subject: Subject, whole: Original, mutant: Mutant, at: int) -> Original:
+def _shortest(make: Make, whole: Original, mutant: Mutant, at: int) -> Original:
     """The shortest part that ends where the mutant is seen first and still shows it, by
     doubling."""
     length = 1
     while length <= at:
-        part = _original(subject, whole.inputs[at + 1 - length : at + 1])
+        part = make(whole.inputs[at + 1 - length : at + 1])
         if part.killed_at(mutant) is not None:
             return part
         length *= 2
-    return _original(subject, whole.inputs[: at + 1])
+    return make(whole.inputs[: at + 1])
 
 
 def _fewest(windows: list[_Window], killed: set[int]) -> list[_Window]:
@@ -294,12 +303,8 @@ def _test(
 def _write_verification(subject: Subject, folder: Path, golden: Path) -> None:
     """A verify.yaml of the component alone, for a component that is in none."""
     topics = {port.name: resolved(port.topic) for port in subject.contract.inputs}
-    data: dict[str, Any] = {
-        "implementations": {"python": {"component": subject.target}},
-        "reference": "python",
-        "inputs": {"bag": f"{golden.parent.name}/{golden.name}/inputs", "topics": topics},
-        "run": {"mode": "direct"},
-    }
+    data = drawn(reference_of(subject), subject.target)
+    data["inputs"] = {"bag": f"{golden.parent.name}/{golden.name}/inputs", "topics": topics}
     text = yaml.safe_dump(data, sort_keys=False)
     (folder / f"verify_{subject.node}.yaml").write_text(text, "utf-8")
 

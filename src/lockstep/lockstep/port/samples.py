@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
 
 from ..bag import Bag
-from ..component import Component, Contract, contract_of
+from ..component import Contract
 from ..distributions.model import sampled_bag
-from ..host.in_process import InProcess
 from ..host.protocol import resolved
-from ..host.python_component import make
 from ..run.inputs import run_inputs
 from ..run.model import Inputs
 from ..temporary_folder import TemporaryFolder
-from ..verify.model import Verification
+from ..verify.plan import component_of
+from .reference_run import reference_run
+from .subject import Subject, with_verification
 
 _SHOWN_ELEMENTS = 16
 
@@ -58,14 +57,14 @@ class Step:
         return [event for event in self.events if isinstance(event, str)]
 
 
-def steps_of(component: type[Component], verification: Verification, count: int) -> Iterator[Step]:
+def steps_of(subject: Subject, count: int) -> Iterator[Step]:
     """The start of the reference and the first steps of its run, each a message of the dataset or a
     tick of its clock.
 
     Raises BagError or UsageError for a bag that cannot be read or does not fit, RunError if a
     callback raises.
     """
-    contract = contract_of(component)
+    contract, verification = subject.contract, with_verification(subject)
     reference = verification.implementations[verification.reference]
     ports = {resolved(port.topic): (i, port.name) for i, port in enumerate(contract.inputs)}
     names = [port.name for port in contract.outputs]
@@ -75,13 +74,14 @@ def steps_of(component: type[Component], verification: Verification, count: int)
         step.events.append(Published(names[index], time_ns, data))
 
     with ExitStack() as stack:
-        declared = _recorded(verification.inputs, contract, reference.component, count, stack)
+        declared = _recorded(
+            verification.inputs, contract, component_of(verification), count, stack
+        )
         inputs = run_inputs(declared, stack.enter_context(Bag(declared.bag)), contract)
         topics = inputs.topics
-        stack.enter_context(logged(component, lambda line: step.events.append(line)))
-        host = InProcess(
-            make(component), {**verification.parameters, **reference.parameters}, publish
-        )
+        parameters = {**verification.parameters, **reference.parameters}
+        run = reference_run(subject, parameters, publish, lambda line: step.events.append(line))
+        host = stack.enter_context(run)
         yield step
         for event in islice(inputs.timeline().events(), count):
             index, port = ports[topics[event.topic]] if event.topic in topics else (0, "")
@@ -106,26 +106,3 @@ def _recorded(
     declared = inputs.sample.model_copy(update={"n": min(inputs.sample.n, count)})
     topics = sampled_bag(declared, contract, component, place)
     return inputs.model_copy(update={"bag": place, "topics": topics, "sample": None})
-
-
-@contextmanager
-def logged(component: type[Component], take: Callable[[str], None]) -> Iterator[None]:
-    """Gives what a component logs meanwhile to `take`, line by line, instead of to stderr."""
-    logger = logging.getLogger(component.__name__)
-    handler = _Lines(take)
-    propagated, logger.propagate = logger.propagate, False
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.propagate = propagated
-
-
-class _Lines(logging.Handler):
-    def __init__(self, take: Callable[[str], None]) -> None:
-        super().__init__()
-        self._take = take
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._take(f"{record.levelname.lower()}: {record.getMessage()}")

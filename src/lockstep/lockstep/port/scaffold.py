@@ -5,7 +5,6 @@ It builds, keeps the contract, and fails honestly.
 
 from __future__ import annotations
 
-import copy
 import os
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import yaml
 
 from ..errors import PortError
 from .shared_tests import shared_tests
-from .subject import DRAWN, Subject, reference_of
+from .subject import Subject, drawn, reference_of
 from .targets import target_of
 
 
@@ -56,9 +55,9 @@ def verification_text(subject: Subject, language: str, package: Path) -> str:
     """
     executable = f"{subject.package(language)}/{subject.node}"
     if subject.file is None:
-        data = copy.deepcopy(DRAWN)
-        implementations = {"python": {"component": subject.target}}
-        reference = "python"
+        data = drawn(reference_of(subject), subject.target)
+        reference = data["reference"]
+        implementations = data["implementations"]
     else:
         data = yaml.safe_load(subject.file.read_text("utf-8"))
         reference = data["reference"]

@@ -12,13 +12,12 @@ from ..cdr.codec import installed_codec
 from ..compare import Tolerance
 from ..component import Contract
 from ..errors import RunError
-from ..host.in_process import InProcess
-from ..host.python_component import make
 from ..message.rosidl import message_class
 from ..verify.model import Verification
 from .message_code import MessageCode, shortened
-from .samples import logged, steps_of
-from .subject import Subject, reference_of, with_verification
+from .reference_run import reference_run
+from .samples import steps_of
+from .subject import Subject, reference_of
 from .workspace import unit_tests
 
 _FIRST_NS = 1_000_000_000
@@ -91,10 +90,9 @@ def _after_ns(contract: Contract) -> int:
 
 def _recorded(subject: Subject) -> Iterator[tuple[str, int, bytes]]:
     """The first messages of the dataset, every input among them if it has one soon."""
-    verification = with_verification(subject)
     types = {port.name: installed_codec(port.type) for port in subject.contract.inputs}
     missing, count = set(types), 0
-    for step in steps_of(reference_of(subject), verification, _SEARCHED):
+    for step in steps_of(subject, _SEARCHED):
         if not step.port or (count >= _MESSAGES - len(missing) and step.port not in missing):
             continue
         missing.discard(step.port)
@@ -114,15 +112,13 @@ def _done(subject: Subject, case: _Case) -> _Case:
     def publish(index: int, time_ns: int, data: bytes) -> None:
         case.published[names[index]].append((time_ns, data))
 
-    with logged(reference_of(subject), lambda _: None):
-        try:
-            parameters = parameters_of(subject.verification)
-            host = InProcess(make(reference_of(subject)), parameters, publish)
+    try:
+        with reference_run(subject, parameters_of(subject.verification), publish) as host:
             for name, time_ns, data in case.sent:
                 host.deliver(ports.index(name), time_ns, data)
             host.advance(case.ends_ns)
-        except RunError:
-            case.failed = True
+    except RunError:
+        case.failed = True
     return case
 
 

@@ -1,5 +1,5 @@
-"""What belongs to a component on disk: its package, the verify.yaml that has it as reference, its
-unit tests."""
+"""What belongs to a component, or a class of ordinary nodes, on disk: its package, the verify.yaml
+that has it as reference, its unit tests."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from ..component import Component
+from ..component import component_of
 from ..component.excerpt import ModuleText, used
 from ..component.source import origin_of, source_of
 from ..errors import PortError, UsageError
-from ..host.python_component import load_here, node_name
+from ..host.python_component import is_node_class, named_here, node_name
 from ..verify.model import Verification
 from ..verify.model import load as load_verification
 
@@ -27,7 +28,7 @@ _BESIDE_A_MODULE = {"test", "tests", "verify"}
 has."""
 
 
-def package_folder(component: type[Component]) -> Path:
+def package_folder(component: type[Any]) -> Path:
     """The folder of the ROS package that the source is in, or else the folder of the source."""
     file = source_of(component).files[0].resolve()
     for folder in file.parents:
@@ -36,7 +37,7 @@ def package_folder(component: type[Component]) -> Path:
     return file.parent
 
 
-def package_folders(component: type[Component]) -> list[Path]:
+def package_folders(component: type[Any]) -> list[Path]:
     """The package folder, and, of a package that is installed without its sources, the folder in
     share that its package.xml and data files were installed to."""
     folder = package_folder(component)
@@ -47,7 +48,7 @@ def package_folders(component: type[Component]) -> list[Path]:
     return [folder, *(share for share in shares if (share / "package.xml").is_file())]
 
 
-def find_verification(component: type[Component]) -> Path | None:
+def find_verification(component: type[Any]) -> Path | None:
     """The verify.yaml in the component's package whose reference is the component; that of its own
     name first."""
     own_name = node_name(component.__name__)
@@ -60,28 +61,41 @@ def find_verification(component: type[Component]) -> Path | None:
     return min(found, key=lambda file: (file.stem != own_name, str(file)), default=None)
 
 
-def _reference(file: Path) -> type[Component] | None:
-    """The component that a verify.yaml has as reference; nothing of any other file."""
+def _reference(file: Path) -> type[Any] | None:
+    """The component or class of nodes that a verify.yaml has as reference; nothing of any other
+    file."""
     try:
         data = yaml.safe_load(file.read_text("utf-8"))
-        target = data["implementations"][data["reference"]]["component"]
-        return load_here(target)
+        one = data["implementations"][data["reference"]]
+        return class_of(one["node"] if "node" in one else one["component"])
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError, UsageError):
         return None  # one of the many other files that end so
 
 
-def verification_of(component: type[Component], file: Path) -> Verification:
+def class_of(target: str) -> type[Any]:
+    """The component or class of nodes named MODULE:NAME; raises UsageError if it is neither."""
+    found = named_here(target)
+    cls = found if is_node_class(found) else component_of(found)
+    if cls is None:
+        raise UsageError(
+            f"'{target}' is neither a component nor a class of rclpy nodes; give MODULE:CLASS"
+        )
+    return cls
+
+
+def verification_of(component: type[Any], file: Path) -> Verification:
     """Read a verify.yaml; raises UsageError unless the component is its reference."""
     verification = load_verification(file)
     reference = verification.implementations[verification.reference]
-    if reference.component is None or load_here(reference.component) is not component:
+    target = reference.component or reference.node
+    if target is None or class_of(target) is not component:
         raise PortError(
             f"the reference of {file} is not {component.__name__}; give another file with --verify"
         )
     return verification
 
 
-def unit_tests(component: type[Component], verification: Path | None) -> dict[Path, str]:
+def unit_tests(component: type[Any], verification: Path | None) -> dict[Path, str]:
     """The test functions of a component with what they use of their module, by file.
 
     They are those that name it, or that are marked with the verify.yaml that has it as reference.

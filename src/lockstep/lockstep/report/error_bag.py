@@ -24,6 +24,7 @@ from ..compare.comparison import Comparison
 from ..compare.definitions import common, leading_to
 from ..compare.key_comparison import KeyComparison
 from ..compare.side_by_side import pairs
+from ..compare.transforms import as_compared, source_of
 from ..message.batch import Batch
 from ..message.schema import TIMES
 
@@ -38,6 +39,7 @@ def write_error_bag(comparison: Comparison, bags: tuple[Bag, Bag], output: Path)
     The errors are messages of the same type whose numbers are the differences (of unsigned ones
     their size), with the stamps and texts of A. Raises BagError, also if `output` exists.
     """
+    bags = as_compared(bags, comparison)
     with BagWriter(output) as writer:
         for key in comparison.keys.values():
             for bag, side in zip(bags, ("a", "b"), strict=True):
@@ -53,7 +55,8 @@ def write_error_bag(comparison: Comparison, bags: tuple[Bag, Bag], output: Path)
 
 
 def _topic(side: str, key: KeyComparison) -> str:
-    return f"/{side}/{key.topic.lstrip('/')}"
+    topic = key.topic if source_of(key.topic) == key.topic else re.sub(r"[^\w/]+", "_", key.topic)
+    return f"/{side}/{topic.lstrip('/')}"
 
 
 def _add(writer: BagWriter, bag: Bag, key: KeyComparison, side: str) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,16 +15,20 @@ from ..bag import Bag
 from ..compare.align import Alignment
 from ..compare.comparison import Comparison
 from ..compare.fields import FieldComparison
-from ..compare.key_comparison import KeyComparison, TickDifference
+from ..compare.key_comparison import KeyComparison
 from ..compare.kinds import KINDS
-from ..compare.side_by_side import paired_columns
+from ..compare.kinds.trajectory import PATH
+from ..compare.meant import paired_columns
+from ..compare.transforms import as_compared
 from ..errors import ReportError
 from ..message.arrays import Column, Floats, Int64s
 from ..message.units import unit_of
+from .clouds import cloud_errors, plot_clouds
 from .comparison import plot_comparison
 from .heatmap import plot_heatmap
 from .pixels import plot_pixels
-from .wrong_images import IMAGE, message_at
+from .plane import planes, plot_plane
+from .wrong_images import holds_images, message_at, shown_ticks
 
 _MOST_FIELDS = 20
 _MOST_NUMBERS = 20_000_000
@@ -36,26 +43,38 @@ def write_plots(
     """Draw each numeric field that differs, at most 20 of a topic, into `folder`.
 
     Returns the files. Numbers are drawn over time with their error below, arrays as a map of
-    errors, images side by side. Of very long arrays only the ticks from the first difference on are
-    drawn. Raises OSError and BagError.
+    errors, images side by side, clouds from above and from the side, trajectories in the plane;
+    epochs of a simulation a file each. Of very long arrays only the ticks from the first difference
+    on are drawn. Raises OSError and BagError.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    bags = as_compared(bags, comparison)
     files: list[Path] = []
     for key in comparison.keys.values():
         together, first = key.aligned.pairs, key.judged.first
         if key.matches or together is None:
             continue
         stem = re.sub(r"[^\w.-]", "_", key.topic.strip("/").replace("/", "__")) or "root"
-        if key.type == IMAGE and first is not None:
-            files += _images(comparison, bags, key.topic, first, folder / f"{stem}.{format}")
+        if holds_images(key) and first is not None:
+            files += _images(comparison, bags, key, folder / f"{stem}.{format}")
             continue
+        if (cloud := cloud_errors(bags, comparison, key)) is not None:
+            tick, errors = cloud
+            file = folder / f"{stem}.{format}"
+            title = f"{key.topic} tick {tick}"
+            plot_clouds(errors, title=title, names=comparison.names, file=file)
+            files.append(file)
+        for found, plane in planes(bags, comparison, key):
+            file = _file(folder, stem, f"{found.field}.plane", format)
+            plot_plane(plane, names=comparison.names, file=file)
+            files.append(file)
         wrong = [f for f in key.judged.fields.values() if not f.matches and not f.other_lengths]
         paths = [path for found in wrong for path in found.parts][:_MOST_FIELDS]
         for path in paths:
             files += _field(
                 comparison, bags, key, together, path, _file(folder, stem, path, format)
             )
-        for found in [f for f in wrong if len(f.parts) > 1][:_MOST_FIELDS]:
+        for found in [f for f in wrong if len(f.parts) > 1 and f.kind != PATH.name][:_MOST_FIELDS]:
             file = _file(folder, stem, found.field, format)
             files += _divergence(comparison, bags, key, together, found, file)
     return files
@@ -75,31 +94,52 @@ def _divergence(
     file: Path,
 ) -> list[Path]:
     """How far a point or a rotation is off over time, and its limit."""
-    kind, limit = KINDS[found.kind], 0.0
+    kind, limit, tolerances = KINDS[found.kind], 0.0, comparison.tolerances
     error: list[Floats] = [np.empty(0)]
     ticks: list[Int64s] = [np.empty(0, np.int64)]
-    for some, a, b in paired_columns(*bags, key.topic, together, found.parts):
+    for some, a, b in paired_columns(*bags, key.topic, together, found.parts, tolerances):
         shown = kind.show(found, a, b, 0)
         ticks.append(some)
         error.append(shown.error[:, 0])
         limit = float(shown.limit[0, 0])
     off = np.concatenate(error)
-    plot_comparison(
-        np.zeros(len(off)),
-        off,
-        _times(key, np.concatenate(ticks)),
-        tolerance=limit,
-        names=comparison.names,
-        unit=kind.error_unit or unit_of(found.parts[0], key.type),
-        title=f"{key.topic} {found.field}: how far off",
-        file=file,
-    )
-    return [file]
+    files = []
+    for of in _epochs(key, np.concatenate(ticks), file):
+        plot_comparison(
+            np.zeros(len(of.times_ns)),
+            off[of.rows],
+            of.times_ns,
+            tolerance=limit,
+            names=comparison.names,
+            unit=kind.error_unit or unit_of(found.parts[0], key.type),
+            title=f"{key.topic} {found.field}: how far off{of.words}",
+            file=of.file,
+        )
+        files.append(of.file)
+    return files
 
 
-def _times(key: KeyComparison, ticks: Int64s) -> Int64s | None:
-    """The times of ticks; None for those of several epochs, which are no axis."""
-    return None if len(key.aligned.epochs[0]) else key.aligned.times_ns[0][ticks]
+@dataclass(frozen=True)
+class _Epoch:
+    """What is drawn over one axis of time: rows of pairs, their times, and the file for it."""
+
+    rows: slice
+    times_ns: Int64s
+    words: str
+    file: Path
+
+
+def _epochs(key: KeyComparison, ticks: Int64s, file: Path) -> Iterator[_Epoch]:
+    """The pairs at these ticks of A (n,), by the epochs of a simulation that was reset."""
+    times_ns, starts = key.aligned.times_ns[0][ticks], key.aligned.epochs[0]
+    if not len(starts):
+        yield _Epoch(slice(None), times_ns, "", file)
+        return
+    borders = [0, *np.searchsorted(ticks, starts).tolist(), len(ticks)]
+    for number, (begin, end) in enumerate(pairwise(borders), 1):
+        if begin < end:
+            name = file.with_name(f"{file.stem}.epoch{number}{file.suffix}")
+            yield _Epoch(slice(begin, end), times_ns[begin:end], f", epoch {number}", name)
 
 
 def _field(
@@ -110,50 +150,56 @@ def _field(
     path: str,
     file: Path,
 ) -> list[Path]:
-    found = _columns(bags, key, together, path)
+    found = _columns(comparison, bags, key, together, path)
     if found is None:
         return []
     ticks, a, b = found
-    time, tolerance = _times(key, ticks), comparison.tolerances.of(path)
-    title, unit = f"{key.topic} {path}", unit_of(path, key.type)
+    tolerance, unit = comparison.tolerances.of(path), unit_of(path, key.type)
+    files = []
     try:
-        if a.ndim == 1:
-            plot_comparison(
-                a,
-                b,
-                time,
+        for of in _epochs(key, ticks, file):
+            _draw(
+                a[of.rows],
+                b[of.rows],
+                time=of.times_ns,
                 tolerance=tolerance,
                 names=comparison.names,
                 unit=unit,
-                title=title,
-                file=file,
+                title=f"{key.topic} {path}{of.words}",
+                file=of.file,
             )
-        else:
-            a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
-            plot_heatmap(
-                b, against=a, time=time, tolerance=tolerance, unit=unit, title=title, file=file
-            )
+            files.append(of.file)
     except ReportError:
         return []  # what has no picture, as strings
-    return [file]
+    return files
+
+
+def _draw(a: Column, b: Column, *, names: tuple[str, str], **options: Any) -> None:
+    if a.ndim == 1:
+        plot_comparison(a, b, names=names, **options)
+    else:
+        plot_heatmap(b.reshape(len(b), -1), against=a.reshape(len(a), -1), **options)
 
 
 def _images(
     comparison: Comparison,
     bags: tuple[Bag, Bag],
-    topic: str,
-    first: TickDifference,
+    key: KeyComparison,
     file: Path,
 ) -> list[Path]:
-    image_a = message_at(bags[0], topic, first.tick_a)
-    image_b = message_at(bags[1], topic, first.tick_b)
+    """The images that differ most."""
+    assert key.aligned.pairs is not None
+    tick = next(iter(shown_ticks(key)))
+    row = int(np.searchsorted(key.aligned.pairs.a, tick))
+    image_a = message_at(bags[0], key.topic, tick)
+    image_b = message_at(bags[1], key.topic, int(key.aligned.pairs.b[row]))
     try:
         plot_pixels(
             image_a,
             image_b,
             tolerance=comparison.tolerances.of("data"),
             names=comparison.names,
-            title=f"{topic} tick {first.tick_a}",
+            title=f"{key.topic} tick {tick}",
             file=file,
         )
     except ReportError:
@@ -162,7 +208,11 @@ def _images(
 
 
 def _columns(
-    bags: tuple[Bag, Bag], key: KeyComparison, together: Alignment, path: str
+    comparison: Comparison,
+    bags: tuple[Bag, Bag],
+    key: KeyComparison,
+    together: Alignment,
+    path: str,
 ) -> tuple[Column, Column, Column] | None:
     """Ticks of A, and a field of both sides at these ticks.
 
@@ -172,7 +222,8 @@ def _columns(
     first = fields[path].first_tick if path in fields else None
     parts: list[tuple[Column, Column, Column]] = []
     size = 0
-    for ticks, columns_a, columns_b in paired_columns(*bags, key.topic, together, [path]):
+    every = paired_columns(*bags, key.topic, together, [path], comparison.tolerances)
+    for ticks, columns_a, columns_b in every:
         a, b = columns_a[path], columns_b[path]
         if (
             a.dtype == object

@@ -28,9 +28,9 @@ def workflow_commands(
     """
     for name, lines in (remarks or {}).items():
         if lines:
-            yield f"::warning title={_property(name)}::{_data(chr(10).join(lines))}"
+            yield workflow_command("warning", name, "\n".join(lines))
     errors = [
-        f"::error title={_property(name)}::{_data(chr(10).join(lines))}"
+        workflow_command("error", name, "\n".join(lines))
         for name, lines in (objections or {}).items()
         if lines
     ]
@@ -38,13 +38,18 @@ def workflow_commands(
         for key in comparison.keys.values():
             if not key.matches:
                 lines = "\n".join(summary_of_key(key, comparison.names))
-                errors.append(f"::error title={_property(f'{name}: {key.topic}')}::{_data(lines)}")
+                errors.append(workflow_command("error", f"{name}: {key.topic}", lines))
     yield from errors[:_SHOWN]
     if len(errors) > _SHOWN:
-        yield f"::notice title=lockstep::{len(errors) - _SHOWN} more topics differ"
+        yield workflow_command("notice", "lockstep", f"{len(errors) - _SHOWN} more topics differ")
     if not errors:
         found = ", ".join(f"{name}: {comparison.grade}" for name, comparison in comparisons.items())
-        yield f"::notice title=lockstep::{_data(found)}"
+        yield workflow_command("notice", "lockstep", found)
+
+
+def workflow_command(kind: str, title: str, text: str) -> str:
+    """An annotation: a line for stdout. `kind` is error, warning or notice."""
+    return f"::{kind} title={_property(title)}::{_data(text)}"
 
 
 def markdown(
@@ -56,12 +61,12 @@ def markdown(
     lines: list[str] = []
     for name, why in (objections or {}).items():
         if why and name not in comparisons:
-            lines += [f"### ❌ {_cell(name)}", "", _pre(why), ""]
+            lines += [f"### ❌ {cell(name)}", "", _pre(why), ""]
     for name, comparison in comparisons.items():
         why = (objections or {}).get(name, ())
         mark = "✅" if comparison.all_match and not why else "❌"
         grade = "no match" if comparison.all_match and why else comparison.grade
-        lines += [f"### {mark} {_cell(name)}: {grade}", ""]
+        lines += [f"### {mark} {cell(name)}: {grade}", ""]
         lines += [_pre(why), ""] if why else []
         if told := (remarks or {}).get(name):
             lines += [f"⚠️ {_pre(told)}", ""]
@@ -69,8 +74,8 @@ def markdown(
         lines += ["|---|---|---:|---:|---:|---:|---|"]
         for key in comparison.keys.values():
             cells = (
-                f"<code>{_cell(key.topic)}</code>",
-                _cell(key.type),
+                f"<code>{cell(key.topic)}</code>",
+                cell(key.type),
                 key.aligned.count,
                 key.judged.differing,
                 len(key.aligned.only_a),
@@ -99,6 +104,6 @@ def _property(text: str) -> str:
     return _data(one_line(text)).replace(":", "%3A").replace(",", "%2C")
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Escaped as text in a table."""
     return html.escape(one_line(text)).replace("|", "&#124;").replace("`", "&#96;")

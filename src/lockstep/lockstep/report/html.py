@@ -22,8 +22,11 @@ from typing import Any
 
 from ..bag import Bag
 from ..compare.comparison import Comparison, summary
+from ..compare.kinds.pixels import PIXELS
+from ..compare.transforms import as_compared
 from ..errors import ReportError
 from ..printable import one_line
+from .clouds import CLOUD, cloud_data
 from .page import (
     MOST_FIELDS,
     MOST_KEYS,
@@ -41,9 +44,10 @@ from .page import (
     verdict_rows,
 )
 from .page_plots import plots_of
+from .plane import plane_data
 from .provenance import bag_files, versions
 from .series import Limits, field_series
-from .wrong_images import IMAGE, wrong_images
+from .wrong_images import holds_images, wrong_images
 
 File = str | os.PathLike[str]
 BagLike = Bag | str | os.PathLike[str]
@@ -55,6 +59,9 @@ _CELLS, _ALL_CELLS = 20_000, 250_000
 """Cells of the map of errors of an array, and of all together."""
 _ELEMENTS, _ALL_ELEMENTS = 10_000_000, 40_000_000
 """Numbers that are looked at: of one field, and of all together; for some seconds at most."""
+_DRAWN = ("plots", "clouds", "planes")
+_MOST_CLOUDS = 6
+_MOST_PLANES = 12
 _WORDS = {"match": "match", "differs": "DIFFERENT", "no verdict": "no verdict"}
 _IMAGE_CHARACTERS, _DIFF_CHARACTERS = 1_500_000, 700_000
 
@@ -76,7 +83,7 @@ def write_html(
     """
     with ExitStack() as stack:
         opened = {
-            name: (_opened(a, stack), _opened(b, stack))
+            name: as_compared((_opened(a, stack), _opened(b, stack)), comparisons[name])
             for name, (a, b) in bags.items()
             if name in comparisons
         }
@@ -113,8 +120,10 @@ def _data(
         "fields": list(field_rows(shown, list(comparisons))),
         "more_fields": len(fields) - len(shown),
         "distributions": distribution_rows(comparisons),
-        "plots": _plots(shown, bags),
+        "plots": _plots(shown, comparisons, bags),
         "images": _images(comparisons, bags),
+        "clouds": _clouds(comparisons, bags),
+        "planes": _planes(comparisons, bags),
         "diffs": diff_rows(comparisons, _DIFF_CHARACTERS),
         "run": run_data(result) if result else None,
         "versions": versions(),
@@ -136,7 +145,11 @@ def _sides(
     return found
 
 
-def _plots(fields: list[FoundField], bags: Mapping[str, tuple[Bag, Bag]]) -> dict[str, Any]:
+def _plots(
+    fields: list[FoundField],
+    comparisons: Mapping[str, Comparison],
+    bags: Mapping[str, tuple[Bag, Bag]],
+) -> dict[str, Any]:
     """What is drawn of the worst fields, by their row in the table."""
     drawn = [
         (row, found)
@@ -156,7 +169,9 @@ def _plots(fields: list[FoundField], bags: Mapping[str, tuple[Bag, Bag]]) -> dic
             row: found for row, found in drawn if found.name == name and found.key.topic == topic
         }
         key = next(iter(here.values())).key
-        series = field_series(bags[name], key, [found.field for found in here.values()], limits)
+        fields_here = [found.field for found in here.values()]
+        tolerances = comparisons[name].tolerances
+        series = field_series(bags[name], key, fields_here, tolerances, limits)
         for row, found in here.items():
             if found.field.field in series:
                 plots[str(row)] = plots_of(series[found.field.field], key)
@@ -165,7 +180,7 @@ def _plots(fields: list[FoundField], bags: Mapping[str, tuple[Bag, Bag]]) -> dic
 
 def _is_picture(found: FoundField) -> bool:
     """Whether a field is the pixels of images, which are shown as such."""
-    return found.key.type == IMAGE and found.field.field == "data"
+    return found.field.kind == PIXELS.name
 
 
 def _images(
@@ -175,15 +190,45 @@ def _images(
         (index, name, key)
         for index, (name, comparison) in enumerate(comparisons.items())
         for key in comparison.keys.values()
-        if name in bags and key.type == IMAGE and key.judged.first
+        if name in bags and holds_images(key) and key.judged.first
     ]
     found, left = [], _IMAGE_CHARACTERS
     for index, name, key in wanted:
-        images = wrong_images(bags[name], comparisons[name], key, left)
-        if images:
-            left -= sum(len(images.get(part, "")) for part in ("a", "b", "wrong"))
-            found.append(images | {"comparison": index, "topic": cut(key.topic)})
+        for image in wrong_images(bags[name], comparisons[name], key, left):
+            left -= sum(len(image.get(part, "")) for part in ("a", "b", "wrong"))
+            found.append(image | {"comparison": index, "topic": cut(key.topic)})
     return found
+
+
+def _clouds(
+    comparisons: Mapping[str, Comparison], bags: Mapping[str, tuple[Bag, Bag]]
+) -> list[dict[str, Any]]:
+    """The clouds of each topic that differ most, of the first topics."""
+    wanted = [
+        (index, name, key)
+        for index, (name, comparison) in enumerate(comparisons.items())
+        for key in comparison.keys.values()
+        if name in bags and key.type == CLOUD and not key.judged.fields_match
+    ][:_MOST_CLOUDS]
+    return [
+        {**drawn, "comparison": index, "topic": cut(key.topic)}
+        for index, name, key in wanted
+        if (drawn := cloud_data(bags[name], comparisons[name], key))
+    ]
+
+
+def _planes(
+    comparisons: Mapping[str, Comparison], bags: Mapping[str, tuple[Bag, Bag]]
+) -> list[dict[str, Any]]:
+    """The first trajectories that are beyond their limit."""
+    every = (
+        {**plane, "comparison": index}
+        for index, (name, comparison) in enumerate(comparisons.items())
+        for key in comparison.keys.values()
+        if name in bags
+        for plane in plane_data(bags[name], comparison, key)
+    )
+    return list(islice(every, _MOST_PLANES))
 
 
 def _summary(
@@ -201,7 +246,10 @@ def _summary(
 
 def _rendered(title: str, data: dict[str, Any], lines: Iterable[str]) -> str:
     # what browsers hash has newlines as \n
-    scripts = {"plotly": _plotly() if data["plots"] else "", "script": _template("report.js")}
+    scripts = {
+        "plotly": _plotly() if any(data[drawn] for drawn in _DRAWN) else "",
+        "script": _template("report.js"),
+    }
     return Template(_template("report.html")).substitute(
         title=escape(one_line(title)),
         verdict=escape(_WORDS[data["verdict"]]),

@@ -303,7 +303,8 @@ def diff_rows(comparisons: Mapping[str, Comparison], most_characters: int) -> li
 
 def run_data(result: Mapping[str, Any]) -> dict[str, Any]:
     """What was run, of the result of a verification as result.json holds it."""
-    known = ("black_box", "sent", "recorded", "lost", "wall_s", "median_ns", "p99_ns")
+    counts = ("black_box", "sent", "recorded", "lost")
+    known = (*counts, "wall_s", "median_ns", "p99_ns", "cpu_ns", "resources")
     return {
         "reference": result.get("reference"),
         "contract_mismatches": result.get("contract_mismatches") or {},

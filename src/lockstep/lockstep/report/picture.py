@@ -12,15 +12,18 @@ import numpy.typing as npt
 
 from ..bag import BagError
 from ..compare import Tolerance
+from ..compare.kinds.named_fields import fields_of
 from ..compare.kinds.number import judge_numbers
 from ..errors import ReportError
 from ..message.images import pixels
+from ..message.pictures import picture_in
 from .difference import largest_first, largest_words
 from .signals import not_finite
 from .style import quantity
 
 Image = npt.ArrayLike | Any
-"""Pixels (h, w) or (h, w, channels), or a sensor_msgs/Image as an object or dict."""
+"""Pixels (h, w) or (h, w, channels), or a sensor_msgs/Image, CompressedImage or
+nav_msgs/OccupancyGrid as an object or dict."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,15 @@ def picture_of(image: Image) -> Picture:
     encoding = ""
     if isinstance(image, Mapping):
         image = SimpleNamespace(**image)
-    if hasattr(image, "encoding"):
-        encoding = str(image.encoding)
-        try:
+    try:
+        if hasattr(image, "encoding"):
+            encoding = str(image.encoding)
             image = pixels(image)
-        except BagError as error:
-            raise ReportError(str(error)) from error
+        elif hasattr(image, "data") and not isinstance(image, np.ndarray):
+            found = picture_in(fields_of(image) or vars(image))
+            image = image if found is None else found.pixels
+    except (BagError, TypeError) as error:
+        raise ReportError(str(error)) from error
     try:
         values = np.asarray(image)
     except ValueError as error:

@@ -21,7 +21,8 @@ from ..compare.key_comparison import KeyComparison
 from ..compare.kinds import KINDS
 from ..compare.kinds.number import WHOLE_TYPES
 from ..compare.kinds.shown import Shown, is_ragged
-from ..compare.side_by_side import paired_columns
+from ..compare.meant import paired_columns
+from ..compare.tolerance import Tolerances
 from ..message.arrays import Column, Floats, Int64s
 from ..message.schema import base_type
 from .error_map import ErrorMap
@@ -80,14 +81,18 @@ def field_series(
     bags: tuple[Bag, Bag],
     key: KeyComparison,
     fields: Sequence[FieldComparison],
+    tolerances: Tolerances,
     limits: Limits | None = None,
 ) -> dict[str, FieldSeries]:
-    """What is drawn of `fields` of a key, by field; raises BagError as reading does."""
+    """What is drawn of `fields` of a key, by field; raises BagError as reading does.
+
+    They were compared with these `tolerances`.
+    """
     pairs = key.aligned.pairs
     if pairs is None or not key.aligned.count or not fields:
         return {}
     surveys = [_Survey(found, (limits or Limits()).elements) for found in fields]
-    for rows, ticks, a, b in _blocks(bags, key.topic, pairs, fields):
+    for rows, ticks, a, b in _blocks(bags, key.topic, pairs, fields, tolerances):
         open_surveys = [survey for survey in surveys if not survey.full]
         if not open_surveys:
             break
@@ -95,7 +100,7 @@ def field_series(
             survey.add(rows, ticks, a, b)
     drawings = [_Drawing(survey, limits or Limits()) for survey in surveys]
     last = max(survey.rows for survey in surveys)
-    for rows, _, a, b in _blocks(bags, key.topic, pairs, fields):
+    for rows, _, a, b in _blocks(bags, key.topic, pairs, fields, tolerances):
         if rows[0] >= last:
             break
         for drawing in drawings:
@@ -105,7 +110,11 @@ def field_series(
 
 
 def _blocks(
-    bags: tuple[Bag, Bag], topic: str, pairs: Alignment, fields: Sequence[FieldComparison]
+    bags: tuple[Bag, Bag],
+    topic: str,
+    pairs: Alignment,
+    fields: Sequence[FieldComparison],
+    tolerances: Tolerances,
 ) -> Iterator[tuple[Int64s, Int64s, Side, Side]]:
     """Rows of the alignment and ticks of A, (m,), and columns.
 
@@ -113,7 +122,7 @@ def _blocks(
     """
     paths = list(dict.fromkeys(path for found in fields for path in found.parts))
     done = 0
-    for ticks, a, b in paired_columns(*bags, topic, pairs, paths):
+    for ticks, a, b in paired_columns(*bags, topic, pairs, paths, tolerances):
         step = min((_rows_of(column) for side in (a, b) for column in side.values()), default=1)
         for start in range(0, len(ticks), step):
             part = slice(start, start + step)
@@ -125,7 +134,7 @@ def _blocks(
 
 def _rows_of(column: Column) -> int:
     if is_ragged(column):
-        return _RAGGED_ROWS
+        return max(1, min(_RAGGED_ROWS, _BLOCK // max(1, np.size(column[0]))))
     return max(1, _BLOCK // max(1, column[:1].size))
 
 

@@ -1,9 +1,10 @@
-"""The first images of a key that differ, and where their pixels are wrong, as PNG in data URIs."""
+"""Images of a key that differ, and where their pixels are wrong, as PNG in data URIs."""
 
 from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,13 @@ import numpy.typing as npt
 from ..bag import Bag
 from ..compare.comparison import Comparison
 from ..compare.key_comparison import KeyComparison
+from ..compare.kinds.pixels import PIXELS
 from ..errors import ReportError
 from ..message.arrays import Bytes
 from .picture import Picture, PixelErrors, picture_of, pixel_errors, shared_range
 from .style import VERMILLION
 
-IMAGE = "sensor_msgs/msg/Image"
+_DATA = "data"
 _SIDES = (480, 320, 200)
 """The longer side of what is shown, in pixels; smaller ones where there is no room for the
 largest."""
@@ -26,41 +28,87 @@ _MARK = 1
 """A wrong pixel is drawn so many pixels wider on each side, so that a single one is seen."""
 
 
+def holds_images(key: KeyComparison) -> bool:
+    """Whether the messages of a key are images, whatever their type."""
+    found = key.judged.fields.get(_DATA)
+    return found is not None and found.kind == PIXELS.name
+
+
+def shown_ticks(key: KeyComparison) -> dict[int, str]:
+    """The ticks of A of which images are shown, with what each of them is: the worst comes first.
+
+    Beside it the first that is wrong, and one in the middle of those that are known.
+    """
+    first, found = key.judged.first, key.judged.fields.get(_DATA)
+    if first is None or found is None:
+        return {}
+    of_image = found.max_tick if found.judged_tick is None else found.judged_tick
+    worst = first.tick_a if of_image is None else of_image
+    middle = key.judged.kept[len(key.judged.kept) // 2].tick_a
+    words: dict[int, str] = {}
+    for tick, word in (
+        (worst, "the worst"),
+        (first.tick_a, "the first"),
+        (middle, "a typical one"),
+    ):
+        words[tick] = f"{words[tick]} and {word}" if tick in words else word
+    return words
+
+
 def wrong_images(
     bags: tuple[Bag, Bag], comparison: Comparison, key: KeyComparison, most_characters: int
-) -> dict[str, Any] | None:
-    """The first images that differ, with a sentence.
+) -> list[dict[str, Any]]:
+    """The worst, the first and a typical one of the images that differ, each with a sentence.
 
     None if none does, or if what differs are not images.
     """
-    first = key.judged.first
-    if key.type != IMAGE or first is None:
-        return None
-    sides = [
-        message_at(bag, key.topic, tick)
-        for bag, tick in zip(bags, (first.tick_a, first.tick_b), strict=True)
-    ]
-    about: dict[str, Any] = {"topic": key.topic, "tick": first.tick_a, "time_ns": first.time_ns}
-    try:
-        a, b = picture_of(sides[0]), picture_of(sides[1])
-        tolerance = comparison.tolerances.of("data")
-        found = pixel_errors(a, b, tolerance)
-        drawn = _drawn(a, b, found, most_characters)
-    except ReportError as error:
-        return about | {"sentence": str(error)}
+    words = shown_ticks(key) if holds_images(key) and key.aligned.pairs is not None else {}
+    if not words:
+        return []
+    assert key.aligned.pairs is not None
+    rows = np.searchsorted(key.aligned.pairs.a, list(words))
+    partners = dict(zip(words, key.aligned.pairs.b[rows].tolist(), strict=True))
+    of_a = messages_at(bags[0], key.topic, words)
+    of_b = messages_at(bags[1], key.topic, partners.values())
+    tolerance = comparison.tolerances.of(_DATA)
     exact = not (tolerance.abs or tolerance.rel or tolerance.ulp)
-    return about | {"sentence": found.finding(exact)} | (drawn or {})
+    shown = []
+    for tick, word in words.items():
+        about: dict[str, Any] = {
+            "topic": key.topic,
+            "tick": tick,
+            "which": word,
+            "time_ns": int(key.aligned.times_ns[0][tick]),
+        }
+        try:
+            a, b = picture_of(of_a[tick]), picture_of(of_b[partners[tick]])
+            found = pixel_errors(a, b, tolerance)
+            drawn = _drawn(a, b, found, most_characters // len(words))
+        except ReportError as error:
+            shown.append(about | {"sentence": str(error)})
+            continue
+        shown.append(about | {"sentence": found.finding(exact)} | (drawn or {}))
+    return shown
 
 
 def message_at(bag: Bag, topic: str, tick: int) -> Any:
     """The message of a tick, decoded."""
-    done = 0
+    return messages_at(bag, topic, [tick])[tick]
+
+
+def messages_at(bag: Bag, topic: str, ticks: Iterable[int]) -> Mapping[int, Any]:
+    """The messages of ticks, decoded; raises ReportError if there is none."""
+    open_ticks, found, done = sorted(set(ticks)), {}, 0
     for batch in bag.batches([topic], strict=False):
-        if tick < done + len(batch):
+        while open_ticks and open_ticks[0] < done + len(batch):
+            tick = open_ticks.pop(0)
             start, length = int(batch.offset[tick - done]), int(batch.length[tick - done])
-            return bag.codec(topic).decode(bytes(batch.buffer[start : start + length]))
+            payload = bytes(batch.buffer[start : start + length])
+            found[tick] = bag.codec(topic).decode(payload)
+        if not open_ticks:
+            return found
         done += len(batch)
-    raise ReportError(f"{bag.path} has no message {tick} of {topic}")
+    raise ReportError(f"{bag.path} has no message {open_ticks[0]} of {topic}")
 
 
 def _drawn(

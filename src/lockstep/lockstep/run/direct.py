@@ -17,6 +17,7 @@ from .direct_process import DirectProcess
 from .direct_program import DirectProgram
 from .recording import Recording
 from .request import RunRequest
+from .resources import Meter
 from .result import Failure, RunResult, check_counts
 from .step_frames import StepFrames
 
@@ -40,14 +41,19 @@ def run_direct(
     with BagWriter(bag) as writer:
         recording = Recording(writer, process.contract, with_cause=request.with_cause)
         start_s = time.perf_counter()
+        meter = Meter(program.start().child.pid)
         try:
             recording.write(process.start(request.parameters), 0)
+            meter.look(0)
             for outputs in process.run(inputs.chunks()):
                 recording.write([outputs], process.consumed)
+                meter.look(process.consumed)
             wall_s = time.perf_counter() - start_s
+            resources = meter.found()
             process.end()
             process.close()
         except CallbackError as error:
+            resources = meter.found()
             wall_s = time.perf_counter() - start_s
             failure = Failure(error.step or 0, request.inputs.steps(), str(error))
         recorded = writer.counts
@@ -62,6 +68,7 @@ def run_direct(
         recorded=recorded,
         first_input_ns=inputs.first_ns,
         wall_s=wall_s,
+        resources=resources,
         failure=failure,
         **_times(process),
     )

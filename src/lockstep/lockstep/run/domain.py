@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..errors import RunError, UsageError
-from .participants import sockets_of
-from .shared_memory import remove_what_nobody_owns
+from .participants import ports_of, sockets_of
+from .shared_memory import closed_ports, remove_what_nobody_owns
 
 RUN = "LOCKSTEP_RUN"
 """The environment variable that marks every process that was started for a run."""
@@ -43,7 +43,8 @@ def isolated_domain() -> Iterator[dict[str, str]]:
 
     The lock is an abstract Unix socket: the kernel frees it however this process ends. It keeps
     other runs away; `DomainGuard` sees whoever else joins. What killed nodes left in shared memory
-    is removed in the end. Raises UsageError for a middleware whose nodes nobody could see.
+    is removed before and after; a domain where others left some is the last to be taken. Raises
+    UsageError for a middleware whose nodes nobody could see.
     """
     if os.environ.get("RMW_IMPLEMENTATION") == "rmw_zenoh_cpp":
         raise UsageError(
@@ -52,6 +53,8 @@ def isolated_domain() -> Iterator[dict[str, str]]:
         )
     candidates = [d for d in _DOMAINS if str(d) != os.environ.get("ROS_DOMAIN_ID")]
     random.shuffle(candidates)
+    closed = set(closed_ports())
+    candidates.sort(key=lambda domain: not closed.isdisjoint(ports_of(domain)))
     for domain in candidates:
         with socket.socket(socket.AF_UNIX) as lock:
             try:
@@ -60,6 +63,7 @@ def isolated_domain() -> Iterator[dict[str, str]]:
                 continue
             if sockets_of(domain):
                 continue
+            remove_what_nobody_owns()
             environment = {k: v for k, v in os.environ.items() if k not in _OUTSIDE}
             environment["ROS_DOMAIN_ID"] = str(domain)
             environment[RUN] = uuid.uuid4().hex

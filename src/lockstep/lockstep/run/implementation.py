@@ -10,7 +10,7 @@ from pathlib import Path
 from ..component import Contract
 from ..component.contract import ContractVersionError
 from ..errors import USAGE, Crash, UsageError
-from .model import Implementation
+from .model import Implementation, SystemNode
 from .processes import Answer, ask
 
 CONTRACT_PATIENCE_S = 30
@@ -29,6 +29,19 @@ def command_of(name: str, implementation: Implementation) -> list[str]:
         return [sys.executable, "-m", "lockstep.nodes.spin", implementation.node]
     assert implementation.command is not None
     return implementation.command
+
+
+def commands_of(name: str, implementation: Implementation) -> list[list[str]]:
+    """The command lines that start it, one for each process of a system; raises as `command_of`
+    does."""
+    if implementation.nodes is None:
+        return [command_of(name, implementation)]
+    return [[*command_of(name, alone(one)), *one.arguments] for one in implementation.nodes]
+
+
+def alone(one: SystemNode) -> Implementation:
+    """A node of a system, without the others and its arguments."""
+    return Implementation(executable=one.executable, node=one.node, command=one.command)
 
 
 def direct_command(name: str, implementation: Implementation) -> list[str]:

@@ -16,6 +16,13 @@ from .model import Inputs
 from .timeline import Timeline
 
 CLOCK_TOPIC = "/clock"
+EVENTS = "/_service_event"
+"""What the topic of a service's events is called, after the service."""
+
+
+def events_of(service: str) -> str:
+    """The topic of the events of a service."""
+    return f"{resolved(service)}{EVENTS}"
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,7 @@ def ports_of(declared: Inputs, contract: Contract) -> dict[str, PortContract]:
     """Topic of the bag, or of the player → the input port that it goes to; raises UsageError if
     they are not those of the contract."""
     ports = {port.name: port for port in contract.inputs}
+    by_topic = {resolved(port.topic): port for port in contract.inputs}
     topics: dict[str, PortContract] = {}
     for port_name, names in declared.topics.items():
         port = ports.get(port_name)
@@ -113,10 +121,15 @@ def ports_of(declared: Inputs, contract: Contract) -> dict[str, PortContract]:
             if name in topics:
                 raise UsageError(f"topic {name} is given to two inputs")
             topics[name] = port
+    for service, name in declared.services.items():
+        if name in topics:
+            raise UsageError(f"topic {name} is given to two inputs")
+        topics[name] = by_topic[events_of(service)]
     unknown = set(declared.silent) - ports.keys()
     if unknown:
         raise UsageError(f"inputs.silent: the contract has no input '{min(unknown)}'")
-    unfed = ports.keys() - declared.topics.keys() - set(declared.silent)
+    served = {port.name for port in topics.values()}
+    unfed = ports.keys() - served - set(declared.silent)
     if unfed:
         name = min(unfed)
         raise UsageError(

@@ -4,11 +4,13 @@ graph."""
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,15 @@ from .model import Run
 from .prepared import PreparedHost
 from .processes import Process, wait_for
 from .request import RunRequest
+from .resources import Resources
 from .result import RunResult, check_counts
+from .tally import is_told, tallied, untaken
 
 START_PATIENCE_S = 30.0
 # Times the timeout of the run, which the player itself has with a host; it may also read a lot.
 _PLAYER_PATIENCE = 6
 _RECORDER_PATIENCE_S = 60
+_TALLY = "tally"
 # A reliable reader that missed a message gets it after Fast DDS's heartbeat period of 3 s.
 QUIET_S, QUIET_AT_MOST_S = 3.5, 30.0
 """The silence after which a black box has answered all, at least and at most."""
@@ -63,6 +68,8 @@ class LiveRun:
         request = self._request
         name, folder = request.name, request.folder
         self._publishing: list[Process] = []
+        tally = folder / _TALLY
+        stack.callback(shutil.rmtree, tally, ignore_errors=True)
         graph = stack.enter_context(
             own_graph(
                 folder,
@@ -83,13 +90,14 @@ class LiveRun:
             self._node = self._prepared.run(_node_arguments(request), graph.environment)
         else:
             command = [*command_of(name, request.implementation), *_node_arguments(request)]
-            self._node = processes.start(
-                name, command, folder / "node.log", variables=self._variables
-            )
+            variables = dict(self._variables or {})
+            if request.implementation.is_node:
+                variables |= tallied(tally, graph.environment)
+            self._node = processes.start(name, command, folder / "node.log", variables=variables)
         self._publishing.append(self._node)
         self._player = processes.start(
             f"the player for {name}",
-            _player_command(request),
+            [*_player_command(request), "--measure", str(self._node.child.pid)],
             folder / "player.log",
             stdin=subprocess.PIPE,
             forks=self._forks,
@@ -119,7 +127,8 @@ class LiveRun:
         in_lockstep = not request.implementation.is_node
         with self._stack, self._alone():
             _stop(self._recorder, self._node, in_lockstep, _quiet_s(request.options)[1])
-        return checked_run(request.name, request.folder, in_lockstep, request.silent)
+            result = checked_run(request.name, request.folder, in_lockstep, request.silent)
+            return result if in_lockstep else _counted(result, request.folder / _TALLY)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -169,7 +178,7 @@ def checked_run(
             "inputs"
         )
     check_counts(name, played["sent"], recorded, silent)
-    times = played.get("callback_ns", {})
+    times, taken = played.get("callback_ns", {}), played["resources"]
     return RunResult(
         name=name,
         bag=folder / "bag",
@@ -179,8 +188,20 @@ def checked_run(
         wall_s=played.get("wall_s"),
         median_ns=times.get("median"),
         p99_ns=times.get("p99"),
+        resources=None if taken is None else Resources(**taken),
         black_box=not in_lockstep,
     )
+
+
+def _counted(result: RunResult, tally: Path) -> RunResult:
+    """A run of a black box with what is known of the inputs that it did not take."""
+    if is_told(tally):
+        return replace(result, untaken=untaken(result.name, tally, result.sent))
+    remark = (
+        f"{result.name}: nobody knows what it took of its inputs, as none of its processes was "
+        "started with LD_PRELOAD as given"
+    )
+    return replace(result, remarks=(*result.remarks, remark))
 
 
 def _play(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    Field,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
+from ..bag.url import is_url
 from ..distributions.model import Sample
 from ..strict_yaml import MAX_S, Factor, Number, StrictModel
 
@@ -18,6 +16,41 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 
 
 ParameterValue = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]
+
+
+def _place(value: Any) -> Any:
+    return Path(value) if isinstance(value, str) and not is_url(value) else value
+
+
+Place = Annotated[Path | str, BeforeValidator(_place)]
+"""A path of this machine, or a URL, which is a str."""
+
+
+class SystemNode(StrictModel):
+    """One process of several that are one system, with arguments as on a command line."""
+
+    executable: str | None = Field(
+        default=None, pattern=r"^[^/]+/[^/]+$", description="PACKAGE/EXECUTABLE"
+    )
+    node: str | None = Field(
+        default=None, pattern=r"^[\w.]+:\w+$", description="MODULE:CLASS of an rclpy node"
+    )
+    command: list[str] | None = Field(default=None, min_length=1, description="any ROS 2 node")
+    arguments: list[str] = Field(default=[], description="e.g. [--ros-args, -r, a:=b]")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> SystemNode:
+        if sum(one is not None for one in (self.executable, self.node, self.command)) != 1:
+            raise ValueError("give exactly one of executable, node and command")
+        return self
+
+
+class Cost(StrictModel):
+    """How much of the run's time a node takes, which is none if nobody says so."""
+
+    fixed_us: Number = Field(
+        default=0.0, ge=0, le=1e9, description="for each message, request or response it takes"
+    )
 
 
 class Implementation(StrictModel):
@@ -35,23 +68,37 @@ class Implementation(StrictModel):
     launch: list[str] | None = Field(
         default=None, min_length=1, description="a launch file: PACKAGE, FILE and NAME:=VALUE …"
     )
+    nodes: list[SystemNode] | None = Field(
+        default=None, min_length=1, description="several processes as one system, in this order"
+    )
     remap: dict[str, str] = Field(default={}, description="node: port → the node's own topic")
     parameters: dict[str, ParameterValue] = Field(default={})
 
     @model_validator(mode="after")
     def _one_kind(self) -> Implementation:
-        kinds = ("component", "executable", "node", "command", "launch")
+        kinds = ("component", "executable", "node", "command", "launch", "nodes")
         if sum(getattr(self, kind) is not None for kind in kinds) != 1:
-            raise ValueError("give exactly one of component, executable, node, command and launch")
-        if self.remap and not self.is_node:
+            raise ValueError(f"give exactly one of {', '.join(kinds[:-1])} and {kinds[-1]}")
+        if self.remap and self.component is not None:
             raise ValueError("remap is for nodes; components have the contract's topics")
         return self
+
+    _is_known_as_node: bool = PrivateAttr(default=False)
 
     @property
     def is_node(self) -> bool:
         """Whether it is no component but ordinary nodes, which tell no contract and no
-        acknowledgements."""
-        return self.component is None and self.executable is None
+        acknowledgements.
+
+        An executable is taken for a component, unless it is `as_node`.
+        """
+        return self.component is None and (self.executable is None or self._is_known_as_node)
+
+    def as_node(self) -> Implementation:
+        """The same, its executable being known as that of an ordinary node."""
+        known = self.model_copy()
+        known._is_known_as_node = True
+        return known
 
 
 class Inputs(StrictModel):
@@ -61,12 +108,15 @@ class Inputs(StrictModel):
     A sample gets its bag and topics when it is drawn, what a player sends its bag when it has.
     """
 
-    bag: Path = Path()
+    bag: Place = Path()
     player: Literal["own", "external"] = Field(
         default="own", description="external: record what another program plays"
     )
     topics: dict[str, str | list[str]] = Field(
         default={}, min_length=1, description="port → topic(s) of the bag or the player"
+    )
+    services: dict[str, str] = Field(
+        default={}, description="service of a node → topic of the bag with its events"
     )
     silent: list[str] = Field(
         default=[], description="inputs that need no topic, or no message on it"
@@ -89,7 +139,7 @@ class Inputs(StrictModel):
             )
         if self.sample is not None and self.player == "external":
             raise ValueError("a sample is played by nobody else; leave out player: external")
-        if (self.sample is None) != bool(self.topics):
+        if (self.sample is None) != bool(self.topics or self.services):
             raise ValueError("give topics, port: topic, with a bag, and none with a sample")
         return self
 
@@ -118,6 +168,7 @@ class Run(StrictModel):
     timeout: Number = Field(
         default=10.0, gt=0, description="seconds without an answer that count as a hang"
     )
+    cost: Cost = Field(default=Cost(), description="direct: the time that nodes take")
     allow_uncontrolled: bool = Field(
         default=False,
         description="direct: let nodes depend on more than their inputs",

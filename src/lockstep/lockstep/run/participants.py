@@ -19,17 +19,23 @@ Sockets = dict[str, int]
 """Inode → port, counted from the domain's first."""
 
 
+def ports_of(domain: int) -> range:
+    """The ports of a domain."""
+    first = _PORT_BASE + _DOMAIN_GAIN * domain
+    return range(first, first + _DOMAIN_GAIN)
+
+
 def sockets_of(domain: int) -> Sockets:
     """The sockets that hold a port of a domain, of whatever process of this machine."""
-    first = _PORT_BASE + _DOMAIN_GAIN * domain
+    ports = ports_of(domain)
     sockets: Sockets = {}
     for table in (Path("/proc/net/udp"), Path("/proc/net/udp6")):
         with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
             for line in table.read_text("ascii").splitlines()[1:]:
                 columns = line.split()
-                port = int(columns[1].rpartition(":")[2], 16) - first
-                if 0 <= port < _DOMAIN_GAIN:
-                    sockets[columns[9]] = port
+                port = int(columns[1].rpartition(":")[2], 16)
+                if port in ports:
+                    sockets[columns[9]] = port - ports.start
     return sockets
 
 

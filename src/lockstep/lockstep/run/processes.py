@@ -59,6 +59,8 @@ class Process:
     child: Child
     mark: str
     """What it, and whatever it starts, has in its environment (strays.STARTED)."""
+    keeps_log: bool = True
+    """Whether the log is still there for whoever reads of it."""
 
     @property
     def events(self) -> Path:
@@ -92,6 +94,8 @@ class Process:
         if self.disk_is_full:
             return f"the disk of {self.log.parent} is full"
         tail = self.tail()
+        if not self.keeps_log:
+            return f"it printed last:\n{tail}" if tail else "it printed nothing"
         return f"its log {self.log} ends with:\n{tail}" if tail else f"its log {self.log} is empty"
 
     def interrupt(self, grace_s: float = GRACE_S) -> bool:
@@ -187,10 +191,11 @@ class Processes:
         pipes: bool = False,
         variables: Mapping[str, str] | None = None,
         forks: ForkServer | None = None,
+        keeps_log: bool = True,
     ) -> Process:
         """Start a command in a process group of its own, with some more environment variables.
 
-        It is forked by a server if there is one.
+        It is forked by a server if there is one. A log that is not kept is named nowhere.
 
         With `pipes`, stdin and stdout are those, and the log has stderr.
         """
@@ -215,7 +220,7 @@ class Processes:
                 if forks is None
                 else forks.start(command, stdin, output, environment)
             )
-            process = Process(name, log, child, mark)
+            process = Process(name, log, child, mark, keeps_log)
             self._running.append(process)
             assert self._guardian.stdin is not None
             os.write(self._guardian.stdin.fileno(), b"%d\n" % child.pid)
@@ -241,6 +246,7 @@ def fork_server(processes: Processes) -> Iterator[ForkServer]:
                     folder.path / "log",
                     stdin=theirs.fileno(),
                     variables=ForkServer.VARIABLES,
+                    keeps_log=False,
                 )
             yield ForkServer(ours, process.last_words)
 

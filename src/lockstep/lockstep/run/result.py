@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..bag import Bag, BagError
 from ..errors import Loss, RunError
+from .resources import Resources
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,14 @@ HOW_TO_DECLARE = (
 
 
 @dataclass(frozen=True)
+class NodeTopics:
+    """The topics of one node of a system."""
+
+    publishes: tuple[str, ...]
+    subscribes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class RunResult:
     """Messages by topic and where the outputs are; `median_ns` and `p99_ns` are of the callbacks of
     messages."""
@@ -45,11 +54,23 @@ class RunResult:
     wall_s: float | None
     median_ns: float | None
     p99_ns: float | None
+    resources: Resources | None = None
     failure: Failure | None = None
     black_box: bool = False
     """Whether nobody tells which of the messages that were sent it has taken."""
+    untaken: str | None = None
+    """What is known that a black box did not take of what was sent, a sentence."""
     remarks: tuple[str, ...] = ()
     """What is to be known of the run, in sentences."""
+    nodes: Mapping[str, NodeTopics] = field(default_factory=dict)
+    """Of several nodes as one system: what each of them says and hears, by name."""
+
+    @property
+    def cpu_ns(self) -> float | None:
+        """Processor time for each message that was sent, of callbacks and all that is around
+        them."""
+        sent = sum(self.sent.values())
+        return self.resources.cpu_s * 1e9 / sent if self.resources is not None and sent else None
 
     def outputs(self) -> Bag:
         """The bag that was written; raises RunError if it does not hold all that was recorded."""
@@ -75,6 +96,17 @@ def in_and_out(run: RunResult) -> str:
         for counts in (run.sent, run.recorded)
     )
     return f"{run.name}: messages in: {given}; out: {made}"
+
+
+def leak(run: RunResult) -> str | None:
+    """That memory grows with each message, as a sentence."""
+    if run.resources is None or run.resources.growth_bytes is None:
+        return None
+    return (
+        f"{run.name} takes {run.resources.growth_bytes / 1e3:.3g} kB more memory with each message,"
+        " as with a leak or a list that only grows; at the end "
+        f"{run.resources.peak_bytes / 1e6:.0f} MB"
+    )
 
 
 def check_counts(

@@ -22,9 +22,10 @@ from .participants import descendants, name_of, processes
 STARTED = "LOCKSTEP_STARTED"
 """The environment variable that marks every process that `Processes` has started, and what that
 starts: by RUN.NUMBER, each of them."""
-_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 _GRACE_S, _PATIENCE_S = 1.0, 3.0
 _adopts = False
+_spared: set[int] = set()
 
 
 def marked(mark: str) -> set[int]:
@@ -81,6 +82,18 @@ def adopt() -> None:
     _adopts = ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
 
 
+def end_with(parent: int) -> None:
+    """This process, which `parent` has started, ends when that does, however that ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it has ended before
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def spare(pid: int) -> None:
+    """A process that this one needs until its end, and that ends with it, is none that was left."""
+    _spared.add(pid)
+
+
 def end_adopted() -> list[Stray] | None:
     """End all that this process has started, however indirectly; None where that cannot be
     known."""
@@ -90,7 +103,8 @@ def end_adopted() -> list[Stray] | None:
 def _living_descendants() -> set[int]:
     with contextlib.suppress(ChildProcessError):
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        return {pid for pid in descendants(os.getpid()) - {os.getpid()} if _is_alive(pid)}
+        found = descendants(os.getpid()) - {os.getpid()} - _spared
+        return {pid for pid in found if _is_alive(pid)}
     return set()
 
 

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import Loss, RunError, UsageError
+from ..errors import UsageError
 
-FOLDER = "LOCKSTEP_TALLY"
+VARIABLE = "LOCKSTEP_TALLY"
 LIBRARY = "liblockstep_tally.so"
-_ENTRY = struct.Struct("=256sQQQQ16s")
+_ENTRY = struct.Struct("=256sQQQQ16sQ")
 _UNNUMBERED = 2**64 - 1
 
 
@@ -30,6 +30,13 @@ class Taken:
     count: int
     first: int | None
     last: int | None
+    is_closed: bool
+    """Whether the node has given the subscription up, and wanted no more."""
+
+    @property
+    def is_used(self) -> bool:
+        """Whether it was made to take messages."""
+        return self.count > 0 or not self.is_closed
 
     @property
     def gaps(self) -> int:
@@ -52,45 +59,53 @@ def tallied(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
         raise UsageError(f"{LIBRARY} is in no lib/ of AMENT_PREFIX_PATH; build lockstep_cpp")
     folder.mkdir(exist_ok=True)
     preloaded = [str(library), *environment.get("LD_PRELOAD", "").split()]
-    return {FOLDER: str(folder), "LD_PRELOAD": " ".join(preloaded)}
+    return {VARIABLE: str(folder), "LD_PRELOAD": " ".join(preloaded)}
 
 
-def check_taken(name: str, folder: Path, sent: Mapping[str, int]) -> None:
-    """Raises Loss unless a node took all that it was sent, by topic, of what it subscribes to; what
-    it has not taken until its end counts as lost."""
-    entries = [entry for file in folder.glob("*") for entry in _entries(file)]
-    if not entries:
-        raise RunError(
-            f"{name}: no process of the node tells what it took of its inputs; start it with the "
-            f"environment that it is given (LD_PRELOAD, {FOLDER})"
-        )
+def is_told(folder: Path) -> bool:
+    """Whether a process of the node has left a tally in `folder`."""
+    return any(folder.iterdir())
+
+
+def untaken(name: str, folder: Path, sent: Mapping[str, int]) -> str | None:
+    """What a node did not take of what it was sent, by topic, of what it subscribes to, as a
+    sentence; what it has not taken until now counts, as long as it is subscribed."""
+    entries = [entry for file in folder.iterdir() for entry in _entries(file)]
     for topic, count in sent.items():
-        of_topic = [entry for entry in entries if entry.topic == topic]
+        of_topic = [entry for entry in entries if entry.topic == topic and entry.is_used]
         if of_topic and (lost := _lost([entry for entry in of_topic if entry.count], count)):
-            raise Loss(
+            return (
                 f"{name}: the node did not take {lost} of the {count} messages on {topic}, which "
                 "came faster than it takes them; play slower, or give it a deeper queue"
             )
+    return None
 
 
 def _lost(entries: list[Taken], sent: int) -> int:
     """How many of the messages of a topic never were taken, or not by each who had begun."""
     if gaps := sum(entry.gaps for entry in entries):
         return gaps
+    given_up = any(entry.is_closed for entry in entries)
     firsts = [entry.first for entry in entries if entry.first is not None]
     lasts = [entry.last for entry in entries if entry.last is not None]
     if not firsts:
-        return sent - max((entry.count for entry in entries), default=0)
-    return max(0, min(firsts) - 1 + sent - max(lasts))
+        return 0 if given_up else sent - max((entry.count for entry in entries), default=0)
+    return max(0, min(firsts) - 1 + (0 if given_up else sent - max(lasts)))
 
 
 def _entries(file: Path) -> Iterator[Taken]:
     """The used part of a table."""
     data = file.read_bytes()
-    for topic, _, count, first, last, _ in _ENTRY.iter_unpack(
+    for topic, _, count, first, last, _, closed in _ENTRY.iter_unpack(
         data[: len(data) // _ENTRY.size * _ENTRY.size]
     ):
         if not topic[0]:
             return
-        numbers = (None, None) if last == _UNNUMBERED else (first, last)
-        yield Taken(topic.rstrip(b"\0").decode(errors="replace"), count, *numbers)
+        is_numbered = last != _UNNUMBERED
+        yield Taken(
+            topic.rstrip(b"\0").decode(errors="replace"),
+            count,
+            first if is_numbered else None,
+            last if is_numbered else None,
+            bool(closed),
+        )

@@ -50,7 +50,8 @@ class Steps:
 
 
 class Timeline:
-    """The events of the chosen topics in file order.
+    """The events of the chosen topics in file order; without any, only time steps, as the bag's
+    messages tell it.
 
     `clock` is bag (the bag's /clock), times (its log times), none (as times), or auto (bag if it
     has one). Start and duration are in seconds from the bag's start, unless `span_ns` gives the
@@ -92,7 +93,8 @@ class Timeline:
         Raises BagError for a bag whose times cannot be played.
         """
         start_ns = self._start_ns if from_ns is None else from_ns
-        names = [*self._topics, *([self.clock_topic] if self.clock_topic else [])]
+        chosen_names = [*self._topics, *([self.clock_topic] if self.clock_topic else [])]
+        names = chosen_names or list(self._bag.topics)
         if self._bag.misplaced is not None:
             raise BagError(
                 f"{self._bag.path} is split into files that are not in order ({self._bag.misplaced}"
@@ -124,7 +126,8 @@ class Timeline:
             if wanted.any():
                 clock = self._clock_index(batch)
                 chosen = batch.where(wanted)
-                yield Steps(times_ns[wanted], chosen.topic != clock, chosen)
+                is_input = (chosen.topic != clock) & bool(self._topics)
+                yield Steps(times_ns[wanted], is_input, chosen)
 
     def total(self) -> int:
         """How many messages of the chosen topics the whole bag holds."""

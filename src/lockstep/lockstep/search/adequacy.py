@@ -25,7 +25,7 @@ from ..distributions.fields import structure
 from ..distributions.model import Sample, drawing_of
 from ..errors import CallbackError, DistError, RunError, UsageError
 from ..host.protocol import resolved
-from ..host.python_component import load_here
+from ..host.python_component import load_here, named_here
 from ..message.arrays import Column
 from ..message.rosidl import message_class
 from ..progress import Progress
@@ -37,9 +37,9 @@ from ..run.processes import Processes
 from ..temporary_folder import TemporaryFolder
 from ..verify.inputs import inputs_of
 from ..verify.model import Verification
-from ..verify.plan import Plan, plan
+from ..verify.plan import Plan, plan, with_nodes
 from .fuzz import recorded
-from .killing import Given, Original
+from .killing import Given, InProcesses, InThisProcess, Original, Runs
 from .mutants import mutants
 from .sequence import Inputs, to_frames
 
@@ -73,8 +73,8 @@ class FieldBins:
 
 @dataclass(frozen=True)
 class Mutation:
-    """Planted faults of the Python component that the inputs expose, of so many; and those that
-    they do not."""
+    """Planted faults of the Python component or node that the inputs expose, of so many; and those
+    that they do not."""
 
     killed: int
     planted: int
@@ -112,6 +112,7 @@ def adequacy(verification: Verification, progress: Progress | None = None) -> Ad
     """
     with ExitStack() as stack:
         place = stack.enter_context(TemporaryFolder("lockstep-adequacy-")).path
+        verification = with_nodes(verification)
         planned = stack.enter_context(plan(verification))
         given = stack.enter_context(inputs_of(planned, place))
         inputs = recorded(given, planned.contract)
@@ -126,7 +127,7 @@ def adequacy(verification: Verification, progress: Progress | None = None) -> Ad
         bins = _bins(planned, given, place)
         if isinstance(bins, str):
             notes.append(f"declared distributions: {bins}")
-        mutation = _mutation(verification, inputs, progress)
+        mutation = _mutation(planned, inputs, place, progress)
         if isinstance(mutation, str):
             notes.append(f"planted faults: {mutation}")
     return Adequacy(
@@ -143,7 +144,7 @@ def _covered(
 ) -> Coverage | str:
     """The coverage of an implementation, or why there is none."""
     if one.is_node:
-        return "an ordinary node has no coverage that could be measured"
+        return "of an ordinary node no lines are counted, which would change how it runs"
     parameters = dict(verification.parameters) | one.parameters
     folder = place / name
     folder.mkdir()
@@ -350,22 +351,28 @@ def field_bins(field: str, drawn: Column, values: Column) -> FieldBins:
 
 
 def _mutation(
-    verification: Verification, inputs: Inputs, progress: Progress | None
+    planned: Plan, inputs: Inputs, place: Path, progress: Progress | None
 ) -> Mutation | str:
-    """The mutation score of the reference, or of the first Python implementation; or why there is
-    none."""
+    """The mutation score of the reference, or why there is none."""
+    verification = planned.verification
     name = verification.reference
     one = verification.implementations[name]
-    if one.component is None:
-        return f"'{name}' is no Python component"
-    component = load_here(one.component)
     parameters = dict(verification.parameters) | one.parameters
+    runs: Runs
+    if one.component is not None:
+        reference: type[Any] = load_here(one.component)
+        runs = InThisProcess(reference, parameters)
+    elif one.node is not None:
+        reference = named_here(one.node)
+        runs = InProcesses(one.node, planned.contract, parameters, place)
+    else:
+        return f"'{name}' is neither a Python component nor a class of rclpy nodes"
     given = [Given(step.port, step.time_ns, step.data) for step in inputs]
     try:
-        original = Original(component, parameters, given, verification.compare.tolerances())
+        original = Original(runs, given, verification.compare.tolerances())
     except RunError as error:
         return str(error)
-    planted = mutants(component)
+    planted = mutants(reference)
     survivors = []
     for number, mutant in enumerate(planted):
         if original.killed_at(mutant) is None:

@@ -20,6 +20,8 @@ from .sequence import codecs_of, lines, write_bag
 
 BAG, FILE, TEXT = "bag", "verify.yaml", "counterexample.txt"
 _LINES_OF_A_MESSAGE = 200
+_KEPT = ("timeout", "allow_uncontrolled")
+"""What counts of a section run in every run."""
 
 
 def write(search: Search, folder: Path) -> list[Path]:
@@ -129,10 +131,8 @@ def _verification(search: Search, finding: Finding, topics: dict[str, str]) -> d
     inputs = {"bag": BAG, "topics": topics, "clock": "times"}
     silent = [port.name for at, port in enumerate(search.contract.inputs) if at not in fed]
     data["inputs"] = inputs | ({"silent": silent} if silent else {})
-    asked = {
-        name: data.get("run", {})[name] for name in ("timeout",) if name in data.get("run", {})
-    }
-    data["run"] = {"mode": "direct", **asked}
+    kept = {key: data["run"][key] for key in _KEPT if key in data.get("run", {})}
+    data["run"] = {"mode": "direct", **kept}
     quiet = [port.name for at, port in enumerate(search.contract.outputs) if at not in spoken]
     if any(not outcome.published for outcome in finding.outcomes):
         quiet = [port.name for port in search.contract.outputs]

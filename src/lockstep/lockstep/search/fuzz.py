@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ from ..run.timeline import Timeline
 from ..temporary_folder import TemporaryFolder
 from ..verify.inputs import inputs_of
 from ..verify.model import Verification, alone
-from ..verify.plan import Plan, plan
-from .many_runs import ManyRuns, Outcome
+from ..verify.plan import Plan, plan, with_nodes
+from .many_runs import ManyRuns, NodeRuns, Outcome
 from .outcome_judge import Difference, OutcomeJudge
 from .sequence import Inputs, codecs_of, from_frames, read_bag, to_frames
 from .shrink import shrink
@@ -119,8 +120,8 @@ def fuzz(
     examples: Path | None = None,
     progress: Progress | None = None,
 ) -> Search:
-    """Run implementations directly on made-up inputs until one differs from the reference or the
-    budget is spent.
+    """Run implementations directly, whatever the mode that is declared, on made-up inputs until one
+    differs from the reference or the budget is spent.
 
     Logs go to `folder`, which must not exist. `examples` is the folder of what was found before,
     which is tried first. The same seed tries the same sequences. Raises UsageError before anything
@@ -129,7 +130,7 @@ def fuzz(
     """
     if importlib.util.find_spec("hypothesis") is None:
         raise UsageError("a search needs the package hypothesis; pip install hypothesis")
-    _check_direct(verification)
+    verification = _directly(verification)
     OutcomeJudge.check(verification.compare)
     timeout_s = verification.run.timeout
     if "timeout" not in verification.run.model_fields_set:
@@ -140,21 +141,29 @@ def fuzz(
         undo = stack.enter_context(ExitStack())
         undo.callback(shutil.rmtree, folder)
         parameters = dict(verification.parameters)
-        runs = {
+        every = verification.implementations
+        components = {
             name: stack.enter_context(ManyRuns(name, one, parameters, timeout_s, folder))
-            for name, one in verification.implementations.items()
+            for name, one in every.items()
+            if not one.is_node
         }
-        for one in runs.values():
+        for one in components.values():
             one.start()
 
         def told(implementations: Iterable[str]) -> dict[str, Contract]:
-            return {name: runs[name].contract for name in implementations}
+            return {name: components[name].contract for name in implementations}
 
         planned = stack.enter_context(plan(verification, told))
         undo.pop_all()  # from here on the logs are worth keeping
         contract = planned.contract
         if planned.mismatched:
             return Search(verification, contract, seed, 0, 0, 0.0, (), planned.mismatched)
+        runs: dict[str, ManyRuns | NodeRuns] = {
+            name: components[name]
+            if name in components
+            else stack.enter_context(NodeRuns(name, verification, contract, folder))
+            for name in every
+        }
         inputs = stack.enter_context(inputs_of(planned, place, most=_RECORDED))
         searching = _Searching(
             runs,
@@ -169,15 +178,19 @@ def fuzz(
         return searching.search()
 
 
-def _check_direct(verification: Verification) -> None:
+def _directly(verification: Verification) -> Verification:
+    """The same in direct mode, with its ordinary nodes known as such; raises UsageError for what
+    cannot run so."""
     if len(verification.implementations) < 2:
         raise UsageError(alone(verification.reference))
     for name, one in verification.implementations.items():
-        if one.is_node:
+        if one.launch is not None or one.nodes is not None:
             raise UsageError(
-                f"'{name}' is no component and knows no frames of a direct run, so it cannot be "
-                "searched; leave it out of this file"
+                f"'{name}' is several processes, which can be verified but not searched; leave it "
+                "out of this file, or take one node of it"
             )
+    run = verification.run.model_copy(update={"mode": "direct"})
+    return with_nodes(verification.model_copy(update={"run": run}))
 
 
 class _BudgetSpent(BaseException):
@@ -197,17 +210,14 @@ class _Candidate:
     kind: str
     steps: Inputs
     length: int
-
-    @property
-    def is_dear(self) -> bool:
-        """Whether each try costs a process, as crashes and hangs do."""
-        return "crashes" in self.kind or "hangs" in self.kind
+    is_dear: bool
+    """Whether each try costs a process, as crashes and hangs do, and all runs of ordinary nodes."""
 
 
 class _Searching:
     def __init__(
         self,
-        runs: dict[str, ManyRuns],
+        runs: dict[str, ManyRuns | NodeRuns],
         planned: Plan,
         recorded: Inputs,
         budget: Budget,
@@ -229,6 +239,7 @@ class _Searching:
         self._declared = verification.inputs.sample or Sample()
         self._drawing, self._why_not_drawn = self._drawn(seed)
         self._sequences = self._messages = 0
+        self._with_nodes = any(isinstance(one, NodeRuns) for one in runs.values())
         self._start_s = time.monotonic()
 
     def search(self) -> Search:
@@ -278,12 +289,12 @@ class _Searching:
     def _first(self, every: Iterator[Inputs]) -> _Candidate | None:
         """The first of some sequences on which an implementation differs, cut off after the step
         where it does."""
-        for steps in every:
+        for steps in map(self._possible, every):
             found = self._tried(steps)
             if found is None:
                 continue
-            name, difference = found
-            candidate = _Candidate(name, difference.kind, steps, len(steps))
+            candidate, difference = self._candidate(steps, *found), found[1]
+            name = candidate.name
             cut = steps[: difference.step + 1]
             if len(cut) < len(steps):
                 again = self._difference(name, cut)
@@ -344,13 +355,14 @@ class _Searching:
         )
         @seed(f"{self._seed} {number}")
         @given(sequences(space, _STEPS_EACH_EXAMPLE))
-        def example(steps: Inputs) -> None:
+        def example(made: Inputs) -> None:
             nonlocal best, calls
+            steps = self._possible(made)
             if best is None:
                 found = self._tried(steps)
                 if found is None:
                     return
-                best = _Candidate(found[0], found[1].kind, steps, len(steps))
+                best = self._candidate(steps, *found)
                 if best.is_dear:
                     raise _BudgetSpent
                 raise _Differs
@@ -393,6 +405,19 @@ class _Searching:
                 return name, difference
         return None
 
+    def _candidate(self, steps: Inputs, name: str, difference: Difference) -> _Candidate:
+        kind = difference.kind
+        is_dear = self._with_nodes or "crashes" in kind or "hangs" in kind
+        return _Candidate(name, kind, steps, len(steps), is_dear)
+
+    def _possible(self, steps: Inputs) -> Inputs:
+        """The sequence, whose time never steps back where there are ordinary nodes, for which it
+        never does."""
+        if not self._with_nodes:
+            return steps
+        times = accumulate((step.time_ns for step in steps), max)
+        return tuple(replace(step, time_ns=at) for step, at in zip(steps, times, strict=True))
+
     def _difference(self, name: str, steps: Inputs) -> Difference | None:
         expected = self._runs[self._reference].run(steps)
         return self._judged(name, expected, self._runs[name].run(steps), steps)
@@ -410,11 +435,14 @@ class _Searching:
             self._again(pair, found.steps, _TIMES_BEFORE)
 
         def differs(tried: Inputs) -> bool:
+            if self._possible(tried) != tried:
+                return False
             difference = self._difference(found.name, tried)
             return difference is not None and difference.kind == found.kind
 
         small = shrink(found.steps, differs, self._codecs, time.monotonic() + _SHRINKING_S)
-        difference, outcomes = self._again(pair, small, _TIMES_AFTER, in_fresh_processes=True)
+        times = _TIMES_BEFORE if self._with_nodes else _TIMES_AFTER
+        difference, outcomes = self._again(pair, small, times, in_fresh_processes=True)
         deviations = self._judge.deviations(difference)
         return Finding(*pair, small, found.length, difference, deviations, outcomes)
 

@@ -1,5 +1,5 @@
-"""Many short direct runs of one implementation, one after the other in one process as long as that
-lives."""
+"""Many short direct runs of one implementation: of a component one after the other in one process
+as long as that lives, of an ordinary node each in a process of its own."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from typing import Any, Literal
 from ..closing import Closable
 from ..component import Contract
 from ..errors import CallbackError, Hang, RunError
+from ..host.frames import Frames
 from ..run.direct_program import DirectProgram, direct_environment
 from ..run.implementation import many_command
 from ..run.model import Implementation
+from ..run.nodes.run_node import check_control
+from ..run.nodes.started import Start, started
 from ..run.processes import Processes
 from ..run.result import Failure
+from ..verify.model import Verification
 from .sequence import Step, to_frames
 
 _LOG_BYTES = 16 << 20
@@ -106,11 +110,7 @@ class ManyRuns(Closable):
         try:
             sent = len(steps), to_frames(steps)
             for frames in process.whole_run(self._parameters, *sent):
-                columns = (one.tolist() for one in (frames.port, frames.step, frames.time_ns))
-                published += [
-                    Published(port, step, time_ns, frames.payload(index))
-                    for index, (port, step, time_ns) in enumerate(zip(*columns, strict=True))
-                ]
+                published += _published(frames)
         except CallbackError as error:
             if not self._program.goes_on:
                 self.renew()
@@ -119,10 +119,72 @@ class ManyRuns(Closable):
             )
         except RunError as error:
             self.renew()
-            end: End = "hangs" if isinstance(error, Hang) else "crashes"
-            return Outcome(
-                tuple(published), end, Failure(max(0, len(steps) - 1), len(steps), str(error))
-            )
+            return _lost(published, steps, error)
         if self._program.log.stat().st_size > _LOG_BYTES:
             self.renew()
         return Outcome(tuple(published))
+
+
+class NodeRuns(Closable):
+    """Makes runs of an ordinary node that keeps a contract. Use it in a with-statement.
+
+    The log of the last run is `folder`/NAME/node.log. Raises RunError from a run that depends on
+    more than its inputs, unless that is allowed.
+    """
+
+    def __init__(self, name: str, declared: Verification, contract: Contract, folder: Path) -> None:
+        self.name = name
+        self._folder = folder / name
+        self._folder.mkdir()
+        self._allow_uncontrolled = declared.run.allow_uncontrolled
+        implementation = declared.implementations[name]
+        self._start = Start(
+            name,
+            implementation,
+            contract,
+            declared.parameters | implementation.parameters,
+            self._folder,
+            declared.run.timeout,
+        )
+        self._stack = ExitStack()
+        self._processes = self._stack.enter_context(Processes(direct_environment()))
+
+    def close(self) -> None:
+        """Nothing is left of the last run."""
+        self._stack.close()
+
+    def start(self) -> None:
+        """Nothing to do: each run starts a process."""
+
+    def renew(self) -> None:
+        """Nothing to do: each run has a fresh process."""
+
+    def run(self, steps: Sequence[Step]) -> Outcome:
+        """One run, whose time begins with the first step."""
+        published: list[Published] = []
+        start_ns = next((step.time_ns for step in steps if step.time_ns), 0)
+        try:
+            with started(self._start, self._processes, start_ns) as process:
+                for frames in process.run([(len(steps), to_frames(steps))]):
+                    published += _published(frames)
+                process.close()
+        except RunError as error:
+            return _lost(published, steps, error)
+        if not self._allow_uncontrolled:
+            check_control(self.name, process)
+        return Outcome(tuple(published))
+
+
+def _published(frames: Frames) -> list[Published]:
+    columns = (one.tolist() for one in (frames.port, frames.step, frames.time_ns))
+    return [
+        Published(port, step, time_ns, frames.payload(index))
+        for index, (port, step, time_ns) in enumerate(zip(*columns, strict=True))
+    ]
+
+
+def _lost(published: Sequence[Published], steps: Sequence[Step], error: RunError) -> Outcome:
+    """A run that a crash or hang has ended."""
+    end: End = "hangs" if isinstance(error, Hang) else "crashes"
+    failure = Failure(max(0, len(steps) - 1), len(steps), str(error))
+    return Outcome(tuple(published), end, failure)

@@ -1,5 +1,5 @@
-"""Components with a planted fault, made from their source: what a set of inputs should tell from
-the original.
+"""Components and ordinary nodes with a planted fault, made from their source: what a set of inputs
+should tell from the original.
 
 The faults are those of the mutation-testing literature (R. A. DeMillo, R. J. Lipton, F. G. Sayward,
 "Hints on test data selection", 1978): another operator, comparison, constant or order of arguments,
@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import copy
 import importlib
+import marshal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
+from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -54,13 +56,25 @@ _COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Is: (ast.IsNot,),
     ast.IsNot: (ast.Is,),
 }
+_DECLARING = frozenset(
+    {
+        "create_client",
+        "create_publisher",
+        "create_service",
+        "create_subscription",
+        "create_timer",
+        "declare_parameter",
+        "declare_parameters",
+    }
+)
 _LARGER = 1.1
 _SHOWN = 60
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A component with one fault: at which line of which module, and what became of what."""
+    """A component, or a class of nodes, with one fault: at which line of which module, and what
+    became of what."""
 
     module: str
     line: int
@@ -72,8 +86,12 @@ class Mutant:
     def __str__(self) -> str:
         return f"{self.module}:{self.line}: {self.fault}"
 
+    def save(self, file: Path) -> None:
+        """Write what a process needs for `plant`."""
+        file.write_bytes(marshal.dumps((self.module, self._code)))
+
     def make(self) -> type[Component]:
-        """The class; raises UsageError if the fault keeps the module from being imported."""
+        """The class of a component; raises UsageError if its module cannot be imported so."""
         module_name, name = self._target
         with _replaced(self.module, self._code, self._own_modules):
             try:
@@ -86,11 +104,17 @@ class Mutant:
         return made
 
 
-def mutants(component: type[Component]) -> list[Mutant]:
-    """Every fault that can be planted into a component and the functions of its own that it calls,
-    in file order.
+def plant(file: Path) -> None:
+    """Give this process the module that a mutant has saved, when it is imported."""
+    name, code = marshal.loads(file.read_bytes())
+    sys.meta_path.insert(0, _Faulty(name, code))
 
-    Raises UsageError for a component without source.
+
+def mutants(component: type[Any]) -> list[Mutant]:
+    """Every fault that can be planted into a component, or a class of nodes, and the functions of
+    its own that it calls, in file order.
+
+    Raises UsageError for one without source.
     """
     source = source_of(component)
     origin = origin_of(component)
@@ -148,7 +172,7 @@ def _faults(root: ast.stmt) -> Iterator[_Fault]:
     pending: list[ast.AST] = [root]
     while pending:
         node = pending.pop()
-        if _is_logging(node):
+        if _is_logging(node) or _is_declaration(node):
             continue
         yield from _of_node(node)
         for place, value in ast.iter_fields(node):
@@ -190,7 +214,7 @@ def _in_place(parent: ast.AST, place: str, index: int | None, node: ast.AST) -> 
     elif isinstance(node, ast.UnaryOp):
         new = node.operand
     elif isinstance(node, (ast.Assign, ast.AugAssign, ast.Expr)) and not _is_docstring(node):
-        new = None if _is_logging(node) else ast.Pass()
+        new = None if _is_logging(node) or _is_declaration(node) else ast.Pass()
     if new is not None:
         yield parent, place, index, ast.copy_location(copy.deepcopy(new), node)
 
@@ -212,7 +236,22 @@ def _is_docstring(node: ast.stmt) -> bool:
 
 def _is_logging(node: ast.AST) -> bool:
     call = node.value if isinstance(node, ast.Expr) else node
-    return isinstance(call, ast.Call) and ".logger." in f".{ast.unparse(call.func)}"
+    if not isinstance(call, ast.Call):
+        return False
+    called = f".{ast.unparse(call.func)}"
+    return ".logger." in called or ".get_logger()." in called
+
+
+def _is_declaration(node: ast.AST) -> bool:
+    """Whether it is a statement in which an ordinary node declares what it promises."""
+    if not isinstance(node, (ast.Assign, ast.AnnAssign, ast.Expr)) or node.value is None:
+        return False
+    return any(
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and (call.func.attr in _DECLARING or (call.func.attr == "__init__" and call.args))
+        for call in ast.walk(node.value)
+    )
 
 
 @contextmanager

@@ -34,6 +34,12 @@ _MARKS = (
 )
 
 
+_TESTABLE = (
+    "only components can be unit-tested, and ordinary nodes with run: {mode: direct} and without "
+    "--live"
+)
+
+
 class _Files:
     """The verify.yaml files of this session."""
 
@@ -86,11 +92,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         verification = metafunc.config.stash[_files].load(file)
     except UsageError as error:
         raise pytest.Collector.CollectError(str(error)) from error
-    there = testable(verification)
+    there = testable(verification, live=_is_live(metafunc.config))
     if not there:
-        raise pytest.Collector.CollectError(
-            f"{file}: all implementations are nodes, and only components can be unit-tested"
-        )
+        raise pytest.Collector.CollectError(f"{file}: all implementations are nodes; {_TESTABLE}")
     chosen = _chosen(metafunc.config)
     names = [name for name in there if chosen is None or name in chosen]
     if names:
@@ -102,21 +106,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """Refuse names of implementations that no verify.yaml has, and black boxes."""
+    """Refuse names of implementations that no verify.yaml has, and those that cannot be driven."""
     verifications = config.stash[_files].loaded.values()
     chosen = _chosen(config)
     if chosen is None or not verifications:
         return
     from .implementations import testable
 
-    there = {name: None for v in verifications for name in testable(v)}
-    black_boxes = {name for v in verifications for name in v.implementations} - there.keys()
+    is_live = _is_live(config)
+    there = {name: None for v in verifications for name in testable(v, live=is_live)}
+    others = {name for v in verifications for name in v.implementations} - there.keys()
     for name in chosen:
-        if name in black_boxes:
-            raise pytest.UsageError(
-                f"--implementations: '{name}' is a black box, and only components can be "
-                "unit-tested"
-            )
+        if name in others:
+            raise pytest.UsageError(f"--implementations: '{name}' is a black box; {_TESTABLE}")
         if name not in there:
             raise pytest.UsageError(
                 f"--implementations: there is no '{name}', but {', '.join(there) or 'none'}"
@@ -130,7 +132,7 @@ def _lockstep_implementations(
     from .implementations import Implementations
 
     folder = tmp_path_factory.mktemp("lockstep")
-    implementations = Implementations(folder, live=request.config.getoption("--live"))
+    implementations = Implementations(folder, live=_is_live(request.config))
     yield implementations
     implementations.close()
 
@@ -165,6 +167,10 @@ def component(
         if wrong:  # told without the errors behind it
             pytest.fail(wrong, pytrace=False)
         yield made
+
+
+def _is_live(config: pytest.Config) -> bool:
+    return bool(config.getoption("--live"))
 
 
 def _chosen(config: pytest.Config) -> list[str] | None:

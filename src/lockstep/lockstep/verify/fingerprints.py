@@ -91,7 +91,7 @@ def dataset(verification: Verification, file: Path) -> dict[str, Any]:
     files it names."""
     inputs = verification.inputs
     data = yaml.safe_load(file.read_text("utf-8"))["inputs"]
-    named = [str(data["bag"])] if inputs.is_recorded else _words(data.get("sample"))
+    named = [str(data["bag"])] if inputs.is_recorded else texts_in(data.get("sample"))
     files: dict[str, str] = {}
     for word in named:
         if word and not is_url(word):
@@ -99,13 +99,13 @@ def dataset(verification: Verification, file: Path) -> dict[str, Any]:
     return {**data, "files": files}
 
 
-def _words(data: Any) -> Iterator[str]:
-    """The texts in some data."""
+def texts_in(data: Any) -> Iterator[str]:
+    """The texts in some data, of which some may name files."""
     if isinstance(data, str):
         yield data
     elif isinstance(data, (dict, list)):
         for value in data.values() if isinstance(data, dict) else data:
-            yield from _words(value)
+            yield from texts_in(value)
 
 
 def _digests(word: str, folder: Path) -> dict[str, str]:
@@ -268,6 +268,8 @@ def _models(
     of the verify.yaml."""
     words = [value for value in parameters.values() if isinstance(value, str)]
     words += (implementation.command or [])[1:] + (implementation.launch or [])
+    for one in implementation.nodes or ():
+        words += [*(one.command or [])[1:], *one.arguments]
     for word in words:
         for place in (Path(), folder.resolve()):
             path = place / word

@@ -11,7 +11,8 @@ from pathlib import Path
 from ..bag import Bag, BagError
 from ..compare import Comparison, Tolerances, compare, tolerance_ns, write_text_diffs
 from ..compare.result import comparison_as_data
-from ..errors import ReportError, RunError
+from ..compare.transforms import source_of
+from ..errors import Loss, ReportError, RunError
 from ..host.protocol import resolved
 from ..report.html import write_html
 from ..run.inputs import RunInputs
@@ -32,22 +33,34 @@ class Recorded:
 
 
 def floor_of(
-    planned: Plan, reference: str, noise: Sequence[Comparison], folder: Path
+    planned: Plan,
+    original: Recorded,
+    reruns: Sequence[Recorded],
+    noise: Sequence[Comparison],
+    folder: Path,
 ) -> list[FieldNoise]:
-    """The noise of the reference by field, of comparisons of its first run with each other one,
+    """The noise of the reference by field, of comparisons of its original run with its reruns,
     which are told in `folder`; empty if it does the same again.
 
-    Raises RunError if it does not, and that is no noise: then nothing can be judged by it.
+    Raises RunError if it does not, and that is no noise: then nothing can be judged by it; Loss if
+    that may be because it lost inputs.
     """
     floor = noise_floor(noise, planned.verification.compare.noise_margin)
     differing = [comparison for comparison in noise if not comparison.all_match]
     if not differing:
         return []
+    if lost := untaken(original, *reruns):
+        raise Loss(lost)
     if why := no_noise(noise, floor):
-        again = not_again(reference, differing[0])
+        again = not_again(original.label, differing[0])
         raise RunError(f"{again}, so nothing can be judged by it; see {folder}; {why}")
     (folder / "tolerance.yaml").write_text(suggested(floor), "utf-8")
     return floor
+
+
+def untaken(*runs: Recorded) -> str | None:
+    """What an implementation did not take of its inputs in one of its runs, a sentence."""
+    return next((run.result.untaken for run in runs if run.result.untaken), None)
 
 
 def judge_again(
@@ -106,11 +119,15 @@ def judge(
     except BagError as error:
         raise RunError(f"the outputs cannot be compared: {error}") from error
     keys = {topic: key for part in compared for topic, key in part.keys.items()}
-    in_order = {topic: keys[topic] for topic in planned.outputs}
+    in_order = {
+        name: keys[name] for topic in planned.outputs for name in keys if source_of(name) == topic
+    }
     comparison = replace(compared[0], tolerances=planned.tolerances, keys=in_order)
     for port in contract.outputs:
-        found = comparison.keys[resolved(port.topic)].aligned
-        if not (found.count_a or found.count_b or port.name in options.silent):
+        topic = resolved(port.topic)
+        found = [k.aligned for name, k in comparison.keys.items() if source_of(name) == topic]
+        is_known = any(one.count_a or one.count_b for one in found)
+        if not (is_known or port.name in options.silent):
             raise RunError(
                 f"nothing is known of output '{port.name}': neither {reference.label} nor "
                 f"{other.label} published on it; choose other inputs, "

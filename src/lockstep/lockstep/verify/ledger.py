@@ -82,7 +82,7 @@ def record(file: Path, verification: Verification, verdict: Verdict) -> Path:
             continue
         judged = _judged(verdict, name)
         old = entries.get(name, {})
-        if judged is None:  # the contract of another differs, so that nothing was run
+        if judged is None:  # nothing was run, as the contract of another differs, or inputs lost
             if same_ground and old:
                 found[name] = old
             continue
@@ -127,7 +127,8 @@ def _judged(verdict: Verdict, name: str) -> Verdicts | None:
         return "differs"
     if name not in verdict.comparisons:
         return None
-    return "match" if outcome(verdict, name) == "match" else "differs"
+    judged = outcome(verdict, name)
+    return None if judged == "no verdict" else judged
 
 
 def remember(file: Path, folder: Path) -> None:

@@ -62,10 +62,10 @@ class Verification(StrictModel):
                 "MODULE:CLASS is needed; or use run: {mode: direct}"
             )
         for name, implementation in implementations.items():
-            if implementation.launch is not None and run.mode == "direct":
+            if implementation.nodes is not None and run.mode == "live":
                 raise ValueError(
-                    f"'{name}' is a launch file, which starts several processes; use mode: live, "
-                    "or give its node as command: or node:"
+                    f"'{name}' is several nodes, which are one system in direct runs only; use "
+                    "run: {mode: direct}"
                 )
             if implementation.is_node and run.mode == "live" and math.isinf(run.rtf):
                 raise ValueError(
@@ -104,9 +104,10 @@ def load(path: Path) -> Verification:
     """Read a verify.yaml; paths in it are relative to its folder. Raises UsageError that names the
     line."""
     verification = read_yaml(path, Verification, "a verification")
-    if not verification.inputs.is_recorded:
+    bag = verification.inputs.bag
+    if not verification.inputs.is_recorded or isinstance(bag, str):  # a URL
         return verification
-    inputs = verification.inputs.model_copy(update={"bag": path.parent / verification.inputs.bag})
+    inputs = verification.inputs.model_copy(update={"bag": path.parent / bag})
     return verification.model_copy(update={"inputs": inputs})
 
 

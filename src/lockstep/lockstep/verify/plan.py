@@ -12,6 +12,7 @@ from ..bag.topic import codec_of
 from ..compare import Tolerances
 from ..compare.column_judge import ColumnJudge
 from ..compare.index import stamp_paths
+from ..compare.meant import opened_in
 from ..compare.model import Compare
 from ..component import Contract
 from ..component.parameter import range_objection, ros_type
@@ -19,10 +20,13 @@ from ..distributions.model import drawing_of
 from ..errors import UsageError
 from ..host.protocol import resolved
 from ..message.definitions import definition
-from ..run.implementation import asked_command, command_of, contract_of_command, contracts_of
+from ..run.implementation import asked_command, commands_of, contract_of_command, contracts_of
 from ..run.inputs import RunInputs, ports_of, run_inputs
 from ..run.model import Implementation
-from ..run.nodes.registered import registered_contract
+from ..run.nodes.differences import as_promised, contradictions
+from ..run.nodes.registered import registered_contracts
+from ..run.nodes.service_events import with_services
+from ..run.nodes.targets import known
 from ..run.request import RunRequest
 from .model import Verification
 
@@ -85,17 +89,18 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
     contract is not told.
     """
     for name, implementation in verification.implementations.items():
-        command_of(name, implementation)
+        commands_of(name, implementation)
     with ExitStack() as stack:
         bag = None
         if verification.inputs.is_recorded:
             bag = stack.enter_context(Bag(verification.inputs.bag))
             if bag.problem:
                 raise BagError(bag.problem)
-        told = ask(
-            {name: one for name, one in verification.implementations.items() if not one.is_node}
-        )
-        contract = _contract(verification, told)
+        every = verification.implementations
+        told = ask({name: one for name, one in every.items() if not one.is_node})
+        registered = _registered(verification)
+        contract = _contract(verification, told, registered)
+        contract = _with_services(verification, contract, bag)
         if not contract.outputs:
             raise UsageError(f"{contract.component} has no outputs to compare")
         component = component_of(verification)
@@ -110,18 +115,33 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
         _check_compare(verification.compare, tolerances, contract)
         _check_remaps(verification, contract)
         differences = {name: contract.differences(other) for name, other in told.items()}
+        differences |= {
+            name: _contradictions(verification, name, contract, own)
+            for name, own in registered.items()
+        }
         mismatched = {name: found for name, found in differences.items() if found}
         yield Plan(verification, contract, mismatched, bag, component, tolerances)
+
+
+def _with_services(verification: Verification, contract: Contract, bag: Bag | None) -> Contract:
+    services = verification.inputs.services
+    components = [n for n, one in verification.implementations.items() if not one.is_node]
+    if services and (components or verification.run.mode == "live"):
+        what = f"'{components[0]}' is none" if components else "they run live"
+        raise UsageError(f"inputs.services is for ordinary nodes in direct runs; {what}")
+    return with_services(contract, services, bag)
 
 
 def asked_contract(verification: Verification) -> Contract:
     """The contract that counts, without a plan."""
     if verification.contract is not None:
-        return _contract(verification, {})
+        return _contract(verification, {}, {})
+    verification = with_nodes(verification)
     name = who_tells(verification)
-    if verification.implementations[name].is_node:
-        return _registered(verification, name)
-    return contracts_of({name: verification.implementations[name]})[name]
+    one = verification.implementations[name]
+    if one.is_node:
+        return _contract(verification, {}, registered_contracts({name: _plain(verification, name)}))
+    return contracts_of({name: one})[name]
 
 
 def who_tells(verification: Verification) -> str:
@@ -133,13 +153,50 @@ def who_tells(verification: Verification) -> str:
     return next((name for name, one in every.items() if not one.is_node), reference)
 
 
-def _registered(verification: Verification, name: str) -> Contract:
-    """The contract of a node, with the topics as the node calls them."""
-    declared = verification.implementations[name]
-    plain = declared.model_copy(
-        update={"remap": {}, "parameters": verification.parameters | declared.parameters}
+def with_nodes(verification: Verification) -> Verification:
+    """The same, with executables that are no components known as ordinary nodes.
+
+    Raises UsageError for what is then said of it that cannot be.
+    """
+    every = {name: known(name, one) for name, one in verification.implementations.items()}
+    for name, one in every.items():
+        if one.executable is None:
+            continue
+        if one.is_node and verification.run.mode == "live":
+            raise UsageError(
+                f"'{name}' ({one.executable}) is an ordinary node, no component: use run: {{mode: "
+                "direct}, or give it as command: for a run as a black box"
+            )
+        if one.remap and not one.is_node:
+            raise UsageError(f"'{name}': remap is for nodes; components have the contract's topics")
+    return verification.model_copy(update={"implementations": every})
+
+
+def _registered(verification: Verification) -> dict[str, Contract]:
+    """What ordinary nodes register when they start, where that can be known; with the topics as
+    they call them."""
+    every = verification.implementations
+    if verification.run.mode == "live":
+        return {}
+    return registered_contracts(
+        {name: _plain(verification, name) for name, one in every.items() if one.is_node}
     )
-    return registered_contract(name, plain)
+
+
+def _plain(verification: Verification, name: str) -> Implementation:
+    """A node with all its parameters."""
+    declared = verification.implementations[name]
+    return declared.model_copy(update={"parameters": verification.parameters | declared.parameters})
+
+
+def _contradictions(
+    verification: Verification, name: str, contract: Contract, own: Contract
+) -> list[str]:
+    implementation = verification.implementations[name]
+    if contract is own:
+        return []
+    registered = as_promised(own, contract, implementation.remap)
+    return contradictions(contract, registered, verification.parameters | implementation.parameters)
 
 
 def component_of(verification: Verification) -> str | None:
@@ -151,10 +208,14 @@ def component_of(verification: Verification) -> str | None:
     return next((target for target in every if target is not None), None)
 
 
-def _contract(verification: Verification, told: Mapping[str, Contract]) -> Contract:
+def _contract(
+    verification: Verification,
+    told: Mapping[str, Contract],
+    registered: Mapping[str, Contract],
+) -> Contract:
     if verification.contract is None:
         name = who_tells(verification)
-        return told[name] if name in told else _registered(verification, name)
+        return told[name] if name in told else registered[name]
     for name, contract in told.items():  # nobody is asked twice
         if verification.implementations[name].component == verification.contract:
             return contract
@@ -195,7 +256,7 @@ def _check_compare(options: Compare, tolerances: Tolerances, contract: Contract)
                 f"output '{port.name}' has no header to align by; align by time or tick"
             )
         fields |= found.keys()
-    for pattern in tolerances.unused(fields):
+    for pattern in tolerances.unused(fields, opened_in(fields)):
         raise UsageError(
             f"tolerance '{pattern}' matches no field of the outputs; they have "
             f"{', '.join(sorted(fields))}"

@@ -8,13 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib.machinery import PathFinder
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from ..run.implementation import find_executable
+from ..run.implementation import alone, find_executable
 from ..run.model import Implementation
 from .module_files import module_files, package_files
 
@@ -46,6 +46,8 @@ def program_files(name: str, implementation: Implementation) -> Files | None:
         return _files(program, ()) or {program.name: program.resolve()}
     if implementation.launch is not None:
         return None  # it may start anything
+    if implementation.nodes is not None:
+        return _of_all(program_files(name, alone(one)) for one in implementation.nodes)
     if implementation.node is not None:
         return _started_by_python(("-m", implementation.node.partition(":")[0]))
     assert implementation.command is not None
@@ -56,6 +58,17 @@ def program_files(name: str, implementation: Implementation) -> Files | None:
         return _files(find_executable(name, f"{rest[1]}/{rest[2]}"), rest[3:])
     found = shutil.which(first)
     return _files(Path(found), rest) if found else None
+
+
+def _of_all(programs: Iterable[Files | None]) -> Files | None:
+    """The files of several programs; of two of one name, the later ones by number."""
+    found: Files = {}
+    for number, files in enumerate(programs, 1):
+        if files is None:
+            return None
+        for name, path in files.items():
+            found[name if found.get(name, path) == path else f"{number}/{name}"] = path
+    return found
 
 
 def _files(program: Path, arguments: Sequence[str]) -> Files | None:

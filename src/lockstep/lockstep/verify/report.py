@@ -66,7 +66,10 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
         else {**asdict(verdict.arrived), "bag": str(verdict.arrived.bag)},
         "noise_floor": [comparison_as_data(comparison) for comparison in verdict.noise],
         "noise": [{**asdict(noise), "limit": noise.limit} for noise in verdict.floor],
-        "runs": {name: {**asdict(run), "bag": str(run.bag)} for name, run in verdict.runs.items()},
+        "runs": {
+            name: {**asdict(run), "bag": str(run.bag), "cpu_ns": run.cpu_ns}
+            for name, run in verdict.runs.items()
+        },
         "comparisons": {
             name: {
                 **comparison_as_data(comparison),

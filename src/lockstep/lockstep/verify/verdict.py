@@ -12,8 +12,10 @@ from ..compare.comparison import summary
 from ..component import Contract
 from ..errors import DIFFERENT, FAILED, MATCH
 from ..run.inputs import Arrived
-from ..run.result import RunResult, in_and_out
+from ..run.result import RunResult, in_and_out, leak
 from .fingerprints import Fingerprint
+from .first_node import first_node
+from .kept import KeptRun
 from .noise import FieldNoise, suggested
 
 Outcome = Literal["match", "differs", "no verdict"]
@@ -38,26 +40,40 @@ class Verdict:
     """What each implementation consists of on disk, of those of which something was found."""
     stale: Mapping[str, str] = field(default_factory=dict)
     """Why what ran as an implementation is not known to be what is on disk, a phrase."""
+    untaken: Mapping[str, str] = field(default_factory=dict)
+    """What a black box did not take of its inputs in one of its runs, a sentence."""
     arrived: Arrived | None = None
     """What an external player sent, if that was the inputs."""
+    kept: KeptRun | None = None
+    """The run of the reference, if it was made before."""
     floor: tuple[FieldNoise, ...] = ()
     """The fields in which runs of the reference differ as noise does, which are judged by that."""
 
     @property
     def exit_code(self) -> int:
         """0 if every implementation does what the reference does, 1 if one does not; 3 if nobody
-        knows, as what ran is not what is on disk."""
+        knows, as what ran is not what is on disk, or was not given all of the inputs."""
         outcomes = {outcome(self, name) for name in self.comparisons}
         if self.mismatched_contracts or "differs" in outcomes:
             return DIFFERENT
-        return FAILED if self.stale else MATCH
+        return FAILED if self.stale or "no verdict" in outcomes else MATCH
 
 
 def outcome(verdict: Verdict, name: str) -> Outcome:
     """Whether an implementation does what the reference does, and does it again."""
+    if losses(verdict, name):
+        return "no verdict"
     if not verdict.comparisons[name].all_match or unsteady(verdict, name):
         return "differs"
     return "no verdict" if not_on_disk(verdict, name) else "match"
+
+
+def losses(verdict: Verdict, name: str) -> list[str]:
+    """What may be why an implementation does not do what the reference does, or not again: inputs
+    that one of them lost; sentences."""
+    if verdict.comparisons[name].all_match and not unsteady(verdict, name):
+        return []
+    return [verdict.untaken[side] for side in (verdict.reference, name) if side in verdict.untaken]
 
 
 def not_on_disk(verdict: Verdict, name: str) -> list[str]:
@@ -73,7 +89,7 @@ def objections(verdict: Verdict, name: str) -> list[str]:
     """Why an implementation does not match, or is not known to, though all messages may be equal:
     sentences."""
     why = unsteady(verdict, name)
-    return [*([why] if why else ()), *not_on_disk(verdict, name)]
+    return [*losses(verdict, name), *([why] if why else ()), *not_on_disk(verdict, name)]
 
 
 @dataclass(frozen=True)
@@ -93,16 +109,18 @@ def findings(verdict: Verdict) -> Iterator[Finding]:
     for name, comparison in verdict.comparisons.items():
         headline, *lines = summary(comparison)
         word, _, sentence = headline.partition(": ")
-        lines += same_failure(verdict, name)
-        if comparison.all_match and objections(verdict, name):
+        a, b = (verdict.runs[of] for of in (verdict.reference, name))
+        lines += [*first_node(comparison, a, b), *same_failure(verdict, name)]
+        lost = losses(verdict, name)
+        if lost or (comparison.all_match and objections(verdict, name)):
             lines.insert(0, f"of what ran: {sentence}")
         else:
             yield Finding(word, sentence, comparison.all_match, tuple(lines))
             lines = []
-        if why := unsteady(verdict, name):
+        if (why := unsteady(verdict, name)) and not lost:
             yield Finding("NOT THE SAME AGAIN", why, lines=tuple(lines))
             lines = []
-        if reasons := not_on_disk(verdict, name):
+        if reasons := objections(verdict, name) if lost else not_on_disk(verdict, name):
             known = outcome(verdict, name) == "differs"
             yield Finding(
                 "NOT WHAT IS ON DISK" if known else "NO VERDICT",
@@ -130,12 +148,17 @@ def not_again(name: str, comparison: Comparison) -> str:
 
 def remarks(verdict: Verdict) -> list[str]:
     """What is to be known of the runs beside the verdict: what an external player's messages were,
-    and what went into each black box, which tells nobody what it has dropped, and came out."""
+    what went into each black box and came out, what one did not take although it matches, and whose
+    memory grows."""
+    said = {loss for name in verdict.comparisons for loss in losses(verdict, name)}
     runs = verdict.runs.values()
     return [
         *([verdict.arrived.sentence()] if verdict.arrived is not None else []),
+        *([verdict.kept.sentence()] if verdict.kept is not None else []),
         *(in_and_out(run) for run in runs if run.black_box),
+        *(loss for loss in verdict.untaken.values() if loss not in said),
         *(remark for run in runs for remark in run.remarks),
+        *(found for run in runs if (found := leak(run))),
         *_of_noise(verdict),
     ]
 

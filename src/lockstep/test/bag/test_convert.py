@@ -13,7 +13,7 @@ import sys
 import pytest
 import yaml
 from lockstep.bag import Bag, BagError, BagWriter
-from lockstep.bag.convert import copy, copy_rest, new_bag, select
+from lockstep.bag.convert import copy, copy_rest, declare, new_bag, select
 from lockstep.bag.metadata import OfferedQoS, Origin
 from lockstep.bag.sorting import batches_by_time
 from lockstep.bag.sqlite3_writer import Sqlite3Writer
@@ -657,6 +657,30 @@ def test_messages_are_copied_in_order_of_time_on_request(tmp_path, most_bytes):
     with Bag(tmp_path / "out") as out:
         assert rows(out) == expected
         assert [event.data for event in Timeline(out, topics).events()] == [e[2] for e in expected]
+
+
+@pytest.mark.parametrize("most_bytes", [1, 300, 1 << 20])
+@pytest.mark.parametrize("topics", [None, ["/imu"]])
+def test_epochs_of_a_simulation_stay_one_after_the_other_when_sorted(
+    bags, tmp_path, most_bytes, topics
+):
+    names = ["/clock", "/imu"]
+    with Bag(bags / "gazebo_diff_drive") as bag, BagWriter(tmp_path / "bag") as writer:
+        for name in names:
+            declare(writer, bag.topics[name], name)
+        part = [m for m in bag.messages(names, end_ns=200_000_000)]
+        for m in [*part, *part]:
+            writer.write(m.topic, m.data, m.log_time_ns)
+    in_order = sorted(part, key=lambda m: m.log_time_ns)
+    expected = [
+        (m.topic, m.log_time_ns, m.data) for m in in_order * 2 if m.topic in (topics or names)
+    ]
+    with Bag(tmp_path / "bag") as bag:
+        batches = batches_by_time(bag, topics, most_bytes=most_bytes)
+        assert [row for batch in batches for row in rows_of_batch(batch)] == expected
+        later = batches_by_time(bag, topics, start_ns=100_000_000, most_bytes=most_bytes)
+        rest = [row for row in expected if row[1] >= 100_000_000]
+        assert [row for batch in later for row in rows_of_batch(batch)] == rest
 
 
 def rows_of_batch(batch):

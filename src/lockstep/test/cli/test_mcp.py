@@ -127,7 +127,7 @@ def test_nothing_outside_of_the_workspace_is_touched(workspace):
         ("verify", {"file": "/etc/passwd"}, "without '..'"),
         ("verify", {"file": "../outside/verify.yaml"}, "without '..'"),
         ("verify", {"file": "link/verify.yaml"}, "leads out of the workspace"),
-        ("verify", {"file": "command.yaml"}, "'other' is no component"),
+        ("verify", {"file": "command.yaml"}, "'other' is a command or a launch"),
         ("verify", {"file": "foreign.yaml"}, "leads out of the workspace"),
         ("verify", {"file": "climbing.yaml"}, "leads out of the workspace"),
         ("verify", {"file": "remote.yaml"}, "give a bag of the workspace"),

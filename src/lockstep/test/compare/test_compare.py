@@ -16,8 +16,8 @@ from lockstep.compare import (
     write_text_diffs,
 )
 from lockstep.compare.align import align_ticks, tolerance_ns
+from lockstep.compare.meant import paired_columns
 from lockstep.compare.result import comparison_as_data
-from lockstep.compare.side_by_side import paired_columns
 from lockstep.compare.summary import summary_of_key
 from lockstep.compare.text_diff import text_diff
 from lockstep.compare.values import deviations
@@ -624,7 +624,7 @@ def test_fields_of_aligned_messages_come_side_by_side(tmp_path):
     a = write(tmp_path / "a", [(t * 10, pair(t)) for t in range(10) if t != 7])
     b = write(tmp_path / "b", [(t * 10, pair(-t)) for t in range(10) if t != 4])
     key = compare(a, b, origin_ns=0).keys["/out"]
-    ((ticks, left, right),) = paired_columns(a, b, "/out", key.aligned.pairs, ["x"])
+    ((ticks, left, right),) = paired_columns(a, b, "/out", key.aligned.pairs, ["x"], Tolerances())
     assert ticks.tolist() == [0, 1, 2, 3, 5, 6, 7, 8]
     assert left["x"].tolist() == [0, 1, 2, 3, 5, 6, 8, 9]
     assert (right["x"] == -left["x"]).all()

@@ -11,7 +11,7 @@ from lockstep.bag import Bag
 from lockstep.compare import CompareError, Tolerance, Tolerances, compare
 from lockstep.compare.kinds.point import judge_points
 from lockstep.compare.model import Compare
-from made_bags import write_changed
+from made_bags import write_changed, write_messages
 
 BAGS = Path(__file__).resolve().parents[4] / "bags"
 POSITION = "pose.pose.position"
@@ -95,3 +95,19 @@ def test_a_distance_of_a_field_that_is_no_point_is_refused():
         pytest.raises(CompareError, match=r"orientation\.w' is no part of a point"),
     ):
         compare(bag, bag, topics=["/odom"], tolerance=rules)
+
+
+def test_points_of_paths_of_other_lengths_are_judged_message_by_message(tmp_path):
+    kind = f"pkg/Place[] poses\n{'=' * 80}\nMSG: pkg/Place\nfloat64 x\nfloat64 y\nfloat64 z\n"
+
+    def path(*xs):
+        return {"poses": [{"x": x, "y": 0.0, "z": 0.0} for x in xs]}
+
+    a, b = [path(1.0), path(1.0, 2.0), path(3.0)], [path(1.5), path(1.0, 2.25), path(3.0, 4.0)]
+    sides = [
+        write_messages(tmp_path / name, "pkg/msg/Way", kind, messages, topic="/way")
+        for name, messages in (("a", a), ("b", b))
+    ]
+    found = compare(*sides, tolerance={"poses": {"distance": 0.3}})
+    field = found.keys["/way"].judged.fields["poses[]"]
+    assert (field.wrong_ticks, field.other_lengths, field.max_error) == (2, 1, 0.5)

@@ -193,7 +193,7 @@ def test_a_function_component_has_the_source_of_its_function(module):
     )
     subject = subject_of(own.halve)
     assert subject.target == "own_module:halve"
-    assert "@component\ndef halve" in source_of(subject.component).modules[0].text
+    assert "@component\ndef halve" in source_of(subject.reference).modules[0].text
     assert "rounds halves to even" in create_prompt(own.halve).to_markdown()
 
 
@@ -327,8 +327,8 @@ def test_an_unknown_language_names_those_there_are():
         create_prompt(FILTER, "cobol")
 
 
-def test_what_is_no_component_is_refused():
-    with pytest.raises(PortError, match="is no component"):
+def test_what_is_neither_a_component_nor_a_node_is_refused():
+    with pytest.raises(PortError, match="is neither a component nor a class of rclpy nodes"):
         create_prompt(len)
     with pytest.raises(PortError, match="give a component, or the name"):
         create_prompt()

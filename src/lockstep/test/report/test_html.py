@@ -87,7 +87,9 @@ def data_of(page: str) -> Any:
 def series_of(a: Path, b: Path, comparison: Comparison, field: str, **limits: int) -> FieldSeries:
     (key,) = comparison.keys.values()
     with Bag(a) as bag_a, Bag(b) as bag_b:
-        found = field_series((bag_a, bag_b), key, [key.judged.fields[field]], Limits(**limits))
+        found = field_series(
+            (bag_a, bag_b), key, [key.judged.fields[field]], comparison.tolerances, Limits(**limits)
+        )
     return found[field]
 
 
@@ -351,7 +353,9 @@ def test_whatever_is_compared_is_drawn_with_the_errors_of_the_comparator(
         reject()
     (key,) = comparison.keys.values()
     with Bag(a) as bag_a, Bag(b) as bag_b:
-        drawn = field_series((bag_a, bag_b), key, list(key.judged.fields.values()))
+        drawn = field_series(
+            (bag_a, bag_b), key, list(key.judged.fields.values()), comparison.tolerances
+        )
     for path, found in key.judged.fields.items():
         series = drawn[path]
         json.dumps(plots_of(series, key), allow_nan=False)

@@ -5,103 +5,57 @@ keyboard, and runs nothing from a bag.
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import chromium
 import numpy as np
 import pytest
+from chromium import needs_chromium
 from lockstep.bag import BagWriter
 from lockstep.compare import Tolerance, compare
+from lockstep.message.definitions import definition
 from lockstep.report.html import write_html
 from made_bags import write_messages
+from made_clouds import cloud, moved, some_points, write_clouds
 
 if find_spec("selenium"):
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.support.ui import WebDriverWait
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (find_spec("selenium") and find_spec("plotly") and CHROMIUM and DRIVER),
-    reason="selenium, plotly, chromium or chromium-driver is not installed",
-)
+pytestmark = [
+    needs_chromium,
+    pytest.mark.skipif(not find_spec("plotly"), reason="plotly is not installed"),
+]
 HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">'&amp;"
 TOPIC = f"/scan{HOSTILE}"
 DEFINITION = "float64 x\nstring name\nfloat64[] ranges\n"
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 LOADS_WITHIN_S = 10.0 if os.environ.get("CI") else 5.0
 
 
-@dataclass
-class Browser:
-    """A page in Chromium; every request to the network is noted."""
-
-    driver: Any
+class Browser(chromium.Browser):
+    """A report in Chromium."""
 
     def open(self, page: Path, dark: bool = False, width: int = 1280) -> float:
         """Load a page and wait for its first plot; gives the seconds that took."""
-        media = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
-        size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         start = time.monotonic()
-        self.driver.get(page.as_uri())
+        self.load(page.as_uri(), dark, width)
         self.wait_for(".plot.main .main-svg")
         return time.monotonic() - start
-
-    def wait_for(self, selector: str) -> Any:
-        """The first element of a CSS selector, once it is there."""
-        return WebDriverWait(self.driver, 20).until(lambda driver: self.all(selector))[0]
-
-    def all(self, selector: str) -> list[Any]:
-        """All elements of a CSS selector."""
-        return list(self.driver.find_elements(By.CSS_SELECTOR, selector))
-
-    def text(self, selector: str) -> str:
-        """What a reader sees of the first element of a CSS selector."""
-        return str(self.wait_for(selector).text)
 
     def field(self, name: str) -> Any:
         """The button of a field."""
         return next(b for b in self.all(".field-button") if b.text == name and b.is_displayed())
 
-    def script(self, code: str) -> Any:
-        return self.driver.execute_script(code)
-
-    def errors(self) -> list[str]:
-        """What the browser complained of: errors, broken rules, refused requests."""
-        return [str(entry["message"]) for entry in self.driver.get_log("browser")]
-
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: Any) -> Iterator[Browser]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
-    yield Browser(driver)
-    driver.quit()
+    with chromium.chromium(tmp_path_factory.mktemp("chromium")) as driver:
+        yield Browser(driver)
 
 
 def write(path: Path, scale: float, name: str) -> Path:
@@ -159,6 +113,31 @@ def test_it_opens_with_the_verdict_the_worst_field_and_no_complaint(
     assert browser.script("return document.documentElement.lang") == "en"
 
 
+def test_all_fields_are_seen_over_time_and_chosen_by_keys(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.wait_for("#overview .heatmaplayer image")
+    shown = browser.script("return document.querySelector('#overview .plot').data[0]")
+    labels = browser.script(
+        "return document.querySelector('#overview .plot').layout.yaxis.ticktext"
+    )
+    ranges, x = labels.index("ranges"), labels.index("x")
+    half = len(shown["x"]) // 2
+    # ranges are off from tick 50 of 200 on, x but for its sine's zeros
+    assert not any(shown["customdata"][ranges][: half // 2 - 2])
+    assert all(size in (0, 1) for size in shown["customdata"][ranges][half:])
+    assert max(shown["customdata"][x]) == 1
+    title = browser.text("#detail-title")
+    browser.wait_for("body").send_keys("n")
+    assert browser.text("#detail-title") != title
+    browser.wait_for("body").send_keys("p")
+    assert browser.text("#detail-title") == title
+    browser.script(
+        f"document.querySelector('#overview .plot').emit('plotly_click', {{points: [{{y: {x}}}]}})"
+    )
+    assert browser.text("#detail-title") == "x"
+    assert browser.errors() == []
+
+
 def test_what_is_within_tolerance_is_not_called_an_error(browser: Browser, tmp_path: Path) -> None:
     a, b = write(tmp_path / "a", 0.0, "idle"), write(tmp_path / "b", 0.01, "idle")
     comparison = compare(a, b, tolerance=0.1)
@@ -172,6 +151,51 @@ def test_what_is_within_tolerance_is_not_called_an_error(browser: Browser, tmp_p
     text = browser.script("return document.getElementById('page').textContent")
     assert "error" not in text.replace(TOPIC, "")
     assert browser.errors() == []
+
+
+def test_images_lie_over_each_other_and_blink(browser: Browser, tmp_path: Path) -> None:
+    def image(tick: int, off: int) -> dict[str, Any]:
+        pixels = np.full((20, 30), 100, np.uint8)
+        pixels[4, 7] += off
+        header = {"stamp": {"sec": tick, "nanosec": 0}, "frame_id": ""}
+        size = {"height": 20, "width": 30, "encoding": "mono8", "is_bigendian": 0, "step": 30}
+        return {"header": header, **size, "data": pixels.reshape(-1)}
+
+    kind = "sensor_msgs/msg/Image"
+    offs = [0, 1, 2, 3, 90, 2, 1]
+    a, b = (
+        write_messages(tmp_path / name, kind, definition(kind), images, topic="/camera")
+        for name, images in (
+            ("a", [image(tick, 0) for tick in range(7)]),
+            ("b", [image(tick, off) for tick, off in enumerate(offs)]),
+        )
+    )
+    write_html(tmp_path / "report.html", {"b": compare(a, b)}, {"b": (a, b)})
+    browser.driver.get((tmp_path / "report.html").as_uri())
+    browser.wait_for("#images .over")
+    heads = [head.text for head in browser.all("#images h3")]
+    assert [head.partition(", ")[2][:7] for head in heads] == ["tick 4,", "tick 1,"]
+    assert heads[0].endswith(": the worst and a typical one") and heads[1].endswith(": the first")
+    above = "return document.querySelector('#images .over img:last-child').style.clipPath"
+    assert "50%" in browser.script(above)
+    browser.wait_for("#images .over input[type=checkbox]").click()
+    seen = {browser.script(above) for _ in range(20) if time.sleep(0.1) is None}
+    assert len(seen) == 2
+    assert browser.errors() == []
+
+
+def test_clouds_are_drawn_from_above_and_from_the_side(browser: Browser, tmp_path: Path) -> None:
+    points = some_points(500)
+    off = np.delete(moved(points, z=(7, 0.05), x=(9, -0.05)), [40, 41])
+    a = write_clouds(tmp_path / "a", [cloud(points)])
+    b = write_clouds(tmp_path / "b", [cloud(off)])
+    write_html(tmp_path / "report.html", {"b": compare(a, b)}, {"b": (a, b)})
+    browser.open(tmp_path / "report.html")
+    assert "2 of 498 points are apart, by at most 0.05; 2 missing" in browser.text("#clouds")
+    browser.wait_for("#clouds .gl-canvas")
+    assert len(browser.all("#clouds .plot")) == 2
+    # Without a graphics card the browser tells that it draws slowly.
+    assert not [told for told in browser.errors() if "Policy" in told or "Uncaught" in told]
 
 
 def test_a_click_on_a_field_shows_its_plots(browser: Browser, page: Path) -> None:

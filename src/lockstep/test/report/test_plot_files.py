@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 from lockstep.bag import Bag, BagWriter
-from lockstep.bag.convert import copy
+from lockstep.bag.convert import copy, declare
 from lockstep.compare import compare
+from lockstep.report.clouds import cloud_errors
 from lockstep.report.files import write_plots
 from made_bags import write_changed, write_messages
+from made_clouds import cloud, moved, some_points, write_clouds
 
 
 def shift_acceleration(tick, imu):
@@ -71,3 +73,40 @@ def test_a_point_is_drawn_as_its_distance_beside_its_parts(bags, tmp_path):
     names = [f"odom.pose.pose.position{part}.svg" for part in (".x", ".y", ".z", "")]
     assert [file.name for file in files] == names
     assert "497 of 998 are beyond tolerance, first at tick 501" in files[-1].read_text("utf-8")
+
+
+def test_the_clouds_that_differ_most_are_drawn(tmp_path):
+    points = some_points(500)
+    clouds = [[cloud(points, 0), cloud(points, 1)]]
+    clouds.append([cloud(moved(points, z=(7, 0.001)), 0), cloud(moved(points, z=(7, 0.05)), 1)])
+    bags = [write_clouds(tmp_path / name, side) for name, side in zip("ab", clouds, strict=True)]
+    files = write_plots(compare(*bags), tuple(bags), tmp_path / "plots")
+    assert [file.name for file in files] == ["points.png", "points.data.z.png"]
+    assert files[0].stat().st_size > 10_000
+    tick, errors = cloud_errors(tuple(bags), compare(*bags), compare(*bags).keys["/points"])
+    assert (tick, errors.finding) == (1, "1 of 500 points are apart, by at most 0.05")
+
+
+def test_epochs_of_a_simulation_are_drawn_a_file_each_over_their_own_time(bags, tmp_path):
+    with Bag(bags / "gazebo_diff_drive") as bag:
+        for side in ("a", "b"):
+            with BagWriter(tmp_path / side) as writer:
+                for name in ("/clock", "/odom"):
+                    declare(writer, bag.topics[name], name)
+                codec = bag.codec("/odom")
+                for epoch, end_ns in enumerate((3 * 10**9, 2 * 10**9)):
+                    for message in bag.messages(["/clock", "/odom"], end_ns=end_ns):
+                        data = message.data
+                        if message.topic == "/odom" and side == "b" and epoch:
+                            odometry = codec.decode(data)
+                            odometry.pose.pose.position.x += 1.0
+                            data = codec.encode(odometry)
+                        writer.write(message.topic, data, message.log_time_ns)
+    with Bag(tmp_path / "a") as a, Bag(tmp_path / "b") as b:
+        comparison = compare(a, b, tolerance={"pose.pose.position": {"distance": 0.5}})
+        files = write_plots(comparison, (a, b), tmp_path / "plots", "svg")
+    parts = [f"odom.pose.pose.position{part}" for part in (".x", ".y", ".z", "")]
+    assert [file.name for file in files] == [f"{p}.epoch{n}.svg" for p in parts for n in (1, 2)]
+    first, second = (file.read_text("utf-8") for file in files[-2:])
+    assert "how far off, epoch 1" in first
+    assert "97 of 97 are beyond tolerance, first at tick 0" in second

@@ -12,6 +12,7 @@ def reports(folder, recorded):
         "sent": {"/scan": 3},
         "ticks": {"/clock": 688},
         "first_ns": 0,
+        "resources": None,
     }
     (folder / "player.json").write_text(json.dumps(played))
     (folder / "recorder.json").write_text(json.dumps({"recorded": recorded, "missing": {}}))

@@ -154,8 +154,8 @@ def test_what_cannot_be_searched_is_refused(tmp_path):
     box = verification("Scale", run={"mode": "live", "rtf": 1.0})
     implementations = {**box.implementations, "box": {"command": ["true"]}}
     data = box.model_dump(exclude_unset=True) | {"implementations": implementations}
-    with pytest.raises(UsageError, match="'box' is no component"):
-        fuzz(Verification.model_validate(data), tmp_path / "out")
+    with pytest.raises(RunError, match="box ended without being a node"):
+        fuzz(Verification.model_validate(data), tmp_path / "box")
     alone = verification("Scale").model_copy(
         update={"implementations": {"right": box.implementations["right"]}}
     )

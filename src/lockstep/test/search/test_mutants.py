@@ -11,7 +11,7 @@ from lockstep.cdr.codec import codec
 from lockstep.compare import Tolerance, Tolerances
 from lockstep.host.in_process import InProcess
 from lockstep.message.definitions import definition
-from lockstep.search.killing import Given, Original
+from lockstep.search.killing import Given, InThisProcess, Original
 from lockstep.search.mutants import mutants
 
 VECTOR = "geometry_msgs/msg/Vector3Stamped", definition("geometry_msgs/msg/Vector3Stamped")
@@ -105,8 +105,10 @@ def test_a_mutant_has_its_fault_and_leaves_the_original_alone(planted):
 
 
 def test_inputs_kill_the_mutants_that_they_show_and_endless_ones(planted):
-    few = Original(planted, {}, vectors((0.0, 0.0)), Tolerances())
-    more = Original(planted, {}, vectors((1.0, 0.5), (2.0, -1.0), (1.0, 0.0)), Tolerances())
+    few = Original(InThisProcess(planted, {}), vectors((0.0, 0.0)), Tolerances())
+    more = Original(
+        InThisProcess(planted, {}), vectors((1.0, 0.5), (2.0, -1.0), (1.0, 0.0)), Tolerances()
+    )
     survivors = [str(m) for m in mutants(planted) if few.killed_at(m) is None]
     assert "planted_helper:5: `*` became `/`" in survivors
     found = {m.fault: more.killed_at(m) for m in mutants(planted) if m.line in (5, 19, 22)}
@@ -120,6 +122,6 @@ def test_inputs_kill_the_mutants_that_they_show_and_endless_ones(planted):
 def test_a_fault_within_the_tolerance_is_not_told(planted):
     (mutant,) = (m for m in mutants(planted) if "`2.0` became `2.2`" in m.fault)
     inputs = vectors((1.0, 0.0))
-    assert Original(planted, {}, inputs, Tolerances()).killed_at(mutant) == 0
+    assert Original(InThisProcess(planted, {}), inputs, Tolerances()).killed_at(mutant) == 0
     wide = Tolerances({"vector.*": Tolerance(abs=0.5)})
-    assert Original(planted, {}, inputs, wide).killed_at(mutant) is None
+    assert Original(InThisProcess(planted, {}), inputs, wide).killed_at(mutant) is None

@@ -332,7 +332,7 @@ def test_implementations_are_chosen_by_name(suite):
     lines(result, "test_a?exe?", "1 test collected")
     for name, sentence in (
         ("exe,c++", "ERROR: --implementations: there is no 'c++', but python, exe"),
-        ("box", "ERROR: --implementations: 'box' is a black box, and only components *"),
+        ("box", "ERROR: --implementations: 'box' is a black box; only components *"),
     ):
         result = suite(tests, "--implementations", name, implementations=three)
         assert result.ret == pytest.ExitCode.USAGE_ERROR

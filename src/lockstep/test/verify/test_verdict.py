@@ -19,7 +19,7 @@ CODEC = Codec("pkg/msg/X", "float64 x")
 def verdict(tmp_path):
     """Makes verdicts on implementations `b` of a reference `a`, which put out some values."""
 
-    def made(*, values=(1.0, 2.0), stale=None, again=None) -> Verdict:
+    def made(*, values=(1.0, 2.0), stale=None, again=None, untaken=None) -> Verdict:
         bags = []
         for number, xs in enumerate(((1.0, 2.0), values, again or values)):
             with BagWriter(tmp_path / str(number)) as writer:
@@ -37,6 +37,7 @@ def verdict(tmp_path):
             {"b": compare(bags[0], bags[1], names=("a", "b"))},
             repeats={"b": (compare(bags[1], bags[2], names=("b", "b again")),)},
             stale=stale or {},
+            untaken=untaken or {},
         )
 
     return made
@@ -83,6 +84,26 @@ def test_a_stale_difference_is_a_difference_and_the_reason_is_told(verdict):
     found = verdict(values=(1.0, 3.0), stale={"b": "its sources have changed"})
     assert (found.exit_code, outcome(found, "b")) == (1, "differs")
     assert [finding.word for finding in findings(found)] == ["DIFFERENT", "NOT WHAT IS ON DISK"]
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+@pytest.mark.parametrize("difference", [{"values": (1.0, 3.0)}, {"again": (1.0, 3.0)}])
+def test_a_difference_that_a_loss_may_have_made_is_no_verdict(verdict, printed, side, difference):
+    lost = f"{side}: the node did not take 1 of the 2 messages on /y"
+    found = verdict(**difference, untaken={side: lost})
+    assert (found.exit_code, outcome(found, "b")) == (3, "no verdict")
+    (finding,) = findings(found)
+    assert (finding.word, finding.is_match) == ("NO VERDICT", False)
+    assert finding.sentence.startswith(lost)
+    assert "DIFFERENT" not in printed(found)
+    assert as_data(found)["comparisons"]["b"]["objections"][0] == lost
+
+
+def test_a_match_in_spite_of_a_loss_is_one_and_the_loss_is_told(verdict, printed):
+    lost = "b: the node did not take 1 of the 2 messages on /y"
+    found = verdict(untaken={"b": lost})
+    assert (found.exit_code, outcome(found, "b")) == (0, "match")
+    assert lost in printed(found)
 
 
 def test_what_does_not_do_the_same_again_differs(verdict, printed):

@@ -40,6 +40,12 @@ def test_a_good_file_has_sensible_defaults(tmp_path):
     }
 
 
+def test_a_bag_behind_a_url_is_no_file_beside_the_verify_file(tmp_path):
+    url = "s3://bucket/logs/drive.mcap"
+    verification = load(write(tmp_path, GOOD.replace("bags/drive", url)))
+    assert verification.inputs.bag == url
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
@@ -65,12 +71,12 @@ def test_a_good_file_has_sensible_defaults(tmp_path):
             "{}",
             (
                 "verify.yaml:3: implementations.cpp: give exactly one of component, "
-                "executable, node, command and launch"
+                "executable, node, command, launch and nodes"
             ),
         ),
         (
             "{executable: my_pkg_cpp/my_node}",
-            "{executable: a/b, remap: {imu: /imu}}",
+            "{component: 'a:B', remap: {imu: /imu}}",
             "verify.yaml:3: implementations.cpp: remap is for nodes",
         ),
         (

@@ -59,6 +59,15 @@ rmw_subscription_t * rmw_create_subscription(
   return subscription;
 }
 
+rmw_ret_t rmw_destroy_subscription(rmw_node_t * node, rmw_subscription_t * subscription)
+{
+  LOCKSTEP_NEXT(rmw_destroy_subscription);
+  if (subscription != nullptr) {
+    lockstep::note_end(*subscription);
+  }
+  return original(node, subscription);
+}
+
 rmw_ret_t rmw_take_with_info(
   const rmw_subscription_t * subscription, void * ros_message, bool * taken,
   rmw_message_info_t * message_info, rmw_subscription_allocation_t * allocation)

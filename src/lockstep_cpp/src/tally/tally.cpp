@@ -72,6 +72,17 @@ public:
     ++taken.count;
   }
 
+  void close(const rmw_subscription_t & subscription)
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::uint64_t number = numbers_[&subscription];
+    for (std::size_t i = 0; i < used_; ++i) {
+      if (table_[i].subscription == number) {
+        table_[i].closed = 1;
+      }
+    }
+  }
+
 private:
   Taken & entry(const char * topic, std::uint64_t subscription, const std::uint8_t * publisher)
   {
@@ -120,6 +131,8 @@ Tally & tally()
 }  // namespace
 
 void note_subscription(const rmw_subscription_t & subscription) { tally().add(subscription); }
+
+void note_end(const rmw_subscription_t & subscription) { tally().close(subscription); }
 
 void note_taken(const rmw_subscription_t & subscription, const rmw_message_info_t & info)
 {

@@ -19,10 +19,14 @@ struct Taken
   std::uint64_t first;         // numbers that the publisher gave to its messages,
   std::uint64_t last;          // UINT64_MAX where the middleware gives none
   std::uint8_t publisher[RMW_GID_STORAGE_SIZE];
+  std::uint64_t closed;  // 1: the node has given the subscription up
 };
 
 /// Note that a subscription has been made. What cannot be noted ends the process.
 void note_subscription(const rmw_subscription_t & subscription);
+
+/// Note that the node gives a subscription up.
+void note_end(const rmw_subscription_t & subscription);
 
 /// Note that a subscription has taken a message.
 void note_taken(const rmw_subscription_t & subscription, const rmw_message_info_t & info);

@@ -69,7 +69,7 @@ REPLACE void _exit(int code)
 {
   if (is_on() && !run().scheduler.lock.is_mine()) {
     Held held(run().scheduler.lock);
-    end_by_itself();
+    end_by_itself(code);
   }
   for (;;) {
     raw_syscall(SYS_exit_group, code);

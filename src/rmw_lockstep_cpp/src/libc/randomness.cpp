@@ -15,9 +15,10 @@ using namespace rmw_lockstep;
 namespace
 {
 
+std::uint64_t state = 0;
+
 std::uint64_t next_random()
 {
-  static std::uint64_t state = 0;
   state += 0x9E3779B97F4A7C15;
   std::uint64_t z = state;
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
@@ -38,6 +39,13 @@ void fill(void * bytes, std::size_t size)
 }
 
 }  // namespace
+
+namespace rmw_lockstep
+{
+
+void vary_randomness(std::uint16_t number) { state += number * 0xD1B54A32D192ED03; }
+
+}  // namespace rmw_lockstep
 
 REPLACE ssize_t getrandom(void * bytes, std::size_t size, unsigned flags)
 {

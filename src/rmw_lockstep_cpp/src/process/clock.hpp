@@ -32,7 +32,9 @@ public:
   static constexpr std::int64_t STEADY_START_NS = 1000000000000;
 
   explicit Clock(std::int64_t start_ns)
-  : start_ns_(start_ns), now_ns_(start_ns), last_read_ns_(start_ns - START_UP_NS)
+  : start_ns_(start_ns),
+    now_ns_(start_ns),
+    last_read_ns_(std::max(start_ns - START_UP_NS, std::int64_t{0}))  // ROS has no time before 0
   {
   }
 

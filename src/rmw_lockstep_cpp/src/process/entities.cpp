@@ -8,6 +8,13 @@
 namespace rmw_lockstep
 {
 
+bool are_matched(const Endpoint & publisher, const Endpoint & subscription)
+{
+  return publisher.name == subscription.name && publisher.type == subscription.type &&
+         (publisher.is_reliable() || !subscription.is_reliable()) &&
+         (publisher.is_latched() || !subscription.is_latched());
+}
+
 std::uint16_t Entities::add(Entity & entity)
 {
   if (next_id_ == 0) {

@@ -45,13 +45,21 @@ enum class EntityKind : std::uint8_t
 struct Endpoint
 {
   EntityKind kind = EntityKind::publisher;
-  std::uint16_t id = 0;
-  std::string name;  ///< of the topic or service
+  std::uint16_t id = 0;       ///< within its process
+  std::uint16_t process = 0;  ///< its number, from 1 on; 0: this one
+  std::string name;           ///< of the topic or service
   std::string type;
   rosidl_type_hash_t type_hash{};
   std::string node;
   rmw_qos_profile_t qos{};
+
+  bool is_latched() const { return qos.durability == RMW_QOS_POLICY_DURABILITY_TRANSIENT_LOCAL; }
+  bool is_reliable() const { return qos.reliability != RMW_QOS_POLICY_RELIABILITY_BEST_EFFORT; }
 };
+
+/// Whether a subscription gets what a publisher publishes: as with any middleware, not if it is of
+/// another type, or wants more of its QoS than is offered.
+bool are_matched(const Endpoint & publisher, const Endpoint & subscription);
 
 /// A publisher, subscription, service or client of this process.
 struct Entity : Endpoint
@@ -60,10 +68,15 @@ struct Entity : Endpoint
   rmw_event_callback_t on_new = nullptr;
   const void * user_data = nullptr;
   std::size_t untold = 0;     ///< how many came while nobody wanted to be called
-  std::uint64_t dropped = 0;  ///< how many the queue had no room for
+  std::uint64_t dropped = 0;  ///< how many the queue had no room for, or nobody served
   std::uint32_t offers = 0;   ///< in a row that nobody took
 
-  bool is_latched() const { return qos.durability == RMW_QOS_POLICY_DURABILITY_TRANSIENT_LOCAL; }
+  /// Whether it was offered so often that who waits for it does not take what it has: it is busy
+  /// waiting, for something else.
+  bool is_left_waiting() const { return offers >= 10 && !queue.empty(); }
+
+  bool ignores_own_process = false;  ///< a subscription: what is published here
+
   std::size_t depth() const
   {
     return qos.history == RMW_QOS_POLICY_HISTORY_KEEP_ALL ? SIZE_MAX : qos.depth;

@@ -13,9 +13,12 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <utility>
 
+#include "rcutils/error_handling.h"
 #include "real.hpp"
+#include "rosidl_runtime_c/type_hash.h"
 #include "start.hpp"
 
 namespace rmw_lockstep
@@ -28,12 +31,28 @@ using lockstep::FrameKind;
 
 constexpr std::int64_t MAX_SILENCE_NS = std::chrono::nanoseconds(lockstep::MAX_SILENCE).count();
 constexpr std::size_t FLUSHED_BYTES = std::size_t{1} << 16;
-constexpr std::uint32_t MAX_OFFERS = 10000;
 constexpr std::int64_t CHILD_PATIENCE_NS = 2000000000;
 
 bool is_step(FrameKind kind)
 {
-  return kind == FrameKind::input || kind == FrameKind::advance || kind == FrameKind::request;
+  switch (kind) {
+    case FrameKind::input:
+    case FrameKind::advance:
+    case FrameKind::request:
+    case FrameKind::message:
+    case FrameKind::latched:
+    case FrameKind::answer:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Whether it is a step of the bag, at which /clock ticks, rather than of another process.
+bool is_tick(const lockstep::FrameHeader & header)
+{
+  return header.kind == FrameKind::input || header.kind == FrameKind::request ||
+         (header.kind == FrameKind::advance && header.port != lockstep::TO_DEADLINE);
 }
 
 /// A deadline has come.
@@ -47,7 +66,7 @@ void expire(Run & run, Thread & thread)
 bool offer(Run & run)
 {
   for (Entity * entity : run.entities.with_messages()) {
-    if (entity->on_new != nullptr) {
+    if (entity->on_new != nullptr || entity->is_left_waiting()) {
       continue;  // who has taken the call takes the message when it likes
     }
     for (Thread * thread : run.scheduler.waiting()) {
@@ -57,9 +76,7 @@ bool offer(Run & run)
       EntityWait * wait = thread->wait.entities;
       const auto & wanted = *wait->entities;
       if (std::find(wanted.begin(), wanted.end(), entity) != wanted.end()) {
-        if (++entity->offers > MAX_OFFERS) {
-          give_up("an executor waits for " + entity->name + ", but never takes its messages");
-        }
+        ++entity->offers;
         wait->chosen = entity;
         run.scheduler.wake(*thread, Woken::by_event);
         return true;
@@ -189,8 +206,8 @@ std::string counted(const char * what, const std::string & topic, std::uint64_t 
          "\", \"count\": " + std::to_string(count) + "}";
 }
 
-/// What the run had of it, for the end.
-void finish(Run & run, std::uint16_t how)
+/// What the run had of it, for the end; `status` is the exit code of a node that ends by itself.
+void finish(Run & run, std::uint16_t how, std::int32_t status = 0)
 {
   for (const Entity * entity : run.entities.all()) {
     if (entity->dropped > 0) {
@@ -202,7 +219,8 @@ void finish(Run & run, std::uint16_t how)
       note(run, counted("unread", topic.name, topic.unread));
     }
   }
-  run.link.send({FrameKind::finished, how, run.consumed, run.clock.now_ns(), 0});
+  run.link.send(
+    {FrameKind::finished, how, run.consumed, run.clock.now_ns(), sizeof status}, &status);
   flush(run);
   run.has_ended = true;
   run.end_ns = run.clock.now_ns();
@@ -230,6 +248,18 @@ void add_input_topic(Run & run, const lockstep::FrameHeader & header, const std:
   topic.latched_depth = std::strtoull(next_word(at, end).c_str(), nullptr, 10);
 }
 
+/// The subscriptions of this process to a topic of the harness.
+std::vector<Entity *> readers(const Run & run, const std::string & topic)
+{
+  std::vector<Entity *> result;
+  for (Entity * entity : run.entities.all()) {
+    if (entity->kind == EntityKind::subscription && entity->name == topic) {
+      result.push_back(entity);
+    }
+  }
+  return result;
+}
+
 void take_input(Run & run, Held & held, std::uint16_t port, Message message)
 {
   if (port >= run.inputs.size()) {
@@ -242,24 +272,27 @@ void take_input(Run & run, Held & held, std::uint16_t port, Message message)
     }
     topic.latched.push_back(message);
   }
-  const auto & all = run.entities.all();
-  const bool is_read = std::any_of(all.begin(), all.end(), [&topic](const Entity * entity) {
-    return entity->kind == EntityKind::subscription && entity->name == topic.name;
-  });
-  topic.unread += is_read ? 0 : 1;
-  deliver(held, topic.name, message);
+  topic.unread += readers(run, topic.name).empty() ? 1 : 0;
+  for (Entity * entity : readers(run, topic.name)) {
+    deliver(held, *entity, message);
+  }
 }
 
-/// A request of the harness to a service of this process.
-void take_request(
-  Run & run, Held & held, const lockstep::FrameHeader & header, const std::uint8_t * payload)
+Entity * entity_of(const Run & run, EntityKind kind, std::uint16_t id)
 {
   const auto & all = run.entities.all();
-  const auto service = std::find_if(all.begin(), all.end(), [&header](const Entity * entity) {
-    return entity->kind == EntityKind::service && entity->id == header.port;
+  const auto found = std::find_if(all.begin(), all.end(), [kind, id](const Entity * entity) {
+    return entity->kind == kind && entity->id == id;
   });
-  if (service == all.end() || header.length < REQUEST_HEAD) {
-    give_up("a request came for entity " + std::to_string(header.port) + ", which is no service");
+  return found == all.end() ? nullptr : *found;
+}
+
+/// A request or a response.
+Message asked_or_answered(
+  const Run & run, const lockstep::FrameHeader & header, const std::uint8_t * payload)
+{
+  if (header.length < REQUEST_HEAD) {
+    give_up("a request or response came without a client");
   }
   Message message;
   std::memcpy(message.gid.data(), payload, message.gid.size());
@@ -267,8 +300,118 @@ void take_request(
   message.payload = std::make_shared<const std::vector<std::uint8_t>>(
     payload + REQUEST_HEAD, payload + header.length);
   message.sent_ns = run.clock.now_ns();
+  return message;
+}
+
+/// A request of the harness to a service of this process.
+void take_request(
+  Run & run, Held & held, const lockstep::FrameHeader & header, const std::uint8_t * payload)
+{
+  Entity * service = entity_of(run, EntityKind::service, header.port);
+  if (service == nullptr) {
+    give_up("a request came for entity " + std::to_string(header.port) + ", which is no service");
+  }
+  const Message message = asked_or_answered(run, header, payload);
   run.link.use_up();
-  deliver(held, **service, message);
+  deliver(held, *service, message);
+}
+
+/// The answer of a service of another process, to a client that may be gone.
+void take_answer(
+  Run & run, Held & held, const lockstep::FrameHeader & header, const std::uint8_t * payload)
+{
+  const Message message = asked_or_answered(run, header, payload);
+  run.link.use_up();
+  if (Entity * client = entity_of(run, EntityKind::client, header.port)) {
+    deliver(held, *client, message);
+  }
+}
+
+/// The publisher of another process whose number stands in a frame.
+const Endpoint & peer_of(const Run & run, std::uint16_t number)
+{
+  const auto found = run.peers.find(number);
+  if (found == run.peers.end()) {
+    give_up("a message came of peer " + std::to_string(number) + ", which was not announced");
+  }
+  return found->second;
+}
+
+/// What a publisher of another process has published, with `skipped` bytes before it.
+Message published(
+  const Run & run, const lockstep::FrameHeader & header, const std::uint8_t * payload,
+  const Endpoint & peer, std::size_t skipped = 0)
+{
+  Message message;
+  message.payload =
+    std::make_shared<const std::vector<std::uint8_t>>(payload + skipped, payload + header.length);
+  message.sent_ns = run.clock.now_ns();
+  message.gid = gid_of(peer);
+  return message;
+}
+
+void take_message(
+  Run & run, Held & held, const lockstep::FrameHeader & header, const std::uint8_t * payload)
+{
+  const Endpoint peer = peer_of(run, header.port);
+  const Message message = published(run, header, payload, peer);
+  run.link.use_up();
+  distribute(held, peer, message);
+}
+
+/// What was latched before a subscription was there, which may be gone again.
+void take_latched(
+  Run & run, Held & held, const lockstep::FrameHeader & header, const std::uint8_t * payload)
+{
+  std::uint16_t number = 0;
+  if (header.length < sizeof number) {
+    give_up("a latched message came without its publisher");
+  }
+  std::memcpy(&number, payload, sizeof number);
+  const Message message = published(run, header, payload, peer_of(run, number), sizeof number);
+  run.link.use_up();
+  if (Entity * subscription = entity_of(run, EntityKind::subscription, header.port)) {
+    deliver(held, *subscription, message);
+  }
+}
+
+EntityKind kind_of(const std::string & word)
+{
+  if (word == "publisher") {
+    return EntityKind::publisher;
+  }
+  if (word == "subscription") {
+    return EntityKind::subscription;
+  }
+  return word == "service" ? EntityKind::service : EntityKind::client;
+}
+
+/// An entity of another process, which nodes see from now on.
+void add_peer(Run & run, const lockstep::FrameHeader & header, const std::uint8_t * payload)
+{
+  const char * at = reinterpret_cast<const char *>(payload);
+  const char * end = at + header.length;
+  Endpoint & peer = run.peers[header.port];
+  peer.kind = kind_of(next_word(at, end));
+  peer.process = static_cast<std::uint16_t>(std::stoul("0" + next_word(at, end)));
+  peer.id = static_cast<std::uint16_t>(std::stoul("0" + next_word(at, end)));
+  peer.name = next_word(at, end);
+  peer.type = next_word(at, end);
+  peer.node = next_word(at, end);
+  const std::string hash = next_word(at, end);
+  if (rosidl_parse_type_hash_string(hash.c_str(), &peer.type_hash) != RCUTILS_RET_OK) {
+    rcutils_reset_error();
+  }
+  peer.qos = {};
+  peer.qos.depth = std::stoul("0" + next_word(at, end));
+  peer.qos.history =
+    peer.qos.depth == 0 ? RMW_QOS_POLICY_HISTORY_KEEP_ALL : RMW_QOS_POLICY_HISTORY_KEEP_LAST;
+  peer.qos.reliability = next_word(at, end) == "best_effort"
+                           ? RMW_QOS_POLICY_RELIABILITY_BEST_EFFORT
+                           : RMW_QOS_POLICY_RELIABILITY_RELIABLE;
+  peer.qos.durability = next_word(at, end) == "transient_local"
+                          ? RMW_QOS_POLICY_DURABILITY_TRANSIENT_LOCAL
+                          : RMW_QOS_POLICY_DURABILITY_VOLATILE;
 }
 
 /// Take the frame at hand.
@@ -303,8 +446,31 @@ void take_frame(Run & run, Held & held, Thread * looking)
     case FrameKind::request:
       take_request(run, held, header, run.link.payload());
       return;
+    case FrameKind::message:
+      take_message(run, held, header, run.link.payload());
+      return;
+    case FrameKind::latched:
+      take_latched(run, held, header, run.link.payload());
+      return;
+    case FrameKind::answer:
+      take_answer(run, held, header, run.link.payload());
+      return;
     case FrameKind::topic:
       add_input_topic(run, header, run.link.payload());
+      run.link.use_up();
+      return;
+    case FrameKind::peer:
+      add_peer(run, header, run.link.payload());
+      run.link.use_up();
+      graph_has_changed();
+      return;
+    case FrameKind::peer_gone:
+      run.peers.erase(header.port);
+      run.link.use_up();
+      graph_has_changed();
+      return;
+    case FrameKind::number:
+      vary_randomness(header.port);
       run.link.use_up();
       return;
     case FrameKind::end:
@@ -331,11 +497,7 @@ void take_frame(Run & run, Held & held, Thread * looking)
 /// whether there was anything to give.
 bool tell_clock(Run & run, Held & held, std::int64_t time_ns)
 {
-  const auto & all = run.entities.all();
-  const bool is_read = std::any_of(all.begin(), all.end(), [](const Entity * entity) {
-    return entity->kind == EntityKind::subscription && entity->name == "/clock";
-  });
-  if (!is_read || time_ns == 0 || time_ns == run.told_clock_ns) {
+  if (time_ns == 0 || time_ns == run.told_clock_ns || readers(run, "/clock").empty()) {
     return false;
   }
   run.told_clock_ns = time_ns;
@@ -349,7 +511,9 @@ bool tell_clock(Run & run, Held & held, std::int64_t time_ns)
   Message message;
   message.sent_ns = run.clock.now_ns();
   message.payload = std::make_shared<const std::vector<std::uint8_t>>(std::move(bytes));
-  deliver(held, "/clock", message);
+  for (Entity * entity : readers(run, "/clock")) {
+    deliver(held, *entity, message);
+  }
   return true;
 }
 
@@ -424,7 +588,7 @@ void next_event(Held & held, Thread * looking)
         return;
       }
       keep_in_touch(run);
-      if (tell_clock(run, held, header.time_ns)) {
+      if (is_tick(header) && tell_clock(run, held, header.time_ns)) {
         continue;
       }
     }
@@ -445,6 +609,7 @@ void ensure_connected()
     return;
   }
   run.link.open(harness_path());
+  listen_for_exit_code();
   run.flushed_ns = real_now_ns();
   const std::string json = "{\"pid\": " + std::to_string(raw_syscall(SYS_getpid)) + "}";
   run.link.send(
@@ -452,14 +617,33 @@ void ensure_connected()
     json.data());
 }
 
-void deliver(Held & held, const std::string & topic, const Message & message)
+void distribute(Held & held, const Endpoint & publisher, const Message & message)
 {
   Run & run = rmw_lockstep::run();
-  const std::vector<Entity *> all = run.entities.all();  // a callback may change them
-  for (Entity * entity : all) {
-    if (entity->kind == EntityKind::subscription && entity->name == topic) {
+  const bool is_own = publisher.process == 0;
+  for (Entity * entity : readers(run, publisher.name)) {
+    if (are_matched(publisher, *entity) && !(is_own && entity->ignores_own_process)) {
       deliver(held, *entity, message);
     }
+  }
+}
+
+void spend_cost(Held & held)
+{
+  Run & run = rmw_lockstep::run();
+  if (run.cost_ns == 0 || run.has_ended) {
+    return;
+  }
+  Wait wait;
+  wait.what = WaitsFor::time;
+  wait.deadline_ns = run.clock.now_ns() + run.cost_ns;
+  run.scheduler.wait(held, wait);
+}
+
+void graph_has_changed()
+{
+  for (GuardCondition * guard : run().entities.graph_guards()) {
+    trigger_held(*guard);
   }
 }
 
@@ -520,7 +704,8 @@ void tell_uncontrolled(const std::string & what)
 
 void tell_dropped(const Entity & entity)
 {
-  note(run(), counted("dropped", entity.name, entity.dropped));
+  const char * what = entity.kind == EntityKind::client ? "unserved" : "dropped";
+  note(run(), counted(what, entity.name, entity.dropped));
 }
 
 void trigger_held(GuardCondition & guard)
@@ -541,11 +726,11 @@ void trigger_held(GuardCondition & guard)
   }
 }
 
-void end_by_itself()
+void end_by_itself(int status)
 {
   Run & run = rmw_lockstep::run();
   if (!run.has_ended && run.link.is_open()) {
-    finish(run, lockstep::BY_ITSELF);
+    finish(run, lockstep::BY_ITSELF, status);
   }
 }
 

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,8 @@ struct Run
   Link link;
   Entities entities;
   std::vector<InputTopic> inputs;
+  std::map<std::uint16_t, Endpoint> peers;  ///< of other processes, by the harness's numbers
+  std::int64_t cost_ns = 0;                 ///< how long each message takes that a node takes
 
   std::uint64_t step = 0;      ///< the step that goes on
   std::uint64_t consumed = 0;  ///< steps that are over
@@ -84,25 +88,39 @@ void stop_looking();
 /// Connect to the harness, if that has not been done.
 void ensure_connected();
 
-/// A message for a topic, from this process or the harness, to the subscriptions of this process.
-void deliver(Held & held, const std::string & topic, const Message & message);
+/// A message of a publisher, of this process or another, to the subscriptions of this process.
+void distribute(Held & held, const Endpoint & publisher, const Message & message);
 /// A message for one entity.
 void deliver(Held & held, Entity & entity, const Message & message);
 
 /// Send a frame to the harness; nothing after the end.
 void send(lockstep::FrameKind kind, std::uint16_t port, const void * payload, std::size_t size);
 
+/// A node has taken a message, which takes the time that the model of its costs says.
+void spend_cost(Held & held);
+
 /// Tell the harness, once, of something that is not under control.
 void tell_uncontrolled(const std::string & what);
 
-/// Tell the harness how many messages the queue of an entity had no room for.
+/// Tell the harness how many messages the queue of an entity had no room for, or how many requests
+/// of a client nobody served.
 void tell_dropped(const Entity & entity);
 
 /// Trigger a guard condition, and wake who waits for it.
 void trigger_held(GuardCondition & guard);
 
-/// This process ends by itself: send what has not been sent.
-void end_by_itself();
+/// Wake who waits for changes of the graph.
+void graph_has_changed();
+
+/// A number for an endpoint that is the same in every run.
+Gid gid_of(const Endpoint & endpoint);
+
+/// From now on random numbers are others than in the processes of other numbers, so that what is
+/// made of them is unique among all; 0 changes nothing.
+void vary_randomness(std::uint16_t number);
+
+/// This process ends by itself with an exit code: send what has not been sent.
+void end_by_itself(int status);
 
 /// Code may have read clocks for so long that time has passed: then others may run.
 void let_time_pass(Held & held);

@@ -28,9 +28,16 @@ std::atomic<bool> is_on_{false};
 Run * run_ = nullptr;
 pthread_key_t end_key;
 
+int exit_code = 0;
+
 std::string base_name(const std::string & path) { return path.substr(path.rfind('/') + 1); }
 
 bool begins_with(const std::string & text, const char * begin) { return text.rfind(begin, 0) == 0; }
+
+bool ends_with(const std::string & text, const std::string & end)
+{
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
 
 int note_rcl(dl_phdr_info * info, std::size_t, void * found)
 {
@@ -41,7 +48,7 @@ int note_rcl(dl_phdr_info * info, std::size_t, void * found)
 }
 
 /// Whether this is a node, as far as can be known when it starts: it is linked to rcl, or a program
-/// in Python but not the command line of ROS. Anything else becomes one when it calls rmw_init.
+/// in Python but not the command line of ROS or what starts launch files. Anything else becomes one when it calls rmw_init.
 bool is_node(int argc, char ** argv)
 {
   bool is_linked_to_rcl = false;
@@ -58,7 +65,7 @@ bool is_node(int argc, char ** argv)
   }
   for (int i = 1; i < argc; ++i) {
     if (argv[i][0] != '-') {
-      return base_name(argv[i]) != "ros2";
+      return base_name(argv[i]) != "ros2" && !ends_with(argv[i], "/lockstep_launch/system");
     }
     if (std::strcmp(argv[i], "-c") == 0 || std::strcmp(argv[i], "-m") == 0) {
       return true;
@@ -82,6 +89,17 @@ void end_of_thread(void * round)
   run_->scheduler.end_thread(held);
 }
 
+/// Whether this library stands before the C library, whose functions it replaces. It does not if it
+/// was loaded because RMW_IMPLEMENTATION names it, and not before all others.
+bool is_loaded_first()
+{
+  Dl_info first{};
+  Dl_info own{};
+  return dladdr(dlsym(RTLD_DEFAULT, "clock_gettime"), &first) != 0 &&
+         dladdr(reinterpret_cast<const void *>(&is_node), &own) != 0 &&
+         first.dli_fbase == own.dli_fbase;
+}
+
 void leave_child_alone()
 {
   is_on_ = false;
@@ -92,6 +110,8 @@ void turn_on()
 {
   const char * start = std::getenv("LOCKSTEP_TIME");
   run_ = new Run(start == nullptr ? 1000000000000000000LL : std::strtoll(start, nullptr, 10));
+  const char * cost = std::getenv("LOCKSTEP_COST");
+  run_->cost_ns = cost == nullptr ? 0 : std::strtoll(cost, nullptr, 10);
   run_->stop_looking = static_cast<int>(raw_syscall(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK));
   run_->main_thread = static_cast<int>(raw_syscall(SYS_getpid));
   pthread_key_create(&end_key, end_of_thread);
@@ -106,7 +126,7 @@ void turn_on()
 
 __attribute__((constructor)) void start(int argc, char ** argv, char **)
 {
-  if (!harness_path().empty() && is_node(argc, argv)) {
+  if (!harness_path().empty() && is_loaded_first() && is_node(argc, argv)) {
     turn_on();
   }
 }
@@ -115,7 +135,7 @@ __attribute__((destructor)) void stop()
 {
   if (is_on()) {
     Held held(run_->scheduler.lock);
-    end_by_itself();
+    end_by_itself(exit_code);
   }
 }
 
@@ -142,9 +162,20 @@ void ensure_on()
   if (harness_path().empty()) {
     give_up(
       "LOCKSTEP_SOCKET is not set: nodes on this middleware are started by lockstep "
-      "(`lockstep run`), or unset RMW_IMPLEMENTATION");
+      "(`lockstep node`, `lockstep run`), or unset RMW_IMPLEMENTATION");
+  }
+  if (!is_loaded_first()) {
+    give_up(
+      "something between lockstep and this node has unset LD_PRELOAD, without which the node's "
+      "time "
+      "and threads are not under control; keep it, or use run: {mode: live}");
   }
   turn_on();
+}
+
+void listen_for_exit_code()
+{
+  on_exit([](int code, void *) { exit_code = code; }, nullptr);
 }
 
 int real_process_id() { return static_cast<int>(raw_syscall(SYS_getpid)); }

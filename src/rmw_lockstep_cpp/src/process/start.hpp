@@ -9,6 +9,10 @@ namespace rmw_lockstep
 /// The path of the harness's socket (LOCKSTEP_SOCKET); empty if there is no harness.
 const std::string & harness_path();
 
+/// Know with which code this process exits when it does, from a moment on at which the libraries
+/// are there: what is registered before would be called after they are gone.
+void listen_for_exit_code();
+
 /// What code of this process sees as its process number, once it is under control.
 inline constexpr int PROCESS_ID = 4242;
 /// The number of processors that code sees.

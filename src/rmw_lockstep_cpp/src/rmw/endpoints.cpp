@@ -44,12 +44,11 @@ std::string json_of(const Entity & entity)
 {
   const rmw_qos_profile_t & qos = entity.qos;
   const bool keeps_all = qos.history == RMW_QOS_POLICY_HISTORY_KEEP_ALL;
-  const bool is_best_effort = qos.reliability == RMW_QOS_POLICY_RELIABILITY_BEST_EFFORT;
   return std::string("{\"kind\": \"") + word_of(entity.kind) + "\", \"name\": \"" + entity.name +
          "\", \"type\": \"" + entity.type + "\", \"type_hash\": \"" + text_of(entity.type_hash) +
          "\", \"node\": \"" + entity.node +
          "\", \"depth\": " + std::to_string(keeps_all ? 0 : qos.depth) + ", \"reliability\": \"" +
-         (is_best_effort ? "best_effort" : "reliable") + "\", \"durability\": \"" +
+         (entity.is_reliable() ? "reliable" : "best_effort") + "\", \"durability\": \"" +
          (entity.is_latched() ? "transient_local" : "volatile") + "\"}";
 }
 
@@ -99,29 +98,22 @@ std::unique_ptr<TopicEndpoint> topic_endpoint(
   return made;
 }
 
-void register_entity(Turn & turn, Entity & entity)
+void register_entity(Turn &, Entity & entity)
 {
   run().entities.add(entity);
   const std::string json = json_of(entity);
   send(lockstep::FrameKind::entity, entity.id, json.data(), json.size());
-  graph_has_changed(turn);
+  graph_has_changed();
 }
 
-void unregister_entity(Turn & turn, Entity & entity)
+void unregister_entity(Turn &, Entity & entity)
 {
   if (entity.dropped > 0) {
     tell_dropped(entity);
   }
   run().entities.remove(entity);
   send(lockstep::FrameKind::gone, entity.id, nullptr, 0);
-  graph_has_changed(turn);
-}
-
-void graph_has_changed(Turn &)
-{
-  for (GuardCondition * guard : run().entities.graph_guards()) {
-    trigger_held(*guard);
-  }
+  graph_has_changed();
 }
 
 void trigger(GuardCondition & guard)
@@ -135,10 +127,11 @@ void trigger(GuardCondition & guard)
   run().scheduler.let_run();
 }
 
-Gid gid_of(std::uint16_t id)
+Gid gid_of(const Endpoint & endpoint)
 {
   Gid gid{'l', 'o', 'c', 'k', 's', 't', 'e', 'p'};
-  std::memcpy(&gid[8], &id, sizeof id);
+  std::memcpy(&gid[8], &endpoint.id, sizeof endpoint.id);
+  std::memcpy(&gid[10], &endpoint.process, sizeof endpoint.process);
   return gid;
 }
 

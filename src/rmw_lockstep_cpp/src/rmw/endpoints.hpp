@@ -13,6 +13,8 @@ namespace rmw_lockstep
 {
 
 inline constexpr const char * IDENTIFIER = "rmw_lockstep_cpp";
+/// The node that publishes the topics of the harness, as others see it.
+inline constexpr const char * HARNESS = "/lockstep";
 
 struct Node
 {
@@ -73,14 +75,11 @@ std::unique_ptr<TopicEndpoint> topic_endpoint(
 void register_entity(Turn & turn, Entity & entity);
 /// Forget it.
 void unregister_entity(Turn & turn, Entity & entity);
-/// Wake who waits for changes of the graph.
-void graph_has_changed(Turn & turn);
+/// All entities of a kind that nodes see: of this process, others, and the topics of the harness.
+std::vector<Endpoint> endpoints(EntityKind kind);
 
 /// Trigger a guard condition. Also for handlers of signals.
 void trigger(GuardCondition & guard);
-
-/// The number of an entity that is the same in every run.
-Gid gid_of(std::uint16_t id);
 
 /// Call for each message that comes, and at once for those that have come.
 void set_on_new(Entity & entity, rmw_event_callback_t call, const void * user_data);

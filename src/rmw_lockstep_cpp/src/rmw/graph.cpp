@@ -1,4 +1,4 @@
-/// What nodes can ask about the graph: this process and the topics of the harness.
+/// What nodes can ask about the graph: this process, others, and the topics of the harness.
 
 #include <algorithm>
 #include <map>
@@ -20,18 +20,20 @@
 
 using namespace rmw_lockstep;
 
-namespace
+namespace rmw_lockstep
 {
 
-constexpr const char * HARNESS = "/lockstep";
-
-/// All entities of a kind that nodes see.
 std::vector<Endpoint> endpoints(EntityKind kind)
 {
   std::vector<Endpoint> result;
   for (const Entity * entity : run().entities.all()) {
     if (entity->kind == kind) {
       result.push_back(*entity);
+    }
+  }
+  for (const auto & [number, peer] : run().peers) {
+    if (peer.kind == kind) {
+      result.push_back(peer);
     }
   }
   if (kind == EntityKind::publisher) {
@@ -50,6 +52,24 @@ std::vector<Endpoint> endpoints(EntityKind kind)
   return result;
 }
 
+}  // namespace rmw_lockstep
+
+namespace
+{
+
+/// The nodes of this process, and of others.
+std::vector<std::string> all_node_names()
+{
+  std::vector<std::string> names = node_names();
+  std::set<std::pair<std::uint16_t, std::string>> others;
+  for (const auto & [number, peer] : run().peers) {
+    if (others.insert({peer.process, peer.node}).second) {
+      names.push_back(peer.node);
+    }
+  }
+  return names;
+}
+
 rmw_ret_t names_and_types(
   const std::vector<EntityKind> & kinds, const std::string * node, rcutils_allocator_t * allocator,
   rmw_names_and_types_t * result)
@@ -57,7 +77,7 @@ rmw_ret_t names_and_types(
   std::map<std::string, std::set<std::string>> found;
   {
     const Turn turn;
-    const auto & names = node_names();
+    const auto names = all_node_names();
     if (
       node != nullptr && *node != HARNESS &&
       std::find(names.begin(), names.end(), *node) == names.end()) {
@@ -126,7 +146,7 @@ rmw_ret_t infos(
     rmw_topic_endpoint_info_t & info = result->info_array[i];
     info = rmw_get_zero_initialized_topic_endpoint_info();
     const auto [name_space, name] = split(endpoint.node);
-    const Gid gid = gid_of(endpoint.id);
+    const Gid gid = gid_of(endpoint);
     const rmw_endpoint_type_t type =
       kind == EntityKind::publisher ? RMW_ENDPOINT_PUBLISHER : RMW_ENDPOINT_SUBSCRIPTION;
     for (const rmw_ret_t each :
@@ -176,7 +196,7 @@ REPLACE rmw_ret_t rmw_get_node_names_with_enclaves(
   std::vector<std::string> all;
   {
     const Turn turn;
-    all = node_names();
+    all = all_node_names();
   }
   const rcutils_allocator_t allocator = rcutils_get_default_allocator();
   for (rcutils_string_array_t * array : {names, name_spaces, enclaves}) {

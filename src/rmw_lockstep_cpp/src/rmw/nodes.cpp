@@ -77,7 +77,7 @@ REPLACE rmw_node_t * rmw_create_node(
   run().entities.add_graph_guard(guard_of(known->graph_changed));
   node_names().push_back(known->name);
   node->data = known.release();
-  graph_has_changed(turn);
+  graph_has_changed();
   return node;
 }
 
@@ -89,7 +89,7 @@ REPLACE rmw_ret_t rmw_destroy_node(rmw_node_t * node)
     run().entities.remove_graph_guard(guard_of(known->graph_changed));
     auto & names = node_names();
     names.erase(std::find(names.begin(), names.end(), known->name));
-    graph_has_changed(turn);
+    graph_has_changed();
   }
   free_text(node->name);
   free_text(node->namespace_);

@@ -24,14 +24,14 @@ void publish(TopicEndpoint & publisher, std::vector<std::uint8_t> bytes)
   Message message;
   message.sent_ns = run.clock.now_ns();
   message.payload = std::make_shared<const std::vector<std::uint8_t>>(std::move(bytes));
-  message.gid = gid_of(publisher.id);
+  message.gid = gid_of(publisher);
   if (publisher.is_latched()) {
     if (publisher.queue.size() >= publisher.depth()) {
       publisher.queue.pop_front();
     }
     publisher.queue.push_back(message);
   }
-  deliver(turn.held, publisher.name, message);
+  distribute(turn.held, publisher, message);
 }
 
 }  // namespace
@@ -90,10 +90,10 @@ REPLACE rmw_ret_t
 rmw_publisher_count_matched_subscriptions(const rmw_publisher_t * publisher, size_t * count)
 {
   const Turn turn;
+  const Endpoint & known = endpoint_of(publisher);
   *count = 1;  // the harness, which records all
-  for (const Entity * entity : run().entities.all()) {
-    *count +=
-      entity->kind == EntityKind::subscription && entity->name == endpoint_of(publisher).name;
+  for (const Endpoint & endpoint : endpoints(EntityKind::subscription)) {
+    *count += are_matched(known, endpoint);
   }
   return RMW_RET_OK;
 }
@@ -114,7 +114,7 @@ REPLACE rmw_ret_t rmw_publisher_wait_for_all_acked(const rmw_publisher_t *, rmw_
 
 REPLACE rmw_ret_t rmw_get_gid_for_publisher(const rmw_publisher_t * publisher, rmw_gid_t * gid)
 {
-  const Gid known = gid_of(endpoint_of(publisher).id);
+  const Gid known = gid_of(endpoint_of(publisher));
   gid->implementation_identifier = IDENTIFIER;
   std::memcpy(gid->data, known.data(), known.size());
   return RMW_RET_OK;

@@ -1,5 +1,6 @@
 /// Services and their clients.
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -34,21 +35,47 @@ std::unique_ptr<ServiceEndpoint> make_endpoint(
   return known;
 }
 
-/// The entity that a request or response goes to; null if it is not in this process.
-Entity * service_of(const std::string & name)
+bool serves(const Endpoint & endpoint, const Endpoint & client)
+{
+  return endpoint.kind == EntityKind::service && endpoint.name == client.name &&
+         endpoint.type == client.type;
+}
+
+/// The service of this process that a request goes to; null if there is none.
+Entity * service_of(const Endpoint & client)
 {
   for (Entity * entity : run().entities.all()) {
-    if (entity->kind == EntityKind::service && entity->name == name) {
+    if (serves(*entity, client)) {
       return entity;
     }
   }
   return nullptr;
 }
 
+/// Whether another process serves a client.
+bool has_peer(const Endpoint & client)
+{
+  const auto & peers = run().peers;
+  return std::any_of(peers.begin(), peers.end(), [&client](const auto & peer) {
+    return serves(peer.second, client);
+  });
+}
+
+/// To the harness, which hands it on.
+void send_on(lockstep::FrameKind kind, const Endpoint & sender, const Message & message)
+{
+  std::vector<std::uint8_t> framed(REQUEST_HEAD);
+  std::memcpy(framed.data(), message.gid.data(), message.gid.size());
+  std::memcpy(&framed[message.gid.size()], &message.sequence, sizeof message.sequence);
+  framed.insert(framed.end(), message.payload->begin(), message.payload->end());
+  send(kind, sender.id, framed.data(), framed.size());
+}
+
+/// The client of this process that a response goes to; null if it is not here.
 Entity * client_of(const Gid & gid)
 {
   for (Entity * entity : run().entities.all()) {
-    if (entity->kind == EntityKind::client && gid_of(entity->id) == gid) {
+    if (entity->kind == EntityKind::client && gid_of(*entity) == gid) {
       return entity;
     }
   }
@@ -71,8 +98,11 @@ rmw_ret_t take(
 {
   Message message;
   {
-    const Turn turn;
+    Turn turn;
     *taken = run().entities.take(known, message);
+    if (*taken) {
+      spend_cost(turn.held);
+    }
   }
   if (!*taken) {
     return RMW_RET_OK;
@@ -148,11 +178,15 @@ rmw_send_request(const rmw_client_t * client, const void * request, int64_t * se
     return RMW_RET_ERROR;
   }
   Turn turn;
-  message.gid = gid_of(known.id);
+  message.gid = gid_of(known);
   message.sequence = *sequence = ++known.asked;
   message.sent_ns = run().clock.now_ns();
-  if (Entity * service = service_of(known.name)) {
+  if (Entity * service = service_of(known)) {
     deliver(turn.held, *service, message);
+  } else if (has_peer(known)) {
+    send_on(lockstep::FrameKind::asked, known, message);
+  } else {
+    ++known.dropped;
   }
   return RMW_RET_OK;
 }
@@ -180,11 +214,7 @@ rmw_send_response(const rmw_service_t * service, rmw_request_id_t * id, void * r
     deliver(turn.held, *client, message);
     return RMW_RET_OK;
   }
-  std::vector<std::uint8_t> framed(REQUEST_HEAD);
-  std::memcpy(framed.data(), message.gid.data(), message.gid.size());
-  std::memcpy(&framed[message.gid.size()], &message.sequence, sizeof message.sequence);
-  framed.insert(framed.end(), message.payload->begin(), message.payload->end());
-  send(lockstep::FrameKind::response, known.id, framed.data(), framed.size());
+  send_on(lockstep::FrameKind::response, known, message);
   return RMW_RET_OK;
 }
 
@@ -199,7 +229,8 @@ REPLACE rmw_ret_t rmw_service_server_is_available(
   const rmw_node_t *, const rmw_client_t * client, bool * is_available)
 {
   const Turn turn;
-  *is_available = service_of(endpoint_of(client).name) != nullptr;
+  const Endpoint & known = endpoint_of(client);
+  *is_available = service_of(known) != nullptr || has_peer(known);
   return RMW_RET_OK;
 }
 
@@ -247,7 +278,7 @@ REPLACE rmw_ret_t rmw_service_set_on_new_request_callback(
 
 REPLACE rmw_ret_t rmw_get_gid_for_client(const rmw_client_t * client, rmw_gid_t * gid)
 {
-  const Gid known = gid_of(endpoint_of(client).id);
+  const Gid known = gid_of(endpoint_of(client));
   gid->implementation_identifier = IDENTIFIER;
   std::memcpy(gid->data, known.data(), known.size());
   return RMW_RET_OK;

@@ -1,6 +1,5 @@
 /// Subscriptions.
 
-#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -28,7 +27,7 @@ void deliver_latched(Turn & turn, TopicEndpoint & subscription)
     }
   }
   for (const Entity * entity : run().entities.all()) {
-    if (entity->kind == EntityKind::publisher && entity->name == subscription.name) {
+    if (entity->kind == EntityKind::publisher && are_matched(*entity, subscription)) {
       messages.insert(messages.end(), entity->queue.begin(), entity->queue.end());
     }
   }
@@ -39,10 +38,11 @@ void deliver_latched(Turn & turn, TopicEndpoint & subscription)
 
 bool take(const rmw_subscription_t * subscription, Message & message, rmw_message_info_t * info)
 {
-  const Turn turn;
+  Turn turn;
   if (!run().entities.take(endpoint_of(subscription), message)) {
     return false;
   }
+  spend_cost(turn.held);
   if (info != nullptr) {
     *info = rmw_get_zero_initialized_message_info();
     info->source_timestamp = message.sent_ns;
@@ -72,6 +72,7 @@ REPLACE rmw_subscription_t * rmw_create_subscription(
   subscription->topic_name = known->name.c_str();
   subscription->options = *options;
   Turn turn;
+  known->ignores_own_process = options->ignore_local_publications;
   register_entity(turn, *known);
   deliver_latched(turn, *known);
   subscription->data = static_cast<Entity *>(known.release());
@@ -159,12 +160,11 @@ REPLACE rmw_ret_t
 rmw_subscription_count_matched_publishers(const rmw_subscription_t * subscription, size_t * count)
 {
   const Turn turn;
-  const std::string & name = endpoint_of(subscription).name;
-  const auto & inputs = run().inputs;
-  *count = std::any_of(
-    inputs.begin(), inputs.end(), [&name](const InputTopic & topic) { return topic.name == name; });
-  for (const Entity * entity : run().entities.all()) {
-    *count += entity->kind == EntityKind::publisher && entity->name == name;
+  const Endpoint & known = endpoint_of(subscription);
+  *count = 0;
+  for (const Endpoint & endpoint : endpoints(EntityKind::publisher)) {
+    const bool is_input = endpoint.node == HARNESS && endpoint.name == known.name;
+    *count += is_input || are_matched(endpoint, known);
   }
   return RMW_RET_OK;
 }

@@ -68,17 +68,26 @@ bool is_anything_ready(const Asked & asked)
   return !asked.ready.empty() || !asked.triggered.empty();
 }
 
+/// A wait that would end at once, again and again, since nobody takes what there is, takes time.
 void wait_until(Turn & turn, Asked & asked, std::int64_t deadline_ns)
 {
+  const bool is_busy = std::any_of(
+    asked.entities.begin(), asked.entities.end(),
+    [](const Entity * entity) { return entity->is_left_waiting(); });
   EntityWait given{&asked.entities, &asked.guards};
   Wait wait;
   wait.what = WaitsFor::entities;
   wait.entities = &given;
   wait.deadline_ns = deadline_ns;
+  if (is_busy) {
+    wait.deadline_ns = std::min(deadline_ns, run().clock.now_ns() + BUSY_NS);
+  }
   wait.interruptible = true;
-  run().scheduler.wait(turn.held, wait);
+  const Woken woken = run().scheduler.wait(turn.held, wait);
   if (given.chosen != nullptr) {
     asked.ready.push_back(given.chosen);
+  } else if (is_busy && woken == Woken::by_deadline) {
+    take_ready(asked);
   }
   asked.triggered.insert(asked.triggered.end(), given.triggered.begin(), given.triggered.end());
   take_triggered(asked);

@@ -11,16 +11,39 @@ from typing import Any
 from ...message.schema import base_type
 from ..subject import Subject
 from ..tolerance import Tolerance
+from .cloud import CLOUD
+from .covariance import COVARIANCE
+from .keyed import KEYED
 from .kind import Fields, Kind
 from .number import NUMBER
 from .pixels import PIXELS
+from .place_on_earth import PLACE_ON_EARTH
 from .point import POINT
 from .rotation import ROTATION
+from .scan import SCAN
 from .text import TEXT
 from .time import DURATION, TIME
+from .trajectory import PATH
+from .vector import VECTOR
 
 KINDS: Mapping[str, Kind] = {
-    kind.name: kind for kind in (ROTATION, POINT, PIXELS, TEXT, TIME, DURATION, NUMBER)
+    kind.name: kind
+    for kind in (
+        CLOUD,
+        KEYED,
+        PATH,
+        ROTATION,
+        PLACE_ON_EARTH,
+        POINT,
+        VECTOR,
+        COVARIANCE,
+        PIXELS,
+        SCAN,
+        TEXT,
+        TIME,
+        DURATION,
+        NUMBER,
+    )
 }
 """By name. What several may judge belongs to the first: a tolerance can make numbers a rotation
 or a point."""

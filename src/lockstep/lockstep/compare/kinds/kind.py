@@ -56,6 +56,8 @@ class Kind:
     """Whether values can be compared as samples of a distribution."""
     errs_by_element: bool = True
     """Whether each element of an array has an error of its own."""
+    goes_below: bool = False
+    """Whether the values that such ones are made of are compared as well."""
     origin_ns: Callable[[Column], int] = _from_zero
     """From which time on the values of a column are shown."""
     unit: str | None = None

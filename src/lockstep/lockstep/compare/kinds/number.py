@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -183,11 +184,7 @@ def _deviations_of_arrays(a: Column, b: Column, place: Place) -> Iterator[Deviat
     index = tuple(int(i) for i in np.unravel_index(at[worst], a.shape))
     count = int(np.count_nonzero(wrong))
     more = f" ({count} of {a.size} elements)" if count > 1 else ""
-    element = Place(
-        f"{place.path}[{']['.join(map(str, index))}]" if index else place.path,
-        place.type,
-        tolerance,
-    )
+    element = replace(place, path=f"{place.path}{place.named(index)}" if index else place.path)
     yield element.apart(str(a[index]), f"{b[index]}{more}", float(error[worst]), wrong=count > 0)
 
 

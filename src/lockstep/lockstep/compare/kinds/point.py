@@ -28,4 +28,4 @@ def judge_points(a: Column, b: Column, tolerance: Tolerance) -> tuple[Floats, Ma
     return error, ~(error <= (tolerance.distance or 0.0)) & ~equal.all(axis=-1)
 
 
-POINT = kind_of_parts("point", "point", ("x", "y", "z"), "distance", judge_points)
+POINT = kind_of_parts("point", "point", ("x", "y", "z"), ("distance",), judge_points)

@@ -38,7 +38,7 @@ ROTATION = kind_of_parts(
     "rotation",
     "quaternion",
     ("x", "y", "z", "w"),  # as geometry_msgs names them
-    "quaternion",
+    ("quaternion",),
     judge_quaternions,
     nearer=_nearer,
     error_unit="rad",

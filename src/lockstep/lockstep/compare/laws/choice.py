@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...message.arrays import Floats, Mask
-from .pair import EXACT_IN_NOISE, EXACT_SHARE, Fit, Law, Pair, dot, judge
+from .pair import EXACT_IN_NOISE, Fit, Law, Pair, dot, judge
 from .regression import foretold
 
 _LEAST_IN_NOISE = 20
@@ -30,7 +30,7 @@ _LATER = 0.05
 """What a law in time must leave later on, beside what it would be to stop there."""
 _STILL = 0.03
 _NEXT_TO_NOTHING = 0.01
-_OF_STILL = frozenset({"constant", "offset", "sign", "recoded", "negated", "conjugate"})
+_OF_STILL = frozenset({"constant", "offset", "sign", "recoded", "negated", "bytes_swapped"})
 _TYPICALLY = 0.2
 """A law must leave less than this of the typical difference, and of b's typical movement."""
 
@@ -55,7 +55,7 @@ def first_exact(pair: Pair, laws: Iterable[Law]) -> Choice | None:
             continue
         predicted = law.apply(pair.a)
         fit = judge(pair, predicted, law.covers)
-        if fit.exact and _is_evident(pair, law) and not _is_of_nothing(pair, law, predicted):
+        if fit.exact and _is_evident(pair, law) and (law.name in _OF_STILL or not pair.is_still):
             return Choice(law, fit, _moved(pair, predicted))
     return None
 
@@ -238,14 +238,6 @@ def _fails_probe(pair: Pair, law: Law, measure: Callable[[Fit], float]) -> bool:
     if not law.pointwise or pair.joined or not pair.probe.n:
         return False
     return measure(judge(pair.probe, law.apply(pair.probe.a))) < _PROBE_SHARE
-
-
-def _is_of_nothing(pair: Pair, law: Law, predicted: Floats) -> bool:
-    """Whether b moves by rounding only, and the law does not foretell that to the last bit."""
-    if law.name in _OF_STILL or not pair.is_still:
-        return False
-    moves = pair.b != np.median(pair.b, axis=0)
-    return not moves.any() or float(np.mean((predicted == pair.b)[moves])) < EXACT_SHARE
 
 
 def _is_evident(pair: Pair, law: Law) -> bool:

@@ -19,6 +19,7 @@ _PLAUSIBLE = (1e-3, 1e3)
 _LEAST_TICKS = 10
 _MOST_RESETS = 0.02
 _LEAST_RESETS = 2
+_LEAST_LEVELS = 3
 
 
 def time_steps(pair: Pair) -> Iterator[Law]:
@@ -109,10 +110,9 @@ def resets(pair: Pair) -> Iterator[Law]:
         return
     if pair.differs.sum() < _LEAST_TICKS * count:
         return
+    if _distinct(pair.difference[jumps], 2 * float(np.max(pair.slack))) < _LEAST_LEVELS:
+        return  # as where one condition decides
     levels = np.maximum.accumulate(np.where(jumps, np.arange(pair.n), 0))
-    sizes = np.sort(pair.difference[jumps & pair.differs])
-    if not (np.diff(sizes) > 1e-6 * pair.unit).any():  # one offset, at some places
-        return
     shown = ", ".join(str(tick) for tick in pair.tick[jumps][:3].tolist())
     sentence = (
         f"b - a changes only at {count} ticks ({shown}{' …' if count > 3 else ''}), between which "
@@ -127,6 +127,11 @@ def resets(pair: Pair) -> Iterator[Law]:
         {"count": float(count)},
         pointwise=False,
     )
+
+
+def _distinct(values: Floats, apart: float) -> int:
+    """How many values there are, of which those that are not so far apart are one."""
+    return 1 + int((np.diff(np.sort(values)) > apart).sum())
 
 
 def _jumps(pair: Pair) -> Mask:

@@ -17,8 +17,9 @@ from ...message.arrays import Column, Int64s, Mask
 from ..align import Alignment
 from ..fields import FieldComparison
 from ..key_comparison import Explained, KeyComparison
-from ..kinds import kind_of_elements
-from ..side_by_side import Side, columns_of, paired_topics
+from ..kinds import KINDS, kind_of_elements
+from ..meant import Meant
+from ..side_by_side import Side, paired_topics
 from ..simplest_law import Diagnosis, Extent, InputsOf
 from ..tolerance import Tolerances
 from .diagnose import diagnose
@@ -48,7 +49,7 @@ def explain(
     what was looked at, for some passes.
     """
     windows = {
-        key.topic: _Window(bags, key, key.aligned.pairs)
+        key.topic: _Window(bags, key, key.aligned.pairs, tolerances)
         for key in keys
         if key.aligned.pairs is not None and _can_be_explained(key)
     }
@@ -64,7 +65,7 @@ def explain(
             if windows[topic].is_full:
                 window = windows.pop(topic)
                 known = explained.get(topic, Explained())
-                explained[topic] = _joined(known, window.explained(tolerances, inputs_of))
+                explained[topic] = _joined(known, window.explained(inputs_of))
                 later[topic] = later.get(topic, 0) + 1
                 if later[topic] < _MOST_PASSES and window.later:
                     put_off[topic] = window.beginning_at(window.later)
@@ -98,6 +99,7 @@ class _Window:
         bags: tuple[Bag, Bag],
         key: KeyComparison,
         pairs: Alignment,
+        tolerances: Tolerances,
         fields: Collection[str] | None = None,
         before: int = _TICKS_BEFORE,
     ) -> None:
@@ -115,10 +117,15 @@ class _Window:
         self.size = 0
         """Bytes of the columns so far."""
         self._key, self._whole_pairs = key, pairs
-        self._again = bags, key, pairs, fields, before
-        self._codecs = bags[0].codec(key.topic), bags[1].codec(key.topic)
-        types = self._codecs[0].fields()
-        kinds = {path: kind_of_elements(types[path]) for path in types if path not in key.unlike}
+        self._again = bags, key, pairs, tolerances, fields, before
+        codecs = bags[0].codec(key.topic), bags[1].codec(key.topic)
+        self._meant = Meant(key.topic, codecs, tolerances)
+        kinds = {path: kind_of_elements(kind) for path, kind in self._meant.types.items()}
+        judged = key.judged.fields.values()
+        told = {one.field: KINDS[one.kind] for one in judged if one.field not in kinds}
+        kinds |= {path: kind for path, kind in told.items() if kind.elements}
+        for path in self._meant.opened:
+            del kinds[path]
         numeric = [path for path, kind in kinds.items() if kind.has_numbers][:_FIELDS]
         self._kinds = {path: kinds[path] for path in numeric}
         self._parts: tuple[_Parts, _Parts] = ([], [])
@@ -131,7 +138,7 @@ class _Window:
     def beginning_at(self, fields: Collection[str]) -> _Window:
         """One that begins before the first difference of these fields, and reaches it."""
         before = min(_TICKS_BEFORE, sum(map(len, self._ticks)) // 2)
-        return _Window(*self._again[:3], fields, before)
+        return _Window(*self._again[:4], fields, before)
 
     @property
     def later(self) -> list[str]:
@@ -151,21 +158,23 @@ class _Window:
     def add(self, a: Side, b: Side) -> None:
         """Take the next messages."""
         self._ticks.append(a.ticks)
-        for side, codec, parts in zip((a, b), self._codecs, self._parts, strict=True):
-            parts.append(columns_of(side, codec, self._key.topic, list(self._kinds)))
+        columns = self._meant.columns(a, b, list(self._kinds), for_laws=True)
+        for parts, found in zip(self._parts, columns, strict=True):
+            parts.append({path: found[path] for path in self._kinds if path in found})
             self.size += sum(column.nbytes for column in parts[-1].values())
 
-    def explained(self, tolerances: Tolerances, inputs_of: InputsOf | None) -> Explained:
+    def explained(self, inputs_of: InputsOf | None) -> Explained:
         """The laws of the fields that are beyond tolerance."""
 
         def matches(path: str, a: Column, b: Column) -> Mask:
-            return self._kinds[path].matches(a, b, tolerances.of(path))
+            return self._kinds[path].matches(a, b, self._meant.tolerance_of(path))
 
         columns_a, columns_b = (
             {
                 path: whole
                 for path in self._kinds
-                if (whole := _whole([part[path] for part in parts])) is not None
+                if all(path in part for part in parts)
+                and (whole := _whole([part[path] for part in parts])) is not None
             }
             for parts in self._parts
         )

@@ -54,6 +54,7 @@ class Options:
     with_recorder: bool
     silent: tuple[tuple[str, str], ...]
     hold: bool
+    measured: int | None
     timeout_s: float
     acknowledged_s: float
     start_timeout_s: float
@@ -106,6 +107,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
         with_recorder=args.with_recorder,
         silent=tuple(_typed(text) for text in args.silent),
         hold=args.hold,
+        measured=args.measure,
         timeout_s=args.timeout,
         acknowledged_s=_acknowledged_s(args.wait_for_all_acked, args.timeout),
         start_timeout_s=args.start_timeout,
@@ -309,6 +311,12 @@ def _add_lockstep(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--hold", action="store_true", help="when all have met, wait for the end of stdin"
+    )
+    group.add_argument(
+        "--measure",
+        type=int,
+        metavar="PID",
+        help="tell in the report what processor time and memory this process takes meanwhile",
     )
     group.add_argument(
         "--timeout",

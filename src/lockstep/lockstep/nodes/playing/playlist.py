@@ -1,14 +1,15 @@
-"""What is played in which order: the events of one bag, or of several by their log times."""
+"""What is played in which order: the events of one bag, or of several by their log times, one epoch
+of a simulation after the other."""
 
 from __future__ import annotations
 
 import heapq
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 
 from ...bag import Bag
 from ...bag.clock import CLOCK_TYPE
+from ...bag.sorting import is_reset
 from ...run.timeline import JITTER_NS, Event, Timeline, span
 
 _NAMES_OF_CLOCKS = ("auto", "bag")
@@ -48,6 +49,7 @@ class Playlist:
             for index, bag in enumerate(bags)
         ]
         self._clocked = clocked
+        self._is_reset = len(bags) > 1 and clocked is not None and is_reset(bags[clocked])
         self.clock_topic = self._timelines[clocked or 0].clock_topic
         """Where the run's time comes from; None: from the log times."""
 
@@ -63,11 +65,11 @@ class Playlist:
 
     def _merged(self, from_ns: int | None) -> Iterator[Event]:
         streams = (
-            zip(timeline.events(from_ns), itertools.repeat(index), strict=False)
+            _in_epochs(timeline.events(from_ns), index, self._is_reset)
             for index, timeline in enumerate(self._timelines)
         )
         now_ns = 0
-        for event, index in heapq.merge(*streams, key=_log_time):
+        for _, _, index, event in heapq.merge(*streams):
             if self._clocked is None:
                 jitters = 0 < now_ns - event.time_ns < JITTER_NS
                 now_ns = now_ns if jitters else event.time_ns
@@ -85,5 +87,15 @@ def _bag_of_clock(bags: Sequence[Bag], clock: str) -> int | None:
     return found[0] if found else (0 if clock == "bag" else None)
 
 
-def _log_time(pair: tuple[Event, int]) -> int:
-    return pair[0].log_time_ns
+def _in_epochs(
+    events: Iterator[Event], index: int, is_reset: bool
+) -> Iterator[tuple[int, int, int, Event]]:
+    """What the events of one bag are merged by: epoch, log time, number of the bag, and the event.
+
+    In a simulation that was reset each jump back of its log times begins an epoch.
+    """
+    epoch = last_ns = 0
+    for event in events:
+        epoch += is_reset and event.log_time_ns < last_ns - JITTER_NS
+        last_ns = event.log_time_ns
+        yield epoch, last_ns, index, event

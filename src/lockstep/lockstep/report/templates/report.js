@@ -8,6 +8,7 @@
   const names = data.verdicts.map((verdict) => shortNames(verdict.a, verdict.b));
   let chosen = null;
   let drawn = [];
+  const always = []; // plots of the page that stay whatever is chosen
 
   // ---- Words and numbers
 
@@ -260,6 +261,68 @@
     apply();
   }
 
+  // ---- All fields over time, and from one that differs to the next
+
+  const BINS = 240;
+  const FAINTEST = 1e-3; // of the largest error of a field
+
+  function overview() {
+    const rows = data.fields.filter((row) => row.differs && data.plots[row.index]?.error?.y.length && data.plots[row.index].in_order);
+    if (rows.length < 2) return;
+    const times = rows.flatMap((row) => { const { s } = data.plots[row.index].error; return [s[0], s.at(-1)]; });
+    const [start, end] = [Math.min(...times), Math.max(...times)];
+    const longest = Math.max(...rows.map((row) => data.plots[row.index].error.y.length));
+    const bins = Math.max(1, Math.min(BINS, Math.floor(longest / 2))); // two messages each, or there were gaps
+    const width = (end - start) / bins || 1;
+    const labels = rows.map((row) => `${topics.size > 1 ? `${row.topic} ` : ""}${row.field}${several ? ` (${data.verdicts[row.comparison].name})` : ""}`);
+    const errors = rows.map((row) => worstOfBins(data.plots[row.index], start, width, bins));
+    const made = section("overview", "All fields over time",
+      element("p", { className: "soft" }, "Darker is closer to the largest error of its field; white is within tolerance. Choose a field by a click; n and p go to the next and the previous field that differs."));
+    const box = element("div", { className: "plot", role: "img", "aria-label": "Errors of all fields over time." });
+    made.append(box);
+    addEventListener("load", () => box.on("plotly_click", ({ points }) => choose(rows[points[0].y])));
+    always.push([box, () => {
+      const z = errors.map((cells) => cells.map((cell) => (cell > 0 ? Math.log10(Math.max(cell, FAINTEST)) : null)));
+      return {
+        traces: [{
+          type: "heatmap", x: Array.from({ length: bins }, (_, bin) => start + (bin + 0.5) * width), y: rows.map((_, at) => at), z, customdata: errors,
+          zmin: Math.log10(FAINTEST), zmax: 0, showscale: false, ygap: 1, colorscale: [[0, faint("b", 0.15)], [1, colour("b")]],
+          text: errors.map((cells, at) => cells.map(() => plain(clipped(labels[at], 80)))),
+          name: "error",
+          hovertemplate: "%{text}<br>%{x:.3f} s: %{customdata:.2g} of its largest error<extra></extra>",
+        }],
+        layout: layout({
+          height: Math.min(900, 90 + 18 * rows.length), margin: { l: 10, r: 14, t: 10, b: 40 }, xaxis: axis("time [s]", { showgrid: false, range: [start, end] }),
+          yaxis: axis("", { showgrid: false, autorange: "reversed", tickvals: rows.map((_, at) => at), ticktext: labels.map((label) => plain(clipped(label, 40))) }),
+        }),
+      };
+    }]);
+  }
+
+  // The largest error in each part of time that is beyond tolerance, as a share of the field's largest; no number counts as 1.
+  function worstOfBins(plots, start, width, bins) {
+    const { s, y } = plots.error;
+    const peak = peakOf(plots) || 1;
+    const worst = new Array(bins).fill(0);
+    y.forEach((error, at) => {
+      const limit = plots.limit?.[at];
+      if (error !== null && limit !== null && limit !== undefined && Math.abs(error) <= limit) return;
+      const bin = Math.min(bins - 1, Math.floor((s[at] - start) / width));
+      worst[bin] = Math.max(worst[bin], error === null ? 1 : Math.abs(error) / peak);
+    });
+    for (const time of plots.no_number.s) worst[Math.max(0, Math.min(bins - 1, Math.floor((time - start) / width)))] = 1;
+    return worst;
+  }
+
+  function chooseNext(step) {
+    const rows = data.fields.filter((row) => row.differs && !row.line.hidden);
+    if (!rows.length) return;
+    const at = rows.indexOf(chosen);
+    const next = rows[(at + step + rows.length) % rows.length];
+    choose(next);
+    next.line.scrollIntoView({ block: "nearest" });
+  }
+
   function distributionsTable() {
     if (!data.distributions.length) return;
     const [a, b] = several ? ["reference", "implementation"] : names[0];
@@ -362,7 +425,7 @@
 
   function notDrawn(row) {
     const pictured = data.images.some((found) => found.a && found.topic === row.topic && found.comparison === row.comparison);
-    if (pictured) return element("p", {}, element("a", { href: "#images" }, "The first images that differ are shown below."));
+    if (pictured) return element("p", {}, element("a", { href: "#images" }, "Images that differ are shown below."));
     return element("p", { className: "soft" }, row.differs ? "Not drawn: only the worst fields are." : "Both sides are equal, so there is nothing to draw.");
   }
 
@@ -452,7 +515,7 @@
 
   function draw() {
     const buttons = [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]];
-    for (const [box, describe] of drawn) {
+    for (const [box, describe] of [...drawn, ...always]) {
       const large = !box.classList.contains("small");
       const options = { displaylogo: false, responsive: true, displayModeBar: large ? "hover" : false, modeBarButtons: buttons };
       const { traces, layout } = describe();
@@ -619,25 +682,105 @@
 
   function images() {
     if (!data.images.length) return;
-    const made = section("images", "First images that differ");
+    const made = section("images", "Images that differ");
     for (const found of data.images) {
       const [a, b] = names[found.comparison];
-      made.append(element("h3", { className: "path" }, `${found.topic}, tick ${found.tick}, ${seconds(found.time_ns / 1e9)}`), element("p", {}, found.sentence));
+      made.append(element("h3", { className: "path" }, `${found.topic}, tick ${found.tick}, ${seconds(found.time_ns / 1e9)}: ${found.which}`), element("p", {}, found.sentence));
       if (!found.a) continue;
       const picture = (source, text) => element("figure", {}, element("img", { src: source, alt: text }), element("figcaption", {}, text));
-      made.append(element("div", { className: "images" }, picture(found.a, a), picture(found.b, b), picture(found.wrong, "wrong pixels marked")));
+      made.append(element("div", { className: "images" }, picture(found.a, a), picture(found.b, b), picture(found.wrong, "wrong pixels marked"), overEachOther(found, a, b)));
     }
+  }
+
+  // Both images over each other: the slider uncovers the one below, or they take turns.
+  function overEachOther(found, a, b) {
+    const below = element("img", { src: found.b, alt: b });
+    const above = element("img", { src: found.a, alt: a });
+    const slider = element("input", { type: "range", min: 0, max: 100, value: 50, "aria-label": `left of it ${a}, right of it ${b}` });
+    const blink = element("input", { type: "checkbox" });
+    const caption = element("span", {}, "");
+    let timer = null, isA = true;
+    const show = () => {
+      const share = blink.checked ? (isA ? 100 : 0) : Number(slider.value);
+      above.style.clipPath = `inset(0 ${100 - share}% 0 0)`;
+      caption.textContent = blink.checked ? (isA ? a : b) : `left ${a}, right ${b}`;
+    };
+    slider.addEventListener("input", show);
+    blink.addEventListener("change", () => {
+      clearInterval(timer);
+      slider.disabled = blink.checked;
+      if (blink.checked) timer = setInterval(() => { isA = !isA; show(); }, 500);
+      show();
+    });
+    show();
+    return element("figure", { className: "over" }, element("div", { className: "stack" }, below, above), slider, element("label", {}, blink, "blink "), element("figcaption", {}, caption));
+  }
+
+  function clouds() {
+    if (!data.clouds.length) return;
+    const made = section("clouds", "Point clouds that differ most");
+    for (const found of data.clouds) {
+      made.append(element("h3", { className: "path" }, `${found.topic}, tick ${found.tick}, ${seconds(found.time_ns / 1e9)}`), element("p", {}, found.sentence));
+      const pair = element("div", { className: "pair" });
+      made.append(pair);
+      for (const [view, across] of [["from above", [0, 1]], ["from the side", [0, 2]]]) {
+        const box = element("div", { className: "plot", role: "img", "aria-label": `${found.topic} ${view}` });
+        pair.append(element("figure", {}, element("figcaption", {}, `${view}, coloured by ${found.of}`), box));
+        always.push([box, () => cloud(found, across)]);
+      }
+    }
+  }
+
+  function cloud(found, [right, up]) {
+    const b = names[found.comparison][1];
+    const equal = found.errors.map((error) => error === 0);
+    const pick = (axis, wanted) => found.points[axis].filter((_, at) => equal[at] === wanted);
+    const off = found.errors.filter((_, at) => !equal[at]);
+    const trace = (x, y, name, marker, more = {}) => ({ type: "scattergl", mode: "markers", x, y, name: plain(name), marker, hovertemplate: `%{x}, %{y}<extra>${plain(name)}</extra>`, ...more });
+    const traces = [trace(pick(right, true), pick(up, true), "equal", { size: 3, color: faint("soft", 0.6) })];
+    if (off.length) {
+      const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+      traces.push(trace(pick(right, false), pick(up, false), found.of, {
+        size: 5, color: off.map((error) => error ?? 0), colorscale: "Viridis", reversescale: !dark, cmin: 0, colorbar: { thickness: 12, title: { text: plain(found.of), side: "right" } },
+      }, { customdata: off, hovertemplate: `%{x}, %{y}<br>off by %{customdata}<extra></extra>` }));
+    }
+    if (found.missing[0].length) traces.push(trace(found.missing[right], found.missing[up], `missing in ${b}`, { size: 8, symbol: "x", color: colour("b") }));
+    if (found.extra[0].length) traces.push(trace(found.extra[right], found.extra[up], `only in ${b}`, { size: 8, symbol: "cross", color: colour("text") }));
+    return { traces, layout: layout({ xaxis: axis("xyz"[right]), yaxis: axis("xyz"[up], { scaleanchor: "x" }) }) };
+  }
+
+  function planes() {
+    if (!data.planes.length) return;
+    const made = section("planes", "Trajectories that differ");
+    for (const found of data.planes) {
+      const box = element("div", { className: "plot", role: "img", "aria-label": found.title });
+      made.append(element("h3", { className: "path" }, found.title), element("figure", {}, element("figcaption", {}, found.sentence), box));
+      always.push([box, () => plane(found)]);
+    }
+  }
+
+  function plane(found) {
+    const trace = (x, y, name, style, more = {}) => ({ type: "scatter", mode: "lines", x, y, name: plain(name), line: style, ...more });
+    const [a, b] = names[found.comparison];
+    const furthest = [0, 1].map((axis) => [found.a[axis][found.worst], found.b[axis][found.worst]]);
+    const traces = [
+      trace(...found.a, a, { color: colour("a"), width: 3 }), trace(...found.b, b, { color: colour("b"), width: 1.5, dash: "dash" }),
+      trace(...furthest, "furthest apart", { color: colour("text"), width: 1 }, { mode: "lines+markers" }),
+    ];
+    return { traces, layout: layout({ xaxis: axis(`${found.axes[0]} [m]`), yaxis: axis(`${found.axes[1]} [m]`, { scaleanchor: "x" }) }) };
   }
 
   function runs() {
     if (!data.run || !data.run.runs.length) return;
     const total = (counts) => Object.values(counts || {}).reduce((all, count) => all + count, 0);
     const us = (value) => (value === null || value === undefined ? "–" : `${(value / 1000).toFixed(1)} µs`);
+    const megabytes = (value) => (value ? `${(value / 1e6).toFixed(0)} MB` : "–");
+    const bytes = (value) => (value ? `${value.toPrecision(3)} bytes` : "–");
     const reference = data.run.runs.find((run) => run.name === data.run.reference);
     const ratio = (run) => (run === reference || !run.median_ns || !reference?.median_ns ? "–" : `${(reference.median_ns / run.median_ns).toPrecision(3)} ×`);
     const noise = data.run.noise.map((found) => `${found.grade} in ${plural(found.samples, "message")}`);
     section("run", "Run",
-      table("Messages sent and received, and how long one callback took with its publishing. A run that loses a message on the way to the recorder fails, and there is no report; what a black box drops of its inputs shows as differences.", [
+      table("Messages sent and received, and how long one callback took with its publishing, with the processor time of the whole process and its most memory. A run that loses a message on the way to the recorder fails, and there is no report; what a black box drops of its inputs shows as differences.", [
         { title: "Implementation", head: true, cell: (run) => run.name + (run === reference ? " (reference)" : "") + (run.black_box ? " (black box)" : "") },
         { title: "Sent", number: true, cell: (run) => number(total(run.sent)) },
         { title: "Received", number: true, cell: (run) => number(total(run.recorded)) },
@@ -645,6 +788,9 @@
         { title: "Median", number: true, cell: (run) => us(run.median_ns) },
         { title: "99th percentile", number: true, cell: (run) => us(run.p99_ns) },
         { title: "Speed-up", number: true, cell: ratio },
+        { title: "CPU per message", number: true, cell: (run) => us(run.cpu_ns) },
+        { title: "Memory at most", number: true, cell: (run) => megabytes(run.resources?.peak_bytes) },
+        { title: "Memory grows per message", number: true, cell: (run) => bytes(run.resources?.growth_bytes) },
         { title: "Duration", number: true, cell: (run) => (run.wall_s ? `${run.wall_s.toFixed(2)} s` : "–") },
       ], data.run.runs),
       table("Messages by topic: sent to each input, received from each output.", [
@@ -688,6 +834,7 @@
   implementations();
   keysTable();
   if (data.fields.length) {
+    overview();
     fieldsTable();
     detail = element("section", { id: "detail", "aria-labelledby": "detail-title" });
     page.append(detail);
@@ -697,11 +844,19 @@
   }
   distributionsTable();
   images();
+  clouds();
+  planes();
   runs();
   about();
-  document.addEventListener("DOMContentLoaded", () => { if (drawn.length) draw(); });
+  document.addEventListener("DOMContentLoaded", () => { if (drawn.length || always.length) draw(); });
   for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", draw);
-  const fit = () => drawn.forEach(([box]) => Plotly.Plots.resize(box));
+  const fit = () => [...drawn, ...always].forEach(([box]) => Plotly.Plots.resize(box));
+  document.addEventListener("keydown", (event) => {
+    const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.target.type !== "checkbox";
+    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !detail) return;
+    if (event.key === "n") chooseNext(1);
+    if (event.key === "p") chooseNext(-1);
+  });
   addEventListener("beforeprint", fit);
   addEventListener("afterprint", fit);
 })();

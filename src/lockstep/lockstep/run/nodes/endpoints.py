@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...component import Contract
+from ...component.contract import PortContract
+from ...errors import RunError
 from ...host.protocol import resolved
+from .service_events import service_of
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,26 @@ class Endpoint:
             raise ValueError(str(error)) from error
 
 
+def is_matched(publisher: Endpoint, subscription: Endpoint) -> bool:
+    """Whether a subscription gets what a publisher publishes: not if its type is another one, or
+    it wants more of its QoS than is offered."""
+    return (
+        (publisher.kind, subscription.kind) == ("publisher", "subscription")
+        and (publisher.name, publisher.type) == (subscription.name, subscription.type)
+        and not (publisher.reliability == "best_effort" and subscription.reliability == "reliable")
+        and not (
+            publisher.durability == "volatile" and subscription.durability == "transient_local"
+        )
+    )
+
+
 @dataclass(frozen=True)
 class Note:
     """What a node's middleware tells beside its messages.
 
     `uncontrolled`: what makes the run depend on more than its inputs. `dropped`: messages that a
     queue of the node had no room for. `unread`: inputs that came before anybody subscribed.
+    `unserved`: requests to a service that nobody served.
     """
 
     kind: str
@@ -64,6 +81,8 @@ class Note:
             )
         if self.kind == "unread":
             return f"{name}: {self.count} messages of {self.topic} came before it subscribed"
+        if self.kind == "unserved":
+            return f"{name}: {_counted(self.count)} to {self.topic}, which nobody served then"
         return f"{name} is not wholly under control: {self.what}"
 
 
@@ -80,12 +99,45 @@ def differences(
         ("publisher", "publish", contract.outputs),
     ):
         for port in ports:
+            if (service := service_of(port)) is not None:
+                found += _unserved(service, endpoints) if kind == "subscription" else []
+                continue
             topic = resolved(port.topic)
             types = {one.type for one in endpoints if one.kind == kind and one.name == topic}
             if not types and topic not in silent:
                 found.append(f"it does not {verb} {topic}{_it_has(kind, endpoints)}")
             found += [f"{topic} is {one}, not {port.type}" for one in sorted(types - {port.type})]
     return found
+
+
+def _counted(requests: int) -> str:
+    return "1 request" if requests == 1 else f"{requests} requests"
+
+
+def announced(port: PortContract) -> bytes:
+    """An input as a TOPIC frame tells it: name, type and how many messages are latched."""
+    latched = port.qos.depth if port.qos.durability == "transient_local" else 0
+    return f"{resolved(port.topic)}\0{port.type}\0{latched}".encode()
+
+
+def _unserved(service: tuple[str, str], endpoints: Collection[Endpoint]) -> list[str]:
+    name, kind = service
+    types = {one.type for one in endpoints if (one.kind, one.name) == ("service", name)}
+    if kind in types:
+        return []
+    return (
+        [f"it serves {name} as {', '.join(sorted(types))}, not {kind}"]
+        if types
+        else [f"it does not serve {name}"]
+    )
+
+
+def not_deterministic(name: str, found: Sequence[str]) -> RunError:
+    """That something was not under control."""
+    return RunError(
+        f"{name} is not deterministic: {'; '.join(found)}; what comes of that may differ from run "
+        "to run, so take it out of the node, or accept it with run: {allow_uncontrolled: true}"
+    )
 
 
 OF_EVERY_NODE = ("/rosout", "/parameter_events", "/clock")

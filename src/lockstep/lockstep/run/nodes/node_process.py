@@ -14,14 +14,14 @@ from itertools import chain
 import numpy as np
 
 from ...component import Contract
-from ...component.contract import PortContract
-from ...errors import Crash, Hang, RunError
+from ...errors import Crash, Hang, RunError, UsageError
+from ...host.events import Declared, told_declared
 from ...host.frames import FrameError, FrameParser, Frames, frame
-from ...host.protocol import BY_ITSELF, Kind, resolved
+from ...host.protocol import BY_ITSELF, HARNESS_CLIENT, Kind, resolved
 from ..processes import Process
-from .endpoints import Endpoint, Note
+from .endpoints import Endpoint, Note, announced
+from .gathering import Connection, first_connection, further_connections, own_error
 
-_START_PATIENCE_S = 60.0
 _END_PATIENCE_S = 5.0
 _SOCKET_BYTES = 1 << 22
 _READ_BYTES = 1 << 20
@@ -37,14 +37,14 @@ _ANSWERS = (
     Kind.NOTE,
     Kind.RESPONSE,
 )
-_CLIENT = b"lockstep harness"
 
 
 class NodeProcess:
     """Speaks with the one process of a command that is a node, whichever of those it starts.
 
     Whatever goes wrong ends with the tail of the process's log: a Crash, also for what breaks the
-    protocol, or a Hang, if nothing moves for `timeout_s`.
+    protocol, or a Hang, if nothing moves for `timeout_s`; a UsageError for a class that is no node,
+    or parameters that are refused.
     """
 
     def __init__(
@@ -54,7 +54,10 @@ class NodeProcess:
         self._process = process
         self._contract = contract
         self._listening = listening
-        self._socket = self._accepted()
+        self.connection = first_connection(process, listening)
+        self._socket = self.connection.link
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
         self._timeout_s = timeout_s
         self._parser = FrameParser()
         self._output = np.full(_PORTS, -1, np.int64)  # of each publisher, as in the contract
@@ -66,32 +69,83 @@ class NodeProcess:
         self.notes: list[Note] = []
         self.ended_by_itself = False
 
+    @property
+    def pid(self) -> int:
+        """Of the command, which may have started the node's process."""
+        return self._process.child.pid
+
     def run(self, chunks: Iterable[tuple[int, bytes]]) -> Iterator[Frames]:
         """Send the contract's inputs as topics and then steps: (how many, their frames), taken as
         the node keeps up; yields outputs as they come, with ports as in the contract, until the
         node has consumed all or ends by itself."""
+        sent = chain(self._topics(), chunks, [(0, frame(Kind.END))])
+        yield from self._exchange(sent, lambda: self._is_finished)
+
+    def start(self) -> Iterator[Frames]:
+        """Send the contract's inputs as topics, before single steps; yields what the node puts out
+        at the start of its time."""
+        yield from self._exchange(self._topics(), lambda: self._is_settled or self._is_finished)
+        self._check_end()
+
+    def deliver(self, port: int, time_ns: int, data: bytes) -> Iterator[Frames]:
+        """Step time and give input `port` a message (CDR); yields the outputs, and ends when the
+        node waits for more."""
+        yield from self._step(frame(Kind.INPUT, data, port, self.sent, time_ns))
+
+    def advance(self, time_ns: int) -> Iterator[Frames]:
+        """Step time; yields the outputs, and ends when the node has done what falls due."""
+        yield from self._step(frame(Kind.ADVANCE, step=self.sent, time_ns=time_ns))
+
+    def end(self) -> Iterator[Frames]:
+        """End the run after single steps; yields what the node still puts out."""
+        yield from self._exchange([(0, frame(Kind.END))], lambda: self._is_finished)
+
+    def _topics(self) -> list[tuple[int, bytes]]:
         topics = b"".join(
-            frame(Kind.TOPIC, _announced(port), number)
+            frame(Kind.TOPIC, announced(port), number)
             for number, port in enumerate(self._contract.inputs)
         )
-        sent = chain([(0, topics)] if topics else [], chunks, [(0, frame(Kind.END))])
-        yield from self._exchange(sent, lambda: self._is_finished)
+        return [(0, topics)] if topics else []
+
+    def _step(self, sent: bytes) -> Iterator[Frames]:
+        done = self.sent + 1
+        yield from self._exchange([(1, sent)], lambda: self.consumed == done or self._is_finished)
+        self._check_end()
+
+    def _check_end(self) -> None:
+        """Raises RunError if it has ended by itself, and badly, UsageError if it was started for
+        what cannot be."""
+        if self.ended_by_itself:
+            self._wait_for_end()
+            if self._process.ended and self._process.child.returncode != 0:
+                raise self._ended()
+
+    def companions(self) -> list[Connection]:
+        """Other processes with nodes that the same command has started."""
+        return further_connections(self.connection)
 
     def settle(self) -> None:
         """Wait until the node has done all that it does at the start of its time."""
         for _ in self._exchange((), lambda: self._is_settled or self._is_finished):
             pass
 
-    def ask(self, service: int, request: bytes) -> bytes | None:
+    def ask(
+        self, service: int, request: bytes, published: list[Frames] | None = None
+    ) -> bytes | None:
         """The response (CDR) of a service of the node, by its number, to a request (CDR); None if
-        it gives none at once."""
+        it gives none at once.
+
+        What it puts out meanwhile is added to `published`.
+        """
         number = self.sent
         asked = frame(
-            Kind.REQUEST, _CLIENT + number.to_bytes(8, "little") + request, service, number
+            Kind.REQUEST, HARNESS_CLIENT + number.to_bytes(8, "little") + request, service, number
         )
         done = number + 1
-        for _ in self._exchange([(1, asked)], lambda: self.consumed == done or self._is_finished):
-            pass
+        outputs = self._exchange([(1, asked)], lambda: self.consumed == done or self._is_finished)
+        for frames in outputs:
+            if published is not None:
+                published.append(frames)
         return self._responses.pop(number, None)
 
     def _exchange(
@@ -112,34 +166,21 @@ class NodeProcess:
             if readable and (outputs := self._read()) is not None and len(outputs):
                 yield outputs
 
+    def declared(self) -> Declared:
+        """What a class of nodes had declared when it was constructed."""
+        return told_declared(self._process.events)
+
     def close(self) -> None:
-        """Wait for the end of the process; raises RunError if it has ended by itself, and badly."""
+        """Wait for the end of the process; raises RunError if it has ended by itself, and badly,
+        UsageError if it was started for what cannot be."""
+        self._wait_for_end()
+        self._socket.close()
+        self._check_end()
+
+    def _wait_for_end(self) -> None:
         deadline = time.monotonic() + _END_PATIENCE_S
         while not self._process.ended and time.monotonic() < deadline:
             time.sleep(_LOOK_S / 10)
-        self._socket.close()
-        if self.ended_by_itself and self._process.ended and self._process.child.returncode != 0:
-            raise self._ended()
-
-    def _accepted(self) -> socket.socket:
-        deadline = time.monotonic() + _START_PATIENCE_S
-        self._listening.settimeout(_LOOK_S)
-        while True:
-            has_ended = self._process.ended  # before looking: it may have connected
-            with suppress(TimeoutError):
-                connected, _ = self._listening.accept()
-                connected.setblocking(False)
-                connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
-                return connected
-            if has_ended:
-                raise self._broken(f"ended without being a node ({self._process.how_it_ended()})")
-            if time.monotonic() > deadline:
-                raise self._broken(
-                    f"did not begin as a node on this middleware within {_START_PATIENCE_S:g} s: "
-                    "a program that is linked statically, runs as another user or unsets "
-                    "LD_PRELOAD can only run live",
-                    Hang,
-                )
 
     def _write(self, pending: memoryview) -> memoryview:
         try:
@@ -156,8 +197,8 @@ class NodeProcess:
             raise self._broken(f"hangs: nothing came for {self._timeout_s:g} s", Hang)
         if self._listening.fileno() in ready:
             raise self._broken(
-                "starts several processes with nodes; give a command that starts one, or put its "
-                "nodes into one container"
+                "started another process with nodes during the run, at a moment that is another "
+                "one in each run; start it with the others"
             )
         events = ready[self._socket.fileno()]
         return bool(events & ~select.POLLOUT), bool(events & select.POLLOUT)
@@ -214,17 +255,11 @@ class NodeProcess:
     def _broken(self, what: str, kind: type[RunError] = Crash) -> RunError:
         return kind(f"{self._process.name} {what}; {self._process.last_words()}")
 
-    def _ended(self) -> RunError:
+    def _ended(self) -> RunError | UsageError:
         """Why it has closed its socket."""
-        deadline = time.monotonic() + _END_PATIENCE_S
-        while not self._process.ended and time.monotonic() < deadline:
-            time.sleep(_LOOK_S / 10)
+        self._wait_for_end()
         if not self._process.ended:
             return self._broken("closed its connection during the run")
-        return self._broken(f"ended during the run ({self._process.how_it_ended()})")
-
-
-def _announced(port: PortContract) -> bytes:
-    """An input as a TOPIC frame tells it: name, type and how many messages are latched."""
-    latched = port.qos.depth if port.qos.durability == "transient_local" else 0
-    return f"{resolved(port.topic)}\0{port.type}\0{latched}".encode()
+        return own_error(self._process) or self._broken(
+            f"ended during the run ({self._process.how_it_ended()})"
+        )

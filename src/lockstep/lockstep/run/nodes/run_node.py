@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 
 from ...bag import BagWriter
@@ -15,22 +16,26 @@ from ...progress import Progress
 from ..processes import Processes
 from ..recording import Recording
 from ..request import RunRequest
+from ..resources import Meter
 from ..result import RunResult, check_counts
 from ..step_frames import StepFrames
-from .endpoints import differences
+from .endpoints import differences, not_deterministic
 from .node_process import NodeProcess
-from .started import Start, started
+from .run_system import run_system
+from .service_events import has_services
+from .started import Start, begun_system, started
+from .world import moving_addresses
 
 
 def run_node(
     request: RunRequest, processes: Processes, progress: Progress | None = None
 ) -> RunResult:
-    """Run a node on the inputs and record its outputs into `folder`/bag; afterwards it has ended.
+    """Run a node, or several as one system, on the inputs and record what it puts out into
+    `folder`/bag; afterwards it has ended.
 
     Raises RunError, with the tail of the log concerned, if its process crashes, hangs, or breaks
     the contract, and if something is not under control that the request does not allow.
     """
-    bag = request.folder / "bag"
     inputs = StepFrames(request.inputs, request.contract, progress)
     start_ns, chunks = _start(inputs.chunks())
     start = Start(
@@ -40,20 +45,63 @@ def run_node(
         request.parameters,
         request.folder,
         request.options.timeout,
+        request.options.cost.fixed_us,
     )
-    with started(start, processes, start_ns) as process, BagWriter(bag) as writer:
+    result = _run(request, processes, start, start_ns, inputs, chunks, progress)
+    moving = moving_addresses()
+    if moving is None:
+        return result
+    return replace(result, remarks=(*result.remarks, f"{request.name}: {moving}"))
+
+
+def _run(
+    request: RunRequest,
+    processes: Processes,
+    start: Start,
+    start_ns: int,
+    inputs: StepFrames,
+    chunks: Iterable[tuple[int, bytes]],
+    progress: Progress | None,
+) -> RunResult:
+    if request.implementation.nodes is not None:
+        with begun_system(start, processes, start_ns) as connected:
+            return run_system(request, connected(), start_ns, progress)
+    with started(start, processes, start_ns) as process:
+        companions = process.companions()
+        if companions or has_services(request.contract):
+            connections = [process.connection, *companions]
+            return run_system(request, connections, start_ns, progress)
+        return _run_alone(request, process, inputs, chunks)
+
+
+def _run_alone(
+    request: RunRequest,
+    process: NodeProcess,
+    inputs: StepFrames,
+    chunks: Iterable[tuple[int, bytes]],
+) -> RunResult:
+    bag = request.folder / "bag"
+    with BagWriter(bag) as writer:
         recording = Recording(writer, request.contract, with_cause=request.with_cause)
         start_s = time.perf_counter()
+        meter = Meter(process.pid)
+        meter.look(0)
         for outputs in process.run(chunks):
             recording.write([outputs], process.consumed)
+            meter.look(process.consumed)
         wall_s = time.perf_counter() - start_s
+        resources = meter.found()
         process.close()
         recorded = writer.counts
     recorded.pop(ACKNOWLEDGEMENT_TOPIC, None)
-    _check(request, process)
-    check_counts(request.name, inputs.sent, recorded, request.silent)
+    name = request.name
+    if found := differences(request.contract, process.endpoints.values(), request.silent):
+        raise RunError(f"{name} does not keep the contract: {'; '.join(found)}")
+    if not request.options.allow_uncontrolled:
+        check_control(name, process)
+    check_counts(name, inputs.sent, recorded, request.silent)
     return RunResult(
-        name=request.name,
+        name=name,
         bag=bag,
         sent=inputs.sent,
         recorded=recorded,
@@ -61,7 +109,8 @@ def run_node(
         wall_s=wall_s,
         median_ns=None,
         p99_ns=None,
-        remarks=tuple(_remarks(request.name, process)),
+        resources=resources,
+        remarks=tuple(_remarks(name, process)),
     )
 
 
@@ -77,17 +126,11 @@ def _start(chunks: Iterator[tuple[int, bytes]]) -> tuple[int, Iterable[tuple[int
     return int(known[0]) if len(known) else 0, chain([first], chunks)
 
 
-def _check(request: RunRequest, process: NodeProcess) -> None:
-    name = request.name
-    if found := differences(request.contract, process.endpoints.values(), request.silent):
-        raise RunError(f"{name} does not keep the contract: {'; '.join(found)}")
-    uncontrolled = [note.what for note in process.notes if note.kind == "uncontrolled"]
-    if uncontrolled and not request.options.allow_uncontrolled:
-        raise RunError(
-            f"{name} is not deterministic: {'; '.join(uncontrolled)}; what comes of that may "
-            "differ from run to run, so take it out of the node, or accept it with run: "
-            "{allow_uncontrolled: true}"
-        )
+def check_control(name: str, process: NodeProcess) -> None:
+    """Raises RunError for what makes the run of a node depend on more than its inputs."""
+    found = [note.what for note in process.notes if note.kind == "uncontrolled"]
+    if found:
+        raise not_deterministic(name, found)
 
 
 def _remarks(name: str, process: NodeProcess) -> Iterator[str]:

@@ -23,6 +23,11 @@ def variables(socket: Path, start_ns: int) -> dict[str, str]:
     Raises UsageError if the middleware is not there.
     """
     library = _library()
+    if library is None:
+        raise UsageError(
+            f"nodes run directly on the package {MIDDLEWARE}, which no folder of AMENT_PREFIX_PATH "
+            "has; build it and source its workspace, or use run: {mode: live}"
+        )
     others = [one for one in os.environ.get("LD_PRELOAD", "").split(":") if one]
     return {
         "LD_PRELOAD": ":".join([str(library), *others]),
@@ -39,14 +44,28 @@ _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 """How many threads libraries of linear algebra use, whose sums depend on it; unless told."""
 
 
-def _library() -> Path:
+def has_middleware() -> bool:
+    """Whether ordinary nodes can run directly here."""
+    return _library() is not None
+
+
+def _library() -> Path | None:
     for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep):
         path = Path(prefix, "lib", LIBRARY)
         if prefix and path.is_file():
             return path
-    raise UsageError(
-        f"nodes run directly on the package {MIDDLEWARE}, which no folder of AMENT_PREFIX_PATH "
-        "has; build it and source its workspace, or use run: {mode: live}"
+    return None
+
+
+def moving_addresses() -> str | None:
+    """That the memory of nodes lies somewhere else in each run, as a clause, where it does."""
+    with fixed_addresses() as is_fixed:
+        if is_fixed:
+            return None
+    return (
+        "this system does not let its memory lie at fixed addresses (in a container of Docker, "
+        "--security-opt seccomp=unconfined does), so what depends on them may differ from run to "
+        "run"
     )
 
 
@@ -55,9 +74,11 @@ def fixed_addresses() -> Iterator[bool]:
     """Meanwhile this thread starts processes whose memory always lies at the same addresses; gives
     whether the system allows that."""
     personality = ctypes.CDLL(None).personality
+    personality.argtypes = [ctypes.c_ulong]  # of a negative number a filter of calls knows nothing
     before = personality(_ASK)
     personality(before | _NO_RANDOM_ADDRESSES)
     try:
-        yield bool(personality(_ASK) & _NO_RANDOM_ADDRESSES)
+        now = personality(_ASK)
+        yield now != -1 and bool(now & _NO_RANDOM_ADDRESSES)
     finally:
         personality(before)

@@ -10,6 +10,10 @@ from lockstep.run.timeline import Event, offered
 from made_bags import STRING, STRING_DEFINITION, string_cdr
 
 CLOCK = "rosgraph_msgs/msg/Clock"
+CLOCK_DEFINITION = (
+    f"builtin_interfaces/Time clock\n{'=' * 80}\n"
+    "MSG: builtin_interfaces/Time\nint32 sec\nuint32 nanosec\n"
+)
 SECOND = 1_000_000_000
 
 
@@ -22,8 +26,9 @@ def bags(tmp_path):
     def made(name, *rows, qos=()):
         with BagWriter(tmp_path / name) as writer:
             for topic in dict.fromkeys(row[0] for row in rows):
-                type_name = CLOCK if topic == "/clock" else STRING
-                writer.add_topic(topic, type_name, STRING_DEFINITION, "", qos)
+                is_clock = topic == "/clock"
+                about = (CLOCK, CLOCK_DEFINITION) if is_clock else (STRING, STRING_DEFINITION)
+                writer.add_topic(topic, *about, "", qos)
             for topic, second, data in rows:
                 writer.write(topic, data, second * SECOND)
         opened.append(Bag(tmp_path / name))
@@ -55,6 +60,19 @@ def test_bags_are_merged_by_their_log_times(bags):
     b = bags("b", word("/b", 2), word("/b", 3), word("/b", 5))
     order = [(topic, second) for topic, second, _ in played(Playlist([a, b], ["/a", "/b"]))]
     assert order == [("/a", 1), ("/b", 2), ("/b", 3), ("/a", 4), ("/b", 5), ("/a", 6)]
+
+
+def clock(second):
+    return "/clock", second, clock_cdr(second)
+
+
+def test_bags_of_a_simulation_that_was_reset_are_merged_epoch_by_epoch(bags):
+    times = (1, 3, 5, 1, 3)
+    a = bags("a", *(row for second in times for row in (clock(second), word("/a", second))))
+    b = bags("b", word("/b", 2), word("/b", 4), word("/b", 2), word("/b", 6))
+    order = [(topic, at) for topic, at, _ in played(Playlist([a, b], ["/a", "/b"])) if topic]
+    first = [("/a", 1), ("/b", 1), ("/a", 3), ("/b", 3), ("/a", 5)]
+    assert order == [*first, ("/a", 1), ("/b", 1), ("/a", 3), ("/b", 3)]
 
 
 def test_the_clock_of_one_bag_is_the_time_of_all(bags):

@@ -27,7 +27,8 @@ inline constexpr std::chrono::milliseconds MAX_SILENCE{50};
 /// \name The direct protocol
 /// \{
 
-/// What a frame says; topic, request and those from process on are of nodes that are no components.
+/// What a frame says; those from topic to number and from process on are of nodes that are no
+/// components.
 enum class FrameKind : std::uint8_t
 {
   // to the component
@@ -38,6 +39,12 @@ enum class FrameKind : std::uint8_t
   end = 5,
   topic = 6,
   request = 7,
+  peer = 8,
+  peer_gone = 9,
+  message = 10,
+  latched = 11,
+  answer = 12,
+  number = 13,
   // from the component
   contract = 129,
   output = 130,
@@ -49,7 +56,8 @@ enum class FrameKind : std::uint8_t
   entity = 136,
   gone = 137,
   note = 138,
-  response = 139
+  response = 139,
+  asked = 140
 };
 
 /// What every frame begins with.
@@ -62,6 +70,8 @@ inline constexpr std::uint32_t MAX_PAYLOAD = 256U << 20;
 inline constexpr std::size_t TIMER_PORTS = 32768;
 /// The port of FINISHED where a node has ended before the END of the run.
 inline constexpr std::uint16_t BY_ITSELF = 1;
+/// The port of ADVANCE to a deadline, at which /clock does not tick.
+inline constexpr std::uint16_t TO_DEADLINE = 1;
 
 /// \}
 /// \name The lockstep protocol

@@ -1,0 +1,1 @@
+"""A local web page of the runs in a folder."""
