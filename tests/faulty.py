@@ -130,7 +130,7 @@ class Leaks(VectorNormalizer):
 
     def on_vector(self, msg: Vector3Stamped) -> None:
         self.kept.append(b"x" * 8192)
-        time.sleep(2e-4)
+        time.sleep(1e-3)
         super().on_vector(msg)
 
 

@@ -164,13 +164,17 @@ def noisy(stranger: Stranger, write_verification, other):
 
 
 def test_a_noisy_reference_judges_by_its_noise(stranger: Stranger, write_verification):
-    done = stranger.run("verify", noisy(stranger, write_verification, "Noisy"), "-o", "same")
+    done = stranger.run(
+        "verify", noisy(stranger, write_verification, "Noisy"), "-o", "same", timeout_s=180
+    )
     assert done.code == 0, done.out + done.err
     assert "noisy is noisy; these fields were judged by that" in done.out
     assert "{by: rmse, abs: " in (stranger.cwd / "same/noisy_vs_itself/tolerance.yaml").read_text()
     noise = json.loads((stranger.cwd / "same/result.json").read_text("utf-8"))["noise"]
     assert [floor["field"] for floor in noise] == ["vector.x"]
 
-    done = stranger.run("verify", noisy(stranger, write_verification, "Noisier"), "-o", "other")
+    done = stranger.run(
+        "verify", noisy(stranger, write_verification, "Noisier"), "-o", "other", timeout_s=180
+    )
     assert done.code == 1, done.out + done.err
     assert "rmse is" in done.out

@@ -267,7 +267,7 @@
   const FAINTEST = 1e-3; // of the largest error of a field
 
   function overview() {
-    const rows = data.fields.filter((row) => row.differs && data.plots[row.index]?.error?.y.length && data.plots[row.index].in_order);
+    const rows = data.fields.filter((row) => !row.match && data.plots[row.index]?.error?.y.length && data.plots[row.index].in_order);
     if (rows.length < 2) return;
     const times = rows.flatMap((row) => { const { s } = data.plots[row.index].error; return [s[0], s.at(-1)]; });
     const [start, end] = [Math.min(...times), Math.max(...times)];
