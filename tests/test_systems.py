@@ -330,7 +330,7 @@ def generate_launch_description():
 
 @pytest.mark.parametrize("how", ["command", "launch"])
 def test_a_launch_file_is_a_system(play_once, tmp_path, how):
-    pytest.importorskip("launch", reason="launch is not there")
+    pytest.importorskip("launch.actions", reason="launch is not there")
     file = tmp_path / "three.launch.py"
     file.write_text(LAUNCH.format(nodes=NODES))
     words = ["ros2", "launch", str(file)] if how == "command" else [str(file)]

@@ -56,6 +56,7 @@ PROGRESS_S = 0.1
 ALIVE_S = 1.0
 ACKNOWLEDGED = Duration(seconds=0.1)
 _NAP_S = 0.02
+_FAREWELL_S = 3.5
 _LOOK_S = 0.05
 """Whoever wants something of a player that waits for a message gets it within this time,"""
 _ROOM_S = 0.003
@@ -158,6 +159,15 @@ class Player:
                 self._resources = self._meter.found()
             tell_progress(self._count, self._playlist.total())
             self._line.clear()
+            if self._controls.stopped:
+                self._say_farewell(stop)
+
+    def _say_farewell(self, stop: Stop) -> None:
+        """Let the answer reach whoever asked for the end, also if it gets lost at first: Fast DDS
+        sends it again after its heartbeat period of 3 s."""
+        until_s = time.monotonic() + _FAREWELL_S
+        while time.monotonic() < until_s and not stop.requested:
+            self._listen(_NAP_S)
 
     def report(self) -> dict[str, Any]:
         """What was sent and acknowledged, and how late, as data."""
