@@ -192,7 +192,7 @@ def compare_distributions(
     a: Bag, b: Bag, topic: str, tolerances: Tolerances
 ) -> dict[str, DistributionComparison]:
     """The distributions of all fields that both sides have, but times, by path."""
-    types = common(a.codec(topic), b.codec(topic))
+    tolerances, types = tolerances.at(topic), common(a.codec(topic), b.codec(topic))
     for path in types:
         if (by := tolerances.of(path).by) in MEASURES:
             raise CompareError(

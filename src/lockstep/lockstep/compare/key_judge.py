@@ -32,7 +32,7 @@ class KeyJudge:
     ) -> None:
         self._redefined = redefined
         self._columns = ColumnJudge(topic, codecs, tolerances)
-        self._kept = KeptDifferences(codecs, tolerances)
+        self._kept = KeptDifferences(codecs, tolerances.at(topic))
         self._equal_bytes = 0
         self.differing = 0
         """Messages beyond a tolerance so far."""

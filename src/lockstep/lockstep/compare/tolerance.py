@@ -152,20 +152,28 @@ def measured(by: By, value: float, *, sign: str = "") -> str:
 
 
 class Tolerances:
-    """Which tolerance applies to which field.
+    """Which tolerance applies to which field of which topic.
 
     A pattern is a field path (`quaternion.x`) in which `*` stands for any text; it also covers
-    everything below the field it names, and every element of an array.
+    everything below the field it names, and every element of an array. `TOPIC:PATTERN` is for the
+    fields of one topic, or of those that a topic with `*` names, and for each pair of frames on it;
+    it wins over patterns for all topics.
     """
 
-    def __init__(self, by_pattern: Mapping[str, Tolerance] | None = None) -> None:
+    def __init__(
+        self, by_pattern: Mapping[str, Tolerance] | None = None, topic: str | None = None
+    ) -> None:
+        """For the fields of `topic`; without one only patterns for all topics apply."""
         self.by_pattern = dict(by_pattern or {})
-        specific_first = sorted(
-            self.by_pattern, key=lambda p: len(p.replace("*", "")), reverse=True
-        )
-        self._compiled = [
-            (_compile(pattern), self.by_pattern[pattern]) for pattern in specific_first
-        ]
+        self._topic = topic
+        rules: dict[str, Tolerance] = {}
+        for pattern in sorted(self.by_pattern, key=_specificity, reverse=True):
+            topics, field = _split(pattern)
+            if topics is None or (topic is not None and _names_topic(topics, topic)):
+                rules.setdefault(field, self.by_pattern[pattern])
+        self.rules: Mapping[str, Tolerance] = rules
+        """Those of the topic by the pattern of the field alone, the most specific first."""
+        self._compiled = [(_compile(pattern), rule) for pattern, rule in rules.items()]
         self._cache: dict[str, Tolerance] = {}
 
     @classmethod
@@ -175,6 +183,10 @@ class Tolerances:
         PATTERN=ABS, PATTERN=ABS,REL, PATTERN=ignore, or PATTERN=NAME:VALUE,NAME…
         """
         return cls(dict(_rule(text) for text in rules))
+
+    def at(self, topic: str) -> Tolerances:
+        """The tolerances of the fields of a topic."""
+        return self if topic == self._topic else Tolerances(self.by_pattern, topic)
 
     def of(self, field: str) -> Tolerance:
         """The tolerance of a field; array indices in the path do not matter."""
@@ -186,19 +198,30 @@ class Tolerances:
             self._cache[field] = found
         return found
 
-    def unused(self, fields: Iterable[str], opened: Iterable[str] = ()) -> list[str]:
-        """The patterns that match none of `fields`: spelling mistakes, most likely.
+    def unused(self, fields: Mapping[str, Iterable[str]], opened: Iterable[str] = ()) -> list[str]:
+        """The patterns that match none of the `fields` by topic: spelling mistakes, most likely.
 
         What is below those `opened` only messages tell, so that nothing can be said of it.
         """
-        known = [_INDEX.sub("", field) for field in fields]
+        known = {topic: [_INDEX.sub("", one) for one in there] for topic, there in fields.items()}
         below = tuple(f"{field}." for field in opened)
-        return [
-            pattern
-            for pattern in self.by_pattern
-            if not any(_compile(pattern).fullmatch(field) for field in known)
-            and not pattern.startswith(below)
-        ]
+        found = []
+        for pattern in self.by_pattern:
+            topics, field = _split(pattern)
+            there = [known[topic] for topic in known if _names_topic(topics, topic)]
+            expression = _compile(field)
+            is_used = any(expression.fullmatch(one) for paths in there for one in paths)
+            if not is_used and not (there and field.startswith(below)):
+                found.append(pattern)
+        return found
+
+    def known(self, fields: Mapping[str, Iterable[str]]) -> str:
+        """What there is for patterns, the `fields` by topic, as a clause: topics as well where
+        patterns name them."""
+        every = ", ".join(sorted({one for there in fields.values() for one in there if one}))
+        if not any(":" in pattern for pattern in self.by_pattern):
+            return f"the fields are {every}"
+        return f"the topics are {', '.join(sorted(fields))}, with the fields {every}"
 
 
 ToleranceLike: TypeAlias = (
@@ -427,6 +450,25 @@ def _named(part: str) -> tuple[str, Any]:
     if not colon:
         return "nan" if name == "nan_differs" else name, _FLAGS[name]
     return name, _VALUES[name](value)
+
+
+def _split(pattern: str) -> tuple[str | None, str]:
+    """The topics that a pattern is for, None for all, and the pattern of its fields."""
+    topics, colon, field = pattern.partition(":")
+    return (topics, field) if colon else (None, pattern)
+
+
+def _specificity(pattern: str) -> tuple[bool, int, int]:
+    topics, field = _split(pattern)
+    return topics is not None, len(field.replace("*", "")), len((topics or "").replace("*", ""))
+
+
+def _names_topic(topics: str | None, topic: str) -> bool:
+    """Whether a pattern of topics is for this one, or for that which its pair of frames is on."""
+    if topics is None:
+        return True
+    expression = re.escape(topics).replace(r"\*", ".*")
+    return re.fullmatch(f"{expression}( .*→.*)?", topic) is not None
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

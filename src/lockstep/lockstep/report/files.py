@@ -154,7 +154,7 @@ def _field(
     if found is None:
         return []
     ticks, a, b = found
-    tolerance, unit = comparison.tolerances.of(path), unit_of(path, key.type)
+    tolerance, unit = comparison.tolerances.at(key.topic).of(path), unit_of(path, key.type)
     files = []
     try:
         for of in _epochs(key, ticks, file):
@@ -197,7 +197,7 @@ def _images(
         plot_pixels(
             image_a,
             image_b,
-            tolerance=comparison.tolerances.of("data"),
+            tolerance=comparison.tolerances.at(key.topic).of("data"),
             names=comparison.names,
             title=f"{key.topic} tick {tick}",
             file=file,

@@ -145,7 +145,7 @@ class Clouds:
         self.path = path
         self._parent = path.removesuffix("data")
         self._rule_of = rules_of(path, tolerances)
-        below = (t for p, t in tolerances.by_pattern.items() if p.startswith((f"{path}.", "*")))
+        below = (t for p, t in tolerances.rules.items() if p.startswith((f"{path}.", "*")))
         self.rules = (self._rule_of(""), *below)
         """The tolerances that may be those of its fields."""
         fields = [f"{self._parent}fields[].{name}" for name in _OF_FIELDS]
