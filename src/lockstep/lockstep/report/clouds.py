@@ -13,7 +13,7 @@ from ..compare.comparison import Comparison
 from ..compare.key_comparison import KeyComparison
 from ..compare.kinds.cloud import Cloud, CloudPair, paired, rules_of
 from ..compare.kinds.named_fields import fields_of
-from ..compare.kinds.number import judge_numbers
+from ..compare.kinds.numbers_apart import judge_numbers
 from ..errors import ReportError
 from ..message.arrays import Floats, Int64s
 from .style import (
