@@ -27,6 +27,9 @@ class ToleranceModel(StrictModel):
     norm: Number | None = Field(default=None, ge=0, description="of a vector, in its unit")
     direction: Number | None = Field(default=None, ge=0, description="of a vector, rad")
     frobenius: Number | None = Field(default=None, ge=0, description="of a covariance, share")
+    effect: Number | None = Field(
+        default=None, ge=0, description="of distributions, in their standard deviations"
+    )
     unordered: bool | tuple[str, ...] = Field(
         default=False, description="true, or the arrays whose elements move with its own"
     )

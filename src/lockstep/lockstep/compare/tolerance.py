@@ -58,6 +58,9 @@ class Tolerance:
     "ate" and "rpe" judge trajectories: the poses of all messages, or those in each message, are to
     be `at_most` so far apart, once b is moved onto a by `alignment`. RPE is that of poses `delta`
     apart.
+
+    `effect` is for distributions: those may be so many of their standard deviations apart, however
+    surely that can be told.
     """
 
     abs: float = 0.0
@@ -83,6 +86,7 @@ class Tolerance:
     at_most: float | None = None
     alignment: Alignment = "none"
     delta: int = 1
+    effect: float | None = None
     ignore: bool = False
 
     @property
@@ -97,6 +101,8 @@ class Tolerance:
             return f"rotation of {self.quaternion:g} rad"
         if self.distance is not None:
             return ", ".join([f"distance of {self.distance:g}", *self._pairing])
+        if self.effect is not None:
+            return f"effect of {self.effect:g} standard deviations"
         if self.frobenius is not None:
             return f"relative Frobenius norm of {self.frobenius:g}"
         if self.norm is not None or self.direction is not None:
@@ -283,6 +289,7 @@ def checked(tolerance: Tolerance) -> Tolerance:
     _check_distance(tolerance)
     _check_pairing(tolerance)
     _check_vector(tolerance)
+    _check_effect(tolerance)
     if not 0 < tolerance.quantile <= 1:
         raise CompareError(
             "quantile of a tolerance is the share that must pass; give more than 0 and at most 1"
@@ -325,6 +332,17 @@ def _check_vector(tolerance: Tolerance) -> None:
     elif tolerance.norm is not None or tolerance.direction is not None:
         whole = "norm and direction of a tolerance judge whole vectors"
         _check_alone(tolerance, whole, "norm", "direction", "nan")
+
+
+def _check_effect(tolerance: Tolerance) -> None:
+    """Raises CompareError unless a distribution is judged by its effect alone."""
+    if tolerance.effect is None:
+        return
+    if not 0 <= tolerance.effect < math.inf:
+        raise CompareError("effect of a tolerance is in standard deviations; give 0 or more")
+    if tolerance.by != "element":
+        raise CompareError("effect of a tolerance judges distributions; leave out by")
+    _check_alone(tolerance, "effect of a tolerance judges distributions", "effect")
 
 
 def _check_pairing(tolerance: Tolerance) -> None:
@@ -425,6 +443,7 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "norm": float,
     "direction": float,
     "frobenius": float,
+    "effect": float,
     "keyed": lambda names: {"false": False, "true": True}.get(names, tuple(names.split("+"))),
     "pair": lambda word: {kind: kind for kind in Pairing.__args__}[word],  # type: ignore[attr-defined]
     "reach": float,

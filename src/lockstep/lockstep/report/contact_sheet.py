@@ -93,10 +93,10 @@ def _panels(bag: Bag, fields: list[tuple[str, str]]) -> Iterator[tuple[str, str,
     """Name, unit and numbers of each field."""
     for topic, path in fields:
         unit = unit_of(path, bag.topics[topic].type)
-        yield plain(f"{topic} {path}", 44), unit, _first(bag, topic, path)
+        yield plain(f"{topic} {path}", 44), unit, first_numbers(bag, topic, path)
 
 
-def _first(bag: Bag, topic: str, path: str) -> Column:
+def first_numbers(bag: Bag, topic: str, path: str) -> Column:
     """The first numbers of a field, of any shape, (m,)."""
     parts: list[Column] = []
     size = 0

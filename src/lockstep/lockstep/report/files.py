@@ -28,6 +28,7 @@ from .comparison import plot_comparison
 from .heatmap import plot_heatmap
 from .pixels import plot_pixels
 from .plane import planes, plot_plane
+from .unaligned import write_distributions
 from .wrong_images import holds_images, message_at, shown_ticks
 
 _MOST_FIELDS = 20
@@ -44,17 +45,20 @@ def write_plots(
 
     Returns the files. Numbers are drawn over time with their error below, arrays as a map of
     errors, images side by side, clouds from above and from the side, trajectories in the plane;
-    epochs of a simulation a file each. Of very long arrays only the ticks from the first difference
-    on are drawn. Raises OSError and BagError.
+    epochs of a simulation a file each. Of what was not aligned the distributions are drawn. Of very
+    long arrays only the ticks from the first difference on are drawn. Raises OSError and BagError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     bags = as_compared(bags, comparison)
     files: list[Path] = []
     for key in comparison.keys.values():
         together, first = key.aligned.pairs, key.judged.first
-        if key.matches or together is None:
+        if key.matches or (together is None and not key.judged.distributions):
             continue
         stem = re.sub(r"[^\w.-]", "_", key.topic.strip("/").replace("/", "__")) or "root"
+        if together is None:
+            files += write_distributions(comparison, bags, key, folder / stem, format)
+            continue
         if holds_images(key) and first is not None:
             files += _images(comparison, bags, key, folder / f"{stem}.{format}")
             continue
