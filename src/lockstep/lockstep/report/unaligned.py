@@ -18,9 +18,9 @@ from ..errors import ReportError
 from ..message.arrays import Floats
 from ..message.images import pixels
 from ..message.units import unit_of
-from .contact_sheet import first_numbers
 from .histogram import plot_histogram
 from .pixels import plot_pixels
+from .shown_fields import first_numbers
 from .style import (
     BLACK,
     GREY,
