@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,9 @@ from ..errors import DIFFERENT, MATCH
 from ..run.folder import create_folder
 from .ci import Github, Junit, report
 from .show import console, print_json, print_line
+
+_NAMED = 5
+"""Fields that are not drawn."""
 
 
 def command(
@@ -158,6 +162,14 @@ def command(
         if html is not None:
             print_line(console, f"report: {html}")
         if plots is not None:
-            print_line(console, f"plots: {len(drawn)} in {plots}")
+            print_line(console, f"plots: {len(drawn.files)} in {plots}{_left_out(drawn.left_out)}")
     report({f"{b} vs {a}": comparison}, junit, github)
     raise typer.Exit(MATCH if comparison.all_match else DIFFERENT)
+
+
+def _left_out(fields: Sequence[str]) -> str:
+    """Which fields have no picture, in words."""
+    if not fields:
+        return ""
+    more = f" and {len(fields) - _NAMED} more" if len(fields) > _NAMED else ""
+    return f"; not drawn: {'; '.join(fields[:_NAMED])}{more}"

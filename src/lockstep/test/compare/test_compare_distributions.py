@@ -240,7 +240,7 @@ def test_what_was_not_aligned_is_drawn_by_its_distributions(tmp_path):
     pytest.importorskip("matplotlib")
     a = scene(tmp_path / "a", 1)
     b = scene(tmp_path / "b", 2, shift=0.05, pixels=np.array([100, 100, 104, 100]))
-    files = write_plots(compare(a, b, align="none"), (a, b), tmp_path / "plots")
+    files = write_plots(compare(a, b, align="none"), (a, b), tmp_path / "plots").files
     assert [file.name for file in files] == [
         "scene.fields.png", "scene.range.png", "scene.pixels.png", "scene.pixels.means.png"
     ]  # fmt: skip
