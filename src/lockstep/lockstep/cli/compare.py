@@ -95,6 +95,13 @@ def command(
             show_default=False,
         ),
     ] = None,
+    rrd: Annotated[
+        Path | None,
+        typer.Option(
+            help="A recording for the Rerun viewer: both, their error and images on one timeline.",
+            show_default=False,
+        ),
+    ] = None,
     html: Annotated[
         Path | None,
         typer.Option(help="A report for any browser, in one file.", show_default=False),
@@ -139,6 +146,10 @@ def command(
             from ..report.error_bag import write_error_bag
 
             write_error_bag(comparison, (bag_a, bag_b), error_bag)
+        if rrd is not None:
+            from ..report.rerun_file import write_rrd
+
+            write_rrd(comparison, (bag_a, bag_b), rrd)
         if html is not None:
             from ..report.html import write_html
 
@@ -159,6 +170,8 @@ def command(
             print_line(console, f"diffs: {output}")
         if error_bag is not None:
             print_line(console, f"both and their error: {error_bag}")
+        if rrd is not None:
+            print_line(console, f"for Rerun: {rrd}")
         if html is not None:
             print_line(console, f"report: {html}")
         if plots is not None:
