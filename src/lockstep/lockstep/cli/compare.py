@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import typer
@@ -17,10 +17,11 @@ from ..compare.result import comparison_as_data
 from ..errors import DIFFERENT, MATCH
 from ..run.folder import create_folder
 from .ci import Github, Junit, report
-from .show import console, print_json, print_line
+from .show import console, print_json, print_line, print_summary
 
 _NAMED = 5
 """Fields that are not drawn."""
+_LONG_NAME = 30
 
 
 def command(
@@ -124,7 +125,7 @@ def command(
 
     lockstep compare a b --topic /camera/image --tolerance "data=by:psnr,at_least:40"
     """
-    rules = Tolerances.parse(tolerance or [])
+    rules, names = Tolerances.parse(tolerance or []), short_names(a, b)
     with ExitStack() as stack:
         bag_a, bag_b = as_bags(a, b, stack)
         for topic in topics or []:
@@ -139,7 +140,7 @@ def command(
             origin_ns=0 if absolute else None,
             time_tolerance_ns=tolerance_ns(time_tolerance),
             tolerance=rules,
-            names=(a, b),
+            names=names,
             common_fields=common_fields,
         )
         if error_bag is not None:
@@ -153,7 +154,9 @@ def command(
         if html is not None:
             from ..report.html import write_html
 
-            write_html(html, {b: comparison}, {b: (bag_a, bag_b)}, title=f"{b} against {a}")
+            write_html(
+                html, {b: comparison}, {b: (bag_a, bag_b)}, title=" against ".join(names[::-1])
+            )
         if plots is not None:
             from ..report.files import write_plots
 
@@ -164,8 +167,10 @@ def command(
     if as_json:
         print_json(comparison_as_data(comparison))
     else:
-        for line in summary(comparison):
-            print_line(console, line)
+        print_summary(console, list(summary(comparison)))
+        for name, path in zip(names, (a, b), strict=True):
+            if name != path:
+                print_line(console, f"{name}: {path}")
         if output is not None:
             print_line(console, f"diffs: {output}")
         if error_bag is not None:
@@ -186,3 +191,18 @@ def _left_out(fields: Sequence[str]) -> str:
         return ""
     more = f" and {len(fields) - _NAMED} more" if len(fields) > _NAMED else ""
     return f"; not drawn: {'; '.join(fields[:_NAMED])}{more}"
+
+
+def short_names(a: str, b: str) -> tuple[str, str]:
+    """What two places are called that have long names: the parts of their paths that tell them
+    apart, as `python` and `cpp` of runs/1/python/bag and runs/1/cpp/bag."""
+    if max(len(a), len(b)) <= _LONG_NAME or a == b or "://" in f"{a} {b}":
+        return a, b
+    sides = [PurePosixPath(side).parts for side in (a, b)]
+    least = min(map(len, sides))
+    first = next((i for i in range(least) if sides[0][i] != sides[1][i]), least)
+    last = next((i for i in range(least - first) if sides[0][-1 - i] != sides[1][-1 - i]), 0)
+    names = ["/".join(parts[first : len(parts) - last]) for parts in sides]
+    if not all(names):  # one lies within the other
+        return a, b
+    return names[0], names[1]
