@@ -43,7 +43,29 @@ def command(
     jobs: Annotated[
         int | None,
         typer.Option(
-            "--jobs", "-j", min=1, help="Cases at once; one for each core.", show_default=False
+            "--jobs",
+            "-j",
+            min=1,
+            help="Cores to use; all, here or of the cluster, if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on",
+            metavar="CLUSTER",
+            help="Run the cases on ray (of this machine), ray://HEAD:10001 or "
+            "dask://SCHEDULER:8786.",
+            show_default=False,
+        ),
+    ] = None,
+    runtime_env: Annotated[
+        Path | None,
+        typer.Option(
+            "--runtime-env",
+            help="YAML of what Ray gives its workers: working_dir, env_vars, …",
+            show_default=False,
         ),
     ] = None,
     resume: Annotated[
@@ -111,6 +133,8 @@ def command(
     lockstep suite suite.yaml --changed --junit test-results/suite.xml --github
 
     lockstep suite suite.yaml --shard 3/8 -o /shared/nightly
+
+    lockstep suite suite.yaml --on ray://head:10001 -o /shared/nightly
     """
     cases = cases_of(load_suite(file))
     if shard is not None:
@@ -126,7 +150,10 @@ def command(
             cases,
             place,
             watch,
-            jobs=jobs or len(os.sched_getaffinity(0)),
+            root=file.parent,
+            on=on,
+            jobs=jobs,
+            runtime_env=runtime_env,
             choice=Choice(resume, only_failed, changed),
             keep_references=keep_references,
             kept_bytes=round(share_gb * 1e9),
