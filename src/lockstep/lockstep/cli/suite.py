@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from ..bag.url import is_url
 from ..errors import UsageError
 from ..suite.case import Case
 from ..suite.expansion import cases_of, shard_of
@@ -37,6 +38,16 @@ def command(
             "-o",
             help="Folder of all runs of the suite, its results and the runs of references that it "
             "keeps; runs/NAME if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store",
+            metavar="URL",
+            help="Where cases put what they write, such as s3://BUCKET/NAME, with the kept runs of "
+            "references and a copy of the results.",
             show_default=False,
         ),
     ] = None,
@@ -151,6 +162,7 @@ def command(
             place,
             watch,
             root=file.parent,
+            store=_store(store),
             on=on,
             jobs=jobs,
             runtime_env=runtime_env,
@@ -172,6 +184,12 @@ def _shard(text: str) -> tuple[int, int]:
     if match is None or int(match[1]) > int(match[2]):
         raise UsageError(f"--shard {text} is none; give NUMBER/OF, such as 3/8")
     return int(match[1]), int(match[2])
+
+
+def _store(place: str | None) -> str | None:
+    if place is not None and not is_url(place):
+        raise UsageError(f"--store {place} is no URL; a folder of this machine is for --output")
+    return place and place.rstrip("/")
 
 
 @contextmanager

@@ -11,13 +11,15 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
+from ..bag.url import upload
 from ..errors import Interrupted, LockstepError, unforeseen
 from ..run.strays import adopt, end_adopted, end_with
+from ..temporary_folder import TemporaryFolder
 from ..verify.ledger import remember
 from ..verify.plan import with_nodes
 from ..verify.verify import verify
@@ -33,11 +35,12 @@ _OVERTIME_S = 60.0
 
 @dataclass(frozen=True)
 class Place:
-    """Where a suite runs: the folder of this run, and where runs of references are kept, if they
-    are."""
+    """Where a suite runs: the folder of this run, a URL for what its cases write, if that is not to
+    be in the folder, and where runs of references are kept, if they are."""
 
     folder: Path
-    kept: Path | None
+    store: str | None
+    kept: Path | str | None
     kept_bytes: int
     kept_days: float
     shares: int | None = None
@@ -82,7 +85,6 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def run_case(case: Case, place: Place) -> Result:
     """Run a case into its folder; never raises."""
     begun_s, start_s, cpu_s = time.time(), time.perf_counter(), _cpu_s()
-    folder = place.folder / case.folder_name
     _Now.warnings = []
     keeper = None if place.kept is None else KeptRuns(place.kept, place.kept_bytes, place.kept_days)
     memory_bytes = case.memory_bytes or _share_of_memory(case.cores, place.shares)
@@ -91,7 +93,7 @@ def run_case(case: Case, place: Place) -> Result:
         with _interruptible(), turn(case.exclusive):
             begun_s, start_s = time.time(), time.perf_counter()  # waiting is no part of it
             with _limited_memory(memory_bytes), _limited_time(case.time_s, late):
-                result = _verified(case, folder, keeper)
+                result = _verified(case, place, keeper)
     except LockstepError as error:
         result = without_verdict(case, str(error))
     except MemoryError:
@@ -114,13 +116,20 @@ def run_case(case: Case, place: Place) -> Result:
     )
 
 
-def _verified(case: Case, folder: Path, keeper: KeptRuns | None) -> Result:
+def _verified(case: Case, place: Place, keeper: KeptRuns | None) -> Result:
     verification = with_nodes(verification_of(case))
-    with nullcontext() if keeper is None else keeper.of_a_case():
-        verdict = verify(verification, folder, runs_kept=keeper)
-    remember(case.file, folder)
-    digest = digest_of_case(verification, case.implementation, verdict.fingerprints)
-    return with_verdict(case, verdict, digest)
+    with ExitStack() as stack:
+        folder = place.folder / case.folder_name
+        if place.store is not None:
+            own = stack.enter_context(TemporaryFolder("lockstep-case-"))
+            folder = own.path / case.folder_name
+        with nullcontext() if keeper is None else keeper.of_a_case():
+            verdict = verify(verification, folder, runs_kept=keeper)
+        remember(case.file, folder)
+        if place.store is not None:
+            upload(folder, f"{place.store}/{case.folder_name}")
+        digest = digest_of_case(verification, case.implementation, verdict.fingerprints)
+        return with_verdict(case, verdict, digest)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from .case_run import Place
 from .elsewhere import Answer, packed, result_of
 from .result import Result
 
-_CONNECT_S = 5.0
+CONNECT_S = 5.0
 _AWAY_S = 120.0
 """So long a cluster may be out of reach, or without workers, until a suite ends."""
 _GRACE_S = 10.0
@@ -38,7 +38,7 @@ class Cluster(Protocol):
         """Become its client."""
 
     def disconnect(self) -> None:
-        """Leave it, and nothing that was started for us; never raises."""
+        """Leave it, if it was joined, and nothing that was started for us; never raises."""
 
     def machines(self) -> list[int]:
         """The cores that each of its workers or machines has now."""
@@ -147,8 +147,8 @@ class ClusterWorkers:
                 why = error
             if time.monotonic() > last_s:
                 raise RunError(
-                    f"{self._cluster.name} has been out of reach for {_AWAY_S:g} s ({why}); go on "
-                    "with --resume when it is there again"
+                    f"{self._cluster.name} has been out of reach for {_AWAY_S:g} s "
+                    f"({said(why)}); go on with --resume when it is there again"
                 ) from why
             time.sleep(_TRY_S)
 
@@ -163,7 +163,7 @@ def cluster_workers(
         made = ClusterWorkers(cluster, jobs, place, root)
     except ConnectionError as error:
         cluster.disconnect()
-        raise UsageError(f"{cluster.name} cannot be reached: {error}") from error
+        raise UsageError(f"{cluster.name} cannot be reached: {said(error)}") from error
     try:
         yield made
     finally:
@@ -173,7 +173,7 @@ def cluster_workers(
 def knock(host: str, port: int) -> None:
     """Raises ConnectionError where nobody listens, sooner than engines do."""
     try:
-        socket.create_connection((host, port), _CONNECT_S).close()
+        socket.create_connection((host, port), CONNECT_S).close()
     except OSError as error:
         raise ConnectionError(error.strerror or str(error) or type(error).__name__) from error
 
@@ -184,6 +184,14 @@ def engine(module: str, package: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise UsageError(
-            f"--on {module.partition('.')[0]} needs the Python package {package}; run: "
+            f"that cluster needs the Python package {package}; run: "
             f"python3 -m pip install '{package}'"
         ) from error
+
+
+def said(error: BaseException) -> str:
+    """What an error of an engine says, in a line."""
+    text = " ".join(str(error).split())
+    return (
+        text if 0 < len(text) < 300 else next(iter(str(error).splitlines()), type(error).__name__)
+    )

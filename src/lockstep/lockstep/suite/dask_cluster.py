@@ -11,7 +11,7 @@ from queue import Empty, Queue
 from typing import Any
 
 from ..errors import UsageError
-from .cluster_workers import engine, knock
+from .cluster_workers import engine, knock, said
 from .elsewhere import Answer, answer, tool
 
 _PORT = 8786
@@ -20,14 +20,11 @@ _CORES = "cores"
 
 
 class DaskCluster:
-    """As cluster_workers.Cluster; `address` is HOST:PORT."""
+    """As cluster_workers.Cluster."""
 
-    def __init__(self, address: str) -> None:
-        host, _, port = address.rpartition(":") if ":" in address else (address, "", str(_PORT))
-        if not port.isdigit():
-            raise UsageError(f"--on dask://{address} has no port; give dask://{host}:{_PORT}")
-        self.name = f"dask://{host}:{port}"
-        self._host, self._port = host, int(port)
+    def __init__(self, host: str, port: int | None) -> None:
+        self._host, self._port = host, port or _PORT
+        self.name = f"dask://{host}:{self._port}"
         self._distributed = engine("distributed", "distributed")
         self._client: Any = None
         self._ended: Queue[Any] = Queue()
@@ -93,8 +90,7 @@ class DaskCluster:
             error = started.exception()
             if isinstance(error, self._distributed.KilledWorker):
                 return "lost", b""
-            told = " ".join(str(error).split())[:300]
-            raise UsageError(f"a worker of {self.name} cannot run a case: {told}") from error
+            raise UsageError(f"a worker of {self.name} cannot run a case: {said(error)}") from error
         if self._client.status != "running":
             raise ConnectionError("its scheduler is gone")
         return "lost", b""
@@ -113,7 +109,7 @@ class DaskCluster:
         except Exception as error:
             if self._client is not None and self._client.status == "running":
                 raise
-            raise ConnectionError(str(error)) from error
+            raise ConnectionError(said(error)) from error
 
     @staticmethod
     def _of(told: Any) -> str:

@@ -173,7 +173,7 @@ def _unfit(job: Job, case: Case) -> str | None:
         )
     if digest(case.file) != job.file_digest:
         return f"has another {case.file.name} than there is here; give it the workspace of now"
-    if not (job.place.folder / LINES).is_file():
+    if job.place.store is None and not (job.place.folder / LINES).is_file():
         return (
             f"does not see {job.place.folder}; give --store with a URL that all workers reach, or "
             "--output with a folder that all have"

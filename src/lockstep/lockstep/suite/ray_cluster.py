@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import warnings
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,9 +16,10 @@ from pydantic import ConfigDict
 
 from ..errors import UsageError
 from ..strict_yaml import StrictModel, read_yaml
-from .cluster_workers import engine, knock
+from .cluster_workers import CONNECT_S, engine, knock, said
 from .elsewhere import Answer, answer, tool
 
+_PACKAGE = "ray[client]"
 _CLIENT_PORT = 10001
 _STORE_BYTES = 80_000_000  # of a Ray on this machine; the least that it takes
 _ADDRESS = "RAY_ADDRESS"
@@ -42,16 +44,16 @@ class RayCluster:
             self._runtime_env = read_yaml(
                 runtime_env, _RuntimeEnv, "a runtime environment of Ray"
             ).model_dump()
-        self._ray = engine("ray", "ray[client]")
+        self._ray = engine("ray", _PACKAGE)
         self._remote: Any = None
 
     def connect(self) -> None:
+        logging.getLogger("ray").setLevel(logging.CRITICAL)  # what goes wrong is raised as well
         options: dict[str, Any] = {"logging_level": logging.CRITICAL, "log_to_driver": False}
         if self._runtime_env is not None:
             options["runtime_env"] = self._runtime_env
         if self._url is not None:
-            parts = urlsplit(self._url)
-            knock(parts.hostname or "", parts.port or _CLIENT_PORT)
+            self._knock()
             options["address"] = self._url
         elif not os.environ.get(_ADDRESS):
             os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -61,14 +63,28 @@ class RayCluster:
                 "include_dashboard": False,
                 "object_store_memory": _STORE_BYTES,
             }
-        with _handlers_kept():
+        with _handlers_kept(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             try:
                 self._ray.init(**options)
             except (ConnectionError, UsageError):
                 raise
             except Exception as error:
-                raise UsageError(f"{self.name} cannot be used: {_said(error)}") from error
+                raise UsageError(f"{self.name} cannot be used: {said(error)}") from error
         self._remote = self._ray.remote(max_retries=0)(answer)
+
+    def _knock(self) -> None:
+        """Raises ConnectionError sooner than Ray where nobody speaks its protocol."""
+        parts = urlsplit(self._url or "")
+        host, port = parts.hostname or "", parts.port or _CLIENT_PORT
+        knock(host, port)
+        if os.environ.get("RAY_USE_TLS", "0").lower() in ("0", "false"):
+            grpc = engine("grpc", _PACKAGE)
+            with grpc.insecure_channel(f"{host}:{port}") as channel:
+                try:
+                    grpc.channel_ready_future(channel).result(timeout=CONNECT_S)
+                except grpc.FutureTimeoutError:
+                    raise ConnectionError("who listens there is no Ray") from None
 
     def disconnect(self) -> None:
         with suppress(Exception), _handlers_kept():
@@ -100,7 +116,7 @@ class RayCluster:
                 found: Answer = self._ray.get(started)
                 return found
             except (errors.RayTaskError, errors.RuntimeEnvSetupError) as error:
-                told = _said(getattr(error, "cause", None) or error)
+                told = said(getattr(error, "cause", None) or error)
                 raise UsageError(f"a worker of {self.name} cannot run a case: {told}") from error
             except errors.RayError:
                 return "lost", b""
@@ -118,10 +134,12 @@ class RayCluster:
             yield
         except (ConnectionError, UsageError):
             raise
+        except ImportError as error:
+            raise UsageError(f"the workers of {self.name} lack a module: {said(error)}") from error
         except Exception as error:
             if self._ray.is_initialized():
                 raise
-            raise ConnectionError(_said(error)) from error
+            raise ConnectionError(said(error)) from error
 
 
 @contextmanager
@@ -133,8 +151,3 @@ def _handlers_kept() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _said(error: BaseException) -> str:
-    """What an error says, as one line."""
-    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 
+from ..bag.url import write
 from ..errors import DIFFERENT, FAILED, MATCH, LockstepError
 from ..verify.fingerprints import Fingerprint, fingerprint
 from ..verify.plan import with_nodes
@@ -80,12 +81,15 @@ def run_suite(
     on: str | None = None,
     jobs: int | None = None,
     runtime_env: Path | None = None,
+    store: str | None = None,
     choice: Choice = Choice(),
     keep_references: bool = True,
     kept_bytes: int = MOST_BYTES,
 ) -> Done:
     """Run cases of a suite whose folder is `root`, those of the highest priority first, into a new
-    folder in `place`; `on` is a cluster, and `jobs` how many run at a time.
+    folder in `place`; `on` is a cluster, and `jobs` how many run at a time. What the cases write,
+    the runs of references that are kept, and a copy of the results go to `store`, if it is given, a
+    URL.
 
     Whatever ends it, Ctrl-C too, the results until then are kept. Raises UsageError where there is
     nothing to run them with, RunError where that is gone for long.
@@ -105,13 +109,10 @@ def run_suite(
                 watch(result, len(results), len(cases))
         waiting = [case for case in cases if case.name not in results]
         ran: list[Result] = []
-        stack.callback(write_rows, place / RESULTS, ran)  # also of a run that is interrupted
+        # Also of a run that is interrupted:
+        stack.callback(write_rows, place / RESULTS, ran, store and f"{store}/{RESULTS}")
         if waiting:
-            kept = place / _KEPT if keep_references else None
-            folder = journal.folder
-            if on is not None:
-                folder, kept = folder.resolve(), kept and kept.resolve()
-            here = Place(folder, kept, kept_bytes, MOST_DAYS)
+            here = _place(place, journal.folder, store, keep_references, kept_bytes)
             commit = _commit(waiting[0].file.parent)
             pool = stack.enter_context(workers(on, jobs, here, root.resolve(), runtime_env))
             for case, found in _each(pool, waiting, journal.folder):
@@ -119,7 +120,7 @@ def run_suite(
                 result = replace(
                     result,
                     run=journal.folder.name,
-                    folder=str(journal.folder / case.folder_name),
+                    folder=f"{here.store or journal.folder}/{case.folder_name}",
                     commit=commit,
                 )
                 journal.add(result)
@@ -128,6 +129,18 @@ def run_suite(
                 watch(result, len(results), len(cases))
         journal.finish()
     return Done(journal.folder, tuple(results.values()))
+
+
+def _place(
+    place: Path, folder: Path, store: str | None, keep_references: bool, kept_bytes: int
+) -> Place:
+    """Where the cases of a run run, for workers in whatever folder; raises BagError if a store
+    cannot be written to."""
+    kept: Path | str = place.resolve() / _KEPT
+    if store is not None:
+        kept, store = f"{store}/{_KEPT}", f"{store}/{folder.name}"
+        write(f"{store}/begun", b"")
+    return Place(folder.resolve(), store, kept if keep_references else None, kept_bytes, MOST_DAYS)
 
 
 def _stands(

@@ -47,12 +47,16 @@ def workers(
         from .local_workers import local_workers
 
         return local_workers(jobs, place)
-    parts = urlsplit(on if "://" in on else f"{on}://")
+    parts = urlsplit(on)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(f"--on {on}: {error}") from error
     cluster: Cluster
-    if parts.scheme == "ray":
+    if on == "ray" or (parts.scheme == "ray" and parts.netloc):
         from .ray_cluster import RayCluster
 
-        cluster = RayCluster(on if parts.netloc else None, jobs, runtime_env)
+        cluster = RayCluster(None if on == "ray" else on, jobs, runtime_env)
     elif parts.scheme == "dask" and parts.netloc:
         from .dask_cluster import DaskCluster
 
@@ -60,7 +64,7 @@ def workers(
             raise UsageError(
                 "Dask brings no runtime environment to its workers; start them in theirs"
             )
-        cluster = DaskCluster(parts.netloc)
+        cluster = DaskCluster(parts.hostname or "", port)
     else:
         raise UsageError(f"--on {on} is no cluster that is known; give {ENGINES}")
     return cluster_workers(cluster, jobs, place, root)
