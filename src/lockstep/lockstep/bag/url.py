@@ -28,6 +28,7 @@ _BLOCK = 1 << 16
 _STEP = 1 << 22
 _DENIED = (401, 403)
 _ABSENT = (404, 410)
+_WITHOUT_FOLDERS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "memory"}
 _WRITTEN = ("LastModified", "last_modified", "mtime", "modified", "updated", "created")
 
 
@@ -189,7 +190,7 @@ def upload(folder: Path, url: str) -> None:
         for each in sorted(folder.rglob("*")):
             if each.is_file():
                 place = f"{path.rstrip('/')}/{each.relative_to(folder)}"
-                files.makedirs(place.rpartition("/")[0], exist_ok=True)
+                _make_folder(files, place)
                 files.put_file(str(each), place)
 
 
@@ -197,8 +198,16 @@ def write(url: str, data: bytes) -> None:
     """Make a small file, or another one of what is there."""
     files, path = _file_system(url)
     with _told(shown(url)):
-        files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        _make_folder(files, path)
         files.pipe_file(path, data)
+
+
+def _make_folder(files: Any, path: str) -> None:
+    """What a file needs that is to be written; where folders are only names, what would be made is
+    a bucket, which somebody misspelt."""
+    protocols = [files.protocol] if isinstance(files.protocol, str) else files.protocol
+    if _WITHOUT_FOLDERS.isdisjoint(protocols):
+        files.makedirs(path.rpartition("/")[0], exist_ok=True)
 
 
 def remove(url: str) -> None:
