@@ -63,6 +63,8 @@ _COLUMNS = {
     "kept_reference": "bool_",
     "remarks": "texts",
     "hash": "string",
+    "version": "string",
+    "reference_version": "string",
     "commit": "string",
     "machine": "string",
     "folder": "string",
@@ -89,8 +91,11 @@ def write_rows(folder: Path, results: Sequence[Result]) -> None:
             raise ReportError(f"results cannot be kept in {place}: {unforeseen(error)}") from error
 
 
-def query(folder: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The names of columns and the rows that a query gives; the results are the table `results`.
+def query(
+    folder: Path, sql: str, values: Sequence[Any] = ()
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The names of columns and the rows that a query gives; the results are the table `results`,
+    `values` stand for each `?`.
 
     They are those of the suite in a folder, or of all suites in it. Raises UsageError for a query
     that cannot be answered, and where there are no results.
@@ -110,7 +115,7 @@ def query(folder: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     with duckdb.connect() as connection:
         try:
             connection.execute(f"create view results as select * from {read}")
-            answer = connection.execute(sql)
+            answer = connection.execute(sql, values)
             names = [column[0] for column in answer.description or ()]
             return names, answer.fetchall()
         except duckdb.Error as error:

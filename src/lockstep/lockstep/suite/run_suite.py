@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -13,6 +12,7 @@ from datetime import date, datetime, timezone
 from pathlib import Path
 
 from ..errors import DIFFERENT, FAILED, MATCH, LockstepError
+from ..verify.commit import commit_of
 from ..verify.fingerprints import Fingerprint, fingerprint
 from ..verify.plan import with_nodes
 from .case import Case, verification_of
@@ -106,7 +106,7 @@ def run_suite(
         if waiting:
             kept = place / _KEPT if keep_references else None
             here = Place(journal.folder, kept, kept_bytes, MOST_DAYS, _memory_bytes() // jobs)
-            commit = _commit(waiting[0].file.parent)
+            commit = commit_of(waiting[0].file.parent)
             pool = stack.enter_context(workers(min(jobs, len(waiting)), here))
             for case, found in _each(pool, waiting, journal.folder):
                 result = expected_of(case, found, _today())
@@ -194,12 +194,3 @@ def _memory_bytes() -> int:
     with suppress(OSError, ValueError):
         total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
     return total
-
-
-def _commit(folder: Path) -> str | None:
-    """The commit that is checked out in a folder; None where there is none."""
-    asked = ["git", "-C", str(folder), "rev-parse", "HEAD"]
-    with suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=5, check=True)
-        return done.stdout.strip()
-    return None
