@@ -42,6 +42,7 @@ LISTED = {
     "fit": "Propose a distribution for a topic of a recording, as Python and as YAML for "
     "verify.yaml.",
     "fuzz": "Search for inputs on which implementations of a verify.yaml differ, and shrink them.",
+    "consensus": "Record the inputs on which the implementations of a verify.yaml disagree most.",
     "sweep": "Find the highest rate of inputs that implementations of a verify.yaml sustain live, "
     "without loss.",
     "view": "Serve a local web page of the runs and suites in a folder, with their verdicts and "
