@@ -60,6 +60,8 @@ _COLUMNS = {
     "kept_reference": "BOOLEAN",
     "remarks": "VARCHAR[]",
     "hash": "VARCHAR",
+    "version": "VARCHAR",
+    "reference_version": "VARCHAR",
     "commit": "VARCHAR",
     "machine": "VARCHAR",
     "folder": "VARCHAR",
@@ -90,8 +92,11 @@ def write_rows(folder: Path, results: Sequence[Result], copy_to: str | None = No
             url.write(f"{copy_to}/{place.name}/{name}", (place / name).read_bytes())
 
 
-def query(folder: Path | str, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The names of columns and the rows that a query gives; the results are the table `results`.
+def query(
+    folder: Path | str, sql: str, values: Sequence[Any] = ()
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The names of columns and the rows that a query gives; the results are the table `results`,
+    `values` stand for each `?`.
 
     They are those of the suite in a folder, or of all suites in it; the folder may be behind a URL.
     Raises UsageError for a query that cannot be answered, and where there are no results.
@@ -109,7 +114,7 @@ def query(folder: Path | str, sql: str) -> tuple[list[str], list[tuple[Any, ...]
             connection.register_filesystem(url.file_system(folder))
         try:
             connection.execute(f"create view results as select * from {read}")
-            answer = connection.execute(sql)
+            answer = connection.execute(sql, values)
             names = [column[0] for column in answer.description or ()]
             return names, answer.fetchall()
         except duckdb.Error as error:
