@@ -97,6 +97,11 @@ class OutputUnderTest:
         self.times_ns: list[int] = []
 
     @property
+    def name(self) -> str:
+        """As the contract calls it."""
+        return self._port.name
+
+    @property
     def last(self) -> Any:
         """The message that was published last; fails the test if there is none."""
         __tracebackhide__ = True

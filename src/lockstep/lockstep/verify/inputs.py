@@ -12,10 +12,12 @@ from ..bag import Bag
 from ..distributions.model import Sample, sampled_bag
 from ..host.protocol import resolved
 from ..run.arrivals import record_arrivals
-from ..run.inputs import RunInputs, run_inputs
+from ..run.inputs import RunInputs, ports_of, run_inputs
 from ..run.service_requests import with_requests
+from .model import Verification
 from .plan import Plan
 from .runs import Watch
+from .verdict import Verdict
 
 _SAMPLED = "inputs.sampled"
 """What a drawn bag is called in the folder of a run, where no implementation can be called so,"""
@@ -46,6 +48,17 @@ def inputs_of(
     drawn = declared.model_copy(update={"bag": place, "topics": topics, "sample": None})
     with Bag(place) as bag:
         yield run_inputs(drawn, bag, planned.contract)
+
+
+def inputs_left(verification: Verification, verdict: Verdict) -> tuple[Path | str, list[str]]:
+    """The bag of the inputs of a verification that has run, and which of its topics they are."""
+    declared = verification.inputs
+    if declared.is_recorded:
+        assert declared.bag is not None
+        return declared.bag, list(ports_of(declared, verdict.contract))
+    bag = verdict.folder / _SAMPLED if verdict.arrived is None else verdict.arrived.bag
+    with Bag(bag) as opened:
+        return bag, list(opened.topics)
 
 
 def _at_most(sample: Sample, most: int | None) -> Sample:
