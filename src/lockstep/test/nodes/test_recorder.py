@@ -1,6 +1,7 @@
 """The recorder as a process on a real, isolated graph: beside nodes that know nothing of it."""
 
 import time
+from collections import Counter
 
 import yaml
 from geometry_msgs.msg import Vector3Stamped
@@ -252,6 +253,23 @@ def test_a_file_of_overrides_says_what_is_asked_for(graph, tmp_path):
     (info,) = graph.node.get_subscriptions_info_by_topic("/vector")
     assert info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
     graph.interrupt(recorder)
+
+
+def test_five_hundred_topics_are_recorded_and_services_go_on_answering(graph, tmp_path):
+    publishers = [
+        graph.node.create_publisher(Vector3Stamped, f"/vector{number}", QUICK)
+        for number in range(500)
+    ]
+    recorder = graph.start("recorder", tmp_path / "out", "--all-topics")
+    graph.spin_until(lambda: all(p.get_subscription_count() for p in publishers), limit_s=120)
+    driven(graph, "is_paused")
+    for number, publisher in enumerate(publishers):
+        publisher.publish(vector(number, number))
+    arrived(graph, publishers[-1])
+    graph.interrupt(recorder)
+    with Bag(tmp_path / "out") as bag:
+        recorded = Counter(message.topic for message in bag.messages())
+    assert [recorded[f"/vector{number}"] for number in range(500)] == [1] * 500
 
 
 def test_a_disk_that_fills_up_ends_the_recording_with_a_whole_bag(graph, tmp_path):
