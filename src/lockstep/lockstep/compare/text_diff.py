@@ -15,9 +15,7 @@ from .key_comparison import KEPT_TICKS, KeyComparison, TickDifference
 from .words import KEPT_FIELDS, by_statistic, in_distribution, reason, when
 
 
-def write_text_diffs(
-    comparison: Comparison, folder: Path, no_verdict: str = ""
-) -> dict[str, Path]:
+def write_text_diffs(comparison: Comparison, folder: Path, no_verdict: str = "") -> dict[str, Path]:
     """Write one `.diff` file per key that differs and `summary.txt`, which tells why there is
     `no_verdict` if so; gives the diffs by key."""
     folder.mkdir(parents=True, exist_ok=True)

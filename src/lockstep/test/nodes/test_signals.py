@@ -25,9 +25,7 @@ SECOND = 1_000 * MS
 def bag(tmp_path):
     """300 messages within three seconds."""
     with BagWriter(tmp_path / "bag") as writer:
-        writer.add_topic(
-            "/vector", VECTOR, definition(VECTOR), type_hash(VECTOR), (OfferedQoS(),)
-        )
+        writer.add_topic("/vector", VECTOR, definition(VECTOR), type_hash(VECTOR), (OfferedQoS(),))
         for number in range(300):
             time_ns = SECOND + number * 10 * MS
             writer.write("/vector", vector(number, time_ns), time_ns)
