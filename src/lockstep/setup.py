@@ -45,6 +45,7 @@ setup(
         "fuzz": ["coverage", "hypothesis"],  # lockstep fuzz
         "mcp": ["mcp>=2"],  # lockstep mcp
         "suite": ["duckdb", "loky"],  # lockstep suite and results
+        "rerun": ["rerun-sdk"],  # lockstep compare --rrd
         "nn": ["onnx", "onnxruntime", "torch"],  # examples/nn_compile
     },
     zip_safe=True,

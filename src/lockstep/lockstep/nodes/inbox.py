@@ -17,6 +17,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
+from rclpy.service import Service
 from rclpy.subscription import Subscription
 from rosgraph_msgs.msg import Clock
 
@@ -56,6 +57,7 @@ class Inbox:
         self._meanwhile = meanwhile
         self._group = _HandsOff()
         self._subscriptions: dict[Subscription, Any] = {}  # with their handles
+        self._services: list[Service] = []
         self._executor = SingleThreadedExecutor(context=node.context)
         self._executor.add_node(node)
         self._serve_period_s = serve_period_s
@@ -94,6 +96,12 @@ class Inbox:
         del self._subscriptions[subscription]
         self._node.destroy_subscription(subscription)
 
+    def watch(self, service: Service) -> None:
+        """Let a request to a service of the node end each wait, and the next `serve` look for it
+        at once."""
+        self._services.append(service)
+        self._wait_sets.clear()
+
     def wait(self, timeout_s: float, only: Subscription | None = None) -> list[Subscription]:
         """The subscriptions that have a message (or whether `only` that one has).
 
@@ -105,14 +113,18 @@ class Inbox:
         watched = self._subscriptions if only is None else {only: only.handle}
         if self._clock is not None:
             watched = {**watched, self._clock: self._clock.handle}
-        if not watched:  # rcl refuses to wait for nothing
+        if not watched and not self._services:  # rcl refuses to wait for nothing
             time.sleep(timeout_s)
             return []
         wait_set = self._wait_set(len(watched))
         wait_set.clear_entities()
         for handle in watched.values():
             wait_set.add_subscription(handle)
+        for service in self._services:
+            wait_set.add_service(service.handle)
         wait_set.wait(max(0, int(timeout_s * 1e9)))
+        if self._services and wait_set.get_ready_entities("service"):
+            self._served_s = 0.0
         ready = set(wait_set.get_ready_entities("subscription"))
         if self._clock is not None and (taken := self.take(self._clock)) is not None:
             self._clock.callback(taken[0])
@@ -130,7 +142,7 @@ class Inbox:
             if len(self._wait_sets) >= _SIZES:  # while thousands of subscriptions come one by one
                 self._wait_sets.clear()
             self._wait_sets[size] = rclpy_implementation.WaitSet(
-                size, 0, 0, 0, 0, 0, self._node.context.handle
+                size, 0, 0, 0, len(self._services), 0, self._node.context.handle
             )
         return self._wait_sets[size]
 

@@ -348,7 +348,7 @@ class Recorder:
         if self._steps is not None:
             return
         if options.discovers or now_s - self._began_s < _START_S:
-            # To list ten thousand topics takes longer than a pass may: once is for all passes.
+            # To list ten thousand topics takes longer than a pass may, so it is done once for all.
             self._listed = self._listed or deque(self._node.get_topic_names_and_types())
             began_s = time.monotonic()
             while self._listed:

@@ -7,6 +7,7 @@ Spark and pandas read as a table that is partitioned by `day`.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import uuid
@@ -19,6 +20,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ..bag import url
 from ..errors import ReportError, UsageError, unforeseen
 from .result import Result
 
@@ -58,14 +60,17 @@ _COLUMNS = {
     "kept_reference": "BOOLEAN",
     "remarks": "VARCHAR[]",
     "hash": "VARCHAR",
+    "version": "VARCHAR",
+    "reference_version": "VARCHAR",
     "commit": "VARCHAR",
     "machine": "VARCHAR",
     "folder": "VARCHAR",
 }
 
 
-def write_rows(folder: Path, results: Sequence[Result]) -> None:
-    """Add results as rows; raises ReportError where they cannot be written."""
+def write_rows(folder: Path, results: Sequence[Result], copy_to: str | None = None) -> None:
+    """Add results as rows, and a copy of them behind a URL; raises ReportError where they cannot be
+    written, BagError where the copy cannot."""
     by_day: defaultdict[str, list[Result]] = defaultdict(list)
     for result in results:
         begun = datetime.fromtimestamp(result.begun_s, timezone.utc)
@@ -83,25 +88,33 @@ def write_rows(folder: Path, results: Sequence[Result]) -> None:
         finally:
             with suppress(OSError):
                 fresh.unlink(missing_ok=True)
+        if copy_to is not None:
+            url.write(f"{copy_to}/{place.name}/{name}", (place / name).read_bytes())
 
 
-def query(folder: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The names of columns and the rows that a query gives; the results are the table `results`.
+def query(
+    folder: Path | str, sql: str, values: Sequence[Any] = ()
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The names of columns and the rows that a query gives; the results are the table `results`,
+    `values` stand for each `?`.
 
-    They are those of the suite in a folder, or of all suites in it. Raises UsageError for a query
-    that cannot be answered, and where there are no results.
+    They are those of the suite in a folder, or of all suites in it; the folder may be behind a URL.
+    Raises UsageError for a query that cannot be answered, and where there are no results.
     """
-    places = (RESULTS, f"*/{RESULTS}")
-    place = next((one for one in places if any(folder.glob(f"{one}/{_FILES}"))), None)
-    if place is None:
+    folder = str(folder)
+    patterns = (f"{folder}/{RESULTS}/{_FILES}", f"{folder}/*/{RESULTS}/{_FILES}")
+    found = url.matching if url.is_url(folder) else glob.glob
+    pattern = next((one for one in patterns if found(one)), None)
+    if pattern is None:
         raise UsageError(f"there are no results in {folder}; run lockstep suite, or give --folder")
     duckdb = _duckdb()
-    pattern = _quoted(folder / place / _FILES)
-    read = f"read_parquet({pattern}, hive_partitioning = true, union_by_name = true)"
+    read = f"read_parquet({_quoted(pattern)}, hive_partitioning = true, union_by_name = true)"
     with duckdb.connect() as connection:
+        if url.is_url(folder):
+            connection.register_filesystem(url.file_system(folder))
         try:
             connection.execute(f"create view results as select * from {read}")
-            answer = connection.execute(sql)
+            answer = connection.execute(sql, values)
             names = [column[0] for column in answer.description or ()]
             return names, answer.fetchall()
         except duckdb.Error as error:
@@ -133,7 +146,7 @@ def _write(results: Iterable[Result], file: Path) -> None:
         lines.unlink(missing_ok=True)
 
 
-def _quoted(path: Path) -> str:
+def _quoted(path: Path | str) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
