@@ -17,8 +17,8 @@ from stranger import Stranger
 from verifications import CPP, PYTHON, Write
 
 pytestmark = pytest.mark.skipif(
-    any(find_spec(name) is None for name in ("loky", "pyarrow")),
-    reason="loky or pyarrow is not installed",
+    any(find_spec(name) is None for name in ("loky", "duckdb")),
+    reason="loky or duckdb is not installed",
 )
 __all__ = ["bucket"]
 CASES = "cases.jsonl"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 
 from ..bag.url import write
 from ..errors import DIFFERENT, FAILED, MATCH, LockstepError
+from ..verify.commit import commit_of
 from ..verify.fingerprints import Fingerprint, fingerprint
 from ..verify.plan import with_nodes
 from .case import Case, verification_of
@@ -113,7 +113,7 @@ def run_suite(
         stack.callback(write_rows, place / RESULTS, ran, store and f"{store}/{RESULTS}")
         if waiting:
             here = _place(place, journal.folder, store, keep_references, kept_bytes)
-            commit = _commit(waiting[0].file.parent)
+            commit = commit_of(waiting[0].file.parent)
             pool = stack.enter_context(workers(on, jobs, here, root.resolve(), runtime_env))
             for case, found in _each(pool, waiting, journal.folder):
                 result = expected_of(case, found, _today())
@@ -213,12 +213,3 @@ def _next(waiting: Sequence[Case], running: Sequence[Case], seen: Collection[Has
 
 def _today() -> date:
     return datetime.now(timezone.utc).date()
-
-
-def _commit(folder: Path) -> str | None:
-    """The commit that is checked out in a folder; None where there is none."""
-    asked = ["git", "-C", str(folder), "rev-parse", "HEAD"]
-    with suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=5, check=True)
-        return done.stdout.strip()
-    return None
