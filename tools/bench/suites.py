@@ -118,9 +118,10 @@ def coordinator(task: Task) -> Contest:
     from lockstep.suite.expansion import cases_of
     from lockstep.suite.journal import LINES, new_run
     from lockstep.suite.model import load_suite
-    from lockstep.suite.result import FieldResult, Result, as_data
+    from lockstep.suite.result import Result, as_data
     from lockstep.suite.results import write_rows
     from lockstep.suite.run_suite import Choice, run_suite
+    from lockstep.verify.field_results import FieldResult
 
     folder = _folder()
     _write(folder / "case_0.yaml", task, {"python": _PYTHON, "cpp": _CPP}, 0.001)
