@@ -44,7 +44,8 @@ setup(
         "test": ["pytest"],  # tells colcon test to run pytest
         "fuzz": ["coverage", "hypothesis"],  # lockstep fuzz
         "mcp": ["mcp>=2"],  # lockstep mcp
-        "suite": ["duckdb", "loky", "pyarrow"],  # lockstep suite and results
+        "suite": ["duckdb", "loky"],  # lockstep suite and results
+        "rerun": ["rerun-sdk"],  # lockstep compare --rrd
         "nn": ["onnx", "onnxruntime", "torch"],  # examples/nn_compile
     },
     zip_safe=True,

@@ -11,6 +11,7 @@ from .parameter import Parameter
 from .port import Input, Output
 from .qos import SENSOR_DATA, QoS
 from .schedule import Schedule
+from .service import Service
 from .timer import Timer
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Parameter",
     "QoS",
     "Schedule",
+    "Service",
     "Timer",
     "component",
     "component_of",

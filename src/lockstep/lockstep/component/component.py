@@ -11,26 +11,36 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .host_interface import Host, Logger
 from .names import name_objection, topic_objection
 from .parameter import Parameter
-from .port import Input, Output
+from .port import Input, Output, Port
+from .service import Service
 from .timer import Timer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_KINDS = {Input: "input", Output: "output", Timer: "timer", Parameter: "parameter"}
+_KINDS = {
+    Input: "input",
+    Output: "output",
+    Service: "service",
+    Timer: "timer",
+    Parameter: "parameter",
+}
 
 
 class Component:
     """Base of every component.
 
-    Declare ports, parameters and timers as class attributes and write one `on_<name>` method for
-    each input (taking the message) and each timer (taking nothing). A class has its ports as
-    declared, a component has its own, which know whose they are.
+    Declare ports, services, parameters and timers as class attributes and write one `on_<name>`
+    method for each input (taking the message), each service (taking the request and returning the
+    response) and each timer (taking nothing). A class has its ports as declared, a component has
+    its own, which know whose they are. The requests of services are inputs, too, and their
+    responses outputs.
     """
 
     inputs: Mapping[str, Input[Any]] = {}
     outputs: Mapping[str, Output[Any]] = {}
     parameters: ClassVar[dict[str, Parameter[Any]]] = {}
+    services: ClassVar[dict[str, Service]] = {}
     timers: ClassVar[dict[str, Timer]] = {}
 
     host: Host
@@ -44,8 +54,8 @@ class Component:
         for name, item in declared.items():
             if objection := _objection(name, item):
                 raise TypeError(f"{cls.__name__}: {objection}")
-        cls.inputs = {name: item for name, item in declared.items() if isinstance(item, Input)}
-        cls.outputs = {name: item for name, item in declared.items() if isinstance(item, Output)}
+        cls.services = {name: item for name, item in declared.items() if isinstance(item, Service)}
+        cls.inputs, cls.outputs = _inputs(declared), _outputs(cls.__name__, declared)
         cls.timers = {name: item for name, item in declared.items() if isinstance(item, Timer)}
         cls.parameters = {}
         for item in declared.values():
@@ -64,7 +74,9 @@ class Component:
         self.parameter_values = {name: p.default for name, p in cls.parameters.items()}
         self.inputs = {name: port.of(self) for name, port in cls.inputs.items()}
         self.outputs = {name: port.of(self) for name, port in cls.outputs.items()}
-        self.__dict__.update(self.inputs, **self.outputs)
+        for name, port in (*self.inputs.items(), *self.outputs.items()):
+            if isinstance(getattr(cls, name, None), Port):  # not those of services
+                self.__dict__[name] = port
         return self
 
     def on_start(self) -> None:
@@ -86,12 +98,26 @@ class Component:
         return self.host.logger
 
 
+def _inputs(declared: Mapping[str, Any]) -> dict[str, Input[Any]]:
+    ports = (one.requests if isinstance(one, Service) else one for one in declared.values())
+    return {port.name: port for port in ports if isinstance(port, Input)}
+
+
+def _outputs(component: str, declared: Mapping[str, Any]) -> dict[str, Output[Any]]:
+    outputs: dict[str, Output[Any]] = {}
+    for item in declared.values():
+        port = item.responses if isinstance(item, Service) else item
+        if isinstance(port, Output) and outputs.setdefault(port.name, port) is not port:
+            raise TypeError(f"{component}: output '{port.name}' is declared twice")
+    return outputs
+
+
 def _objection(name: str, item: object) -> str:
     """Why a component cannot have `item` as its attribute `name`; empty if it can."""
     kind = next((kind for part, kind in _KINDS.items() if isinstance(item, part)), "")
     if not kind:
         return ""
     objection = name_objection(kind, name)
-    if not objection and isinstance(item, (Input, Output)):
+    if not objection and isinstance(item, (Input, Output, Service)):
         return topic_objection(kind, name, item.topic)
     return objection

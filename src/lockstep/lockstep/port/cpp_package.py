@@ -12,9 +12,10 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from ..component.contract import Contract, ParameterContract, PortContract
+from ..component.contract import Contract, ParameterContract, PortContract, service_of
 from ..component.qos import SENSOR_DATA, QoS
-from .definitions import cpp_class, cpp_header, message_types, package_of
+from ..message.services import base
+from .definitions import cpp_class, cpp_header, interfaces, package_of
 from .subject import Subject
 
 _KEYWORDS = frozenset(
@@ -95,6 +96,7 @@ _TAKEN = frozenset(
         "Input",
         "Output",
         "Parameter",
+        "Service",
         "Timer",
         "QoS",
         "Minimum",
@@ -120,10 +122,16 @@ _WIDTH = 97
 
 @dataclass(frozen=True)
 class _Callback:
-    """A method that the component must have; `argument` is empty for timers."""
+    """A method that the component must have; `argument` is empty for timers.
+
+    `returns` is its type within the class, `returns_fully` outside of it.
+    """
 
     name: str
-    argument: str
+    argument: str = ""
+    called: str = "msg"
+    returns: str = "void"
+    returns_fully: str = "void"
 
 
 def package_files(subject: Subject) -> dict[str, str]:
@@ -137,8 +145,8 @@ def package_files(subject: Subject) -> dict[str, str]:
         "contract": contract,
         "package": package,
         "node": subject.node,
-        "dependencies": sorted({package_of(name) for name in message_types(contract)}),
-        "headers": sorted(cpp_header(name) for name in message_types(contract)),
+        "dependencies": sorted({package_of(name) for name in interfaces(contract)}),
+        "headers": sorted(cpp_header(name) for name in interfaces(contract)),
         "standard_headers": sorted(_standard_headers(contract)),
         "aliases": _aliases(contract),
         "members": list(_members(contract)),
@@ -175,7 +183,7 @@ def identifier(name: str) -> str:
 
 def _aliases(contract: Contract) -> dict[str, str]:
     """Short names for message classes, by type, where they are unambiguous."""
-    types = message_types(contract)
+    types = interfaces(contract)
     short = [name.rpartition("/")[2] for name in types]
     members = {identifier(item.name) for item in _all_items(contract)}
     return {
@@ -186,7 +194,10 @@ def _aliases(contract: Contract) -> dict[str, str]:
 
 
 def _message(contract: Contract, type_name: str) -> str:
-    return _aliases(contract).get(type_name, cpp_class(type_name))
+    """The class of a message, a request or a response, as it is called within the component."""
+    whole = base(type_name) or type_name
+    called = _aliases(contract).get(whole, cpp_class(whole))
+    return called if whole == type_name else f"{called}::{type_name.rpartition('_')[2]}"
 
 
 def _all_items(contract: Contract) -> Iterator[Any]:
@@ -198,8 +209,15 @@ def _members(contract: Contract) -> Iterator[str]:
     of = contract.component
     for port in contract.inputs:
         callback = f"&{of}::on_{port.name}"
+        if (service := service_of(port)) is not None:
+            given = [] if service[0] == port.name else [_string(service[0])]
+            kind = f"Service<{_message(contract, service[1])}>"
+            yield _declared(kind, port.name, callback, *given)
+            continue
         yield _declared(f"Input<{_message(contract, port.type)}>", port.name, callback, *_qos(port))
     for port in contract.outputs:
+        if service_of(port) is not None:
+            continue
         yield _declared(f"Output<{_message(contract, port.type)}>", port.name, *_qos(port))
     for timer in contract.timers:
         yield _declared("Timer", timer.name, repr(timer.period_ns / 1e9), f"&{of}::on_{timer.name}")
@@ -300,9 +318,15 @@ def _standard_headers(contract: Contract) -> set[str]:
 
 def _callbacks(contract: Contract) -> Iterator[_Callback]:
     for port in contract.inputs:
-        yield _Callback(f"on_{port.name}", f"const {_message(contract, port.type)} &")
+        name, argument = f"on_{port.name}", f"const {_message(contract, port.type)} &"
+        if (service := service_of(port)) is None:
+            yield _Callback(name, argument)
+        else:
+            response = f"{service[1]}_Response"
+            returns = _message(contract, response), cpp_class(response)
+            yield _Callback(name, argument, "request", *returns)
     for timer in contract.timers:
-        yield _Callback(f"on_{timer.name}", "")
+        yield _Callback(f"on_{timer.name}")
 
 
 def _hooks(subject: Subject) -> list[str]:

@@ -15,6 +15,7 @@ namespace lockstep
 {
 
 class Component;
+class ServicePort;
 
 /// What inputs and outputs have in common: everything about a port but its direction.
 class Port
@@ -74,6 +75,9 @@ public:
   /// Call the component's callback.
   /// \param message a message of the port's type; the caller keeps it
   virtual void deliver(const void * message) = 0;
+
+  /// \return the service whose requests come here; none for an input of messages
+  virtual ServicePort * service() { return nullptr; }
 
 protected:
   /// \throws std::invalid_argument for a name that is taken or impossible, and for a topic that is

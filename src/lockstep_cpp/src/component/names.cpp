@@ -12,9 +12,10 @@ namespace
 {
 
 /// Attributes of every component in Python.
-constexpr std::array<const char *, 10> TAKEN = {
+constexpr std::array<const char *, 11> TAKEN = {
   "host",     "inputs",  "logger",           "now",        "on_parameters_changed",
-  "on_start", "outputs", "parameter_values", "parameters", "timers"};
+  "on_start", "outputs", "parameter_values", "parameters",
+  "services", "timers"};
 
 /// What on_<name> is called for that is no port and no timer.
 constexpr std::array<const char *, 2> HOOKS = {"parameters_changed", "start"};

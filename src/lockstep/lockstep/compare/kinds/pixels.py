@@ -22,7 +22,8 @@ from ..tally import FieldTally
 from ..tolerance import MEASURES, Tolerance, measured
 from .kind import Columns, Fields, Kind
 from .named_fields import fields_of
-from .number import NUMBER, differing, judge_whole
+from .number import NUMBER, judge_whole
+from .numbers_apart import differing
 
 _DATA = "data"
 
@@ -189,9 +190,7 @@ PIXELS = Kind(
     name="pixels",
     subject=_subject,
     judge=_judge,
-    limit=NUMBER.limit,
     show=NUMBER.show,
-    matches=NUMBER.matches,
     holds=_holds,
     deviations=_deviations,
     holds_within=_holds_within,
