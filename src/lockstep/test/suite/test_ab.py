@@ -16,7 +16,6 @@ from lockstep.suite.result import FieldResult, Result
 from lockstep.suite.results import write_rows
 
 pytest.importorskip("duckdb")
-pytest.importorskip("pyarrow")
 
 
 def result(node: str, version: str, wrong: int = 0, median_ns: float = 1e3, **known: Any) -> Result:
