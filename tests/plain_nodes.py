@@ -78,6 +78,23 @@ class ForgetfulGate(Gate):
         return response
 
 
+class LateGate(Node):
+    """Serves from the tenth vector on."""
+
+    def __init__(self) -> None:
+        super().__init__("gate")
+        self.count = 0
+        self.passed = self.create_publisher(Vector3Stamped, "passed", 10)
+        self.create_subscription(Vector3Stamped, "vector", self.on_vector, 10)
+
+    def on_vector(self, msg: Vector3Stamped) -> None:
+        """Let it pass."""
+        self.count += 1
+        self.passed.publish(msg)
+        if self.count == 10:
+            self.create_service(SetBool, "set_open", lambda _, response: response)
+
+
 class Named(Node):
     """Needs to be told its name."""
 

@@ -252,3 +252,11 @@ def test_a_node_is_asked_step_by_step_and_its_prompt_tells_of_its_services(tmp_p
     text = create_prompt("plain_nodes:Gate", "cpp").to_markdown()
     assert "* the service /set_open: `on_set_open` returns its response" in text
     assert "Service<SetBool> set_open{this" in text
+
+
+def test_requests_before_a_service_is_there_are_told(declared, bag, tmp_path):
+    late = {"node": "plain_nodes:LateGate"}
+    planned = declared(bag(), implementations={"old": late, "new": late}, reference="old")
+    run = verify(planned, tmp_path / "out").runs["old"]
+    assert run.recorded["/set_open/_response"] == 9
+    assert "old: 1 requests came before anybody served them" in run.remarks

@@ -80,6 +80,8 @@ class NodeProcess:
             for number, (name, _) in self._services.items()
         }
         self._open: dict[int, int] = {}  # requests of inputs: the outputs of their responses
+        self.unserved = 0
+        """How many requests of the inputs came when nobody served them."""
         self.consumed = 0
         self.sent = 0
         self.endpoints: dict[int, Endpoint] = {}
@@ -91,16 +93,22 @@ class NodeProcess:
         """Of the command, which may have started the node's process."""
         return self._process.child.pid
 
+    @property
+    def unanswered(self) -> int:
+        """How many requests of the inputs have no response."""
+        return len(self._open)
+
     def run(self, chunks: Iterable[tuple[int, bytes]]) -> Iterator[Frames]:
         """Send the contract's inputs as topics and then steps: (how many, their frames), taken as
         the node keeps up; yields outputs as they come, with ports as in the contract, until the
         node has consumed all or ends by itself."""
-        if self._services:
-            yield from self.start()  # only then is it known who serves them
-            chunks = ((count, self._with_requests(data)) for count, data in chunks)
-            sent = chain(chunks, [(0, frame(Kind.END))])
-        else:
-            sent = chain(self._topics(), chunks, [(0, frame(Kind.END))])
+        if self._services:  # who serves them is to be known at each step
+            yield from self.start()
+            for _, data in chunks:
+                yield from self._one_by_one(data)
+            yield from self.end()
+            return
+        sent = chain(self._topics(), chunks, [(0, frame(Kind.END))])
         yield from self._exchange(sent, lambda: self._is_finished)
 
     def start(self) -> Iterator[Frames]:
@@ -130,19 +138,18 @@ class NodeProcess:
         )
         return [(0, topics)] if topics else []
 
-    def _with_requests(self, data: bytes) -> bytes:
-        """Frames of steps, of which inputs of services are requests."""
+    def _one_by_one(self, data: bytes) -> Iterator[Frames]:
+        """Take the steps of frames one by one."""
         steps = FrameParser().feed(data)
-        if steps is None or not np.isin(steps.port, list(self._services)).any():
-            return data
-        columns = (steps.kind, steps.port, steps.step, steps.time_ns)
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        return b"".join(
-            self._input(port, step, time_ns, steps.payload(index))
-            if kind == Kind.INPUT
-            else frame(kind, b"", port, step, time_ns)
-            for index, (kind, port, step, time_ns) in enumerate(rows)
-        )
+        assert steps is not None
+        for index in range(len(steps)):
+            if self._is_finished:
+                return
+            time_ns = int(steps.time_ns[index])
+            if steps.kind[index] == Kind.INPUT:
+                yield from self.deliver(int(steps.port[index]), time_ns, steps.payload(index))
+            else:
+                yield from self.advance(time_ns)
 
     def _input(self, port: int, step: int, time_ns: int, data: bytes) -> bytes:
         """The frame of a step at which an input gets a message, or a service of the node a request;
@@ -154,6 +161,7 @@ class NodeProcess:
         served = (n for n, e in self.endpoints.items() if (e.kind, e.name, e.type) == wanted)
         service = next(served, None)
         if service is None:
+            self.unserved += 1
             return frame(Kind.ADVANCE, step=step, time_ns=time_ns)
         number = _OF_INPUTS + step
         self._open[number] = self._responses_of[port]

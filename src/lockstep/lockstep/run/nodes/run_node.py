@@ -134,6 +134,10 @@ def check_control(name: str, process: NodeProcess) -> None:
 
 def _remarks(name: str, process: NodeProcess) -> Iterator[str]:
     yield from (note.sentence(name) for note in process.notes)
+    if process.unserved:
+        yield f"{name}: {process.unserved} requests came before anybody served them"
+    if process.unanswered:
+        yield f"{name}: {process.unanswered} requests were not answered"
     if process.ended_by_itself:
         yield (
             f"{name} ended by itself after {process.consumed} steps, so it was not given what came "
