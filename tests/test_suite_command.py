@@ -49,7 +49,7 @@ def test_nothing_is_green_that_is_not(
     write_verification: Write, stranger: Stranger, tmp_path: Path
 ) -> None:
     candidates = ("Doubled", "TakesAllMemory", "TakesAllTime", "KillsItsWorker")
-    implementations = {"python": PYTHON, "again": PYTHON}
+    implementations = {"cpp": CPP, "again": CPP}
     implementations |= {name: component(name) for name in candidates}
     implementations |= {"once": component("KillsItsWorkerOnce")}
     write_verification(implementations, duration=0.3, run={"mode": "direct", "timeout": 120})
@@ -87,11 +87,12 @@ def test_a_reference_runs_once_and_only_what_changed_runs_again(
     write_verification: Write, stranger: Stranger, tmp_path: Path
 ) -> None:
     (tmp_path / "own.py").write_text("from suites import VectorNormalizer as Port\n")
-    implementations = {"python": PYTHON, "own": {"component": "own:Port"}, "again": PYTHON}
+    implementations = {"cpp": CPP, "own": {"component": "own:Port"}, "again": CPP}
     write_verification(implementations, duration=0.3, run={"mode": "direct", "repeat": None})
     write_suite(tmp_path)
     environment = {"PYTHONPATH": f"{tmp_path}:{Path(__file__).parent}:{os.environ['PYTHONPATH']}"}
-    first = stranger.run("suite", "suite.yaml", "--json", env=environment, timeout_s=250)
+    asked = ("suite", "suite.yaml", "--jobs", "1")
+    first = stranger.run(*asked, "--json", env=environment, timeout_s=250)
     assert first.code == 0, first.err
     assert sorted(row["kept_reference"] for row in rows_of(first.out).values()) == [False, True]
     folders = [Path(str(row["folder"])) for row in rows_of(first.out).values()]
@@ -99,23 +100,19 @@ def test_a_reference_runs_once_and_only_what_changed_runs_again(
     assert {result["verdict"] for result in results} == {"match"}
     assert sorted(len(result["noise_floor"]) for result in results) == [0, 1]
 
-    unchanged = stranger.run("suite", "suite.yaml", "--changed", env=environment, timeout_s=150)
+    unchanged = stranger.run(*asked, "--changed", env=environment, timeout_s=150)
     assert (unchanged.code, unchanged.err) == (0, "")
     assert "2 cases: 2 match (2 as before, and not run again)" in unchanged.out
 
     (tmp_path / "own.py").write_text("from suites import Doubled as Port\n")
-    changed = stranger.run(
-        "suite", "suite.yaml", "--changed", "--json", env=environment, timeout_s=250
-    )
+    changed = stranger.run(*asked, "--changed", "--json", env=environment, timeout_s=250)
     assert changed.code == 1, changed.err
     rows = rows_of(changed.out)
     assert [row["carried"] for name, row in sorted(rows.items())] == [True, False]
     assert (rows["own"]["verdict"], rows["own"]["kept_reference"]) == ("differs", True)
     assert rows["own"]["fields"]
 
-    failed = stranger.run(
-        *("suite", "suite.yaml", "--only-failed", "--json"), env=environment, timeout_s=250
-    )
+    failed = stranger.run(*asked, "--only-failed", "--json", env=environment, timeout_s=250)
     assert failed.code == 1, failed.err
     carried = {name: row["carried"] for name, row in rows_of(failed.out).items()}
     assert carried == {"again": True, "own": False}
@@ -124,7 +121,7 @@ def test_a_reference_runs_once_and_only_what_changed_runs_again(
 def test_what_is_done_is_kept_when_somebody_interrupts_it(
     write_verification: Write, stranger: Stranger, tmp_path: Path
 ) -> None:
-    implementations = {"python": PYTHON, "again": PYTHON, "slow": component("TakesAllTime")}
+    implementations = {"cpp": CPP, "again": CPP, "slow": component("TakesAllTime")}
     write_verification(implementations, duration=0.3, run={"mode": "direct", "timeout": 120})
     write_suite(tmp_path)
     command = stranger.start("suite", "suite.yaml", "--jobs", "1")
@@ -152,7 +149,7 @@ def test_what_is_done_is_kept_when_somebody_interrupts_it(
 def test_a_suite_that_is_killed_leaves_nothing_running(
     write_verification: Write, stranger: Stranger, tmp_path: Path
 ) -> None:
-    implementations = {"python": PYTHON, "slow": component("TakesAllTime")}
+    implementations = {"cpp": CPP, "slow": component("TakesAllTime")}
     write_verification(implementations, duration=0.3, run={"mode": "direct", "timeout": 120})
     write_suite(tmp_path)
     command = stranger.start("suite", "suite.yaml")
@@ -166,7 +163,7 @@ def test_two_suites_at_once_in_one_folder_keep_all_they_have_done(
     write_verification: Write, stranger: Stranger, tmp_path: Path
 ) -> None:
     write_verification(
-        {"python": PYTHON, "again": PYTHON}, duration=0.3, run={"mode": "direct", "repeat": None}
+        {"cpp": CPP, "again": CPP}, duration=0.3, run={"mode": "direct", "repeat": None}
     )
     write_suite(tmp_path)
     commands = [stranger.start("suite", "suite.yaml", "--json") for _ in range(2)]
