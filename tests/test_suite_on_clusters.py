@@ -152,7 +152,7 @@ def test_all_cases_are_answered_once_though_a_worker_is_lost_and_the_head_restar
     cluster: Cluster, write_verification: Write, stranger: Stranger, tmp_path: Path
 ) -> None:
     write_suite(tmp_path, write_verification, CASES)
-    command = stranger.start("suite", "suite.yaml", "--on", cluster.url, "--json")
+    command = stranger.start("suite", "suite.yaml", "--on", cluster.url)
     command.wait_until(lambda: len(done(tmp_path)) >= CASES // 5, "some", timeout_s=2000)
     cluster.lose_a_worker()
     command.wait_until(lambda: len(done(tmp_path)) >= CASES // 2, "half of them", timeout_s=2000)
