@@ -1,6 +1,6 @@
 # Everything a developer does, in either world (see env.sh). `make demo` or `make test` is all one needs to know.
 SHELL := /bin/bash
-.PHONY: demo test docker-test faults bench lint format asan tsan tidy fuzz setup build clean
+.PHONY: demo test docker-test faults soak bench lint format asan tsan tidy fuzz setup build clean
 
 # Without the tests of C++, which would take half as long again to build.
 demo: setup
@@ -16,6 +16,10 @@ docker-test: setup
 # Random signals to the processes of RUNS verifications and BAGS mutants of a bag of each storage: no verdict may lie
 faults: build
 	@. ./env.sh && python3 tools/faults.py --runs $(or $(RUNS),200) --bags $(or $(BAGS),10000) --seed $(or $(SEED),0)
+
+# RUNS runs of ordinary nodes on processors and at priorities drawn at random: one digest, no hang
+soak: build
+	@. ./env.sh && python3 tools/soak.py --runs $(or $(RUNS),200) --seed $(or $(SEED),0)
 
 # ROWS=name,name chooses rows, QUICK=1 takes a tenth of the messages; see docs/speed.md
 bench: setup
