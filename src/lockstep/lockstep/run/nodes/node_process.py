@@ -16,7 +16,7 @@ import numpy as np
 from ...component import Contract
 from ...errors import Crash, Hang, RunError, UsageError
 from ...host.events import Declared, told_declared
-from ...host.frames import FrameError, FrameParser, Frames, frame
+from ...host.frames import Chunk, FrameError, FrameParser, Frames, frame
 from ...host.protocol import BY_ITSELF, HARNESS_CLIENT, Kind, resolved
 from ..processes import Process
 from .endpoints import Endpoint, Note, announced
@@ -74,7 +74,7 @@ class NodeProcess:
         """Of the command, which may have started the node's process."""
         return self._process.child.pid
 
-    def run(self, chunks: Iterable[tuple[int, bytes]]) -> Iterator[Frames]:
+    def run(self, chunks: Iterable[Chunk]) -> Iterator[Frames]:
         """Send the contract's inputs as topics and then steps: (how many, their frames), taken as
         the node keeps up; yields outputs as they come, with ports as in the contract, until the
         node has consumed all or ends by itself."""
@@ -148,9 +148,7 @@ class NodeProcess:
                 published.append(frames)
         return self._responses.pop(number, None)
 
-    def _exchange(
-        self, chunks: Iterable[tuple[int, bytes]], is_over: Callable[[], bool]
-    ) -> Iterator[Frames]:
+    def _exchange(self, chunks: Iterable[Chunk], is_over: Callable[[], bool]) -> Iterator[Frames]:
         """Write and read at once until it is over; yields outputs."""
         waiting = iter(chunks)
         pending, is_sent = memoryview(b""), False
