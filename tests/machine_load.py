@@ -7,9 +7,11 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def load(busy: int = 3) -> Iterator[None]:
-    """Other processes that want all processors; tests that run beside get more of these."""
-    command = ["nice", "-n", "3", sys.executable, "-c", "while True: pass"]
+def load(busy: int = 2) -> Iterator[None]:
+    """Other processes that want processor 0, where what is tested may be kept; tests that run
+    beside have the others, and get more of this one."""
+    command = ["taskset", "--cpu-list", "0", "nice", "-n", "3"]
+    command += [sys.executable, "-S", "-c", "while True: pass"]
     loops = [subprocess.Popen(command) for _ in range(busy)]
     try:
         yield

@@ -11,13 +11,16 @@ from pathlib import Path
 
 import pytest
 import yaml
+from lockstep.bag.url import read_if_there
+from s3_server import bucket, needs_s3
 from stranger import Stranger
-from verifications import PYTHON, Write
+from verifications import CPP, PYTHON, Write
 
 pytestmark = pytest.mark.skipif(
-    any(find_spec(name) is None for name in ("loky", "pyarrow")),
-    reason="loky or pyarrow is not installed",
+    any(find_spec(name) is None for name in ("loky", "duckdb")),
+    reason="loky or duckdb is not installed",
 )
+__all__ = ["bucket"]
 CASES = "cases.jsonl"
 
 
@@ -173,6 +176,32 @@ def test_two_suites_at_once_in_one_folder_keep_all_they_have_done(
     assert sorted(row["kept_reference"] for row in rows) == [False, True]
     assert len({row["run"] for row in rows}) == 2
     assert len(list(tmp_path.glob("runs/suite/results/day=*/*.parquet"))) == 2
+
+
+@needs_s3
+@pytest.mark.usefixtures("bucket")
+def test_what_cases_write_and_runs_of_references_are_kept_on_s3(
+    write_verification: Write, stranger: Stranger, tmp_path: Path
+) -> None:
+    implementations = {"cpp": CPP, "again": CPP, "other": CPP}
+    write_verification(implementations, duration=0.3, run={"mode": "direct", "repeat": None})
+    write_suite(tmp_path)
+    asked = ("suite", "suite.yaml", "--json", "--jobs", "1", "--store", "s3://drives/nightly")
+    first, second = (stranger.run(*asked, timeout_s=200) for _ in range(2))
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    kept = [[row["kept_reference"] for row in rows_of(one.out).values()] for one in (first, second)]
+    assert kept == [[False, True], [True, True]]
+    report = str(rows_of(first.out)["other"]["folder"]) + "/result.json"
+    assert report.startswith("s3://drives/nightly/000001-")
+    assert json.loads(read_if_there(report, 1 << 20) or b"")["verdict"] == "match"
+    counted = stranger.run(
+        *("results", "select count(*) as n from results", "--json"), "-f", "s3://drives/nightly"
+    )
+    assert (counted.code, json.loads(counted.out)) == (0, [{"n": 4}]), counted.err
+
+    lost = stranger.run(*asked[:-1], "s3://nobodys/nightly")
+    assert (lost.code, lost.out) == (2, "")
+    assert "s3://nobodys/nightly/" in lost.error
 
 
 def test_what_cannot_be_asked_for_is_told(

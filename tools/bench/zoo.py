@@ -1,6 +1,6 @@
 """How well the laws of differences are told: of faults that are planted, and where there is none.
 
-The faults are those of src/lockstep/test/zoo.py, of which the tests plant a part.
+The faults are those of src/lockstep/test/zoo, of which the tests plant a part.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _UNRELATED = 1_000
 
 def named(task: Task) -> Contest:
     """diagnose() of each fault in the zoo: how many of them are named rightly, as first guess."""
-    from zoo import FAULTS
+    from zoo.faults import FAULTS
 
     def work() -> list[bool]:
         return [fault.is_named() for fault in FAULTS]
@@ -25,7 +25,7 @@ def named(task: Task) -> Contest:
 
 def named_falsely(task: Task) -> Contest:
     """diagnose() of fields of different recordings: how many of them are said to follow a law."""
-    from zoo import false_names, unrelated
+    from zoo.unrelated import false_names, unrelated
 
     def work() -> Check:
         fields = false = 0

@@ -111,6 +111,17 @@ def test_a_table_cuts_no_name_on_a_narrow_terminal():
     assert shown_at(28) == "/a_topic_of_30_letters_in_length\n  messages: 1234567\n"
 
 
+def test_a_narrow_terminal_shows_the_columns_that_matter():
+    shown = io.StringIO()
+    out = type(console)(file=shown, force_terminal=True, width=44, no_color=True)
+    table = Table("", "in → out", "differing", "verdict")
+    table.add_row("a pair of names", "1000 → 1000", "3", "differs")
+    print_wide(out, table, essential=(0, 2, 3))
+    head, *_, last = shown.getvalue().splitlines()[1:]
+    assert "differing" in head and "verdict" in head and "in → out" not in head
+    assert "a wider terminal shows in → out" in last
+
+
 def test_a_table_in_a_file_cuts_nothing(capsys):
     table = Table("topic")
     table.add_row("/x" * 100)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import typer
@@ -16,7 +17,11 @@ from ..compare.result import comparison_as_data
 from ..errors import DIFFERENT, MATCH
 from ..run.folder import create_folder
 from .ci import Github, Junit, report
-from .show import console, print_json, print_line
+from .show import console, print_json, print_line, print_summary
+
+_NAMED = 5
+"""Fields that are not drawn."""
+_LONG_NAME = 30
 
 
 def command(
@@ -91,6 +96,13 @@ def command(
             show_default=False,
         ),
     ] = None,
+    rrd: Annotated[
+        Path | None,
+        typer.Option(
+            help="A recording for the Rerun viewer: both, their error and images on one timeline.",
+            show_default=False,
+        ),
+    ] = None,
     html: Annotated[
         Path | None,
         typer.Option(help="A report for any browser, in one file.", show_default=False),
@@ -113,7 +125,7 @@ def command(
 
     lockstep compare a b --topic /camera/image --tolerance "data=by:psnr,at_least:40"
     """
-    rules = Tolerances.parse(tolerance or [])
+    rules, names = Tolerances.parse(tolerance or []), short_names(a, b)
     with ExitStack() as stack:
         bag_a, bag_b = as_bags(a, b, stack)
         for topic in topics or []:
@@ -128,17 +140,23 @@ def command(
             origin_ns=0 if absolute else None,
             time_tolerance_ns=tolerance_ns(time_tolerance),
             tolerance=rules,
-            names=(a, b),
+            names=names,
             common_fields=common_fields,
         )
         if error_bag is not None:
             from ..report.error_bag import write_error_bag
 
             write_error_bag(comparison, (bag_a, bag_b), error_bag)
+        if rrd is not None:
+            from ..report.rerun_file import write_rrd
+
+            write_rrd(comparison, (bag_a, bag_b), rrd)
         if html is not None:
             from ..report.html import write_html
 
-            write_html(html, {b: comparison}, {b: (bag_a, bag_b)}, title=f"{b} against {a}")
+            write_html(
+                html, {b: comparison}, {b: (bag_a, bag_b)}, title=" against ".join(names[::-1])
+            )
         if plots is not None:
             from ..report.files import write_plots
 
@@ -149,15 +167,42 @@ def command(
     if as_json:
         print_json(comparison_as_data(comparison))
     else:
-        for line in summary(comparison):
-            print_line(console, line)
+        print_summary(console, list(summary(comparison)))
+        for name, path in zip(names, (a, b), strict=True):
+            if name != path:
+                print_line(console, f"{name}: {path}")
         if output is not None:
             print_line(console, f"diffs: {output}")
         if error_bag is not None:
             print_line(console, f"both and their error: {error_bag}")
+        if rrd is not None:
+            print_line(console, f"for Rerun: {rrd}")
         if html is not None:
             print_line(console, f"report: {html}")
         if plots is not None:
-            print_line(console, f"plots: {len(drawn)} in {plots}")
+            print_line(console, f"plots: {len(drawn.files)} in {plots}{_left_out(drawn.left_out)}")
     report({f"{b} vs {a}": comparison}, junit, github)
     raise typer.Exit(MATCH if comparison.all_match else DIFFERENT)
+
+
+def _left_out(fields: Sequence[str]) -> str:
+    """Which fields have no picture, in words."""
+    if not fields:
+        return ""
+    more = f" and {len(fields) - _NAMED} more" if len(fields) > _NAMED else ""
+    return f"; not drawn: {'; '.join(fields[:_NAMED])}{more}"
+
+
+def short_names(a: str, b: str) -> tuple[str, str]:
+    """What two places are called that have long names: the parts of their paths that tell them
+    apart, as `python` and `cpp` of runs/1/python/bag and runs/1/cpp/bag."""
+    if max(len(a), len(b)) <= _LONG_NAME or a == b or "://" in f"{a} {b}":
+        return a, b
+    sides = [PurePosixPath(side).parts for side in (a, b)]
+    least = min(map(len, sides))
+    first = next((i for i in range(least) if sides[0][i] != sides[1][i]), least)
+    last = next((i for i in range(least - first) if sides[0][-1 - i] != sides[1][-1 - i]), 0)
+    names = ["/".join(parts[first : len(parts) - last]) for parts in sides]
+    if not all(names):  # one lies within the other
+        return a, b
+    return names[0], names[1]

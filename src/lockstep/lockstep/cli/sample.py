@@ -81,9 +81,9 @@ def command(
     with Bag(output) as bag:
         counts = {topic.name: topic.count for topic in bag.topics.values()}
         if histogram is not None:
-            from ..report.contact_sheet import plot_histograms
+            from ..report.histogram import plot_histogram
 
-            plot_histograms(bag, histogram)
+            plot_histogram(bag, file=histogram)
     if as_json:
         print_json({"bag": str(output), "n": declared.n, "seed": declared.seed, "topics": counts})
         return

@@ -83,27 +83,50 @@ def print_line(out: Console, text: str) -> None:
     out.print(text, soft_wrap=True)
 
 
-def print_wide(out: Console, table: Table) -> None:
-    """A table with every cell whole: on a terminal too narrow for it with names folded, or else row
-    by row as a list."""
-    from rich.measure import Measurement
-
-    def needed() -> int:
-        return Measurement.get(out, out.options.update_width(_WIDEST), table).maximum
-
-    folded = [column for column in table.columns if not column.no_wrap]
+def print_wide(out: Console, table: Table, essential: Sequence[int] = ()) -> None:
+    """A table with every cell whole: on a terminal too narrow for it with names folded, with the
+    `essential` columns only, or else row by row as a list."""
     if not out.is_terminal:
-        _Terminal(width=needed(), highlight=False).print(table)
-        return
-    for column in folded:
-        column.overflow, column.max_width = "fold", _FOLDED
-    fits = needed() <= out.width
-    for column in folded:
-        column.max_width = None
-    if fits:
+        _Terminal(width=_width_of(out, table), highlight=False).print(table)
+    elif _fits(out, table):
         out.print(table)
+    elif essential and _fits(out, few := _columns(table, essential)):
+        out.print(few)
+        left_out = (c.header for at, c in enumerate(table.columns) if at not in essential)
+        wider = f"a wider terminal shows {', '.join(map(str, left_out))}"
+        out.print(wider, style="dim")
     else:
         _print_list(out, table)
+
+
+def _width_of(out: Console, table: Table) -> int:
+    from rich.measure import Measurement
+
+    return Measurement.get(out, out.options.update_width(_WIDEST), table).maximum
+
+
+def _fits(out: Console, table: Table) -> bool:
+    """Whether a table fits, be it with its names folded."""
+    folded = [column for column in table.columns if not column.no_wrap]
+    for column in folded:
+        column.overflow, column.max_width = "fold", _FOLDED
+    fits = _width_of(out, table) <= out.width
+    for column in folded:
+        column.max_width = None
+    return fits
+
+
+def _columns(table: Table, chosen: Sequence[int]) -> Table:
+    """The same with some of its columns."""
+    from rich.table import Table
+
+    few = Table(title=table.title)
+    columns = [table.columns[at] for at in chosen]
+    for column in columns:
+        few.add_column(column.header, justify=column.justify, no_wrap=column.no_wrap)
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        few.add_row(*cells)
+    return few
 
 
 def _print_list(out: Console, table: Table) -> None:
@@ -135,6 +158,15 @@ def print_json_line(data: Any) -> None:
 def print_command(line: str) -> None:
     """A workflow command of GitHub, which nothing else that is printed can be."""
     console.print(Text(line), soft_wrap=True)
+
+
+def print_summary(out: Console, lines: Sequence[str]) -> None:
+    """The summary of a comparison, whose first line is its verdict."""
+    word, colon, rest = lines[0].partition(":")
+    colour = "green" if word == "MATCH" else "red"
+    out.print(Text.assemble((word, f"bold {colour}"), f"{colon}{one_line(rest)}"), soft_wrap=True)
+    for line in lines[1:]:
+        print_line(out, line)
 
 
 def print_verdict(out: Console, verdict: Verdict) -> None:
@@ -185,12 +217,12 @@ def print_table(out: Console, verdicts: Iterable[Verdict]) -> None:
                 _coloured(outcome(verdict, name)),
             )
     if table.row_count:
-        print_wide(out, table)
-        out.print(
+        print_wide(out, table, essential=(0, 3, 4, 8, 9))
+        caption = (
             "reference → implementation: median of one callback with its publishing, processor "
-            "time for each message, most memory",
-            style="dim",
+            "time for each message, most memory"
         )
+        out.print(caption, style="dim", soft_wrap=not out.is_terminal)
 
 
 def _coloured(outcome: Outcome) -> Text:

@@ -32,6 +32,7 @@ class ColumnJudge:
     def __init__(self, topic: str, codecs: tuple[Codec, Codec], tolerances: Tolerances) -> None:
         self._topic = topic
         self._tallies: dict[str, FieldTally] = {}
+        tolerances = tolerances.at(topic)
         self._meant = Meant(topic, codecs, tolerances)
         self._known: set[str] = set()
         self._root = codecs[0].type

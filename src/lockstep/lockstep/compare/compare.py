@@ -63,7 +63,7 @@ def compare(
 
         def judge_of(topic: str) -> KeyJudge | BytesJudge:
             if keys[topic].undecoded:
-                return BytesJudge(tolerances if keys[topic].is_json else None)
+                return BytesJudge(tolerances.at(topic) if keys[topic].is_json else None)
             codecs = bags[0].codec(topic), bags[1].codec(topic)
             return KeyJudge(topic, codecs, tolerances, redefined=keys[topic].redefined is not None)
 
@@ -182,7 +182,8 @@ def _judged_whole(
     if key.problem:
         return replace(key, aligned=counted)
     aligned = replace(counted, by="none")
-    ignored = tuple(path for path in key.unlike if tolerances.of(path).ignore)
+    here = tolerances.at(key.topic)
+    ignored = tuple(path for path in key.unlike if here.of(path).ignore)
     if key.undecoded:
         problem = f"has no distributions, as {key.undecoded}"
         return replace(key, problem=problem, aligned=aligned)
@@ -224,18 +225,16 @@ def _check_not_empty(bags: tuple[Bag, Bag], keys: Sequence[KeyComparison]) -> No
 
 
 def _check_patterns(tolerances: Tolerances, bags: tuple[Bag, Bag], keys: Sequence[str]) -> None:
-    topics = [bag.topics[key] for bag in bags for key in keys if key in bag.topics]
-    fields: set[str] = set()
-    for topic in topics:
-        with suppress(BagError):  # it has no fields, and is compared by its bytes
-            fields.update(codec_of(topic).fields())
-    unused = tolerances.unused(fields) if topics else []
+    fields: dict[str, set[str]] = {key: set() for key in keys}
+    for key in keys:
+        for bag in bags:
+            if key in bag.topics:
+                with suppress(BagError):  # it has no fields, and is compared by its bytes
+                    fields[key].update(codec_of(bag.topics[key]).fields())
+    unused = tolerances.unused(fields) if keys else []
     if unused:  # by what definitions tell; those of JSON and of points only messages do
-        told = json_fields(bags, keys) | fields_of_clouds(bags, keys)
-        unused = tolerances.unused(fields | told)
-        fields |= told
+        for key in keys:
+            fields[key] |= json_fields(bags, [key]) | fields_of_clouds(bags, [key])
+        unused = tolerances.unused(fields)
     if unused:
-        raise CompareError(
-            f"tolerance '{unused[0]}' matches no field; the fields are "
-            f"{', '.join(sorted(filter(None, fields)))}"
-        )
+        raise CompareError(f"tolerance '{unused[0]}' matches no field; {tolerances.known(fields)}")

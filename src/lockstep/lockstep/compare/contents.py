@@ -98,6 +98,7 @@ class _Reader:
 
     def __init__(self, bags: tuple[Bag, Bag], topic: str, tolerances: Tolerances) -> None:
         kinds: dict[str, str] = {}
+        tolerances = tolerances.at(topic)
         with suppress(BagError):  # what nothing can decode is told apart by its bytes
             self._codecs = bags[0].codec(topic), bags[1].codec(topic)
             kinds = {

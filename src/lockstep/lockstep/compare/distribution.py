@@ -4,7 +4,8 @@ For each number the two-sample Kolmogorov–Smirnov test and the Wasserstein dis
 Welch's t-test of the means, for arrays of equal lengths, images above all, of each element, and the
 shares of NaN and infinities. For each text how often it has which value (χ² test). Noise that is
 alike in neighbouring messages or elements, as drift and flicker, counts for as many values as are
-independent.
+independent. Beside whether a difference is more than chance it is told how large it is: its effect,
+in standard deviations (Cohen 1988).
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as declared
 from typing import Any
 
 import numpy as np
 
 from ..bag import Bag
 from ..errors import CompareError
-from ..message.arrays import Column, Floats
+from ..message.arrays import Column, Floats, Int64s
 from .definitions import common
 from .kinds import kind_of_elements
 from .tolerance import MEASURES, Tolerance, Tolerances
@@ -34,6 +36,9 @@ _MOST_TEXTS = 1000
 """A field with more values names messages rather than the scene."""
 _FEWEST_IN_TIME = 20
 _ENOUGH = 30
+_BINS = 40
+_EFFECTS = ((0.2, "negligible"), (0.5, "small"), (0.8, "medium"), (math.inf, "large"))
+"""Below which effects have which name (Cohen 1988)."""
 _TESTS = 3
 """Of each field that may tell it apart: distribution, mean, elements."""
 
@@ -42,12 +47,17 @@ _TESTS = 3
 class DistributionComparison:
     """One field of two recordings; numbers in the unit of the field.
 
+    `effect` is the Wasserstein distance in standard deviations of both, or, of arrays of one
+    length, the root mean square of how far the means of elements are apart in standard deviations
+    of these, beyond chance, if that is larger. NaN where there is none, as of texts; inf where what
+    never changes is another.
+
     `p` is that of the Kolmogorov–Smirnov test, of texts that of the χ² test; then the other numbers
     are NaN. `element_shift` is the difference of means that is least likely by chance, in standard
     errors: of the array element `element`, or if that is None of all elements together. `matches`:
-    the Wasserstein distance is within the tolerance, or, where that is exact, nothing can be told
-    apart at the level `SIGNIFICANCE`, and there are enough messages for that. `why_not` says in
-    words what differs, where the numbers do not.
+    the Wasserstein distance is within the tolerance, or the effect, or, where that is exact,
+    nothing can be told apart at the level `SIGNIFICANCE`, and there are enough messages for that.
+    `why_not` says in words what differs, where the numbers do not.
     """
 
     field: str
@@ -63,7 +73,22 @@ class DistributionComparison:
     element: int | None
     element_shift: float | None
     matches: bool
+    effect: float = math.nan
+    histogram: Histogram | None = declared(default=None, compare=False)
     why_not: str = ""
+
+    @property
+    def size(self) -> str:
+        """How large the effect is, in a word."""
+        return next(word for most, word in _EFFECTS if self.effect < most or most == math.inf)
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How many numbers of a sample of each side are in the bins between `edges` (m + 1,)."""
+
+    edges: Floats
+    counts: tuple[Int64s, Int64s]
 
 
 class _Sample:
@@ -192,7 +217,7 @@ def compare_distributions(
     a: Bag, b: Bag, topic: str, tolerances: Tolerances
 ) -> dict[str, DistributionComparison]:
     """The distributions of all fields that both sides have, but times, by path."""
-    types = common(a.codec(topic), b.codec(topic))
+    tolerances, types = tolerances.at(topic), common(a.codec(topic), b.codec(topic))
     for path in types:
         if (by := tolerances.of(path).by) in MEASURES:
             raise CompareError(
@@ -308,6 +333,7 @@ def _compared(
     shift = _likeliest_shift(a, b)
     limit = tolerance.abs + tolerance.rel * float(np.abs(a.values).mean() if len(a.values) else 0.0)
     why_not = _apart(a.lengths, b.lengths, level) or _apart(a.kinds, b.kinds, level)
+    effect = _effect(a, b, distance)
     if limit:
         matches = distance <= limit and not why_not
     elif a.is_constant and b.is_constant:
@@ -317,7 +343,9 @@ def _compared(
         counts = f"{a.messages} against {b.messages} messages"
         why_not = why_not or f"{counts} are too few to tell a difference from noise"
     else:
-        matches = p >= level and (shift is None or shift.chance >= level) and not why_not
+        is_small = tolerance.effect is not None and effect <= tolerance.effect
+        is_chance = p >= level and (shift is None or shift.chance >= level)
+        matches = (is_small or is_chance) and not why_not
     return DistributionComparison(
         field=path,
         type=kind,
@@ -331,8 +359,47 @@ def _compared(
         element=shift.element if shift else None,
         element_shift=shift.errors if shift else None,
         matches=matches,
+        effect=effect,
+        histogram=_histogram(a.values, b.values),
         why_not="" if matches else why_not,
     )
+
+
+def _effect(a: _Sample, b: _Sample, distance: float) -> float:
+    """How far two samples are apart, in their own standard deviations."""
+    of_all = _in_deviations(distance, math.sqrt((a.values.var() + b.values.var()) / 2))
+    if a.sums is None or b.sums is None or a.sums[0].shape != b.sums[0].shape or a.sums[0].size < 2:
+        return of_all
+    if min(a.messages, b.messages) < 2:
+        return of_all
+    by_chance = a.variances * a.repetition + b.variances * b.repetition
+    apart = float((np.square(b.means - a.means) - by_chance).mean())
+    spread = float((a.variances * a.messages + b.variances * b.messages).mean() / 2)
+    return max(of_all, _in_deviations(math.sqrt(max(0.0, apart)), math.sqrt(spread)))
+
+
+def _in_deviations(distance: float, deviation: float) -> float:
+    if not distance:
+        return 0.0
+    return distance / deviation if deviation else math.inf
+
+
+def _histogram(a: Floats, b: Floats) -> Histogram | None:
+    """Of both in the same bins; None without a number."""
+    both = np.concatenate([a, b])
+    if not len(both):
+        return None
+    low, high = float(both.min()), float(both.max())
+    if bool((both == np.rint(both)).all()) and high - low < _BINS:
+        edges: Floats = np.arange(low - 0.5, high + 1, dtype=np.float64)
+    elif low == high or not math.isfinite(high - low):
+        return None
+    else:
+        edges = np.unique(np.linspace(low, high, _BINS + 1))
+    if len(edges) < 2:
+        return None
+    counts = [np.histogram(side, edges)[0] for side in (a, b)]
+    return Histogram(edges, (counts[0], counts[1]))
 
 
 def _are_too_few(count_a: int, count_b: int, level: float) -> bool:
@@ -426,6 +493,7 @@ def as_data(found: DistributionComparison) -> dict[str, Any]:
         "ks": finite(found.ks),
         "p": finite(found.p),
         "wasserstein": finite(found.wasserstein),
+        "effect": finite(found.effect),
         "element": found.element,
         "element_shift": finite(found.element_shift),
         "why_not": found.why_not,

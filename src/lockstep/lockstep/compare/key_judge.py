@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..cdr.codec import Codec
+from ..errors import CompareError
 from ..message.arrays import Int64s, Mask
 from .column_judge import ColumnJudge
 from .kept_differences import KeptDifferences
@@ -30,9 +31,14 @@ class KeyJudge:
         *,
         redefined: bool = False,
     ) -> None:
+        if any(rule.effect is not None for rule in tolerances.at(topic).rules.values()):
+            raise CompareError(
+                f"effect of a tolerance judges distributions, and {topic} is compared message by "
+                "message; give align: none, or another tolerance"
+            )
         self._redefined = redefined
         self._columns = ColumnJudge(topic, codecs, tolerances)
-        self._kept = KeptDifferences(codecs, tolerances)
+        self._kept = KeptDifferences(codecs, tolerances.at(topic))
         self._equal_bytes = 0
         self.differing = 0
         """Messages beyond a tolerance so far."""

@@ -30,7 +30,7 @@ class Meant:
 
     def __init__(self, topic: str, codecs: tuple[Codec, Codec], tolerances: Tolerances) -> None:
         self._topic, self._codecs = topic, codecs
-        types = common(*codecs)
+        tolerances, types = tolerances.at(topic), common(*codecs)
         self._any_order = AnyOrder(types, tolerances)
         self._keyed = KeyedArrays(types, tolerances)
         self._clouds = list(clouds_in(types, tolerances))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -26,6 +27,9 @@ class ToleranceModel(StrictModel):
     norm: Number | None = Field(default=None, ge=0, description="of a vector, in its unit")
     direction: Number | None = Field(default=None, ge=0, description="of a vector, rad")
     frobenius: Number | None = Field(default=None, ge=0, description="of a covariance, share")
+    effect: Number | None = Field(
+        default=None, ge=0, description="of distributions, in their standard deviations"
+    )
     unordered: bool | tuple[str, ...] = Field(
         default=False, description="true, or the arrays whose elements move with its own"
     )
@@ -94,10 +98,14 @@ class Compare(StrictModel):
         """Whether the messages of any output are to be aligned so."""
         return align in (self.align.values() if isinstance(self.align, dict) else (self.align,))
 
-    def tolerances(self) -> Tolerances:
-        """The rules in the comparison's own terms."""
+    def tolerances(self, topics: Mapping[str, str] | None = None) -> Tolerances:
+        """The rules in the comparison's own terms, those of one output for that by its name, or for
+        its topic by that of `topics`."""
         rules = {}
         for pattern, rule in self.tolerance.items():
+            output, colon, field = pattern.partition(":")
+            if colon and topics:
+                pattern = f"{topics.get(output, output)}:{field}"
             if isinstance(rule, str):
                 rules[pattern] = Tolerance(ignore=rule == "ignore")
             else:

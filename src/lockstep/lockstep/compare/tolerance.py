@@ -58,6 +58,9 @@ class Tolerance:
     "ate" and "rpe" judge trajectories: the poses of all messages, or those in each message, are to
     be `at_most` so far apart, once b is moved onto a by `alignment`. RPE is that of poses `delta`
     apart.
+
+    `effect` is for distributions: those may be so many of their standard deviations apart, however
+    surely that can be told.
     """
 
     abs: float = 0.0
@@ -83,6 +86,7 @@ class Tolerance:
     at_most: float | None = None
     alignment: Alignment = "none"
     delta: int = 1
+    effect: float | None = None
     ignore: bool = False
 
     @property
@@ -97,6 +101,8 @@ class Tolerance:
             return f"rotation of {self.quaternion:g} rad"
         if self.distance is not None:
             return ", ".join([f"distance of {self.distance:g}", *self._pairing])
+        if self.effect is not None:
+            return f"effect of {self.effect:g} standard deviations"
         if self.frobenius is not None:
             return f"relative Frobenius norm of {self.frobenius:g}"
         if self.norm is not None or self.direction is not None:
@@ -152,20 +158,28 @@ def measured(by: By, value: float, *, sign: str = "") -> str:
 
 
 class Tolerances:
-    """Which tolerance applies to which field.
+    """Which tolerance applies to which field of which topic.
 
     A pattern is a field path (`quaternion.x`) in which `*` stands for any text; it also covers
-    everything below the field it names, and every element of an array.
+    everything below the field it names, and every element of an array. `TOPIC:PATTERN` is for the
+    fields of one topic, or of those that a topic with `*` names, and for each pair of frames on it;
+    it wins over patterns for all topics.
     """
 
-    def __init__(self, by_pattern: Mapping[str, Tolerance] | None = None) -> None:
+    def __init__(
+        self, by_pattern: Mapping[str, Tolerance] | None = None, topic: str | None = None
+    ) -> None:
+        """For the fields of `topic`; without one only patterns for all topics apply."""
         self.by_pattern = dict(by_pattern or {})
-        specific_first = sorted(
-            self.by_pattern, key=lambda p: len(p.replace("*", "")), reverse=True
-        )
-        self._compiled = [
-            (_compile(pattern), self.by_pattern[pattern]) for pattern in specific_first
-        ]
+        self._topic = topic
+        rules: dict[str, Tolerance] = {}
+        for pattern in sorted(self.by_pattern, key=_specificity, reverse=True):
+            topics, field = _split(pattern)
+            if topics is None or (topic is not None and _names_topic(topics, topic)):
+                rules.setdefault(field, self.by_pattern[pattern])
+        self.rules: Mapping[str, Tolerance] = rules
+        """Those of the topic by the pattern of the field alone, the most specific first."""
+        self._compiled = [(_compile(pattern), rule) for pattern, rule in rules.items()]
         self._cache: dict[str, Tolerance] = {}
 
     @classmethod
@@ -175,6 +189,10 @@ class Tolerances:
         PATTERN=ABS, PATTERN=ABS,REL, PATTERN=ignore, or PATTERN=NAME:VALUE,NAME…
         """
         return cls(dict(_rule(text) for text in rules))
+
+    def at(self, topic: str) -> Tolerances:
+        """The tolerances of the fields of a topic."""
+        return self if topic == self._topic else Tolerances(self.by_pattern, topic)
 
     def of(self, field: str) -> Tolerance:
         """The tolerance of a field; array indices in the path do not matter."""
@@ -186,19 +204,30 @@ class Tolerances:
             self._cache[field] = found
         return found
 
-    def unused(self, fields: Iterable[str], opened: Iterable[str] = ()) -> list[str]:
-        """The patterns that match none of `fields`: spelling mistakes, most likely.
+    def unused(self, fields: Mapping[str, Iterable[str]], opened: Iterable[str] = ()) -> list[str]:
+        """The patterns that match none of the `fields` by topic: spelling mistakes, most likely.
 
         What is below those `opened` only messages tell, so that nothing can be said of it.
         """
-        known = [_INDEX.sub("", field) for field in fields]
+        known = {topic: [_INDEX.sub("", one) for one in there] for topic, there in fields.items()}
         below = tuple(f"{field}." for field in opened)
-        return [
-            pattern
-            for pattern in self.by_pattern
-            if not any(_compile(pattern).fullmatch(field) for field in known)
-            and not pattern.startswith(below)
-        ]
+        found = []
+        for pattern in self.by_pattern:
+            topics, field = _split(pattern)
+            there = [known[topic] for topic in known if _names_topic(topics, topic)]
+            expression = _compile(field)
+            is_used = any(expression.fullmatch(one) for paths in there for one in paths)
+            if not is_used and not (there and field.startswith(below)):
+                found.append(pattern)
+        return found
+
+    def known(self, fields: Mapping[str, Iterable[str]]) -> str:
+        """What there is for patterns, the `fields` by topic, as a clause: topics as well where
+        patterns name them."""
+        every = ", ".join(sorted({one for there in fields.values() for one in there if one}))
+        if not any(":" in pattern for pattern in self.by_pattern):
+            return f"the fields are {every}"
+        return f"the topics are {', '.join(sorted(fields))}, with the fields {every}"
 
 
 ToleranceLike: TypeAlias = (
@@ -260,6 +289,7 @@ def checked(tolerance: Tolerance) -> Tolerance:
     _check_distance(tolerance)
     _check_pairing(tolerance)
     _check_vector(tolerance)
+    _check_effect(tolerance)
     if not 0 < tolerance.quantile <= 1:
         raise CompareError(
             "quantile of a tolerance is the share that must pass; give more than 0 and at most 1"
@@ -302,6 +332,17 @@ def _check_vector(tolerance: Tolerance) -> None:
     elif tolerance.norm is not None or tolerance.direction is not None:
         whole = "norm and direction of a tolerance judge whole vectors"
         _check_alone(tolerance, whole, "norm", "direction", "nan")
+
+
+def _check_effect(tolerance: Tolerance) -> None:
+    """Raises CompareError unless a distribution is judged by its effect alone."""
+    if tolerance.effect is None:
+        return
+    if not 0 <= tolerance.effect < math.inf:
+        raise CompareError("effect of a tolerance is in standard deviations; give 0 or more")
+    if tolerance.by != "element":
+        raise CompareError("effect of a tolerance judges distributions; leave out by")
+    _check_alone(tolerance, "effect of a tolerance judges distributions", "effect")
 
 
 def _check_pairing(tolerance: Tolerance) -> None:
@@ -402,6 +443,7 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "norm": float,
     "direction": float,
     "frobenius": float,
+    "effect": float,
     "keyed": lambda names: {"false": False, "true": True}.get(names, tuple(names.split("+"))),
     "pair": lambda word: {kind: kind for kind in Pairing.__args__}[word],  # type: ignore[attr-defined]
     "reach": float,
@@ -427,6 +469,25 @@ def _named(part: str) -> tuple[str, Any]:
     if not colon:
         return "nan" if name == "nan_differs" else name, _FLAGS[name]
     return name, _VALUES[name](value)
+
+
+def _split(pattern: str) -> tuple[str | None, str]:
+    """The topics that a pattern is for, None for all, and the pattern of its fields."""
+    topics, colon, field = pattern.partition(":")
+    return (topics, field) if colon else (None, pattern)
+
+
+def _specificity(pattern: str) -> tuple[bool, int, int]:
+    topics, field = _split(pattern)
+    return topics is not None, len(field.replace("*", "")), len((topics or "").replace("*", ""))
+
+
+def _names_topic(topics: str | None, topic: str) -> bool:
+    """Whether a pattern of topics is for this one, or for that which its pair of frames is on."""
+    if topics is None:
+        return True
+    expression = re.escape(topics).replace(r"\*", ".*")
+    return re.fullmatch(f"{expression}( .*→.*)?", topic) is not None
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

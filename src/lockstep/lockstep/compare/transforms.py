@@ -42,13 +42,14 @@ def transforms_apart(
 
     Topics of which `stays` is true are left as they are.
     """
-    rule = tolerances.of(_KEY)
-    if rule.keyed is False or rule.unordered or isinstance(bags[0], TransformsApart):
+    if isinstance(bags[0], TransformsApart):
         return bags
     sources = [
         topic
         for topic in sorted(bags[0].topics.keys() & bags[1].topics.keys())
-        if not stays(topic) and all(_is_of_transforms(bag, topic) for bag in bags)
+        if not stays(topic)
+        and _are_keyed(tolerances.at(topic))
+        and all(_is_of_transforms(bag, topic) for bag in bags)
     ]
     if not sources:
         return bags
@@ -63,6 +64,11 @@ def transforms_apart(
         for bag, counts in zip(bags, pairs, strict=True)
     ]
     return apart[0], apart[1]
+
+
+def _are_keyed(tolerances: Tolerances) -> bool:
+    rule = tolerances.of(_KEY)
+    return rule.keyed is not False and not rule.unordered
 
 
 def as_compared(bags: tuple[Bag, Bag], comparison: Comparison) -> tuple[Bag, Bag]:

@@ -84,5 +84,6 @@ def in_distribution(found: DistributionComparison) -> str:
         f"{found.field}: mean {found.means[1]:.6g} against {found.means[0]:.6g}, "
         f"standard deviation {found.deviations[1]:.6g} against {found.deviations[0]:.6g}, "
         f"Kolmogorov–Smirnov {found.ks:.3g} (p = {found.p:.2g}), "
-        f"Wasserstein {found.wasserstein:.3g}{shift}, tolerance {found.tolerance}"
+        f"Wasserstein {found.wasserstein:.3g}{shift}, "
+        f"effect {found.effect:.2g} standard deviations ({found.size}), tolerance {found.tolerance}"
     )

@@ -208,11 +208,12 @@ class Shadow:
         self._heard[side.subscription] = (pair, index)
 
     def _check_patterns(self) -> None:
-        fields = {path for pair in self._pairs if pair.online for path in pair.online.paths}
-        if unused := self._about.tolerances.unused(fields, opened_in(fields)):
+        fields = {pair.name: pair.online.paths for pair in self._pairs if pair.online}
+        opened = opened_in(path for paths in fields.values() for path in paths)
+        tolerances = self._about.tolerances
+        if unused := tolerances.unused(fields, opened):
             raise CompareError(
-                f"tolerance '{unused[0]}' matches no field; the fields are "
-                f"{', '.join(sorted(fields))}"
+                f"tolerance '{unused[0]}' matches no field; {tolerances.known(fields)}"
             )
 
     def _free(self) -> int:

@@ -13,6 +13,7 @@ from ..distributions.model import sampled_bag
 from ..host.protocol import resolved
 from ..run.inputs import run_inputs
 from ..run.model import Inputs
+from ..run.service_requests import with_requests
 from ..temporary_folder import TemporaryFolder
 from ..verify.plan import component_of
 from .reference_run import reference_run
@@ -77,7 +78,8 @@ def steps_of(subject: Subject, count: int) -> Iterator[Step]:
         declared = _recorded(
             verification.inputs, contract, component_of(verification), count, stack
         )
-        inputs = run_inputs(declared, stack.enter_context(Bag(declared.bag)), contract)
+        recorded = run_inputs(declared, stack.enter_context(Bag(declared.bag)), contract)
+        inputs = stack.enter_context(with_requests(recorded))
         topics = inputs.topics
         parameters = {**verification.parameters, **reference.parameters}
         run = reference_run(subject, parameters, publish, lambda line: step.events.append(line))

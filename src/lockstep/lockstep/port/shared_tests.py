@@ -31,7 +31,7 @@ def assert_published(output, expected):
     """All that was published, in order: (time in ns, message)."""
     assert output.times_ns == [time_ns for time_ns, _ in expected]
     for message, (_, wanted) in zip(output.messages, expected, strict=True):
-        comparison = diffdiff(wanted, message, tol=TOLERANCE)
+        comparison = diffdiff(wanted, message, tol=TOLERANCES.at(output.name))
         assert comparison.all_match, comparison.summary()
 '''
 
@@ -137,7 +137,11 @@ def _module(subject: Subject, cases: list[_Case]) -> str:
     tests = [_test(subject.contract, case, code) for case in cases if not case.failed]
     tolerance = tolerance_code(subject.verification)
     by_module: dict[str, list[str]] = {
-        "lockstep.compare": ["Tolerance", "diffdiff"] if tolerance != "{}" else ["diffdiff"]
+        "lockstep.compare": [
+            *(["Tolerance"] if tolerance != "{}" else []),
+            "Tolerances",
+            "diffdiff",
+        ]
     }
     for name in sorted(code.imports):
         package, kind, message = name.split("/")
@@ -154,7 +158,7 @@ def _module(subject: Subject, cases: list[_Case]) -> str:
         *imports,
         "",
         'pytestmark = pytest.mark.lockstep("../verify.yaml")',
-        f"TOLERANCE = {tolerance}",
+        f"TOLERANCES = Tolerances({tolerance})",
     ]
     return "\n".join(head) + "\n\n\n" + "\n\n".join([_HELPER, *tests])
 

@@ -13,7 +13,7 @@ from ..compare.comparison import Comparison
 from ..compare.key_comparison import KeyComparison
 from ..compare.kinds.cloud import Cloud, CloudPair, paired, rules_of
 from ..compare.kinds.named_fields import fields_of
-from ..compare.kinds.number import judge_numbers
+from ..compare.kinds.numbers_apart import judge_numbers
 from ..errors import ReportError
 from ..message.arrays import Floats, Int64s
 from .style import (
@@ -85,7 +85,7 @@ def cloud_errors(
         fields_of(message_at(bag, key.topic, at)) or {}
         for bag, at in zip(bags, (tick, int(key.aligned.pairs.b[row])), strict=True)
     ]
-    pair = paired(messages[0], messages[1], rules_of(_DATA, comparison.tolerances))
+    pair = paired(messages[0], messages[1], rules_of(_DATA, comparison.tolerances.at(key.topic)))
     if pair.problem or not isinstance(pair.a, Cloud) or not {"x", "y"} <= pair.a.layout.keys():
         return None
     return tick, _errors(pair, comparison, key, most)
@@ -116,7 +116,7 @@ def _errors(pair: CloudPair, comparison: Comparison, key: KeyComparison, most: i
         ]
         if by_wrong:
             field = by_wrong[0]
-            rule = comparison.tolerances.of(f"{_DATA}.{field}")
+            rule = comparison.tolerances.at(key.topic).of(f"{_DATA}.{field}")
             of_field = judge_numbers(*pair.values(field), rule)[0]
             errors = of_field.reshape(len(errors), -1).max(axis=1, initial=0.0)
     rows = np.arange(len(errors)) if pair.rows_a is None else pair.rows_a

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..compare import Tolerance, align_times
-from ..compare.kinds.number import abs_and_rel, judge_numbers, signed
+from ..compare.kinds.numbers_apart import abs_and_rel, judge_numbers, signed
 from ..errors import ReportError
 from ..message.arrays import Floats, Int64s
 from .signals import Signal, not_finite

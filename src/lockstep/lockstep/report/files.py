@@ -25,13 +25,23 @@ from ..message.arrays import Column, Floats, Int64s
 from ..message.units import unit_of
 from .clouds import cloud_errors, plot_clouds
 from .comparison import plot_comparison
+from .differences import Panel, panel_of, plot_differences
 from .heatmap import plot_heatmap
 from .pixels import plot_pixels
 from .plane import planes, plot_plane
+from .unaligned import write_distributions
 from .wrong_images import holds_images, message_at, shown_ticks
 
-_MOST_FIELDS = 20
+_MOST_FIELDS = 100
 _MOST_NUMBERS = 20_000_000
+
+
+@dataclass(frozen=True)
+class Plots:
+    """The files that were drawn, and which fields that differ have no picture, with the reason."""
+
+    files: tuple[Path, ...]
+    left_out: tuple[str, ...]
 
 
 def write_plots(
@@ -39,22 +49,28 @@ def write_plots(
     bags: tuple[Bag, Bag],
     folder: Path,
     format: Literal["png", "svg"] = "png",
-) -> list[Path]:
-    """Draw each numeric field that differs, at most 20 of a topic, into `folder`.
+) -> Plots:
+    """Draw each numeric field that differs, at most 100 of a topic, into `folder`.
 
-    Returns the files. Numbers are drawn over time with their error below, arrays as a map of
-    errors, images side by side, clouds from above and from the side, trajectories in the plane;
-    epochs of a simulation a file each. Of very long arrays only the ticks from the first difference
-    on are drawn. Raises OSError and BagError.
+    The first file, `differences`, has the errors of all of them over time, if there are several.
+    Numbers are drawn over time with their error below, arrays as a map of errors, images side by
+    side, clouds from above and from the side, trajectories in the plane; epochs of a simulation a
+    file each. Of what was not aligned the distributions are drawn. Of very long arrays only the
+    ticks from the first difference on are drawn. Raises OSError and BagError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     bags = as_compared(bags, comparison)
     files: list[Path] = []
+    panels: list[Panel] = []
+    left_out: list[str] = []
     for key in comparison.keys.values():
         together, first = key.aligned.pairs, key.judged.first
-        if key.matches or together is None:
+        if key.matches or (together is None and not key.judged.distributions):
             continue
         stem = re.sub(r"[^\w.-]", "_", key.topic.strip("/").replace("/", "__")) or "root"
+        if together is None:
+            files += write_distributions(comparison, bags, key, folder / stem, format)
+            continue
         if holds_images(key) and first is not None:
             files += _images(comparison, bags, key, folder / f"{stem}.{format}")
             continue
@@ -68,16 +84,31 @@ def write_plots(
             file = _file(folder, stem, f"{found.field}.plane", format)
             plot_plane(plane, names=comparison.names, file=file)
             files.append(file)
-        wrong = [f for f in key.judged.fields.values() if not f.matches and not f.other_lengths]
-        paths = [path for found in wrong for path in found.parts][:_MOST_FIELDS]
-        for path in paths:
-            files += _field(
-                comparison, bags, key, together, path, _file(folder, stem, path, format)
-            )
+        wrong = [f for f in key.judged.fields.values() if not f.matches]
+        left_out += [
+            f"{key.topic} {found.field}: arrays of other lengths"
+            for found in wrong
+            if found.other_lengths
+        ]
+        wrong = [found for found in wrong if not found.other_lengths]
+        paths = [path for found in wrong for path in found.parts]
+        for path in paths[:_MOST_FIELDS]:
+            file = _file(folder, stem, path, format)
+            drawn, panel = _field(comparison, bags, key, together, path, file)
+            files += drawn
+            if panel is not None:
+                panels.append(panel)
+            if not drawn:
+                left_out.append(f"{key.topic} {path}: no numbers of one shape")
+        left_out += [f"{key.topic} {path}: more than can be drawn" for path in paths[_MOST_FIELDS:]]
         for found in [f for f in wrong if len(f.parts) > 1 and f.kind != PATH.name][:_MOST_FIELDS]:
             file = _file(folder, stem, found.field, format)
             files += _divergence(comparison, bags, key, together, found, file)
-    return files
+    if len(panels) > 1:
+        file = folder / f"differences.{format}"
+        plot_differences(panels, names=comparison.names, file=file)
+        files.insert(0, file)
+    return Plots(tuple(files), tuple(left_out))
 
 
 def _file(folder: Path, stem: str, path: str, format: str) -> Path:
@@ -149,12 +180,13 @@ def _field(
     together: Alignment,
     path: str,
     file: Path,
-) -> list[Path]:
+) -> tuple[list[Path], Panel | None]:
+    """The files of a field, and its panel on the contact sheet; none of what has no picture."""
     found = _columns(comparison, bags, key, together, path)
     if found is None:
-        return []
+        return [], None
     ticks, a, b = found
-    tolerance, unit = comparison.tolerances.of(path), unit_of(path, key.type)
+    tolerance, unit = comparison.tolerances.at(key.topic).of(path), unit_of(path, key.type)
     files = []
     try:
         for of in _epochs(key, ticks, file):
@@ -170,8 +202,11 @@ def _field(
             )
             files.append(of.file)
     except ReportError:
-        return []  # what has no picture, as strings
-    return files
+        return [], None  # what has no picture, as strings
+    if len(key.aligned.epochs[0]):
+        return files, None  # whose times begin anew
+    panel = panel_of(f"{key.topic} {path}", key.aligned.times_ns[0][ticks], a, b, unit)
+    return files, panel
 
 
 def _draw(a: Column, b: Column, *, names: tuple[str, str], **options: Any) -> None:
@@ -197,7 +232,7 @@ def _images(
         plot_pixels(
             image_a,
             image_b,
-            tolerance=comparison.tolerances.of("data"),
+            tolerance=comparison.tolerances.at(key.topic).of("data"),
             names=comparison.names,
             title=f"{key.topic} tick {tick}",
             file=file,

@@ -58,7 +58,7 @@ class _Errors:
 
 def plot_heatmap(
     error: Plottable | Mapping[str, Plottable],
-    paths: str | Sequence[str] = "",
+    path: str | Sequence[str] = "",
     *,
     against: Plottable | Mapping[str, Plottable] | None = None,
     by: Literal["time", "region"] = "time",
@@ -87,8 +87,8 @@ def plot_heatmap(
         return _plot_regions(error, against, limits, title, file)
     if by != "time":
         raise ReportError(f"errors are not shown by '{by}'; use 'time' or 'region'")
-    signals = named_signals(error, paths, time)
-    references = None if against is None else named_signals(against, paths, time)
+    signals = named_signals(error, path, time)
+    references = None if against is None else named_signals(against, path, time)
     found = _errors(signals, references, limits)
     keys = dict.fromkeys(signal.subject if len(signals) == 1 else signal.key for signal in signals)
     subject = plain(title) if title is not None else ", ".join(key for key in keys if key)

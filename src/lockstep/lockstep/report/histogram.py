@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..errors import ReportError
 from ..message.arrays import Floats
+from .shown_fields import has_fields
 from .signals import Plottable, not_finite, signal_of
 from .style import (
     GREY,
@@ -52,7 +53,14 @@ def plot_histogram(
     sequences of messages with the `path` of a field; without `b`, one distribution is shown. `bins`
     is a number of bins or their edges. NaN and inf are left out and counted in the title. The
     figure is also saved if a `file` is given. Raises ReportError.
+
+    Whole messages, of a bag, its path, a Dataset, a Series, or some messages, dataclasses or dicts,
+    are shown by all their fields, a small panel each (`contact_sheet.plot_fields`).
     """
+    if not path and has_fields(a):
+        from .contact_sheet import plot_fields
+
+        return plot_fields(a, b, names=names, title=title, file=file)
     sides = [signal_of(side, path, ragged=True) for side in (a, b) if side is not None]
     subject = plain(title) if title is not None else sides[0].subject
     unit = sides[0].unit if unit is None else unit

@@ -271,6 +271,13 @@ def distribution_rows(comparisons: Mapping[str, Comparison]) -> list[dict[str, A
             "means": [_finite(mean) for mean in found.means],
             "ks": _finite(found.ks),
             "p": _finite(found.p),
+            "effect": _finite(found.effect),
+            "size": found.size if not math.isnan(found.effect) else "",
+            "histogram": found.histogram
+            and {
+                "edges": found.histogram.edges[[0, -1]].tolist(),
+                "counts": [side.tolist() for side in found.histogram.counts],
+            },
             "tolerance": str(found.tolerance),
         }
         for index, topic, found in every[:MOST_FIELDS]

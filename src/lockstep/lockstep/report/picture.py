@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ..bag import BagError
 from ..compare import Tolerance
 from ..compare.kinds.named_fields import fields_of
-from ..compare.kinds.number import judge_numbers
+from ..compare.kinds.numbers_apart import judge_numbers
 from ..errors import ReportError
 from ..message.images import pixels
 from ..message.pictures import picture_in

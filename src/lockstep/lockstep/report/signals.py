@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..bag import BagError
+from ..bag import Bag, BagError
 from ..errors import DatasetError, ReportError
 from ..message.time import NS_PER_S
 from ..message.units import unit_of
@@ -18,8 +19,9 @@ from .style import plain
 if TYPE_CHECKING:
     from ..dataset import Dataset, Series
 
-Plottable: TypeAlias = "Dataset | Series | npt.ArrayLike | Iterable[Any]"
-"""Numbers (n, …), or n values with fields."""
+Plottable: TypeAlias = "Bag | os.PathLike[str] | Dataset | Series | npt.ArrayLike | Iterable[Any]"
+"""Numbers (n, …), or n values with fields: of a bag or its path, a dataset (a path KEY:FIELD
+chooses among several keys), a series, or messages."""
 Times = str | npt.ArrayLike | None
 """Times (n,): integers are ns, floats are seconds; of a Series, also "log", "publish" or
 "header"."""
@@ -63,8 +65,10 @@ def signal_of(
     from ..dataset import Dataset, Series  # as most reports show none
 
     what = path or "the values"
+    if isinstance(data, (Bag, os.PathLike)):
+        data = Dataset.load(data.path if isinstance(data, Bag) else data)
     if isinstance(data, Dataset):
-        data = _only_series(data)
+        data, path = _series(data, path)
     if isinstance(data, Series):
         try:
             found = data.column(path)
@@ -111,14 +115,19 @@ def not_finite(values: npt.NDArray[Any]) -> str:
     return ", ".join(f"{count} {name}" for count, name in counts if count)
 
 
-def _only_series(dataset: Dataset) -> Series:
+def _series(dataset: Dataset, path: str) -> tuple[Series, str]:
+    """The series that KEY:FIELD names, or the only one, and the path of the field."""
     keys = dataset.keys()
+    key, colon, field = path.partition(":")
+    if colon and key in keys:
+        return dataset[key], field
     if len(keys) != 1:
         there = ", ".join(keys) or "none"
         raise ReportError(
-            f"choose one key of the dataset, as in dataset['key']; there are: {there}"
+            "choose one key of the dataset, as in dataset['key'], or the path 'KEY:FIELD'; there "
+            f"are: {there}"
         )
-    return dataset[keys[0]]
+    return dataset[keys[0]], path
 
 
 def _times_of(series: Series, time: Times) -> npt.NDArray[np.int64]:

@@ -37,7 +37,7 @@ MOST_LINES = 8
 
 def plot_timeseries(
     series: Plottable | Mapping[str, Plottable],
-    paths: str | Sequence[str] = "",
+    path: str | Sequence[str] = "",
     *,
     time: Times = None,
     unit: str | None = None,
@@ -47,11 +47,11 @@ def plot_timeseries(
     """Fields over time, a line each; fields of different units get axes of their own.
 
     `series` is a Series, a Dataset of one key, numbers (n,) or (n, k), a sequence of messages, or
-    several of these by name; `paths` names one or more fields. Of arrays with more than 8 elements
+    several of these by name; `path` names one or more fields. Of arrays with more than 8 elements
     the median and the range are drawn. NaN and inf are gaps, counted in the title. The figure is
     also saved if a `file` is given. Raises ReportError.
     """
-    signals = named_signals(series, paths, time)
+    signals = named_signals(series, path, time)
     if unit is not None:
         signals = [replace(signal, unit=unit) for signal in signals]
     units = list(dict.fromkeys(signal.unit for signal in signals))

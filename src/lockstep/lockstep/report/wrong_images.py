@@ -70,7 +70,7 @@ def wrong_images(
     partners = dict(zip(words, key.aligned.pairs.b[rows].tolist(), strict=True))
     of_a = messages_at(bags[0], key.topic, words)
     of_b = messages_at(bags[1], key.topic, partners.values())
-    tolerance = comparison.tolerances.of(_DATA)
+    tolerance = comparison.tolerances.at(key.topic).of(_DATA)
     exact = not (tolerance.abs or tolerance.rel or tolerance.ulp)
     shown = []
     for tick, word in words.items():

@@ -65,8 +65,9 @@ class Original:
         """Runs it; raises as `Runs.original` does."""
         self.inputs = inputs
         self._runs = runs
-        self._tolerances = tolerances
-        self._codecs = [installed_codec(port.type) for port in runs.contract.outputs]
+        outputs = runs.contract.outputs
+        self._codecs = [installed_codec(port.type) for port in outputs]
+        self._tolerances = [tolerances.at(port.name) for port in outputs]
         start = time.perf_counter()
         self.published = list(runs.original(inputs))
         self._limit_s = _LEAST_PATIENCE_S + _PATIENCE * (time.perf_counter() - start)
@@ -93,9 +94,11 @@ class Original:
         if [one[:2] for one in expected] != [one[:2] for one in found]:
             return False
         for (index, _, a), (_, _, b) in zip(expected, found, strict=True):
-            kind = self._codecs[index]
-            if a != b and not all(
-                one.passes for one in deviations(kind.decode(a), kind.decode(b), self._tolerances)
+            if a == b:
+                continue
+            kind, tolerances = self._codecs[index], self._tolerances[index]
+            if not all(
+                one.passes for one in deviations(kind.decode(a), kind.decode(b), tolerances)
             ):
                 return False
         return True

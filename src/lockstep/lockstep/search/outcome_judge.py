@@ -115,7 +115,8 @@ class OutcomeJudge:
             return []
         codec = self._codecs[difference.port]
         messages = codec.decode(difference.a.data), codec.decode(difference.b.data)
-        every = deviations(*messages, self._tolerances, kinds=codec.fields())
+        tolerances = self._tolerances.at(self._contract.outputs[difference.port].name)
+        every = deviations(*messages, tolerances, kinds=codec.fields())
         return [one for one in every if not one.passes]
 
     def _of_port(

@@ -16,7 +16,7 @@ from typing import IO
 from ..errors import UsageError
 from .result import Result, as_data, from_data
 
-_LINES = "cases.jsonl"
+LINES = "cases.jsonl"
 _FINISHED = "finished"
 _LOCK = "lock"
 
@@ -29,7 +29,7 @@ class Journal:
         self.folder = folder
         self.results = {result.case: result for result in _read(folder)}
         text = _text(folder)
-        self._lines: IO[str] = (folder / _LINES).open("a", encoding="utf-8")
+        self._lines: IO[str] = (folder / LINES).open("a", encoding="utf-8")
         if text and not text.endswith("\n"):  # the last line was cut off
             self._lines.write("\n")
 
@@ -100,7 +100,7 @@ def _opened(place: Path, name: str) -> Iterator[Journal]:
 
 def _runs(place: Path) -> list[Path]:
     """The folders of runs, the oldest first."""
-    return sorted(path.parent for path in place.glob(f"[0-9]*-*/{_LINES}"))
+    return sorted(path.parent for path in place.glob(f"[0-9]*-*/{LINES}"))
 
 
 def _read(folder: Path) -> Iterator[Result]:
@@ -112,6 +112,6 @@ def _read(folder: Path) -> Iterator[Result]:
 
 def _text(folder: Path) -> str:
     try:
-        return (folder / _LINES).read_text("utf-8", "replace")
+        return (folder / LINES).read_text("utf-8", "replace")
     except FileNotFoundError:
         return ""

@@ -8,7 +8,7 @@ from ..bag import Bag
 from ..cdr.codec import installed_codec
 from ..cdr.rosidl_messages import RosidlDecoder
 from ..compare import diffdiff
-from ..compare.tolerance import ToleranceLike
+from ..compare.tolerance import ToleranceLike, tolerances_of
 from ..host.protocol import resolved
 from .component_under_test import ComponentUnderTest
 
@@ -35,7 +35,8 @@ def assert_golden(
             expected = list(bag.messages([topic])) if topic in bag.topics else []
             times = [message.log_time_ns for message in expected]
             assert output.times_ns == times, f"{described.name}: other times than in {folder}"
+            tolerances = tolerances_of(tolerance).at(described.name)
             wanted = RosidlDecoder(installed_codec(described.type))
             for tick, (message, found) in enumerate(zip(expected, output.messages, strict=True)):
-                comparison = diffdiff(wanted(message.data), found, tol=tolerance)
+                comparison = diffdiff(wanted(message.data), found, tol=tolerances)
                 assert comparison.all_match, f"{topic} {tick} of {folder}: {comparison.summary()}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..bag import Bag, BagError
-from ..compare import Comparison, Tolerances, compare, tolerance_ns, write_text_diffs
+from ..compare import Comparison, compare, tolerance_ns, write_text_diffs
 from ..compare.result import comparison_as_data
 from ..compare.transforms import source_of
 from ..errors import Loss, ReportError, RunError
@@ -54,7 +54,7 @@ def floor_of(
     if why := no_noise(noise, floor):
         again = not_again(original.label, differing[0])
         raise RunError(f"{again}, so nothing can be judged by it; see {folder}; {why}")
-    (folder / "tolerance.yaml").write_text(suggested(floor), "utf-8")
+    (folder / "tolerance.yaml").write_text(suggested(floor, planned.contract), "utf-8")
     return floor
 
 
@@ -107,22 +107,31 @@ def judge(
     """
     options, contract = planned.verification.compare, planned.contract
     check_failures(options.failures, reference, other)
-    noisy = with_noise(planned.tolerances, floor)
-    exactly = [topic for topic in planned.outputs if topic not in noisy]
-    parts = [(exactly, planned.tolerances)] if exactly else []
-    parts += [([topic], tolerances) for topic, tolerances in noisy.items()]
+    in_lockstep = _in_lockstep(planned, reference, other)
+    by_topic = {
+        resolved(port.topic): options.align_of(port.name, in_lockstep=in_lockstep)
+        for port in contract.outputs
+    }
     try:
-        compared = [
-            _compared(planned, reference, other, inputs, topics, tolerances)
-            for topics, tolerances in parts
-        ]
+        comparison = compare(
+            reference.outputs,
+            other.outputs,
+            topics=planned.outputs,
+            align=by_topic if len(set(by_topic.values())) > 1 else next(iter(by_topic.values())),
+            origin_ns=reference.result.first_input_ns,
+            time_tolerance_ns=tolerance_ns(_time_tolerance_s(planned, reference, other)),
+            tolerance=with_noise(planned.tolerances, floor),
+            names=(reference.label, other.label),
+            common_fields=options.common_fields,
+            inputs_of=inputs_of(inputs, reference.outputs) if inputs else None,
+        )
     except BagError as error:
         raise RunError(f"the outputs cannot be compared: {error}") from error
-    keys = {topic: key for part in compared for topic, key in part.keys.items()}
+    keys = comparison.keys
     in_order = {
         name: keys[name] for topic in planned.outputs for name in keys if source_of(name) == topic
     }
-    comparison = replace(compared[0], tolerances=planned.tolerances, keys=in_order)
+    comparison = replace(comparison, keys=in_order)
     for port in contract.outputs:
         topic = resolved(port.topic)
         found = [k.aligned for name, k in comparison.keys.items() if source_of(name) == topic]
@@ -134,41 +143,6 @@ def judge(
                 f"or allow it with compare: {{silent: [{port.name}]}}"
             )
     return comparison
-
-
-def _compared(
-    planned: Plan,
-    reference: Recorded,
-    other: Recorded,
-    inputs: RunInputs | None,
-    topics: Sequence[str],
-    tolerances: Tolerances,
-) -> Comparison:
-    """These topics, by these tolerances, of which some may be of other topics."""
-    options = planned.verification.compare
-    in_lockstep = _in_lockstep(planned, reference, other)
-    by_topic = {
-        topic: options.align_of(port.name, in_lockstep=in_lockstep)
-        for port in planned.contract.outputs
-        if (topic := resolved(port.topic)) in topics
-    }
-    if len(topics) < len(planned.outputs):
-        fields = {path for topic in topics for path in reference.outputs.codec(topic).fields()}
-        unused = tolerances.unused(fields)
-        own = {rule: of for rule, of in tolerances.by_pattern.items() if rule not in unused}
-        tolerances = Tolerances(own)
-    return compare(
-        reference.outputs,
-        other.outputs,
-        topics=topics,
-        align=by_topic if len(set(by_topic.values())) > 1 else next(iter(by_topic.values())),
-        origin_ns=reference.result.first_input_ns,
-        time_tolerance_ns=tolerance_ns(_time_tolerance_s(planned, reference, other)),
-        tolerance=tolerances,
-        names=(reference.label, other.label),
-        common_fields=options.common_fields,
-        inputs_of=inputs_of(inputs, reference.outputs) if inputs else None,
-    )
 
 
 def _time_tolerance_s(planned: Plan, *runs: Recorded) -> float | None:

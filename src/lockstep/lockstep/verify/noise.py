@@ -6,7 +6,7 @@ What moves within it by chance is judged by equivalence with a margin; what jump
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,9 @@ from ..compare import Comparison
 from ..compare.fields import FieldComparison
 from ..compare.key_comparison import KeyComparison
 from ..compare.tolerance import Tolerance, Tolerances
+from ..compare.transforms import source_of
+from ..component import Contract
+from ..host.protocol import resolved
 
 LEAST_RUNS = 3
 """Of the reference: of two nobody can tell how much their difference differs."""
@@ -99,29 +102,24 @@ def no_noise(comparisons: Sequence[Comparison], floor: Sequence[FieldNoise]) -> 
     return None
 
 
-def with_noise(tolerances: Tolerances, floor: Sequence[FieldNoise]) -> Mapping[str, Tolerances]:
-    """By topic that has noise, the tolerances of its fields."""
-    return {
-        topic: Tolerances(
-            {
-                **tolerances.by_pattern,
-                **{noise.field: noise.tolerance for noise in floor if noise.topic == topic},
-            }
-        )
-        for topic in {noise.topic for noise in floor}
-    }
+def with_noise(tolerances: Tolerances, floor: Sequence[FieldNoise]) -> Tolerances:
+    """The same, but for the fields of topics that have noise."""
+    noisy = {f"{noise.topic}:{noise.field}": noise.tolerance for noise in floor}
+    return Tolerances({**tolerances.by_pattern, **noisy})
 
 
-def suggested(floor: Sequence[FieldNoise]) -> str:
+def suggested(floor: Sequence[FieldNoise], contract: Contract) -> str:
     """Tolerances for a verify.yaml that allow for the noise, with how they were found."""
-    lines = ["compare:", "  tolerance:"]
+    outputs = {resolved(port.topic): port.name for port in contract.outputs}
     limits: dict[str, list[FieldNoise]] = {}
     for noise in floor:
-        limits.setdefault(noise.field, []).append(noise)
-    for path, found in limits.items():
+        pattern = f"{outputs[source_of(noise.topic)]}:{noise.field}"
+        limits.setdefault(pattern, []).append(noise)  # of several pairs of frames
+    lines = ["compare:", "  tolerance:"]
+    for pattern, found in limits.items():
         lines += [f"    # {noise.sentence()}" for noise in found]
         most = max(noise.limit for noise in found)
-        lines.append(f"    {path}: {{by: rmse, abs: {most:.3g}}}")
+        lines.append(f'    "{pattern}": {{by: rmse, abs: {most:.3g}}}')
     return "\n".join(lines) + "\n"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +25,9 @@ from ..run.inputs import RunInputs, ports_of, run_inputs
 from ..run.model import Implementation
 from ..run.nodes.differences import as_promised, contradictions
 from ..run.nodes.registered import registered_contracts
-from ..run.nodes.service_events import with_services
 from ..run.nodes.targets import known
 from ..run.request import RunRequest
+from ..run.service_requests import has_services, with_services
 from .model import Verification
 
 Ask = Callable[[Mapping[str, Implementation]], Mapping[str, Contract]]
@@ -110,9 +110,10 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
             run_inputs(verification.inputs, bag, contract)  # the same
         else:
             ports_of(verification.inputs, contract)  # the same
-        tolerances = verification.compare.tolerances()
+        topics = {port.name: resolved(port.topic) for port in contract.outputs}
+        tolerances = verification.compare.tolerances(topics)
         _check_parameters(verification, contract)
-        _check_compare(verification.compare, tolerances, contract)
+        _check_compare(verification.compare, contract)
         _check_remaps(verification, contract)
         differences = {name: contract.differences(other) for name, other in told.items()}
         differences |= {
@@ -124,12 +125,14 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
 
 
 def _with_services(verification: Verification, contract: Contract, bag: Bag | None) -> Contract:
-    services = verification.inputs.services
-    components = [n for n, one in verification.implementations.items() if not one.is_node]
-    if services and (components or verification.run.mode == "live"):
-        what = f"'{components[0]}' is none" if components else "they run live"
-        raise UsageError(f"inputs.services is for ordinary nodes in direct runs; {what}")
-    return with_services(contract, services, bag)
+    contract = with_services(contract, verification.inputs.services, bag)
+    nodes = [name for name, one in verification.implementations.items() if one.is_node]
+    if nodes and has_services(contract) and verification.run.mode == "live":
+        raise UsageError(
+            f"'{nodes[0]}' is an ordinary node, whose services are asked in direct runs only; use "
+            "run: {mode: direct}"
+        )
+    return contract
 
 
 def asked_contract(verification: Verification) -> Contract:
@@ -244,8 +247,9 @@ def _check_parameters(verification: Verification, contract: Contract) -> None:
                 raise UsageError(f"{name}: parameter '{parameter}' {objection}")
 
 
-def _check_compare(options: Compare, tolerances: Tolerances, contract: Contract) -> None:
-    fields: set[str] = set()
+def _check_compare(options: Compare, contract: Contract) -> None:
+    tolerances = options.tolerances()
+    fields: dict[str, Collection[str]] = {}
     for port in contract.outputs:
         topic = Topic(port.name, port.type, definition(port.type), encoding="ros2msg")
         codec = codec_of(topic)
@@ -255,11 +259,11 @@ def _check_compare(options: Compare, tolerances: Tolerances, contract: Contract)
             raise UsageError(
                 f"output '{port.name}' has no header to align by; align by time or tick"
             )
-        fields |= found.keys()
-    for pattern in tolerances.unused(fields, opened_in(fields)):
+        fields[port.name] = found.keys()
+    opened = opened_in(path for paths in fields.values() for path in paths)
+    for pattern in tolerances.unused(fields, opened):
         raise UsageError(
-            f"tolerance '{pattern}' matches no field of the outputs; they have "
-            f"{', '.join(sorted(fields))}"
+            f"tolerance '{pattern}' matches no field of the outputs; {tolerances.known(fields)}"
         )
     by_output = options.align if isinstance(options.align, dict) else {}
     for key, names in (("silent", options.silent), ("align", by_output)):

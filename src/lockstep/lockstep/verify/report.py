@@ -46,7 +46,11 @@ def write(
         if plots:
             from ..report.files import write_plots
 
-            write_plots(comparison, (original.outputs, recorded[name].outputs), differences)
+            outputs = original.outputs, recorded[name].outputs
+            drawn = write_plots(comparison, outputs, differences)
+            if drawn.left_out:
+                lines = "\n".join(drawn.left_out)
+                (differences / "not_drawn.txt").write_text(f"{lines}\n", "utf-8")
     (folder / "summary.txt").write_text("\n".join(_summary(verdict)).rstrip() + "\n", "utf-8")
     (folder / "result.json").write_text(json.dumps(as_data(verdict), indent=2) + "\n", "utf-8")
     with suppress(ReportError):  # without the libraries for it, there still is a verdict

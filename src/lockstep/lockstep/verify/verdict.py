@@ -168,7 +168,10 @@ def _of_noise(verdict: Verdict) -> list[str]:
     if not verdict.floor:
         return []
     told = "these fields were judged by that, all others as declared. As tolerances:"
-    return [f"{verdict.reference} is noisy; {told}", *suggested(verdict.floor).splitlines()]
+    return [
+        f"{verdict.reference} is noisy; {told}",
+        *suggested(verdict.floor, verdict.contract).splitlines(),
+    ]
 
 
 def rests_on(verdict: Verdict, name: str) -> tuple[int, int] | None:

@@ -4,11 +4,15 @@ definition has changed.
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from lockstep.cdr.codec import Codec
+from lockstep.cli.compare import short_names
+from lockstep.cli.show import console, print_summary
 from lockstep.message.definitions import definition
 from made_bags import write_messages
 from stranger import Stranger
@@ -76,3 +80,32 @@ def test_a_topic_with_a_new_field_is_compared_in_the_others(stranger: Stranger):
     done = stranger.run("compare", "a", "b", "--common-fields", "--tolerance", "quality=ignore")
     assert (done.code, done.err) == (0, "")
     assert "within tolerance in 10 messages" in done.out
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "names"),
+    [
+        ("python", "cpp", ("python", "cpp")),
+        (
+            "/runs/of/today/morning/python/bag",
+            "/runs/of/today/morning/cpp/bags",
+            ("python/bag", "cpp/bags"),
+        ),
+        ("/runs/today/morning/1/python/bag", "/runs/today/morning/1/cpp/bag", ("python", "cpp")),
+        (
+            "s3://bucket/of/recordings/one.mcap",
+            "two.mcap",
+            None,
+        ),
+        ("/a/long/path/to/a/recording/of", "/a/long/path/to/a/recording/of/x", None),
+    ],
+)
+def test_bags_with_long_paths_are_called_by_what_tells_them_apart(a, b, names):
+    assert short_names(a, b) == (names or (a, b))
+
+
+@pytest.mark.parametrize(("word", "code"), [("MATCH", "32"), ("DIFFERENT", "31")])
+def test_the_verdict_has_a_colour_on_a_terminal(word, code):
+    shown = io.StringIO()
+    print_summary(type(console)(file=shown, force_terminal=True), [f"{word}: b and a", "more"])
+    assert shown.getvalue() == f"\x1b[1;{code}m{word}\x1b[0m: b and a\nmore\n"

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from lockstep.bag import Bag
 from lockstep.cdr.codec import Codec
 from lockstep.compare import CompareError, Tolerance, Tolerances, compare
-from lockstep.compare.kinds.number import judge_numbers, ulps
+from lockstep.compare.kinds.numbers_apart import judge_numbers, ulps
 from lockstep.compare.kinds.rotation import judge_quaternions
 from lockstep.compare.values import deviations
 from made_bags import MIXED, plain_mixed, write_messages

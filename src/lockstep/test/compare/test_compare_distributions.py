@@ -1,8 +1,12 @@
+import math
+
 import numpy as np
 import pytest
 from lockstep.bag import Bag, BagWriter
 from lockstep.cdr.codec import Codec
-from lockstep.compare import Tolerance, compare
+from lockstep.compare import CompareError, Tolerance, compare
+from lockstep.report.files import write_plots
+from lockstep.report.unaligned import means_of
 
 DEFINITION = "float64 range\nuint8[4] pixels\nstring name\nfloat32[] echoes\nstring encoding\n"
 CODEC = Codec("pkg/msg/Scene", DEFINITION)
@@ -200,3 +204,45 @@ def test_too_few_messages_of_a_noisy_field_are_no_match(tmp_path):
     assert not comparison.all_match
     assert "3 messages are too few to tell a difference from noise" in comparison.summary()
     assert compare(a, b, align="none", tolerance={"x": 0.1}).all_match
+
+
+def test_how_large_a_difference_is_is_told_in_standard_deviations(tmp_path):
+    a, b = scene(tmp_path / "a", 1), scene(tmp_path / "b", 2, shift=0.03, spread=0.01)
+    comparison = compare(a, b, align="none")
+    found = comparison.keys["/scene"].judged.distributions["range"]
+    assert found.effect == pytest.approx(3.0, rel=0.05) and found.size == "large"
+    assert "effect 3.1 standard deviations (large)" in comparison.summary()
+    assert math.isnan(comparison.keys["/scene"].judged.distributions["name"].effect)
+    assert sum(found.histogram.counts[0]) == sum(found.histogram.counts[1]) == 400
+
+
+def test_the_effect_of_an_array_is_that_of_its_elements(tmp_path):
+    bright = scene(tmp_path / "b", 2, pixels=QUIET + 3)
+    pixels = compare(scene(tmp_path / "a", 1), bright, align="none").keys["/scene"]
+    # Noise of 3 in each pixel, cut off to whole numbers.
+    assert pixels.judged.distributions["pixels"].effect == pytest.approx(1.0, rel=0.1)
+
+
+def test_an_effect_may_be_so_small_however_surely_it_can_be_told(tmp_path):
+    a, b = scene(tmp_path / "a", 1, count=4000), scene(tmp_path / "b", 2, shift=0.0015, count=4000)
+    assert not compare(a, b, align="none").all_match
+    assert compare(a, b, align="none", tolerance={"range": {"effect": 0.2}}).all_match
+    assert not compare(a, b, align="none", tolerance={"range": {"effect": 0.1}}).all_match
+
+
+def test_an_effect_is_no_tolerance_of_messages_in_pairs(tmp_path):
+    a, b = scene(tmp_path / "a", 1), scene(tmp_path / "b", 2)
+    with pytest.raises(CompareError, match="judges distributions, and /scene is compared message"):
+        compare(a, b, align="tick", tolerance={"range": {"effect": 0.2}})
+
+
+def test_what_was_not_aligned_is_drawn_by_its_distributions(tmp_path):
+    pytest.importorskip("matplotlib")
+    a = scene(tmp_path / "a", 1)
+    b = scene(tmp_path / "b", 2, shift=0.05, pixels=np.array([100, 100, 104, 100]))
+    files = write_plots(compare(a, b, align="none"), (a, b), tmp_path / "plots").files
+    assert [file.name for file in files] == [
+        "scene.fields.png", "scene.range.png", "scene.pixels.png", "scene.pixels.means.png"
+    ]  # fmt: skip
+    means = [means_of(bag, "/scene", "pixels").values for bag in (a, b)]
+    assert means[1] - means[0] == pytest.approx([0, 0, 4, 0], abs=0.7)

@@ -4,7 +4,7 @@ from lockstep.bag import Bag, BagWriter
 from lockstep.bag.convert import copy, declare
 from lockstep.compare import compare
 from lockstep.report.clouds import cloud_errors
-from lockstep.report.files import write_plots
+from lockstep.report.files import Plots, write_plots
 from made_bags import write_changed, write_messages
 from made_clouds import cloud, moved, some_points, write_clouds
 
@@ -23,8 +23,9 @@ def test_numbers_and_arrays_that_differ_are_drawn_a_file_each(bags, tmp_path):
     with Bag(bags / "husky_gps_imu_odom") as bag:
         b = Bag(write_changed(tmp_path / "b", bag, "/imu/data", shift_acceleration))
         comparison = compare(bag, b, topics=["/imu/data"])
-        files = write_plots(comparison, (bag, b), tmp_path / "plots")
-    assert sorted(file.name for file in files) == [
+        files = write_plots(comparison, (bag, b), tmp_path / "plots").files
+    assert files[0].name == "differences.png"
+    assert sorted(file.name for file in files[1:]) == [
         "imu__data.linear_acceleration.x.png",
         "imu__data.orientation_covariance.png",
     ]
@@ -36,7 +37,7 @@ def test_images_that_differ_are_drawn_side_by_side(bags, tmp_path):
         topic = next(name for name, t in bag.topics.items() if t.type == "sensor_msgs/msg/Image")
         b = Bag(write_changed(tmp_path / "b", bag, topic, spoil_pixels))
         comparison = compare(bag, b, topics=[topic])
-        (file,) = write_plots(comparison, (bag, b), tmp_path / "plots", "svg")
+        (file,) = write_plots(comparison, (bag, b), tmp_path / "plots", "svg").files
     assert file.read_text("utf-8").startswith("<?xml")
 
 
@@ -47,8 +48,8 @@ def test_nothing_is_drawn_of_what_matches_or_has_no_numbers(bags, tmp_path):
             writer.add_topic("/name", "std_msgs/msg/String", "string data")
             writer.write("/name", b"\0\1\0\0\2\0\0\0a\0", bag.start_ns)
         more = Bag(tmp_path / "more")
-        assert write_plots(compare(bag, bag), (bag, bag), tmp_path / "plots") == []
-        assert write_plots(compare(bag, more), (bag, more), tmp_path / "plots") == []
+        assert write_plots(compare(bag, bag), (bag, bag), tmp_path / "plots") == Plots((), ())
+        assert write_plots(compare(bag, more), (bag, more), tmp_path / "plots") == Plots((), ())
 
 
 @pytest.mark.parametrize("name", ["/a/../../b", "/"])
@@ -57,7 +58,7 @@ def test_the_names_of_topics_lead_nowhere_else(tmp_path, name):
         messages = [{"x": tick + (side == "b")} for tick in range(20)]
         write_messages(tmp_path / side, "pkg/msg/X", "float64 x", messages, topic=name, period_ns=1)
     with Bag(tmp_path / "a") as a, Bag(tmp_path / "b") as b:
-        (file,) = write_plots(compare(a, b), (a, b), tmp_path / "plots")
+        (file,) = write_plots(compare(a, b), (a, b), tmp_path / "plots").files
     assert file.parent == tmp_path / "plots"
 
 
@@ -69,7 +70,7 @@ def test_a_point_is_drawn_as_its_distance_beside_its_parts(bags, tmp_path):
     with bag, Bag(write_changed(tmp_path / "b", bag, "/odom", drift)) as b:
         rules = {"pose.pose.position": {"distance": 0.5}}
         comparison = compare(bag, b, topics=["/odom"], tolerance=rules)
-        files = write_plots(comparison, (bag, b), tmp_path / "plots", "svg")
+        files = write_plots(comparison, (bag, b), tmp_path / "plots", "svg").files[1:]
     names = [f"odom.pose.pose.position{part}.svg" for part in (".x", ".y", ".z", "")]
     assert [file.name for file in files] == names
     assert "497 of 998 are beyond tolerance, first at tick 501" in files[-1].read_text("utf-8")
@@ -80,7 +81,7 @@ def test_the_clouds_that_differ_most_are_drawn(tmp_path):
     clouds = [[cloud(points, 0), cloud(points, 1)]]
     clouds.append([cloud(moved(points, z=(7, 0.001)), 0), cloud(moved(points, z=(7, 0.05)), 1)])
     bags = [write_clouds(tmp_path / name, side) for name, side in zip("ab", clouds, strict=True)]
-    files = write_plots(compare(*bags), tuple(bags), tmp_path / "plots")
+    files = write_plots(compare(*bags), tuple(bags), tmp_path / "plots").files
     assert [file.name for file in files] == ["points.png", "points.data.z.png"]
     assert files[0].stat().st_size > 10_000
     tick, errors = cloud_errors(tuple(bags), compare(*bags), compare(*bags).keys["/points"])
@@ -104,9 +105,26 @@ def test_epochs_of_a_simulation_are_drawn_a_file_each_over_their_own_time(bags, 
                         writer.write(message.topic, data, message.log_time_ns)
     with Bag(tmp_path / "a") as a, Bag(tmp_path / "b") as b:
         comparison = compare(a, b, tolerance={"pose.pose.position": {"distance": 0.5}})
-        files = write_plots(comparison, (a, b), tmp_path / "plots", "svg")
+        files = write_plots(comparison, (a, b), tmp_path / "plots", "svg").files
     parts = [f"odom.pose.pose.position{part}" for part in (".x", ".y", ".z", "")]
     assert [file.name for file in files] == [f"{p}.epoch{n}.svg" for p in parts for n in (1, 2)]
     first, second = (file.read_text("utf-8") for file in files[-2:])
     assert "how far off, epoch 1" in first
     assert "97 of 97 are beyond tolerance, first at tick 0" in second
+
+
+def test_what_has_no_picture_is_named(tmp_path):
+    text = "string name\nfloat64[] ranges\nfloat64 x\nfloat64 y\n"
+    for side, more in (("a", 0.0), ("b", 1.0)):
+        messages = [
+            {"name": side, "ranges": [1.0] * (tick + int(more)), "x": tick + more, "y": -more}
+            for tick in range(20)
+        ]
+        write_messages(tmp_path / side, "pkg/msg/X", text, messages, topic="/x", period_ns=1)
+    with Bag(tmp_path / "a") as a, Bag(tmp_path / "b") as b:
+        drawn = write_plots(compare(a, b), (a, b), tmp_path / "plots")
+    assert [file.name for file in drawn.files] == ["differences.png", "x.x.png", "x.y.png"]
+    assert sorted(drawn.left_out) == [
+        "/x name: no numbers of one shape",
+        "/x ranges: arrays of other lengths",
+    ]

@@ -4,12 +4,14 @@ from the sample bags.
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 import time
 import warnings
 from dataclasses import dataclass
+from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lockstep.bag import Bag
 from lockstep.compare import Tolerance
 from lockstep.dataset import Dataset
 from lockstep.message.images import pixels
@@ -579,3 +582,78 @@ except ReportError as error:
     assert done.returncode == 0, done.stderr
     assert "'paper' is not a valid value for backend" in done.stdout
     assert "mend MPLBACKEND" in done.stdout
+
+
+def titles_of(figure: Any) -> list[str]:
+    return [axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()]
+
+
+def panel(figure: Any, title: str) -> Any:
+    return next(axes for axes in figure.axes if axes.get_title(loc="left").startswith(title))
+
+
+class Mode(Enum):
+    IDLE = 0
+    DRIVING = 1
+
+
+@dataclass
+class State:
+    speed: float
+    mode: Mode
+    name: str
+    place: tuple[float, float]
+
+
+def test_a_histogram_of_whole_messages_has_a_panel_for_each_field(scan: Any) -> None:
+    figure = drawn(plot_histogram(scan[:20]))
+    assert finding(figure) == "10 fields of /scan"
+    titles = titles_of(figure)
+    assert titles[:3] == ["header.frame_id", "angle_min", "angle_max"]
+    beams = scan[0].ranges.shape[0]
+    left_out = next(title for title in titles if title.startswith("ranges"))
+    assert left_out.startswith(f"ranges ({20 * beams} elements)")
+
+
+def test_dataclasses_show_enumerations_texts_and_small_arrays() -> None:
+    states = [State(0.1 * i, Mode(i % 2), "ab"[i % 2], (1.0 * i, 2.0 * i)) for i in range(9)]
+    figure = drawn(plot_histogram(states, states[:4], names=NAMES))
+    mode = panel(figure, "mode")
+    assert [label.get_text() for label in mode.get_yticklabels()] == ["IDLE", "DRIVING"]
+    assert [bar.get_width() for bar in mode.patches] == [5, 4, 2, 2]
+    assert [label.get_text() for label in panel(figure, "name").get_yticklabels()] == ["a", "b"]
+    assert drawn(plot_histogram(states[0])).axes
+    alone = panel(drawn(plot_histogram(states)), "place")
+    assert legend_of(alone) == ["[0]", "[1]"]
+
+
+def test_numbers_of_a_message_are_called_by_its_constants(husky: Dataset) -> None:
+    status = panel(drawn(plot_histogram(husky["/fix"][:50])), "status.status")
+    assert [label.get_text() for label in status.get_yticklabels()] == ["SBAS_FIX"]
+    of_bag = panel(drawn(plot_histogram(husky.select(["/fix"]))), "status.status")
+    assert [label.get_text() for label in of_bag.get_yticklabels()] == ["SBAS_FIX"]
+
+
+def test_heavy_tails_are_on_a_logarithmic_axis() -> None:
+    rng = np.random.default_rng(0)
+    messages = [
+        {"even": x, "tail": math.exp(4 * y), "both": y**9}
+        for x, y in rng.normal(size=(2000, 2)).tolist()
+    ]
+    figure = drawn(plot_histogram(messages))
+    scales = {name: panel(figure, name).get_xscale() for name in ("even", "tail", "both")}
+    assert scales == {"even": "linear", "tail": "log", "both": "symlog"}
+    for name in scales:
+        (outline,) = panel(figure, name).patches
+        assert outline.get_data().values.sum() == 2000
+
+
+def test_a_bag_and_its_path_are_data_as_a_dataset_is(bags: Path, husky: Dataset) -> None:
+    path = bags / "husky_gps_imu_odom"
+    figure = drawn(plot_timeseries(path, f"/imu/data:{Z}"))
+    drawn_largest = max(line.get_ydata().max() for line in figure.axes[0].lines)
+    assert drawn_largest == husky["/imu/data"].column(Z).max()
+    with Bag(path) as bag:
+        figure = drawn(plot_comparison(bag, husky, path=f"/imu/data:{Z}"))
+        assert figure.axes[0].get_title(loc="left") == f"{Z} of /imu/data"
+        assert titles_of(drawn(plot_histogram(bag)))[1] == "/imu/data orientation.x"

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import yaml
 from lockstep.compare import Tolerances, compare
+from lockstep.component.contract import Contract, PortContract
+from lockstep.component.qos import QoS
 from lockstep.verify.noise import no_noise, noise_floor, suggested, with_noise
 from made_bags import write_messages
 
@@ -39,8 +41,7 @@ def floor_of(run_of, runs=5, **more):
 
 
 def judged(first, other, floor):
-    (tolerances,) = with_noise(Tolerances(), floor).values()
-    return compare(first, other, tolerance=tolerances).keys["/x"]
+    return compare(first, other, tolerance=with_noise(Tolerances(), floor)).keys["/x"]
 
 
 def test_a_field_that_is_noisy_has_a_floor_and_no_other_one(run_of):
@@ -79,8 +80,9 @@ def test_two_runs_tell_nothing_of_noise(run_of):
 
 def test_tolerances_are_suggested_with_how_they_were_found(run_of):
     _, _, floor = floor_of(run_of)
-    text = suggested(floor)
-    rule = yaml.safe_load(text)["compare"]["tolerance"]["noisy"]
+    out = PortContract("out", "/x", "pkg/msg/Out", None, QoS())
+    text = suggested(floor, Contract("Noisy", (), (out,), (), ()))
+    rule = yaml.safe_load(text)["compare"]["tolerance"]["out:noisy"]
     assert rule == {"by": "rmse", "abs": pytest.approx(floor[0].limit, rel=0.01)}
     assert "# /x noisy: rms 0.14" in text
     assert "between 5 runs (8000 messages)" in text

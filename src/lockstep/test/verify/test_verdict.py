@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from lockstep.bag import Bag, BagWriter
 from lockstep.cdr.codec import Codec
@@ -115,3 +117,17 @@ def test_what_does_not_do_the_same_again_differs(verdict, printed):
     of_b = as_data(found)["comparisons"]["b"]
     assert [again["match"] for again in of_b["against_itself"]] == [False]
     assert len(of_b["objections"]) == 1
+
+
+def test_the_verdict_stays_in_the_table_of_a_terminal_of_80_columns(verdict):
+    shown = io.StringIO()
+    out = type(console)(file=shown, force_terminal=True, width=80)
+    print_table(out, [verdict()])
+    lines = shown.getvalue().splitlines()
+    assert any("verdict" in line and "differing" in line for line in lines)
+    assert any("\x1b[32mmatch" in line for line in lines)
+
+
+def test_the_caption_of_the_table_is_one_line_in_a_file(verdict, printed):
+    (caption,) = (line for line in printed(verdict()).splitlines() if "median of one" in line)
+    assert caption.endswith("most memory")

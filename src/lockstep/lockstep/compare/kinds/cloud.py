@@ -26,7 +26,8 @@ from ..tally import FieldTally
 from ..tolerance import Tolerance, Tolerances
 from .kind import Columns, Fields, Kind
 from .named_fields import fields_of
-from .number import NUMBER, judge_numbers
+from .number import NUMBER
+from .numbers_apart import judge_numbers
 from .shown import Shown
 
 _SIZES = ("height", "width", "point_step", "row_step", "is_bigendian")
@@ -145,7 +146,7 @@ class Clouds:
         self.path = path
         self._parent = path.removesuffix("data")
         self._rule_of = rules_of(path, tolerances)
-        below = (t for p, t in tolerances.by_pattern.items() if p.startswith((f"{path}.", "*")))
+        below = (t for p, t in tolerances.rules.items() if p.startswith((f"{path}.", "*")))
         self.rules = (self._rule_of(""), *below)
         """The tolerances that may be those of its fields."""
         fields = [f"{self._parent}fields[].{name}" for name in _OF_FIELDS]
@@ -422,10 +423,6 @@ def _limit(a: Column, tolerance: Tolerance) -> Floats:
     return np.full((len(a), 1), tolerance.distance or 0.0)
 
 
-def _holds(*_: Any) -> bool:
-    return False
-
-
 def _holds_within(name: str, a: Fields, b: Fields, _: Tolerance) -> bool:
     if name not in ("data", *_IMPLIED) or not all(side.keys() >= _NAMES for side in (a, b)):
         return False
@@ -510,8 +507,6 @@ CLOUD = Kind(
     judge=_judge,
     limit=_limit,
     show=_show,
-    matches=NUMBER.matches,
-    holds=_holds,
     deviations=_deviations,
     holds_within=_holds_within,
     errs_by_element=False,

@@ -18,7 +18,6 @@ from ..subject import Subject
 from ..tally import FieldTally
 from ..tolerance import Tolerance
 from .kind import Columns, Kind
-from .number import NUMBER
 from .shown import Shown, bounded
 
 _ROUNDING = 1e-9
@@ -109,7 +108,6 @@ COVARIANCE = Kind(
     judge=_judge,
     limit=_limit,
     show=_show,
-    matches=NUMBER.matches,
     holds=_holds,
     deviations=_deviations,
     errs_by_element=False,

@@ -17,7 +17,6 @@ from ..subject import Subject
 from ..tally import FieldTally
 from ..tolerance import Tolerance
 from .kind import Columns, Kind
-from .number import NUMBER
 from .shown import Shown
 
 Keys: TypeAlias = Sequence[Hashable]
@@ -127,10 +126,6 @@ def _limit(a: Column, _: Tolerance) -> Floats:
     return np.zeros((len(a), 1))
 
 
-def _holds(*_: Any) -> bool:
-    return False
-
-
 def _deviations(_: Any, __: Any, ___: Place) -> Iterator[Deviation]:
     return iter(())
 
@@ -141,8 +136,6 @@ KEYED = Kind(
     judge=_judge,
     limit=_limit,
     show=_show,
-    matches=NUMBER.matches,
-    holds=_holds,
     deviations=_deviations,
     errs_by_element=False,
 )

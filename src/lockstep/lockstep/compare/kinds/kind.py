@@ -12,12 +12,17 @@ from ..fields import FieldComparison
 from ..subject import Subject
 from ..tally import FieldTally
 from ..tolerance import Tolerance
+from .numbers_apart import agree, limits
 from .shown import Shown
 
 Columns: TypeAlias = Mapping[str, Column]
 """Columns of m messages by path."""
 Fields: TypeAlias = Mapping[str, Any]
 """The fields of one message by name."""
+
+
+def _never(*_: Any) -> bool:
+    return False
 
 
 def _from_zero(_: Column) -> int:
@@ -35,16 +40,17 @@ class Kind:
     judge: Callable[[FieldTally, Int64s, Columns, Columns], Mask]
     """Judge the m messages of ticks (m,), by the columns of the subject, and count what is found;
     gives which are beyond a tolerance that holds for each element, (m,)."""
-    limit: Callable[[Column, Tolerance], Floats]
-    """How far b may be from the values of a, in the unit of the error and in its shape."""
     show: Callable[[FieldComparison, Columns, Columns, int], Shown]
     """m messages as numbers that can be drawn; times are seconds since an origin in ns."""
-    matches: Callable[[Column, Column, Tolerance], Mask]
-    """Which elements of two columns of one shape agree: what a law must bring about to explain."""
-    holds: Callable[[Any, Any, Tolerance], bool]
-    """Whether two single values, as messages hold them, are of this kind."""
     deviations: Callable[[Any, Any, Place], Iterator[Deviation]]
     """How two single values differ, if they do, within tolerance or not."""
+    limit: Callable[[Column, Tolerance], Floats] = limits
+    """How far b may be from the values of a, in the unit of the error and in its shape."""
+    matches: Callable[[Column, Column, Tolerance], Mask] = agree
+    """Which elements of two columns of one shape agree: what a law must bring about to explain.
+    The parts of what is judged as a whole have laws each by itself."""
+    holds: Callable[[Any, Any, Tolerance], bool] = _never
+    """Whether two single values, as messages hold them, are of this kind."""
     holds_within: Callable[[str, Fields, Fields, Tolerance], bool] | None = None
     """Whether the field of a name is of this kind by what is beside it in both messages; then
     `deviations` is given these."""

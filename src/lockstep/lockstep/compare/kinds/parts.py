@@ -21,7 +21,6 @@ from ..tolerance import Tolerance
 from .elements import judge_column
 from .kind import Columns, Fields, Kind
 from .named_fields import fields_of
-from .number import NUMBER
 from .shown import Shown, as_rows, bounded, is_ragged
 
 
@@ -163,7 +162,6 @@ def kind_of_parts(
         judge=judge_columns,
         limit=limit,
         show=show,
-        matches=NUMBER.matches,  # the parts have laws, each by itself
         holds=holds,
         deviations=deviations,
         holds_within=holds_within,

@@ -15,7 +15,7 @@ from ..tally import FieldTally
 from ..tolerance import MEASURES, Tolerance
 from .elements import judge_by, show_by, subject_of_elements
 from .kind import Kind
-from .number import distance
+from .numbers_apart import distance
 from .pixels import no_image
 from .shown import Shown, shown
 

@@ -17,7 +17,6 @@ from ..tolerance import EXACT, TRAJECTORY, Tolerance, Tolerances, measured
 from ..trajectory import trajectory_error
 from .kind import Columns, Kind
 from .named_fields import fields_of
-from .number import NUMBER
 from .parts import rows_of_parts
 from .shown import Shown, bounded
 
@@ -157,7 +156,6 @@ PATH = Kind(
     judge=_judge,
     limit=_limit,
     show=_show,
-    matches=NUMBER.matches,
     holds=_holds,
     deviations=_deviations,
     errs_by_element=False,

@@ -334,10 +334,31 @@
       { title: "Verdict", cell: (row) => mark(row.match, row.match ? "alike" : "differs"), value: (row) => (row.match ? 0 : 1) },
       both(`Values in ${a}`, "counts", 0), both(`Values in ${b}`, "counts", 1),
       both(`Mean in ${a}`, "means", 0), both(`Mean in ${b}`, "means", 1),
+      { title: "Distributions", cell: (row) => (row.histogram ? outlines(row.histogram, a, b) : "") },
+      { title: "Effect", number: true, cell: (row) => (row.effect === null ? row.size : `${number(row.effect, 2)} (${row.size})`), value: (row) => row.effect },
       { title: "Kolmogorov–Smirnov", number: true, cell: (row) => number(row.ks, 3), value: (row) => row.ks },
       { title: "p", number: true, plain: true, cell: (row) => number(row.p, 2), value: (row) => row.p },
       { title: "Tolerance", words: true, cell: (row) => row.tolerance, value: (row) => row.tolerance },
     ].filter(Boolean), data.distributions, { sortable: true, tall: true }));
+  }
+
+  // Both sides as shares in the same bins, each drawn as an outline.
+  function outlines({ edges, counts }, a, b) {
+    const [width, height, svg] = [120, 32, "http://www.w3.org/2000/svg"];
+    const picture = document.createElementNS(svg, "svg");
+    const label = `From ${number(edges[0])} to ${number(edges[1])}: ${a} and ${b}.`;
+    for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label })) picture.setAttribute(name, value);
+    const shares = counts.map((side) => { const all = side.reduce((sum, count) => sum + count, 0) || 1; return side.map((count) => count / all); });
+    const most = Math.max(...shares.flat()) || 1;
+    shares.forEach((side, at) => {
+      const step = width / side.length;
+      const points = side.flatMap((share, bin) => [[bin * step, share], [(bin + 1) * step, share]]);
+      const outline = document.createElementNS(svg, "polyline");
+      outline.setAttribute("points", points.map(([x, share]) => `${x.toFixed(1)},${(height - 1 - (height - 3) * share / most).toFixed(1)}`).join(" "));
+      outline.setAttribute("class", `outline side-${"ab"[at]}`);
+      picture.append(outline);
+    });
+    return element("span", { title: label }, picture);
   }
 
   function fieldButton(row) {

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...component import Contract
-from ...component.contract import PortContract
+from ...component.contract import PortContract, service_of
 from ...errors import RunError
 from ...host.protocol import resolved
-from .service_events import service_of
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def announced(port: PortContract) -> bytes:
 
 
 def _unserved(service: tuple[str, str], endpoints: Collection[Endpoint]) -> list[str]:
-    name, kind = service
+    name, kind = resolved(service[0]), service[1]
     types = {one.type for one in endpoints if (one.kind, one.name) == ("service", name)}
     if kind in types:
         return []

@@ -18,11 +18,11 @@ from ..recording import Recording
 from ..request import RunRequest
 from ..resources import Meter
 from ..result import RunResult, check_counts
+from ..service_requests import has_services
 from ..step_frames import StepFrames
 from .endpoints import differences, not_deterministic
 from .node_process import NodeProcess
 from .run_system import run_system
-from .service_events import has_services
 from .started import begun_system, start_of, started
 from .world import moving_addresses
 

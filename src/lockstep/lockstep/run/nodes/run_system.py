@@ -12,7 +12,6 @@ from ...errors import RunError
 from ...host.frames import Frames
 from ...host.protocol import ACKNOWLEDGEMENT_TOPIC, Kind
 from ...progress import Progress
-from ..inputs import EVENTS
 from ..recording import Recording
 from ..request import RunRequest
 from ..resources import Meter
@@ -51,13 +50,11 @@ def run_system(
         recorded = writer.counts
     recorded.pop(ACKNOWLEDGEMENT_TOPIC, None)
     _check(request, system)
-    events = {topic for topic in inputs.sent if topic.endswith(EVENTS)}
-    sent = {**inputs.sent, **{topic: system.requests[topic] for topic in events}}
-    check_counts(request.name, sent, recorded, request.silent)
+    check_counts(request.name, inputs.sent, recorded, request.silent)
     return RunResult(
         name=request.name,
         bag=bag,
-        sent=sent,
+        sent=inputs.sent,
         recorded=recorded,
         first_input_ns=inputs.first_ns,
         wall_s=wall_s,
@@ -160,7 +157,7 @@ def _remarks(name: str, system: System) -> Iterator[str]:
     for topic, count in system.unread.items():
         yield f"{name}: {count} messages of {topic} came before anybody subscribed"
     if system.unanswered:
-        yield f"{name}: {system.unanswered} of {system.requests.total()} requests were not answered"
+        yield f"{name}: {system.unanswered} of {system.requests} requests were not answered"
     yield from _unmatched(name, system)
     yield from _of_one_name(name, system)
 

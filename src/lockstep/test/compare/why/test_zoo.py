@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from zoo import FAULTS, false_names, unrelated
+from zoo.faults import FAULTS
+from zoo.unrelated import false_names, unrelated
 
 SOME = (
     "a window off by one",
