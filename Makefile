@@ -31,12 +31,12 @@ lint: setup
 format: setup
 	@LOCKSTEP_WITHOUT_WORKSPACE=1 . ./env.sh && ruff check --fix-only . && ruff format . && find src -name '*.[ch]pp' -exec clang-format -i {} +
 
-# lockstep_cpp and its tests with AddressSanitizer and UndefinedBehaviorSanitizer, with ThreadSanitizer, and fed by
+# The C++ libraries and their tests with AddressSanitizer and UndefinedBehaviorSanitizer, with ThreadSanitizer, and fed by
 # libFuzzer: FUZZ_S=60 feeds each program for 60 s
 asan tsan fuzz: build
 	@tools/sanitize $@
 
-# clang-tidy for lockstep_cpp
+# clang-tidy for the C++ libraries
 tidy: build
 	@tools/tidy
 

@@ -1,7 +1,10 @@
 """Frames of the direct protocol, thousands at a time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from lockstep.errors import RunError
 from lockstep.host.frames import FrameError, FrameParser, frame, frames
 from lockstep.host.protocol import Kind
 from lockstep.message.batch import Batch
@@ -41,6 +44,13 @@ def test_many_frames_at_once_are_those_that_come_one_by_one(sizes: list[int]) ->
     assert parsed is not None
     assert [parsed.payload(index) for index in range(len(parsed))] == payloads
     assert parsed.step.tolist() == number.tolist()
+
+
+def test_a_message_that_no_frame_holds_is_refused_before_it_is_copied() -> None:
+    batch = replace(batch_of([b"x"]), length=np.array([500_000_000]))
+    one = np.ones(1, np.int64)
+    with pytest.raises(RunError, match="a message of 500000000 bytes is larger than the 256 MiB"):
+        frames(one, one, one, one, batch)
 
 
 def test_frames_of_one_length_with_others_between_are_all_found() -> None:

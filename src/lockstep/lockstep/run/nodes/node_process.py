@@ -61,6 +61,9 @@ class NodeProcess:
         self._timeout_s = timeout_s
         self._parser = FrameParser()
         self._output = np.full(_PORTS, -1, np.int64)  # of each publisher, as in the contract
+        self._outputs = {
+            (resolved(port.topic), port.type): index for index, port in enumerate(contract.outputs)
+        }
         self._is_settled = self._is_finished = False
         self._responses: dict[int, bytes] = {}
         self.consumed = 0
@@ -246,9 +249,7 @@ class NodeProcess:
         self.endpoints[number] = endpoint
         if endpoint.kind != "publisher":
             return
-        for index, port in enumerate(self._contract.outputs):
-            if resolved(port.topic) == endpoint.name and port.type == endpoint.type:
-                self._output[number] = index
+        self._output[number] = self._outputs.get((endpoint.name, endpoint.type), -1)
 
     def _broken(self, what: str, kind: type[RunError] = Crash) -> RunError:
         return kind(f"{self._process.name} {what}; {self._process.last_words()}")

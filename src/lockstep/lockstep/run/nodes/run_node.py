@@ -20,7 +20,7 @@ from ..resources import Meter
 from ..result import RunResult, check_counts
 from ..service_requests import has_services
 from ..step_frames import StepFrames
-from .endpoints import differences, not_deterministic
+from .endpoints import differences, made_later, not_deterministic
 from .node_process import NodeProcess
 from .run_system import run_system
 from .started import begun_system, start_of, started
@@ -94,7 +94,7 @@ def _run_alone(
         median_ns=None,
         p99_ns=None,
         resources=resources,
-        remarks=tuple(_remarks(name, process)),
+        remarks=(*_remarks(name, process), *made_later(request, process.endpoints.values())),
     )
 
 

@@ -19,6 +19,7 @@ from ..processes import Process, Processes
 from ..request import RunRequest
 from .gathering import Connection, first_connection, further_connections
 from .node_process import NodeProcess
+from .preloading import check_preloading
 from .world import fixed_addresses, variables
 
 
@@ -124,6 +125,7 @@ def _process(
     start_ns: int,
     keeps_log: bool,
 ) -> Process:
+    check_preloading(name, command[0])
     with fixed_addresses():
         return processes.start(
             name,
