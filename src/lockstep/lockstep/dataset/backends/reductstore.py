@@ -2,7 +2,8 @@
 
 Each key is an entry: a topic without its leading slash. Each value is a record of CDR (or JSON)
 with the labels `topic`, `type` and `serialization`; the entry's attachment `$ros` holds encoding,
-schema, schema_name and topic, as ReductStore's own ROS tools write it. The server counts
+schema, schema_name and topic, as reduct-bridge and reductstore_agent, ReductStore's own agents for
+ROS, write and read it. The server counts
 microseconds, one record each; the exact times are the labels `log_time_ns` and `publish_time_ns`.
 What is appended is held until the server has acknowledged it, and is written again where a
 connection breaks; what it had taken before is known by its labels and bytes.
@@ -227,13 +228,18 @@ class ReductStoreBackend(OnlyRecords, Streamed):
             json_values = attached.get("encoding") == "json"
             topic = Topic(
                 attached.get("topic", entry.name),
-                attached.get("schema_name", ""),
+                attached.get("schema_name") or await self._type_of(entry.name),
                 attached.get("schema", ""),
                 attached.get("schema_encoding", "jsonschema" if json_values else "ros2msg"),
                 message_encoding=attached.get("encoding", "cdr"),
             )
             self._entries[topic.name] = entry.name
             self._forms[topic.name] = form_of_topic(topic)
+
+    async def _type_of(self, entry: str) -> str:
+        """The type that the newest record of an entry tells, as reductstore_agent writes it."""
+        async with self._bucket.read(entry, head=True) as found:
+            return str(found.labels.get("type", ""))
 
     def _add(self, key: str, form: Form) -> None:
         entry = re.sub(r"[^\w/-]", "_", key.strip("/"), flags=re.ASCII) or "_"

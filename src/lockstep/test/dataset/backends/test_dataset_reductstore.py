@@ -117,6 +117,35 @@ def test_others_find_messages_by_their_labels(bucket: str) -> None:
     asyncio.run(look())
 
 
+@pytest.mark.parametrize("agent", ["reduct-bridge", "reductstore_agent"])
+def test_what_agents_of_reductstore_have_written_is_read(bucket: str, agent: str) -> None:
+    """The one tells the type beside the schema, the other in a label of each record."""
+    parts = urlsplit(bucket)
+    told = {"encoding": "cdr", "topic": "/imu/raw", "schema": "float64 data"}
+    labels = {"robot": "r2"}
+    if agent == "reduct-bridge":
+        told["schema_name"] = "std_msgs/msg/Float64"
+    else:
+        labels |= {"type": "std_msgs/msg/Float64", "topic": "/imu/raw", "serialization": "cdr"}
+
+    async def write() -> None:
+        async with reduct.Client(f"http://{parts.netloc}") as client:
+            made = await client.create_bucket(parts.path.strip("/"), exist_ok=True)
+            batch = reduct.RecordBatch()
+            for tick in range(3):
+                data = b"\0\1\0\0" + np.float64(tick).tobytes()
+                at = T0 // 1000 + tick
+                batch.add("imu", at, data, content_type="application/cdr", labels=labels)
+            await made.write_record_batch(batch)
+            await made.write_attachments("imu", {"$ros": told})
+
+    asyncio.run(write())
+    with Dataset.load(bucket) as stored:
+        assert stored["/imu/raw"].type_name == "std_msgs/msg/Float64"
+        assert stored["/imu/raw"].column("data").tolist() == [0.0, 1.0, 2.0]
+        assert stored["/imu/raw"].times().tolist() == [T0, T0 + 1000, T0 + 2000]
+
+
 def test_a_server_that_is_not_there_is_told_in_a_sentence() -> None:
     with pytest.raises(DatasetError, match="ReductStore server") as told:
         Dataset.load("reduct://secret@127.0.0.1:9/bucket")
