@@ -19,7 +19,7 @@ import yaml
 from stranger import Stranger
 from verifications import CPP, Write
 
-pytestmark = pytest.mark.skipif(find_spec("pyarrow") is None, reason="pyarrow is not installed")
+pytestmark = pytest.mark.skipif(find_spec("duckdb") is None, reason="duckdb is not installed")
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed")
 needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="dask is not installed")
 CASES = int(os.environ.get("LOCKSTEP_TEST_CASES", "16"))

@@ -185,7 +185,7 @@ def test_trajectories_beyond_their_limit_are_drawn_in_the_plane(tmp_path):
     bags = Bag(tmp_path / "a"), Bag(tmp_path / "b")
     ((_, plane),) = planes(bags, found, key)
     assert plane.axes == "xy" and np.allclose(plane.a, a[:, :2]) and np.allclose(plane.b, b[:, :2])
-    files = write_plots(found, bags, tmp_path / "plots")
+    files = write_plots(found, bags, tmp_path / "plots").files
     assert tmp_path / "plots" / "odom.pose.plane.png" in files
     write_html(tmp_path / "report.html", {"b": found}, {"b": bags})
     assert '"planes":[{"title":"/odom pose"' in (tmp_path / "report.html").read_text()
