@@ -141,7 +141,7 @@ def told(capsys: pytest.CaptureFixture[str], folder: Path, **options: bool) -> t
     """What the command prints of old1 and new1, and its exit code."""
     chosen = {"every": False, "as_json": False, **options}
     with pytest.raises(typer.Exit) as ended:
-        command("old1", "new1", folder, **chosen)
+        command("old1", "new1", str(folder), **chosen)
     return capsys.readouterr().out, ended.value.exit_code
 
 
