@@ -8,6 +8,7 @@ import os
 import tracemalloc
 import uuid
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,8 +16,11 @@ import numpy as np
 import pytest
 from lockstep.dataset import Dataset, DatasetError
 
-reduct = pytest.importorskip("reduct", reason="reduct-py is not installed")
-from reduct_stand_in import StandIn, stand_in
+if find_spec("reduct"):
+    import reduct
+    from reduct_stand_in import StandIn, stand_in
+
+pytestmark = pytest.mark.skipif(not find_spec("reduct"), reason="reduct-py is not installed")
 
 T0 = 1_700_000_000_000_000_000
 
