@@ -77,6 +77,7 @@ def command(
             options=Run(mode="direct", timeout=timeout, allow_uncontrolled=allow_uncontrolled),
             folder=folder,
             silent=frozenset(resolved(port.topic) for port in contract.outputs),
+            is_own_contract=True,
         )
         create_folder(folder)
         result = run_node(request, processes, watch("running node"))

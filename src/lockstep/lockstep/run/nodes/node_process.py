@@ -18,7 +18,7 @@ from ...component.contract import service_of
 from ...component.service import RESPONSES
 from ...errors import Crash, Hang, RunError, UsageError
 from ...host.events import Declared, told_declared
-from ...host.frames import FrameError, FrameParser, Frames, frame
+from ...host.frames import Chunk, FrameError, FrameParser, Frames, frame
 from ...host.protocol import BY_ITSELF, HARNESS_CLIENT, Kind, resolved
 from ..processes import Process
 from .endpoints import Endpoint, Note, announced
@@ -67,6 +67,9 @@ class NodeProcess:
         self._timeout_s = timeout_s
         self._parser = FrameParser()
         self._output = np.full(_PORTS, -1, np.int64)  # of each publisher, as in the contract
+        self._outputs = {
+            (resolved(port.topic), port.type): index for index, port in enumerate(contract.outputs)
+        }
         self._is_settled = self._is_finished = False
         self._responses: dict[int, bytes] = {}
         self._services = {
@@ -98,14 +101,14 @@ class NodeProcess:
         """How many requests of the inputs have no response."""
         return len(self._open)
 
-    def run(self, chunks: Iterable[tuple[int, bytes]]) -> Iterator[Frames]:
+    def run(self, chunks: Iterable[Chunk]) -> Iterator[Frames]:
         """Send the contract's inputs as topics and then steps: (how many, their frames), taken as
         the node keeps up; yields outputs as they come, with ports as in the contract, until the
         node has consumed all or ends by itself."""
         if self._services:  # who serves them is to be known at each step
             yield from self.start()
             for _, data in chunks:
-                yield from self._one_by_one(data)
+                yield from self._one_by_one(bytes(data))
             yield from self.end()
             return
         sent = chain(self._topics(), chunks, [(0, frame(Kind.END))])
@@ -209,9 +212,7 @@ class NodeProcess:
                 published.append(frames)
         return self._responses.pop(number, None)
 
-    def _exchange(
-        self, chunks: Iterable[tuple[int, bytes]], is_over: Callable[[], bool]
-    ) -> Iterator[Frames]:
+    def _exchange(self, chunks: Iterable[Chunk], is_over: Callable[[], bool]) -> Iterator[Frames]:
         """Write and read at once until it is over; yields outputs."""
         waiting = iter(chunks)
         pending, is_sent = memoryview(b""), False
@@ -317,9 +318,7 @@ class NodeProcess:
         self.endpoints[number] = endpoint
         if endpoint.kind != "publisher":
             return
-        for index, port in enumerate(self._contract.outputs):
-            if resolved(port.topic) == endpoint.name and port.type == endpoint.type:
-                self._output[number] = index
+        self._output[number] = self._outputs.get((endpoint.name, endpoint.type), -1)
 
     def _broken(self, what: str, kind: type[RunError] = Crash) -> RunError:
         return kind(f"{self._process.name} {what}; {self._process.last_words()}")
