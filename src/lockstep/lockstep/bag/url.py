@@ -176,6 +176,24 @@ def matching(pattern: str) -> list[str]:
         return [str(files.unstrip_protocol(row)) for row in files.glob(path)]
 
 
+def states(url: str) -> dict[str, str]:
+    """All files below a folder, or that a pattern stands for: by URL, what is another text when a
+    file is another one."""
+    files, path = _file_system(url)
+    with _told(shown(url)):
+        rows = files.glob(path, detail=True) if is_pattern(url) else files.find(path, detail=True)
+        return {
+            str(files.unstrip_protocol(name)): _state(row)
+            for name, row in rows.items()
+            if row.get("type") != "directory"
+        }
+
+
+def _state(row: dict[str, Any]) -> str:
+    known = (row.get(name) for name in ("size", "ETag", "etag", "LastModified", "mtime", "created"))
+    return " ".join(str(value) for value in known if value is not None)
+
+
 def download(url: str, target: Path) -> None:
     """Copy a file to here."""
     files, path = _file_system(url)
