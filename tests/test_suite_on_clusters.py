@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +19,8 @@ from typing import Any
 import pytest
 from stranger import Stranger
 from verifications import CPP, Write
+
+import lockstep
 
 pytestmark = pytest.mark.skipif(find_spec("duckdb") is None, reason="duckdb is not installed")
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed")
@@ -49,7 +53,14 @@ class RayNodes:
             "include_dashboard": False,
             "object_store_memory": 80_000_000,
         }
-        self._cluster = Cluster(initialize_head=True, head_node_args=head)
+        for left in (2, 1, 0):
+            try:
+                self._cluster = Cluster(initialize_head=True, head_node_args=head)
+                break
+            except Exception:  # a head that is not there within 30 s, on a busy machine
+                if not left:
+                    raise
+                head["gcs_server_port"] = free_port()
         for _ in range(2):
             self._add()
 
@@ -113,7 +124,7 @@ class DaskProcesses:
 Cluster = RayNodes | DaskProcesses
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     made: Cluster = request.param()
     made.start()
@@ -125,6 +136,37 @@ EACH = [
     pytest.param(RayNodes, marks=needs_ray, id="ray"),
     pytest.param(DaskProcesses, marks=needs_dask, id="dask"),
 ]
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("cluster", EACH, indirect=True)
+def test_what_kills_its_worker_has_no_verdict_and_other_versions_are_refused(
+    cluster: Cluster, write_verification: Write, stranger: Stranger, tmp_path: Path
+) -> None:
+    implementations = {"cpp": CPP, "again": CPP, "killer": {"component": "suites:KillsItsWorker"}}
+    write_verification(implementations, duration=0.3, run={"mode": "direct", "timeout": 60})
+    (tmp_path / "suite.yaml").write_text("verify: [verify.yaml]\n")
+    asked = ("suite", "suite.yaml", "--on", cluster.url)
+    done = stranger.run(*asked, "--json", timeout_s=400)
+    assert done.code == 3, done.err
+    rows = [json.loads(line) for line in done.out.splitlines()[:-1]]
+    by_name = {row["implementation"]: row for row in rows}
+    assert {name: row["verdict"] for name, row in by_name.items()} == {
+        "again": "match",
+        "killer": "no verdict",
+    }
+    assert "died, and so did another" in by_name["killer"]["sentence"]
+
+    package = Path(lockstep.__file__).parent
+    shutil.copytree(package, tmp_path / "other/lockstep", ignore=shutil.ignore_patterns("*.pyc"))
+    with (tmp_path / "other/lockstep/version.py").open("a") as stream:
+        stream.write("# edited\n")
+    path = f"{tmp_path}/other:{os.environ['PYTHONPATH']}"
+    refused = stranger.run(*asked, env={"PYTHONPATH": path}, timeout_s=200)
+    assert (refused.code, refused.out) == (2, "")
+    assert re.search(
+        r" has lockstep .*, and not lockstep .*; give all workers the same", refused.error
+    )
 
 
 def write_suite(folder: Path, write_verification: Write, cases: int) -> None:

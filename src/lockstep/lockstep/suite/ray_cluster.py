@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import ConfigDict
 
 from ..errors import UsageError
+from ..run.strays import end_adopted
 from ..strict_yaml import StrictModel, read_yaml
 from .cluster_workers import CONNECT_S, engine, knock, said
 from .elsewhere import Answer, answer, tool
@@ -70,6 +71,8 @@ class RayCluster:
             except (ConnectionError, UsageError):
                 raise
             except Exception as error:
+                if self._url is None:
+                    end_adopted()  # what has started of it, which Ray has lost sight of
                 raise UsageError(f"{self.name} cannot be used: {said(error)}") from error
         self._remote = self._ray.remote(max_retries=0)(answer)
 
