@@ -63,17 +63,18 @@ def test_a_root_that_the_lock_does_not_pin_is_told(tmp_path: Path) -> None:
     assert refused.stderr == "subset_of_lock: the lock does not pin nobody\n"
 
 
-def test_an_image_has_all_that_the_library_declares() -> None:
+def test_an_image_has_all_that_the_library_and_its_suites_declare() -> None:
     tree = ast.parse((ROOT / "src/lockstep/setup.py").read_text("utf-8"))
-    (declared,) = (
-        ast.literal_eval(keyword.value)
+    declared = {
+        keyword.arg: ast.literal_eval(keyword.value)
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         for keyword in node.keywords
-        if keyword.arg == "install_requires"
-    )
+        if keyword.arg in ("install_requires", "extras_require")
+    }
+    needed = [*declared["install_requires"], *declared["extras_require"]["suite"]]
     given = "".join((DOCKER / name).read_text("utf-8") for name in ("ros.in", "python.in"))
-    assert {name.partition(">")[0].lower() for name in declared} <= names_in(given)
+    assert {name.partition(">")[0].lower() for name in needed} <= names_in(given)
 
 
 def test_an_image_is_made_with_all_that_set_up_reads() -> None:

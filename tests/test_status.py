@@ -64,6 +64,33 @@ def test_a_red_verdict_is_kept_and_fails_the_check_until_a_green_one(stranger: S
     assert (done.code, done.out.startswith("VERIFIED: b of scaling/verify.yaml")) == (0, True)
 
 
+def test_history_tells_each_version_once_and_what_changed_between_them(stranger: Stranger, file):
+    module = stranger.cwd / "scaling/__init__.py"
+    assert stranger.run("verify", file).code == 0
+    registry = file.parent / ".lockstep/versions/verify.jsonl"
+    before = registry.read_bytes()
+    assert stranger.run("verify", file).code == 0
+    assert registry.read_bytes() == before
+    module.write_text(COMPONENT.replace("FACTOR = 1.0", "FACTOR = 2.0"))
+    assert stranger.run("verify", file).code == 1
+    done = stranger.run("history", "Same", "--json")
+    (line,) = (one for one in json.loads(done.out) if one["implementation"] == "b")
+    (good,), (bad,) = (step["verdicts"] for step in line["steps"])
+    assert (good["verdict"], bad["verdict"], bad["parent"]) == ("match", "differs", good["id"])
+    assert (line["last_good"], line["first_bad"]) == (good["id"], bad["id"])
+    assert [one["field"] for one in bad["fields"]] == ["vector.x"]
+    assert bad["speed"]["median_ns"] > 0
+    done = stranger.run("history", "Same", "b:1", "b:2")
+    assert (done.code, done.err) == (0, "")
+    assert "changed: its sources (__init__.py)" in done.out
+    assert "new: /out vector.x: " in done.out
+    done = stranger.run("history", "Other")
+    assert (done.code, "no version of Other is registered below .; there is " in done.error) == (
+        2,
+        True,
+    )
+
+
 def test_a_file_that_was_never_verified_fails_the_check_unless_it_is_left_out(
     stranger: Stranger, file
 ):

@@ -26,6 +26,7 @@ from lockstep.verify.verdict import findings, outcome
 from lockstep.verify.verify import verify
 from machine_load import load
 from sensor_msgs.msg import Imu
+from service_bags import write_with_requests
 
 NODES = str(Path(__file__).with_name("system_nodes.py"))
 IMU, STRING = "sensor_msgs/msg/Imu", "std_msgs/msg/String"
@@ -375,38 +376,30 @@ def test_the_first_node_of_a_graph_that_differs_is_named(tmp_path, bag):
 EVENT = "std_srvs/srv/SetBool_Event"
 
 
-def service_bag(path, count=10, told_by=(0, 1, 2)):
-    """Imu as ever, and requests to /switch, ten a second, as introspection tells them."""
-    event = codec(EVENT, definition(EVENT)).encode
-    imu = codec(IMU, definition(IMU)).encode
-    with BagWriter(path) as writer:
-        writer.add_topic("/imu", IMU, definition(IMU), type_hash(IMU))
-        writer.add_topic("/switch/_service_event", EVENT, definition(EVENT), type_hash(EVENT))
-        for number in range(10 * count):
-            at = START_NS + number * EVERY_NS
-            writer.write("/imu", imu(Imu()), at)
-            for kind in told_by if number % 10 == 5 else ():
-                info = {
-                    "event_type": kind,
-                    "stamp": {"sec": 0, "nanosec": 0},
-                    "client_gid": [7] * 16,
-                    "sequence_number": number,
-                }
-                asked = [{"data": number % 20 == 5}] if kind < 2 else []
-                answered = [{"success": False, "message": ""}] if kind >= 2 else []
-                told = {"info": info, "request": asked, "response": answered}
-                writer.write("/switch/_service_event", event(told), at)
-    return path
+@pytest.fixture
+def service_bag(tmp_path):
+    """Imu as ever, and requests to /switch, ten a second."""
+
+    def steps():
+        for number in range(100):
+            at_ns = START_NS + number * EVERY_NS
+            yield "/imu", at_ns, Imu()
+            if number % 10 == 5:
+                answer = {"success": False, "message": ""}
+                yield "/switch/_service_event", at_ns, ({"data": number % 20 == 5}, answer)
+
+    topics = {"/imu": IMU, "/switch/_service_event": EVENT}
+    return write_with_requests(tmp_path / "bag", EVENT, steps(), topics)
 
 
-def test_a_service_is_verified_by_the_requests_of_a_bag(tmp_path):
+def test_a_service_is_verified_by_the_requests_of_a_bag(service_bag, tmp_path):
     """Each request is given once, whoever told it; responses are outputs."""
     node = {"command": [sys.executable, NODES, "server"]}
     verification = {
         "implementations": {"old": node, "new": {"nodes": [node]}},
         "reference": "old",
         "inputs": {
-            "bag": str(service_bag(tmp_path / "bag")),
+            "bag": str(service_bag),
             "topics": {"imu": "/imu"},
             "services": {"/switch": "/switch/_service_event"},
         },
@@ -418,23 +411,21 @@ def test_a_service_is_verified_by_the_requests_of_a_bag(tmp_path):
     verdict = verify(load_verification(file), tmp_path / "out")
     assert outcome(verdict, "new") == "match"
     run = verdict.runs["old"]
-    assert run.sent == {"/imu": 100, "/switch/_service_event": 10}
-    assert (run.recorded["/switch/_service_event"], run.recorded["/state"]) == (10, 100)
+    assert run.sent == {"/imu": 100, "/switch/_request": 10}
+    assert (run.recorded["/switch/_response"], run.recorded["/state"]) == (10, 100)
     with Bag(run.bag) as bag:
-        first, *_ = bag.messages(["/switch/_service_event"])
-        told = codec(EVENT, definition(EVENT)).decode(first.data)
+        first, *_ = bag.messages(["/switch/_response"])
+        told = bag.codec("/switch/_response").decode(first.data)
     assert first.log_time_ns == START_NS + 50 * MS
-    assert (told.info.event_type, told.info.sequence_number) == (2, 5)
-    assert told.response[0].message == f"after 6 at {START_NS + 50 * MS}"
-    assert not told.request
+    assert told.message == f"after 6 at {START_NS + 50 * MS}"
 
 
-def test_services_that_nobody_can_be_asked_for_are_refused(tmp_path):
+def test_services_that_nobody_can_be_asked_for_are_refused(service_bag, tmp_path):
     declared = {
         "implementations": {name: {"command": [sys.executable, NODES, "first"]} for name in "ab"},
         "reference": "a",
         "inputs": {
-            "bag": str(service_bag(tmp_path / "bag")),
+            "bag": str(service_bag),
             "topics": {"imu": "/imu"},
             "services": {"/switch": "/switch/_service_event"},
         },

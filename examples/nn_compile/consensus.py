@@ -1,12 +1,15 @@
-"""Consensus recording: what implementations disagree about is recorded, and learnt."""
+"""Where networks and the controller disagree, which is recorded and learnt."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 from lockstep.compare import Tolerances
+from lockstep.compare.disagreement import Disagreement, disagreements_of
 from lockstep.dataset import Dataset
-from lockstep.dataset.series import Series
+from lockstep.search.hard_inputs import Hardest, hardest, record
 
 FIELDS = {"wrench.force.x": "N", "wrench.torque.z": "Nm"}
 """What the network answers, with units."""
@@ -18,22 +21,21 @@ def errors(reference: Dataset, other: Dataset) -> dict[str, npt.NDArray[np.float
     return {field: b.column(field) - a.column(field) for field in FIELDS}
 
 
-def disagreement(
-    reference: Dataset, other: Dataset, tolerances: Tolerances
-) -> npt.NDArray[np.bool_]:
-    """At which ticks a field is beyond its tolerance, (n,)."""
-    found = errors(reference, other)
-    return np.any(
-        [np.abs(error) > tolerances.of(field).abs for field, error in found.items()], axis=0
-    )
+def disagreeing(reference: Dataset, other: Dataset, tolerances: Tolerances) -> float:
+    """At which share of ticks a field is beyond its tolerance."""
+    found = disagreements_of(reference, other, tolerance=tolerances)
+    return sum(len(one.tick) for one in found.values()) / len(reference["/wrench"])
 
 
-def recorded(series: Mapping[str, Series], ticks: npt.NDArray[np.bool_]) -> Dataset:
-    """A dataset of some ticks of each series, by key."""
-    records = [
-        record._replace(key=key) for key, one in series.items() for record in one[ticks].records()
-    ]
-    chosen = Dataset.create()
-    for record in sorted(records, key=lambda record: record.stamp_ns):
-        chosen.append(record.key, record.value, record.stamp_ns)
-    return chosen
+def disagreements(
+    states: Dataset, expected: Dataset, found: Dataset, tolerances: Tolerances
+) -> tuple[Hardest, Dataset]:
+    """The error states at which the network answers otherwise than the controller, and what both
+    answer."""
+    where: Mapping[str, Mapping[str, Disagreement]] = {
+        "nn": disagreements_of(expected, found, tolerance=tolerances)
+    }
+    hard = hardest(states, where, most=len(states["/state"]))
+    recorded = Dataset.create()
+    record(recorded, states, {"python": expected, "nn": found}, hard)
+    return hard, recorded

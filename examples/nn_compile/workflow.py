@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from consensus import FIELDS, disagreement, errors, recorded
+from consensus import FIELDS, disagreeing, disagreements, errors
 from driving import answers, course, drive, step, step_response
 from figures import plot_disagreement, plot_errors, plot_steps
 from lockstep.cli.ending import end_well
@@ -174,28 +174,20 @@ def consensus(
     """
     nn = network_in(model)
     right = answers(PdController, exam)
-    shares = [float(disagreement(right, answers(nn, exam), tolerances).mean())]
+    shares = [disagreeing(right, answers(nn, exam), tolerances)]
     for number in range(1, budget.rounds + 1):
         bag = driven_to(output / f"rough-{number}", nn, budget.seed + number, budget)
-        expected, found = answers(PdController, bag), answers(nn, bag)
-        ticks = disagreement(expected, found, tolerances)
-        states = answers(ErrorStates, bag)
-        kept = recorded(
-            {
-                "/state": states["/state"],
-                "/wrench": expected["/wrench"],
-                "/wrench_nn": found["/wrench"],
-            },
-            ticks,
-        )
-        kept.save(output / f"disagreements-{number}").close()
-        data = data.chain(kept).copy()
+        states, expected, found = (answers(one, bag) for one in (ErrorStates, PdController, nn))
+        hard, recorded = disagreements(states, expected, found, tolerances)
+        recorded.save(output / f"disagreements-{number}").close()
+        learnt = recorded.rename({"/python/wrench": "/wrench"}).select(["/state", "/wrench"])
+        data = data.chain(learnt).copy()
         network = train_to(model, data, budget, network)
-        shares.append(float(disagreement(right, answers(nn, exam), tolerances).mean()))
+        shares.append(disagreeing(right, answers(nn, exam), tolerances))
         print_line(
             console,
-            f"round {number}: they disagree at {ticks.sum()} of {len(ticks)} ticks, which are "
-            "recorded and learnt; "
+            f"round {number}: they disagree at {hard.of} of {len(states['/state'])} ticks, of "
+            f"which {len(hard.chosen)} are recorded and learnt; "
             f"in the exam at {shares[-2]:.1%} → {shares[-1]:.1%}",
         )
     return shares

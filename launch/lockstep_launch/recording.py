@@ -3,10 +3,13 @@ launch events."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from launch import Action
+from launch.actions import LogInfo
 from launch.events.process import ProcessExited
 from lockstep.bag import Bag, BagError
 from lockstep.component import Contract
@@ -14,9 +17,10 @@ from lockstep.errors import RunError, UsageError
 from lockstep.host.protocol import resolved
 from lockstep.run.implementation import contract_of_command
 from lockstep.run.inputs import run_inputs
-from lockstep.run.live import checked_run
+from lockstep.run.live import checked_run, counted
 from lockstep.run.model import Inputs
 from lockstep.run.result import RunResult
+from lockstep.run.tally import tallied
 
 from . import nodes
 from .arguments import Executable, Replay
@@ -34,11 +38,16 @@ def record(
     `then`.
 
     When the player has ended, the recorder is stopped, then the implementation; then every message
-    must be accounted for. Whatever else happens raises RunError and so ends the launch.
+    must be accounted for. Whatever else happens raises RunError and so ends the launch. What a node
+    that is no component did not take of its inputs is counted, and told.
     """
     in_lockstep = replay.window > 0
     folder = output / name
     folder.mkdir(parents=True)
+    tally = folder / "tally"
+    variables = {} if in_lockstep else tallied(tally, os.environ)
+    recorded: list[RunResult] = []  # when the recorder has ended
+    ended: list[ProcessExited] = []  # when the implementation has
 
     def after_player(event: ProcessExited) -> list[Action]:
         require_success(event, f"the player for {name}")
@@ -48,19 +57,24 @@ def record(
         require_success(event, f"the recorder of {name}")
         if player.return_code is None:
             raise RunError(f"the recorder of {name} ended during the run")
-        return [stop(implementation)] if implementation.return_code is None else finish()
+        result = checked_run(name, folder, in_lockstep)
+        recorded.append(result if in_lockstep else counted(result, tally))
+        return finish() if ended else [stop(implementation)]
 
     def after_implementation(event: ProcessExited) -> list[Action]:
         if player.return_code is None:
             raise RunError(f"{name} ended during the run ({how_it_ended(event)}); its log is above")
         if in_lockstep:  # a black box may end as it likes
             require_success(event, name)
-        return [] if recorder.return_code is None else finish()
+        ended.append(event)
+        return finish() if recorded else []
 
     def finish() -> list[Action]:
-        result = checked_run(name, folder, in_lockstep)
+        shutil.rmtree(tally, ignore_errors=True)
+        (result,) = recorded
         result.outputs().close()  # which refuses a bag that is not whole
-        return then(result)
+        remarks = [result.untaken, *result.remarks] if result.untaken else result.remarks
+        return [*(LogInfo(msg=remark) for remark in remarks), *then(result)]
 
     recorder = nodes.recorder(
         folder / "bag",
@@ -74,6 +88,7 @@ def record(
         executable,
         replay,
         *(["--lockstep"] if in_lockstep else []),
+        additional_env=variables,
         on_exit=unless_shut_down(after_implementation),
     )
     player = nodes.player(

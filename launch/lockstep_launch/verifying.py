@@ -9,6 +9,7 @@ from pathlib import Path
 from launch import Action, LaunchContext
 from launch.events.process import ProcessExited
 from lockstep.compare import Tolerances
+from lockstep.errors import DIFFERENT, RunError
 from lockstep.run.folder import create_folder
 from lockstep.run.result import RunResult
 
@@ -43,11 +44,13 @@ def verify(context: LaunchContext, job: Job) -> list[Action]:
                 folder / "diffs",
                 tolerances,
                 *("--align", value_of(context, "align"), "--origin", str(a.first_input_ns)),
-                on_exit=unless_shut_down(after_comparator),
+                on_exit=unless_shut_down(partial(after_comparator, a.untaken or b.untaken)),
             )
         ]
 
-    def after_comparator(event: ProcessExited) -> list[Action]:
+    def after_comparator(lost: str | None, event: ProcessExited) -> list[Action]:
+        if lost and event.returncode == DIFFERENT:
+            raise RunError(f"no verdict: {lost}")
         return job.compared(event, context, "the outputs", folder / "diffs", folder)
 
     return record("reference", reference, replay, outputs, folder, then=run_implementation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +15,8 @@ pytestmark = pytest.mark.skipif(
     not find_spec("launch_ros"),
     reason="ros2 launch comes with a ROS 2 distro; there is no launch_ros here",
 )
-BAGS = Path(__file__).resolve().parents[2] / "bags"
+ROOT = Path(__file__).resolve().parents[2]
+BAGS = ROOT / "bags"
 # Unit length twice is unit length, so that this system does what one normalizer does.
 TWO_NODES = """
 from launch import LaunchDescription
@@ -33,6 +35,17 @@ def generate_launch_description():
         Node(**PROGRAM, namespace=space, name="first", remappings=[("normalized", between)]),
         Node(**PROGRAM, name="second", remappings=[("vector", between)]),
     ])
+"""
+SLOW = """
+from launch import LaunchDescription
+from launch.actions import ExecuteProcess
+
+NODE = ["python3", "{node}", "slow", "--ros-args"]
+REMAPPED = ["-r", "acceleration:=/vector", "-r", "direction:=/normalized"]
+
+
+def generate_launch_description():
+    return LaunchDescription([ExecuteProcess(cmd=[*NODE, *REMAPPED])])
 """
 CRASHES = """
 from launch import LaunchDescription
@@ -148,12 +161,34 @@ def test_verify_launch_takes_a_launch_file_for_an_implementation(launch, package
         "topics:=/imu/acceleration:=/vector",
         "outputs:=/normalized:geometry_msgs/msg/Vector3Stamped",
         "window:=0",
-        "rtf:=10",
+        "rtf:=3",
         "align:=stamp",
         f"output:={tmp_path / 'out'}",
     )
     assert run.end() == 0, run.log
     assert "MATCH: " in run.log
+    assert not [*(tmp_path / "out").rglob("tally")]
+    assert run.all_gone()
+
+
+def test_what_differs_because_inputs_were_lost_has_no_verdict(launch, package, tmp_path):
+    """Fifty a second of five hundred, of which its queue holds a hundred."""
+    package(SLOW.format(node=ROOT / "tests/black_box_node.py"))
+    run = launch(
+        "verify.launch.py",
+        "reference:=lockstep_examples_cpp/vector_normalizer",
+        "implementation:=robot/bringup.launch.py",
+        f"bag:={BAGS / 'husky_acceleration'}",
+        "topics:=/imu/acceleration:=/vector",
+        "outputs:=/normalized:geometry_msgs/msg/Vector3Stamped",
+        "window:=0",
+        "rtf:=5",
+        "align:=stamp",
+        f"output:={tmp_path / 'out'}",
+    )
+    assert run.end() == 1, run.log
+    told = r"no verdict: implementation: the node did not take \d+ of the 3000 messages on /vector"
+    assert re.match(told, run.error), run.log
     assert run.all_gone()
 
 

@@ -44,8 +44,10 @@ setup(
         "test": ["pytest"],  # tells colcon test to run pytest
         "fuzz": ["coverage", "hypothesis"],  # lockstep fuzz
         "mcp": ["mcp>=2"],  # lockstep mcp
-        "suite": ["duckdb", "loky", "pyarrow"],  # lockstep suite and results
+        "suite": ["duckdb", "loky"],  # lockstep suite and results
         "rerun": ["rerun-sdk"],  # lockstep compare --rrd
+        "ray": ["ray[client]"],  # lockstep suite --on ray
+        "dask": ["distributed"],  # lockstep suite --on dask://…
         "nn": ["onnx", "onnxruntime", "torch"],  # examples/nn_compile
     },
     zip_safe=True,

@@ -10,6 +10,7 @@ nodes = [
     "pd_controller",
     "scan_sectors",
     "image_threshold",
+    "vector_gate",
 ]
 
 setup(

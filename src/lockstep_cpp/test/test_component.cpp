@@ -14,8 +14,10 @@
 #include "rcl/validate_topic_name.h"
 #include "rmw/validate_full_topic_name.h"
 #include "std_msgs/msg/string.hpp"
+#include "std_srvs/srv/set_bool.hpp"
 
 using std_msgs::msg::String;
+using std_srvs::srv::SetBool;
 
 namespace
 {
@@ -50,6 +52,27 @@ struct Named : lockstep::Component
   void on_tick() {}
   Output<String> port;
   Timer tick;
+};
+
+struct Switch : lockstep::Component
+{
+  explicit Switch(const std::string & name = "toggle", const std::string & service = {})
+  : toggle(this, name, &Switch::on_toggle, service)
+  {
+  }
+  SetBool::Response on_toggle(const SetBool::Request & request)
+  {
+    SetBool::Response response;
+    response.success = request.data;
+    response.message = std::to_string(now());
+    return response;
+  }
+  Service<SetBool> toggle;
+};
+
+struct AnsweredTwice : Switch
+{
+  Output<String> responses{this, "toggle_response"};
 };
 
 struct Twice : lockstep::Component
@@ -292,4 +315,43 @@ TEST(Time, stamps_and_nanoseconds_are_the_same_time)
     EXPECT_EQ(lockstep::stamp_ns(lockstep::to_stamp(ns)), ns);
     EXPECT_LT(lockstep::to_stamp(ns).nanosec, 1'000'000'000U);
   }
+}
+
+TEST(Service, is_an_input_of_requests_and_an_output_of_responses)
+{
+  Switch component("toggle", "~/toggle");
+  ASSERT_EQ(component.inputs().size(), 1u);
+  ASSERT_EQ(component.outputs().size(), 1u);
+  EXPECT_EQ(component.inputs()[0]->topic(), "~/toggle/_request");
+  EXPECT_EQ(component.inputs()[0]->type(), "std_srvs/srv/SetBool_Request");
+  EXPECT_EQ(component.outputs()[0]->name(), "toggle_response");
+  EXPECT_EQ(component.outputs()[0]->topic(), "~/toggle/_response");
+  EXPECT_EQ(component.outputs()[0]->type(), "std_srvs/srv/SetBool_Response");
+
+  std::vector<SetBool::Response> responses;
+  component.outputs()[0]->connect([&responses](const void * message) {
+    responses.push_back(*static_cast<const SetBool::Response *>(message));
+  });
+  component.set_now(7000);
+  SetBool::Request request;
+  request.data = true;
+  component.inputs()[0]->deliver(&request);
+  ASSERT_EQ(responses.size(), 1u);
+  EXPECT_TRUE(responses[0].success);
+  EXPECT_EQ(responses[0].message, "7000");
+}
+
+TEST(Service, is_refused_where_it_cannot_be)
+{
+  const auto told = [](auto && make) -> std::string {
+    try {
+      make();
+      return "";
+    } catch (const std::invalid_argument & error) {
+      return error.what();
+    }
+  };
+  EXPECT_EQ(told([] { AnsweredTwice(); }), "output 'toggle_response' is declared twice");
+  EXPECT_EQ(told([] { Switch("services"); }).find("service 'services' has the name of an"), 0u);
+  EXPECT_EQ(told([] { Switch("ask", "a b"); }).find("service 'ask' has the topic 'a b', "), 0u);
 }

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .imu_complementary_filter import ImuComplementaryFilter
     from .pd_controller import PdController
     from .scan_sectors import ScanSectors
+    from .vector_gate import VectorGate
     from .vector_normalizer import VectorNormalizer
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ImuComplementaryFilter",
     "PdController",
     "ScanSectors",
+    "VectorGate",
     "VectorNormalizer",
 ]
 
@@ -26,6 +28,7 @@ __getattr__ = on_demand(  # so that a host loads the one that it runs
         "imu_complementary_filter": "ImuComplementaryFilter",
         "pd_controller": "PdController",
         "scan_sectors": "ScanSectors",
+        "vector_gate": "VectorGate",
         "vector_normalizer": "VectorNormalizer",
     },
 )

@@ -1,4 +1,4 @@
-"""Files behind URLs, by fsspec: range reads, listings, and what goes wrong there in sentences.
+"""Files behind URLs, by fsspec: range reads, listings, writing, and in sentences what goes wrong.
 
 fsspec and the packages of its protocols (s3fs, gcsfs, aiohttp, …) are needed only once a URL is
 opened.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -26,6 +28,8 @@ _BLOCK = 1 << 16
 _STEP = 1 << 22
 _DENIED = (401, 403)
 _ABSENT = (404, 410)
+_WITHOUT_FOLDERS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "memory"}
+_WRITTEN = ("LastModified", "last_modified", "mtime", "modified", "updated", "created")
 
 
 def is_url(path: str) -> bool:
@@ -172,6 +176,95 @@ def matching(pattern: str) -> list[str]:
         return [str(files.unstrip_protocol(row)) for row in files.glob(path)]
 
 
+def states(url: str) -> dict[str, str]:
+    """All files below a folder, or that a pattern stands for: by URL, what is another text when a
+    file is another one."""
+    files, path = _file_system(url)
+    with _told(shown(url)):
+        rows = files.glob(path, detail=True) if is_pattern(url) else files.find(path, detail=True)
+        return {
+            str(files.unstrip_protocol(name)): _state(row)
+            for name, row in rows.items()
+            if row.get("type") != "directory"
+        }
+
+
+def _state(row: dict[str, Any]) -> str:
+    known = (row.get(name) for name in ("size", "ETag", "etag", "LastModified", "mtime", "created"))
+    return " ".join(str(value) for value in known if value is not None)
+
+
+def download(url: str, target: Path) -> None:
+    """Copy a file to here."""
+    files, path = _file_system(url)
+    with _told(shown(url)):
+        files.get_file(path, str(target))
+
+
+def upload(folder: Path, url: str) -> None:
+    """Copy all that is in a folder to there; raises BagError, as all that writes does."""
+    files, path = _file_system(url)
+    with _told(shown(url), "written"):
+        for each in sorted(folder.rglob("*")):
+            if each.is_file():
+                place = f"{path.rstrip('/')}/{each.relative_to(folder)}"
+                _make_folder(files, place)
+                files.put_file(str(each), place)
+
+
+def write(url: str, data: bytes) -> None:
+    """Make a small file, or another one of what is there."""
+    files, path = _file_system(url)
+    with _told(shown(url), "written"):
+        _make_folder(files, path)
+        files.pipe_file(path, data)
+
+
+def _make_folder(files: Any, path: str) -> None:
+    """What a file needs that is to be written; where folders are only names, what would be made is
+    a bucket, which somebody misspelt."""
+    protocols = [files.protocol] if isinstance(files.protocol, str) else files.protocol
+    if _WITHOUT_FOLDERS.isdisjoint(protocols):
+        files.makedirs(path.rpartition("/")[0], exist_ok=True)
+
+
+def remove(url: str) -> None:
+    """Remove a folder with all that is in it, if it is there."""
+    files, path = _file_system(url)
+    with _told(shown(url), "written"):
+        files.invalidate_cache()
+        with suppress(FileNotFoundError):
+            files.rm(path, recursive=True)
+
+
+def files_in(url: str) -> dict[str, tuple[int, float]]:
+    """The bytes of all files in a folder and the folders below it, and when they were written, in
+    seconds since 1970; {} where there is none."""
+    files, path = _file_system(url)
+    start = path.rstrip("/") + "/"
+    with _told(shown(url)):
+        files.invalidate_cache()
+        rows: dict[str, dict[str, Any]] = files.find(path, detail=True)
+    return {
+        name[len(start) :]: (int(row["size"] or 0), _written_s(row))
+        for name, row in rows.items()
+        if name.startswith(start)
+    }
+
+
+def file_system(url: str) -> Any:
+    """The file system of fsspec that a URL is of."""
+    return _file_system(url)[0]
+
+
+def _written_s(row: dict[str, Any]) -> float:
+    """When a file was written, which each file system has another name for; 0 if none is known."""
+    when = next((row[name] for name in _WRITTEN if row.get(name) is not None), 0.0)
+    if isinstance(when, str):
+        when = datetime.fromisoformat(when.replace("Z", "+00:00"))
+    return when.timestamp() if isinstance(when, datetime) else float(when)
+
+
 def _file_system(url: str) -> tuple[Any, str]:
     """The file system of a URL and the path there.
 
@@ -215,17 +308,18 @@ _BOUNDS: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
-    """Turns whatever fsspec and its file systems raise into a BagError."""
+def _told(name: str, doing: str = "read") -> Iterator[None]:
+    """Turns whatever fsspec and its file systems raise into a BagError, which says what of a file
+    was to be done."""
     try:
         yield
     except BagError:
         raise
     except Exception as error:
-        raise BagError(f"{name} {_reason(error)}") from error
+        raise BagError(f"{name} {_reason(error, doing)}") from error
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: BaseException, doing: str = "read") -> str:
     """What is wrong and what to do about it."""
     chain = _chain(error)
     kinds = {kind.__name__ for link in chain for kind in type(link).__mro__}
@@ -241,7 +335,7 @@ def _reason(error: BaseException) -> str:
     if "NoCredentialsError" in kinds or "PartialCredentialsError" in kinds:
         return "needs credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE"
     if "PermissionError" in kinds or status in _DENIED:
-        return "may not be read with these credentials; ask its owner or give others"
+        return f"may not be {doing} with these credentials; ask its owner or give others"
     if any("Timeout" in kind for kind in kinds):
         return f"did not answer within {TIMEOUT_S} s; check the network and try again"
     if kinds & {"ClientConnectionError", "ConnectionError", "EndpointConnectionError", "gaierror"}:
@@ -249,9 +343,9 @@ def _reason(error: BaseException) -> str:
     if status in _ABSENT or ("FileNotFoundError" in kinds and not status):
         return "does not exist; check its spelling"
     if status:
-        return f"cannot be read: its server says {status}; try again later"
+        return f"cannot be {doing}: its server says {status}; try again later"
     text = next(iter(str(error).splitlines()), "")
-    return f"cannot be read ({type(error).__name__}: {text})"
+    return f"cannot be {doing} ({type(error).__name__}: {text})"
 
 
 def _is_absent(error: FileNotFoundError) -> bool:

@@ -23,6 +23,7 @@ LISTED = {
     "outputs.",
     "suite": "Run the cases of a suite.yaml: many verifications, on many bags and in many ways.",
     "results": "Query the results of all runs of suites over time, by DuckDB.",
+    "ab": "Compare two versions on the same cases of a suite: which is better, and where.",
     "run": "Run one implementation of a verify.yaml on its inputs and keep what it puts out.",
     "node": "Run any ROS 2 node on a bag, losslessly and deterministically, and keep what it puts "
     "out.",
@@ -41,6 +42,7 @@ LISTED = {
     "fit": "Propose a distribution for a topic of a recording, as Python and as YAML for "
     "verify.yaml.",
     "fuzz": "Search for inputs on which implementations of a verify.yaml differ, and shrink them.",
+    "consensus": "Record the inputs on which the implementations of a verify.yaml disagree most.",
     "sweep": "Find the highest rate of inputs that implementations of a verify.yaml sustain live, "
     "without loss.",
     "view": "Serve a local web page of the runs and suites in a folder, with their verdicts and "
@@ -51,6 +53,8 @@ LISTED = {
     "regress": "Write a pytest file with golden bags for a component that is right.",
     "mcp": "Serve the steps of porting to coding agents, as tools over MCP on stdin and stdout.",
     "status": "Tell what is verified, against what and since when, and what has changed since.",
+    "history": "Tell the versions of the implementations of a component, and what changed between "
+    "them.",
 }
 """Name of a sub-command and of its module → the first paragraph of its help."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,9 +16,13 @@ def command(
         str, typer.Argument(help="A query of SQL; the table is `results`.", show_default=False)
     ],
     folder: Annotated[
-        Path,
-        typer.Option("--folder", "-f", help="The folder of a suite, or one with several of them."),
-    ] = Path("runs"),
+        str,
+        typer.Option(
+            "--folder",
+            "-f",
+            help="The folder of a suite, or one with several of them; also s3://…",
+        ),
+    ] = "runs",
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Query the results of all runs of suites over time, by DuckDB.

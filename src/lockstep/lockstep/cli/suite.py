@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from ..bag.url import is_url
 from ..errors import UsageError
 from ..suite.case import Case
 from ..suite.expansion import cases_of, shard_of
@@ -40,10 +41,42 @@ def command(
             show_default=False,
         ),
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store",
+            metavar="URL",
+            help="Where cases put what they write, such as s3://BUCKET/NAME, with the kept runs of "
+            "references and a copy of the results.",
+            show_default=False,
+        ),
+    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(
-            "--jobs", "-j", min=1, help="Cases at once; one for each core.", show_default=False
+            "--jobs",
+            "-j",
+            min=1,
+            help="Cores to use; all, here or of the cluster, if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on",
+            metavar="CLUSTER",
+            help="Run the cases on ray (of this machine), ray://HEAD:10001 or "
+            "dask://SCHEDULER:8786.",
+            show_default=False,
+        ),
+    ] = None,
+    runtime_env: Annotated[
+        Path | None,
+        typer.Option(
+            "--runtime-env",
+            help="YAML of what Ray gives its workers: working_dir, env_vars, …",
+            show_default=False,
         ),
     ] = None,
     resume: Annotated[
@@ -111,6 +144,8 @@ def command(
     lockstep suite suite.yaml --changed --junit test-results/suite.xml --github
 
     lockstep suite suite.yaml --shard 3/8 -o /shared/nightly
+
+    lockstep suite suite.yaml --on ray://head:10001 -o /shared/nightly
     """
     cases = cases_of(load_suite(file))
     if shard is not None:
@@ -126,7 +161,11 @@ def command(
             cases,
             place,
             watch,
-            jobs=jobs or len(os.sched_getaffinity(0)),
+            root=file.parent,
+            store=_store(store),
+            on=on,
+            jobs=jobs,
+            runtime_env=runtime_env,
             choice=Choice(resume, only_failed, changed),
             keep_references=keep_references,
             kept_bytes=round(share_gb * 1e9),
@@ -145,6 +184,12 @@ def _shard(text: str) -> tuple[int, int]:
     if match is None or int(match[1]) > int(match[2]):
         raise UsageError(f"--shard {text} is none; give NUMBER/OF, such as 3/8")
     return int(match[1]), int(match[2])
+
+
+def _store(place: str | None) -> str | None:
+    if place is not None and not is_url(place):
+        raise UsageError(f"--store {place} is no URL; a folder of this machine is for --output")
+    return place and place.rstrip("/")
 
 
 @contextmanager

@@ -69,19 +69,22 @@ class Comparison:
                 yield name, difference
 
 
-def summary(comparison: Comparison) -> Iterator[str]:
-    """The verdict, then what is to be known of each key; a printable line each."""
-    return map(one_line, _lines(comparison))
+def summary(comparison: Comparison, no_verdict: str = "") -> Iterator[str]:
+    """The verdict (or why there is none), then what is to be known of each key; a printable line
+    each."""
+    return map(one_line, _lines(comparison, no_verdict))
 
 
-def _lines(comparison: Comparison) -> Iterator[str]:
-    if comparison.all_match:
+def _lines(comparison: Comparison, no_verdict: str) -> Iterator[str]:
+    if no_verdict:
+        yield f"NO VERDICT: {no_verdict}"
+    elif comparison.all_match:
         yield f"MATCH: {comparison.name_b} does what {comparison.name_a} does"
     else:
         yield f"DIFFERENT: {comparison.name_b} does not do what {comparison.name_a} does"
     for key in comparison.keys.values():
         yield from summary_of_key(key, comparison.names)
-    if comparison.all_match:
+    if comparison.all_match and not no_verdict:
         yield _confidence(comparison)
     patterns = comparison.tolerances.by_pattern
     rules = ", ".join(f"{pattern}: {tolerance}" for pattern, tolerance in patterns.items())

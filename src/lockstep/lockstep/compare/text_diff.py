@@ -15,8 +15,9 @@ from .key_comparison import KEPT_TICKS, KeyComparison, TickDifference
 from .words import KEPT_FIELDS, by_statistic, in_distribution, reason, when
 
 
-def write_text_diffs(comparison: Comparison, folder: Path) -> dict[str, Path]:
-    """Write one `.diff` file per key that differs and `summary.txt`; gives the diffs by key."""
+def write_text_diffs(comparison: Comparison, folder: Path, no_verdict: str = "") -> dict[str, Path]:
+    """Write one `.diff` file per key that differs and `summary.txt`, which tells why there is
+    `no_verdict` if so; gives the diffs by key."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
     for key in comparison.keys.values():
@@ -24,7 +25,7 @@ def write_text_diffs(comparison: Comparison, folder: Path) -> dict[str, Path]:
             path = _free(folder, re.sub(r"[^\w.-]", "_", key.topic.strip("/").replace("/", "__")))
             path.write_text("\n".join(text_diff(comparison, key)) + "\n", "utf-8")
             files[key.topic] = path
-    (folder / "summary.txt").write_text("\n".join(summary(comparison)) + "\n", "utf-8")
+    (folder / "summary.txt").write_text("\n".join(summary(comparison, no_verdict)) + "\n", "utf-8")
     return files
 
 

@@ -11,7 +11,10 @@ from .parameter import Parameter
 from .port import Input, Output
 from .qos import SENSOR_DATA, QoS
 from .schedule import Schedule
+from .service import Service
+from .tf_listener import TfListener
 from .timer import Timer
+from .transforms import TransformError
 
 __all__ = [
     "SENSOR_DATA",
@@ -22,7 +25,10 @@ __all__ = [
     "Parameter",
     "QoS",
     "Schedule",
+    "Service",
+    "TfListener",
     "Timer",
+    "TransformError",
     "component",
     "component_of",
     "contract_of",

@@ -12,10 +12,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..message.rosidl import type_hash, type_name
+from ..message.services import base
 from .component import Component
 from .parameter import objection
 from .port import Input, Output
 from .qos import QoS
+from .service import REQUESTS, RESPONSES
+from .tf_listener import CHANGING, OF_STATIC, STATIC, TRANSFORMS
 
 VERSION = 2
 
@@ -29,7 +32,7 @@ _VALUES = ("default", "minimum", "maximum")
 
 @dataclass(frozen=True)
 class PortContract:
-    """An input or output; `topic` is the name before remapping.
+    """An input or output; `topic` is the name before remapping. A service is both: `service_of`.
 
     `type_hash` is the RIHS01 hash of the message as it was built (REP 2016), None where a host
     cannot tell.
@@ -112,6 +115,26 @@ class Contract:
     def differences(self, other: Contract) -> list[str]:
         """One sentence for each promise on which `other` differs; empty if they agree."""
         return list(_differences(self, other))
+
+
+def service_of(port: PortContract) -> tuple[str, str] | None:
+    """The service whose requests or responses a port has: its name before remapping, and its type;
+    None for a port of messages."""
+    for part, topic in (("_Request", REQUESTS), ("_Response", RESPONSES)):
+        if base(port.type) and port.type.endswith(part) and port.topic.endswith(topic):
+            return port.topic.removesuffix(topic), port.type.removesuffix(part)
+    return None
+
+
+def listeners_of(contract: Contract) -> list[str]:
+    """The names of the listeners to transforms that a contract tells of, by their inputs."""
+    ports = {port.name: (port.type, port.topic, port.qos) for port in contract.inputs}
+    changing, static = (TRANSFORMS, *CHANGING), (TRANSFORMS, *STATIC)
+    return [
+        name
+        for name, port in ports.items()
+        if port == changing and ports.get(f"{name}{OF_STATIC}") == static
+    ]
 
 
 def contract_of(component: type[Component] | Component) -> Contract:

@@ -14,6 +14,7 @@ TAKEN = frozenset(
     {
         "host",
         "inputs",
+        "listeners",
         "logger",
         "now",
         "on_parameters_changed",
@@ -21,6 +22,7 @@ TAKEN = frozenset(
         "outputs",
         "parameter_values",
         "parameters",
+        "services",
         "timers",
     }
 )
@@ -31,7 +33,8 @@ HOOKS = frozenset({"parameters_changed", "start"})
 
 
 def name_objection(kind: str, name: str) -> str:
-    """Why an `input`, `output`, `timer` or `parameter` cannot be an attribute of that name.
+    """Why an `input`, `output`, `service`, `timer` or
+    `parameter` cannot be an attribute of that name.
 
     Empty if it can; else a sentence that is the same in every language.
     """
@@ -41,7 +44,7 @@ def name_objection(kind: str, name: str) -> str:
             f"{part}has the name of an attribute that every component has; choose another name, "
             "and give a port its topic, or a parameter its ROS name, by itself"
         )
-    if name in HOOKS and kind in ("input", "timer"):
+    if name in HOOKS and kind in ("input", "service", "timer"):
         return (
             f"{part}cannot have this name, because on_{name} is called for another reason; choose "
             "another name"

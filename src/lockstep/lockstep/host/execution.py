@@ -36,6 +36,7 @@ class Execution:
         self._check_stop = check_stop
         self._timer_fired = timer_fired
         self._timers = list(component.timers)
+        self._services = component.services
         self._schedule = Schedule([timer.period_ns for timer in component.timers.values()])
         self._started = False
 
@@ -64,8 +65,10 @@ class Execution:
         self._schedule.advance(now_ns, self._fire)
 
     def deliver(self, name: str, message: Any) -> None:
-        """Call the callback of an input."""
-        call(self._component, name, self._schedule.now_ns, message)
+        """Call the callback of an input; that of a service gives a response, which is
+        published."""
+        service = self._services.get(name)
+        call(self._component, name, self._schedule.now_ns, message, service=service)
 
     def restart(self) -> None:
         """Time has another source from now on: the timers start again."""

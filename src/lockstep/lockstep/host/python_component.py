@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..cdr.codec import installed_codec
-from ..component import Component, component_of
+from ..component import Component, Service, component_of
 from ..errors import BagError, CallbackError, RunError, UsageError
 from ..message.rosidl import type_name
 from ..message.time import seconds
@@ -59,10 +59,18 @@ def node_name(component_name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", component_name).lower()
 
 
-def call(component: Component, name: str, now_ns: int, *args: Any) -> None:
-    """Call `on_<name>`; raises CallbackError: what it raised, where, and when in the run."""
+def call(
+    component: Component, name: str, now_ns: int, *args: Any, service: Service | None = None
+) -> None:
+    """Call `on_<name>`, and publish what it returns if it is that of a service.
+
+    Raises CallbackError: what it raised, where, and when in the run.
+    """
     try:
-        getattr(component, f"on_{name}")(*args)
+        result = getattr(component, f"on_{name}")(*args)
+        if service is not None:
+            service.check(result)
+            component.outputs[service.responses.name].publish(result)
     except RunError:
         raise
     except (Exception, SystemExit) as error:  # a component does not end its host

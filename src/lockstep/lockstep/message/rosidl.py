@@ -46,8 +46,11 @@ def spare_generator() -> None:
 
 
 def type_name(message_type: type) -> str:
-    """The ROS name of a rosidl message class, such as `sensor_msgs/msg/Imu`."""
-    return f"{message_type.__module__.split('.', maxsplit=1)[0]}/msg/{message_type.__name__}"
+    """The ROS name of a rosidl message class, such as `sensor_msgs/msg/Imu`, or
+    `std_srvs/srv/SetBool_Request`."""
+    package, _, rest = message_type.__module__.partition(".")
+    kind = rest.partition(".")[0]
+    return f"{package}/{kind if kind in ('srv', 'action') else 'msg'}/{message_type.__name__}"
 
 
 def type_hash(message_type: type[Any]) -> str | None:

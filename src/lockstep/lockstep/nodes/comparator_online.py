@@ -48,15 +48,15 @@ def run_online(own: Sequence[str], ros: Sequence[str]) -> int:
         )
         shadow.watch(Stop(), args.duration)
         comparison = shadow.result()
-        reasons = shadow.no_verdict()
+        no_verdict = "; ".join(shadow.no_verdict())
         log = node.get_logger()
-        for line in summary(comparison) if comparison.keys else ():
-            (log.error if reasons or not comparison.all_match else log.info)(line)
+        for line in summary(comparison, no_verdict) if comparison.keys else ():
+            (log.error if no_verdict or not comparison.all_match else log.info)(line)
         if args.output and comparison.keys:
-            write_text_diffs(comparison, Path(args.output))
+            write_text_diffs(comparison, Path(args.output), no_verdict)
             log.info(f"diffs: {args.output}")
-        if reasons:
-            raise RunError(f"no verdict: {'; '.join(reasons)}")
+        if no_verdict:
+            raise RunError(f"no verdict: {no_verdict}")
         return MATCH if comparison.all_match else DIFFERENT
 
 

@@ -5,6 +5,7 @@ lockstep_cpp's free_run.cpp is the twin.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from rclpy.node import Node
@@ -28,13 +29,21 @@ class FreeRun:
         self._ports = ports
         self._execution = execution
         self._stop = stop
+        self._responses: dict[str, Any] = {}
+        for name, service in ports.services.items():
+            self._responses[service.responses.name] = None
+            answer = partial(self._answer, name, service.responses.name)
+            inbox.watch(node.create_service(service.service_type, service.topic, answer))
 
     def now(self) -> int:
         """The run's time in ns."""
         return self._execution.now_ns
 
     def publish(self, output: str, msg: Any) -> None:
-        """Send a message of one output."""
+        """Send a message of one output; a response goes to whoever has asked."""
+        if output in self._responses:
+            self._responses[output] = msg
+            return
         self._ports.outputs[output].publish(msg)
 
     def run(self) -> None:
@@ -49,6 +58,11 @@ class FreeRun:
                     self._advance()
                     self._execution.deliver(self._ports.inputs[subscription], taken[0])
             self._inbox.serve()
+
+    def _answer(self, name: str, responses: str, request: Any, _: Any) -> Any:
+        self._advance()
+        self._execution.deliver(name, request)
+        return self._responses[responses]
 
     def _advance(self) -> None:
         self._execution.advance(self._clock.now().nanoseconds)

@@ -17,12 +17,15 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
+from rclpy.service import Service
 from rclpy.subscription import Subscription
 from rosgraph_msgs.msg import Clock
 
 SERVE_PERIOD_S = 0.02
 RARELY_S = 0.2
 """For a node without services."""
+SHARE = 0.1
+"""Of the time that what is repeated may take: with thousands of topics it is done less often."""
 _SIZES = 8
 
 
@@ -53,11 +56,13 @@ class Inbox:
         self._node = node
         self._meanwhile = meanwhile
         self._group = _HandsOff()
-        self._subscriptions: list[Subscription] = []
+        self._subscriptions: dict[Subscription, Any] = {}  # with their handles
+        self._services: list[Service] = []
         self._executor = SingleThreadedExecutor(context=node.context)
         self._executor.add_node(node)
         self._serve_period_s = serve_period_s
-        self._served = 0.0
+        self._served_s = 0.0
+        self._serving_s = 0.0  # of processor time, the last time
         self._clock: Subscription | None = None
         self._wait_sets: dict[int, Any] = {}
 
@@ -83,13 +88,19 @@ class Inbox:
             callback_group=self._group,
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=warns),
         )
-        self._subscriptions.append(subscription)
+        self._subscriptions[subscription] = subscription.handle
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Forget a subscription, and what is in its queue."""
-        self._subscriptions.remove(subscription)
+        del self._subscriptions[subscription]
         self._node.destroy_subscription(subscription)
+
+    def watch(self, service: Service) -> None:
+        """Let a request to a service of the node end each wait, and the next `serve` look for it
+        at once."""
+        self._services.append(service)
+        self._wait_sets.clear()
 
     def wait(self, timeout_s: float, only: Subscription | None = None) -> list[Subscription]:
         """The subscriptions that have a message (or whether `only` that one has).
@@ -99,21 +110,31 @@ class Inbox:
         """
         if self._meanwhile is not None:
             self._meanwhile()
-        watched = self._subscriptions if only is None else [only]
+        watched = self._subscriptions if only is None else {only: only.handle}
         if self._clock is not None:
-            watched = [*watched, self._clock]
-        if not watched:  # rcl refuses to wait for nothing
+            watched = {**watched, self._clock: self._clock.handle}
+        if not watched and not self._services:  # rcl refuses to wait for nothing
             time.sleep(timeout_s)
             return []
         wait_set = self._wait_set(len(watched))
         wait_set.clear_entities()
-        for subscription in watched:
-            wait_set.add_subscription(subscription.handle)
+        for handle in watched.values():
+            wait_set.add_subscription(handle)
+        for service in self._services:
+            wait_set.add_service(service.handle)
         wait_set.wait(max(0, int(timeout_s * 1e9)))
+        if self._services and wait_set.get_ready_entities("service"):
+            self._served_s = 0.0
         ready = set(wait_set.get_ready_entities("subscription"))
         if self._clock is not None and (taken := self.take(self._clock)) is not None:
             self._clock.callback(taken[0])
-        return [s for s in watched if s.handle.pointer in ready and s is not self._clock]
+        if not ready:
+            return []
+        return [
+            subscription
+            for subscription, handle in watched.items()
+            if handle.pointer in ready and subscription is not self._clock
+        ]
 
     def _wait_set(self, size: int) -> Any:
         """One for so many subscriptions; to make it anew costs more than to wait."""
@@ -121,7 +142,7 @@ class Inbox:
             if len(self._wait_sets) >= _SIZES:  # while thousands of subscriptions come one by one
                 self._wait_sets.clear()
             self._wait_sets[size] = rclpy_implementation.WaitSet(
-                size, 0, 0, 0, 0, 0, self._node.context.handle
+                size, 0, 0, 0, len(self._services), 0, self._node.context.handle
             )
         return self._wait_sets[size]
 
@@ -134,12 +155,18 @@ class Inbox:
         return taken
 
     def serve(self, period_s: float | None = None) -> None:
-        """Answer services, at most so often; cheap to call after every message."""
-        now = time.monotonic()
-        if now - self._served >= (self._serve_period_s if period_s is None else period_s):
+        """Answer services, at most so often; cheap to call after every message.
+
+        With thousands of subscriptions, which the executor all looks at, it is done less often.
+        """
+        now_s = time.monotonic()
+        least_s = self._serve_period_s if period_s is None else period_s
+        if now_s - self._served_s >= max(least_s, self._serving_s / SHARE):
+            began_s = time.thread_time()
             self._executor.spin_once(timeout_sec=0)
-            self._served = now
             self._clock = self._subscription_of_time()
+            self._serving_s = time.thread_time() - began_s
+            self._served_s = now_s
 
     def _subscription_of_time(self) -> Subscription | None:
         """What rclpy itself listens to under use_sim_time, whatever it is remapped to; not what

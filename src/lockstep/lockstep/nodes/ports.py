@@ -1,12 +1,14 @@
-"""A component's inputs and outputs on the graph; lockstep_cpp's ports.cpp is the twin."""
+"""A component's inputs, outputs and services on the graph; lockstep_cpp's ports.cpp is the twin."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.subscription import Subscription
 
-from ..component import Component
+from ..component import Component, Service
 from .inbox import Inbox
 from .qos import lossless, profile
 
@@ -18,7 +20,10 @@ class Ports:
         self, node: Node, inbox: Inbox, component: Component, *, in_lockstep: bool
     ) -> None:
         """In lockstep with QoS that loses nothing, instead of what the ports declare, and with
-        inputs that give bytes."""
+        inputs that give bytes; services are topics there, of their requests and responses."""
+        services = {} if in_lockstep else component.services
+        self.services: Mapping[str, Service] = services
+        responses = {service.responses.name for service in services.values()}
         self.inputs: dict[Subscription, str] = {
             # Volatile in lockstep: it goes with any publisher, and all that counts is sent after
             # the first step.
@@ -29,6 +34,7 @@ class Ports:
                 raw=in_lockstep,
             ): name
             for name, port in component.inputs.items()
+            if name not in services
         }
         self.outputs: dict[str, Publisher] = {
             name: node.create_publisher(
@@ -37,6 +43,7 @@ class Ports:
                 lossless(port.qos.durability) if in_lockstep else profile(port.qos),
             )
             for name, port in component.outputs.items()
+            if name not in responses
         }
 
     def are_connected(self) -> bool:

@@ -37,7 +37,7 @@ from ..host.protocol import ACKNOWLEDGEMENT_TOPIC, STATUS_TOPIC
 from ..message.definitions import definition, type_hash
 from ..message.rosidl import message_class
 from ..printable import tell
-from .inbox import RARELY_S, SERVE_PERIOD_S, Inbox
+from .inbox import RARELY_S, SERVE_PERIOD_S, SHARE, Inbox
 from .offered_qos import offered_by
 from .process import Stop, exit_with, of_a_run, ros_node, split_arguments
 from .qos import lossless
@@ -60,13 +60,11 @@ _OVERLAP_S = 1.0
 """A subscription that is replaced is still listened to for so long."""
 _LATCHED = 1000
 """Messages of a latched topic that are known when they come again."""
-_LONGEST_PASS_S = 0.1
+_LONGEST_PASS_S = 0.25
 _PATIENCE_S = 3.0
 _GONE_S = 1.0
 """After so long without a publisher, a player has gone."""
 _FEW = 5
-_SHARE = 0.1
-"""Of the time that what is repeated may take: with thousands of topics it is done less often."""
 
 
 def status_qos() -> QoSProfile:
@@ -110,7 +108,7 @@ class _NowAndThen:
     def __exit__(self, *_: object) -> None:
         now_s = time.monotonic()
         # Not by the time that passed: who had to wait for a processor must not wait longer for it.
-        rest_s = 0.0 if self._hurries else (time.thread_time() - self._used_s) / _SHARE
+        rest_s = 0.0 if self._hurries else (time.thread_time() - self._used_s) / SHARE
         self._due_s = max(self._began_s + self._period_s, now_s + rest_s)
 
     @property
@@ -136,6 +134,7 @@ class Recorder:
         self._by_topic: dict[str, _Recording] = {}
         self._replaced: dict[Subscription, float] = {}
         self._left_out: set[str] = set()
+        self._listed: deque[tuple[str, Sequence[str]]] = deque()  # of the graph, to be considered
         self._status = node.create_publisher(RecorderStatus, STATUS_TOPIC, status_qos())
         self._announcing = _NowAndThen(STATUS_PERIOD_S)
         self._discovering = _NowAndThen(options.polling_s)
@@ -349,10 +348,14 @@ class Recorder:
         if self._steps is not None:
             return
         if options.discovers or now_s - self._began_s < _START_S:
-            for name, types in self._node.get_topic_names_and_types():
-                if time.monotonic() - now_s > _LONGEST_PASS_S:
+            # To list ten thousand topics takes longer than a pass may, so it is done once for all.
+            self._listed = self._listed or deque(self._node.get_topic_names_and_types())
+            began_s = time.monotonic()
+            while self._listed:
+                if time.monotonic() - began_s > _LONGEST_PASS_S:
                     self._discovering.hurry()  # but what is subscribed already must not wait
                     return
+                name, types = self._listed.popleft()
                 if name not in self._by_topic and name not in self._left_out:
                     self._consider(name, types)
         for recording in [*self._by_topic.values()]:

@@ -163,7 +163,7 @@ class Window:
         if done < 0 or done > len(self._in_flight):
             raise RunError(
                 f"{message.node} acknowledged {message.steps} steps, but {self._sent} were sent; "
-                "is a second host running in this domain?"
+                "is a second player or host running in this domain?"
             )
         for _ in range(done):
             self._bytes -= self._in_flight.popleft()[2]

@@ -13,8 +13,9 @@ from pathlib import Path
 from ..bag.text import lines_with
 from ..cdr.codec import installed_codec
 from ..compare.model import Compare
-from ..component.contract import Contract
+from ..component.contract import Contract, listeners_of, service_of
 from ..component.source import source_of
+from ..component.tf_listener import OF_STATIC
 from ..message.time import seconds
 from ..verify.model import Verification
 from .definitions import (
@@ -23,6 +24,8 @@ from .definitions import (
     cpp_class,
     cpp_header,
     definition_text,
+    file_name,
+    interfaces,
     message_types,
     single_precision,
 )
@@ -135,10 +138,19 @@ def _from_rclpy(contract: Contract) -> Iterator[str]:
         "constructor declares stands in the header; what else it does, such as publishing, belongs "
         "into `on_start`. In the source, and in the port:\n"
     )
+    heard = [f"{name}{end}" for name in listeners_of(contract) for end in ("", OF_STATIC)]
+    for name in listeners_of(contract):
+        yield f"* the buffer of a TransformListener: `{name}.lookup(target, source, time_ns)`"
     for port in contract.inputs:
-        yield f"* a subscription to {port.topic}: `on_{port.name}` is its callback"
+        if port.name in heard:
+            continue
+        if (service := service_of(port)) is None:
+            yield f"* a subscription to {port.topic}: `on_{port.name}` is its callback"
+        else:
+            yield f"* the service {service[0]}: `on_{port.name}` returns its response"
     for port in contract.outputs:
-        yield f"* a publisher of {port.topic}: `{port.name}.publish(message)`"
+        if service_of(port) is None:
+            yield f"* a publisher of {port.topic}: `{port.name}.publish(message)`"
     for timer in contract.timers:
         yield f"* a timer of {timer.period_ns * 1e-9:g} s: `on_{timer.name}` is its callback"
     for parameter in contract.parameters:
@@ -248,14 +260,18 @@ def _api(target: Target) -> Section:
 
 
 def _types(contract: Contract) -> Section:
-    names = message_types(contract)
-    headers = [f'* {name}: `#include "{cpp_header(name)}"`, `{cpp_class(name)}`' for name in names]
-    described = list(all_types(names))
+    headers = [
+        f'* {name}: `#include "{cpp_header(name)}"`, `{cpp_class(name)}`'
+        for name in interfaces(contract)
+    ]
+    described = list(all_types(message_types(contract)))
     mapped = [
         f"{one.name}\n" + "\n".join(f"  {line}" for line in both_languages(one))
         for one in described
     ]
-    texts = [f"{one.name}.msg\n{definition_text(one.name)}" for one in described]
+    texts = dict.fromkeys(
+        f"{file_name(one.name)}\n{definition_text(one.name)}" for one in described
+    )
     table = _fenced("", "\n".join(mapped))
     head = "\n".join(headers)
     fields = f"{head}\n\nFields in both languages:\n\n{table}"

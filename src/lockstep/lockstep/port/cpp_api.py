@@ -9,10 +9,22 @@ from pathlib import Path
 
 from ..errors import PortError
 
-_HEADERS = ("component", "port", "parameter", "timer", "time", "logger", "qos", "registration")
+_HEADERS = (
+    "component",
+    "port",
+    "service",
+    "parameter",
+    "timer",
+    "tf_listener",
+    "transforms",
+    "time",
+    "logger",
+    "qos",
+    "registration",
+)
 _FOR_COMPONENTS = re.compile(
-    r"class Component$|class Input : |class Output : |class Parameter : |"
-    r"class Timer$|class Logger$|struct QoS$|"
+    r"class Component$|class Input : |class Output : |class Service : |class Parameter : |"
+    r"class Timer$|class TfListener$|class TransformError : |class Logger$|struct QoS$|"
     r"enum class (Reliability|Durability)$|struct (Minimum|Maximum) : "
 )
 """The types that the author of a component writes; the others are for hosts."""
@@ -20,8 +32,8 @@ _ACCESS = re.compile(r"(public|protected|private):")
 _HIDDEN = re.compile(r"delete|override|friend|static_assert|^using \w+::")
 _TYPE = re.compile(r"(?:template <[^>]*>\s*)?(?:class|struct|enum class)\s")
 _OF_HOSTS = re.compile(
-    r"[Hh]osts? (set|writ)|default_value\(|set\(|receive|fire\(|connect\(|period_ns|Sink|"
-    r"Port \*|ParameterBase \*|Timer \*|ParameterLimits|ParameterValue|~|= default|"
+    r"[Hh]osts? (set|writ)|default_value\(|set\(|receive|call\(|fire\(|connect\(|period_ns|Sink|"
+    r"Port \*|ParameterBase \*|Timer \*|ParameterLimits|ParameterValue|~\w+\(|= default|"
     r"registered_|Factory|unqualified|snake_case|make_|to_string|range_text"
 )
 

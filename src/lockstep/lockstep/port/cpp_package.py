@@ -12,9 +12,17 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from ..component.contract import Contract, ParameterContract, PortContract
+from ..component.contract import (
+    Contract,
+    ParameterContract,
+    PortContract,
+    listeners_of,
+    service_of,
+)
 from ..component.qos import SENSOR_DATA, QoS
-from .definitions import cpp_class, cpp_header, message_types, package_of
+from ..component.tf_listener import OF_STATIC
+from ..message.services import base
+from .definitions import cpp_class, cpp_header, interfaces, package_of
 from .subject import Subject
 
 _KEYWORDS = frozenset(
@@ -95,6 +103,7 @@ _TAKEN = frozenset(
         "Input",
         "Output",
         "Parameter",
+        "Service",
         "Timer",
         "QoS",
         "Minimum",
@@ -120,10 +129,16 @@ _WIDTH = 97
 
 @dataclass(frozen=True)
 class _Callback:
-    """A method that the component must have; `argument` is empty for timers."""
+    """A method that the component must have; `argument` is empty for timers.
+
+    `returns` is its type within the class, `returns_fully` outside of it.
+    """
 
     name: str
-    argument: str
+    argument: str = ""
+    called: str = "msg"
+    returns: str = "void"
+    returns_fully: str = "void"
 
 
 def package_files(subject: Subject) -> dict[str, str]:
@@ -137,10 +152,14 @@ def package_files(subject: Subject) -> dict[str, str]:
         "contract": contract,
         "package": package,
         "node": subject.node,
-        "dependencies": sorted({package_of(name) for name in message_types(contract)}),
-        "headers": sorted(cpp_header(name) for name in message_types(contract)),
+        "dependencies": sorted(
+            {package_of(name) for name in interfaces(contract)}
+            | ({"geometry_msgs"} if listeners_of(contract) else set())
+        ),
+        "headers": sorted(cpp_header(name) for name in interfaces(contract)),
         "standard_headers": sorted(_standard_headers(contract)),
         "aliases": _aliases(contract),
+        "listens": bool(listeners_of(contract)),
         "members": list(_members(contract)),
         "callbacks": list(_callbacks(contract)),
         "hooks": _hooks(subject),
@@ -175,7 +194,7 @@ def identifier(name: str) -> str:
 
 def _aliases(contract: Contract) -> dict[str, str]:
     """Short names for message classes, by type, where they are unambiguous."""
-    types = message_types(contract)
+    types = interfaces(contract)
     short = [name.rpartition("/")[2] for name in types]
     members = {identifier(item.name) for item in _all_items(contract)}
     return {
@@ -186,7 +205,10 @@ def _aliases(contract: Contract) -> dict[str, str]:
 
 
 def _message(contract: Contract, type_name: str) -> str:
-    return _aliases(contract).get(type_name, cpp_class(type_name))
+    """The class of a message, a request or a response, as it is called within the component."""
+    whole = base(type_name) or type_name
+    called = _aliases(contract).get(whole, cpp_class(whole))
+    return called if whole == type_name else f"{called}::{type_name.rpartition('_')[2]}"
 
 
 def _all_items(contract: Contract) -> Iterator[Any]:
@@ -196,10 +218,22 @@ def _all_items(contract: Contract) -> Iterator[Any]:
 def _members(contract: Contract) -> Iterator[str]:
     """The declarations, in the order of the contract."""
     of = contract.component
+    heard = _heard(contract)
     for port in contract.inputs:
+        if port.name in heard:
+            if port.name in listeners_of(contract):
+                yield _declared("lockstep::TfListener", port.name)
+            continue
         callback = f"&{of}::on_{port.name}"
+        if (service := service_of(port)) is not None:
+            given = [] if service[0] == port.name else [_string(service[0])]
+            kind = f"Service<{_message(contract, service[1])}>"
+            yield _declared(kind, port.name, callback, *given)
+            continue
         yield _declared(f"Input<{_message(contract, port.type)}>", port.name, callback, *_qos(port))
     for port in contract.outputs:
+        if service_of(port) is not None:
+            continue
         yield _declared(f"Output<{_message(contract, port.type)}>", port.name, *_qos(port))
     for timer in contract.timers:
         yield _declared("Timer", timer.name, repr(timer.period_ns / 1e9), f"&{of}::on_{timer.name}")
@@ -210,6 +244,11 @@ def _members(contract: Contract) -> Iterator[str]:
             _literal(parameter.default, parameter.type),
             *_description(parameter),
         )
+
+
+def _heard(contract: Contract) -> set[str]:
+    """The inputs that listeners hear themselves."""
+    return {f"{name}{end}" for name in listeners_of(contract) for end in ("", OF_STATIC)}
 
 
 def _declared(kind: str, name: str, *rest: str) -> str:
@@ -299,10 +338,19 @@ def _standard_headers(contract: Contract) -> set[str]:
 
 
 def _callbacks(contract: Contract) -> Iterator[_Callback]:
+    heard = _heard(contract)
     for port in contract.inputs:
-        yield _Callback(f"on_{port.name}", f"const {_message(contract, port.type)} &")
+        if port.name in heard:
+            continue
+        name, argument = f"on_{port.name}", f"const {_message(contract, port.type)} &"
+        if (service := service_of(port)) is None:
+            yield _Callback(name, argument)
+        else:
+            response = f"{service[1]}_Response"
+            returns = _message(contract, response), cpp_class(response)
+            yield _Callback(name, argument, "request", *returns)
     for timer in contract.timers:
-        yield _Callback(f"on_{timer.name}", "")
+        yield _Callback(f"on_{timer.name}")
 
 
 def _hooks(subject: Subject) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ..component import Contract
 from ..message.definitions import definition
 from ..message.schema import TIMES, Field, MessageType, Schema, schema
+from ..message.services import base
 
 _CPP = {
     "bool": "bool",
@@ -36,6 +37,12 @@ def message_types(contract: Contract) -> list[str]:
     return list(dict.fromkeys(port.type for port in (*contract.inputs, *contract.outputs)))
 
 
+def interfaces(contract: Contract) -> list[str]:
+    """The same, with a service in place of its requests and responses: what is included, or
+    imported."""
+    return list(dict.fromkeys(base(name) or name for name in message_types(contract)))
+
+
 def schema_of(type_name: str) -> Schema:
     """The parsed definition of an installed type; raises BagError if it is not installed."""
     return schema(type_name, definition(type_name))
@@ -53,8 +60,17 @@ def all_types(names: list[str]) -> Iterator[MessageType]:
 
 
 def definition_text(type_name: str) -> str:
-    """The .msg text of one type, without the licence above and without blank lines at the ends."""
-    return definition(type_name).split("=" * 80)[0].strip("\n")
+    """The .msg text of one type, or the .srv text of what it is a part of, without the licence
+    above and without blank lines at the ends."""
+    first, *others = definition(type_name).split("=" * 80)
+    text = others[0].strip("\n").partition("\n")[2] if base(type_name) else first
+    return text.strip("\n")
+
+
+def file_name(type_name: str) -> str:
+    """Where it is defined: `sensor_msgs/msg/Imu.msg`, `std_srvs/srv/SetBool.srv`."""
+    whole = base(type_name) or type_name
+    return f"{whole}.{whole.split('/')[1]}"
 
 
 def both_languages(described: MessageType) -> Iterator[str]:
@@ -89,14 +105,17 @@ def python_type(field: Field) -> str:
 
 
 def cpp_class(type_name: str) -> str:
-    """`sensor_msgs/msg/Imu` → `sensor_msgs::msg::Imu`."""
-    return type_name.replace("/", "::")
+    """`sensor_msgs/msg/Imu` → `sensor_msgs::msg::Imu`, `std_srvs/srv/SetBool_Request` →
+    `std_srvs::srv::SetBool::Request`."""
+    whole = base(type_name)
+    part = type_name.removeprefix(whole)
+    return f"{whole}{part.replace('_', '/') if whole else part}".replace("/", "::")
 
 
 def cpp_header(type_name: str) -> str:
     """`geometry_msgs/msg/Vector3Stamped` → `geometry_msgs/msg/vector3_stamped.hpp`, by rosidl's
     rule."""
-    package, kind, name = type_name.split("/")
+    package, kind, name = (base(type_name) or type_name).split("/")
     snake = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     snake = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", snake).lower()
     return f"{package}/{kind}/{snake}.hpp"

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..message.rosidl import message_class
 from ..message.schema import Field, MessageType, Schema
+from ..message.services import base
 from .definitions import schema_of
 
 _MOST_ELEMENTS = 24
@@ -31,9 +32,10 @@ class MessageCode:
         return self._message(schema_of(type_name), type_name, message)
 
     def _message(self, schema: Schema, type_name: str, message: Any) -> str:
-        self.imports.add(type_name)
+        self.imports.add(base(type_name) or type_name)
         given = ", ".join(self._fields(schema, schema.types.get(type_name, schema.root), message))
-        return f"{type_name.rpartition('/')[2]}({given})"
+        called = type_name.rpartition("/")[2]
+        return f"{called.replace('_', '.') if base(type_name) else called}({given})"
 
     def _fields(self, schema: Schema, described: MessageType, message: Any) -> Iterator[str]:
         default = message_class(described.name)()

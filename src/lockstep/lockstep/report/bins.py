@@ -1,4 +1,4 @@
-"""Into which bins numbers are counted."""
+"""The bins of a histogram."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..message.arrays import Floats
 from .bins import bin_edges, finite_numbers
+from .contact_sheet import plot_fields
 from .shown_fields import has_fields
 from .signals import Plottable, not_finite, signal_of
 from .style import (
@@ -53,8 +54,6 @@ def plot_histogram(
     are shown by all their fields, a small panel each (`contact_sheet.plot_fields`).
     """
     if not path and has_fields(a):
-        from .contact_sheet import plot_fields
-
         return plot_fields(a, b, names=names, title=title, file=file)
     sides = [signal_of(side, path, ragged=True) for side in (a, b) if side is not None]
     subject = plain(title) if title is not None else sides[0].subject

@@ -9,20 +9,20 @@ from pathlib import Path
 
 from ..bag import Bag
 from ..component import Contract
-from ..component.contract import PortContract
+from ..component.contract import PortContract, service_of
+from ..component.service import REQUESTS
 from ..errors import UsageError
 from ..host.protocol import resolved
+from ..message.services import base
 from .model import Inputs
 from .timeline import Timeline
 
 CLOCK_TOPIC = "/clock"
-EVENTS = "/_service_event"
-"""What the topic of a service's events is called, after the service."""
 
 
-def events_of(service: str) -> str:
-    """The topic of the events of a service."""
-    return f"{resolved(service)}{EVENTS}"
+def is_events(type_name: str) -> bool:
+    """Whether it is the type of the events of a service."""
+    return bool(base(type_name)) and type_name.endswith("_Event")
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,12 @@ def run_inputs(declared: Inputs, bag: Bag, contract: Contract) -> RunInputs:
     contract."""
     topics: dict[str, str] = {}
     for name, port in ports_of(declared, contract).items():
-        topic = bag.topic(name)
-        if topic.type != port.type:
+        found = bag.topic(name).type
+        asks = name in declared.services.values()
+        if (found.replace("_Event", "_Request") if asks else found) != port.type:
             raise UsageError(
-                f"topic {name} of {declared.bag} is {topic.type}, "
-                f"but input '{port.name}' takes {port.type}"
+                f"topic {name} of {declared.bag} is {found}, but input '{port.name}' takes "
+                f"{port.type}{f'; add {_where(port)}' if is_events(found) else ''}"
             )
         topics[name] = resolved(port.topic)
     return RunInputs(
@@ -124,7 +125,7 @@ def ports_of(declared: Inputs, contract: Contract) -> dict[str, PortContract]:
     for service, name in declared.services.items():
         if name in topics:
             raise UsageError(f"topic {name} is given to two inputs")
-        topics[name] = by_topic[events_of(service)]
+        topics[name] = by_topic[f"{resolved(service)}{REQUESTS}"]
     unknown = set(declared.silent) - ports.keys()
     if unknown:
         raise UsageError(f"inputs.silent: the contract has no input '{min(unknown)}'")
@@ -133,7 +134,17 @@ def ports_of(declared: Inputs, contract: Contract) -> dict[str, PortContract]:
     if unfed:
         name = min(unfed)
         raise UsageError(
-            f"input '{name}' gets no topic; add it under inputs.topics, or leave it out "
+            f"input '{name}' gets no topic; add {_where(ports[name])}, or leave it out "
             f"with inputs: {{silent: [{name}]}}"
         )
     return topics
+
+
+def _where(port: PortContract) -> str:
+    """Where a verify.yaml says what an input gets."""
+    service = service_of(port)
+    return (
+        "it under inputs.topics"
+        if service is None
+        else (f"the events of its service as inputs: {{services: {{{service[0]}: TOPIC}}}}")
+    )

@@ -128,7 +128,7 @@ class LiveRun:
         with self._stack, self._alone():
             _stop(self._recorder, self._node, in_lockstep, _quiet_s(request.options)[1])
             result = checked_run(request.name, request.folder, in_lockstep, request.silent)
-            return result if in_lockstep else _counted(result, request.folder / _TALLY)
+            return result if in_lockstep else counted(result, request.folder / _TALLY)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -193,8 +193,9 @@ def checked_run(
     )
 
 
-def _counted(result: RunResult, tally: Path) -> RunResult:
-    """A run of a black box with what is known of the inputs that it did not take."""
+def counted(result: RunResult, tally: Path) -> RunResult:
+    """A run of a black box with what is known of the inputs that it did not take, by the tallies in
+    a folder; to be called while it runs, since at its end it gives its subscriptions up."""
     if is_told(tally):
         return replace(result, untaken=untaken(result.name, tally, result.sent))
     remark = (

@@ -36,7 +36,8 @@ class Expectation:
 @dataclass(frozen=True)
 class Case:
     """What is None is as in the file. `group` is what the file is called, `memory_bytes` what each
-    process may take."""
+    process may take, `cores` how many it needs, and `exclusive` whether it is alone on its
+    machine."""
 
     name: str
     group: str
@@ -51,6 +52,8 @@ class Case:
     priority: float = 0.0
     time_s: float | None = None
     memory_bytes: int | None = None
+    cores: int = 1
+    exclusive: bool = False
     expected: Expectation | None = None
 
     @property
@@ -68,7 +71,7 @@ class Case:
     def definition(self) -> str:
         """A digest of what the case is, whatever may stand in its files."""
         data = asdict(self)
-        for free in ("priority", "time_s", "memory_bytes", "expected"):
+        for free in ("priority", "time_s", "memory_bytes", "cores", "exclusive", "expected"):
             del data[free]
         return hashlib.sha256(json.dumps(data, default=str, sort_keys=True).encode()).hexdigest()
 

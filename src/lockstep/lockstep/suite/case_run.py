@@ -11,13 +11,15 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
+from ..bag.url import upload
 from ..errors import Interrupted, LockstepError, unforeseen
 from ..run.strays import adopt, end_adopted, end_with
+from ..temporary_folder import TemporaryFolder
 from ..verify.ledger import remember
 from ..verify.plan import with_nodes
 from ..verify.verify import verify
@@ -25,6 +27,7 @@ from .case import Case, verification_of
 from .ground import digest_of_case
 from .kept_runs import KeptRuns
 from .result import Result, with_verdict, without_verdict
+from .turns import turn
 
 _OVERTIME_S = 60.0
 """After its time a case has so long to end what it has started."""
@@ -32,14 +35,16 @@ _OVERTIME_S = 60.0
 
 @dataclass(frozen=True)
 class Place:
-    """Where a suite runs: the folder of this run, and where runs of references are kept, if they
-    are. `memory_bytes` is what each process of a case may take, unless the case says."""
+    """Where a suite runs: the folder of this run, a URL for what its cases write, if that is not to
+    be in the folder, and where runs of references are kept, if they are."""
 
     folder: Path
-    kept: Path | None
+    store: str | None
+    kept: Path | str | None
     kept_bytes: int
     kept_days: float
-    memory_bytes: int
+    shares: int | None = None
+    """Among how many cores the memory of a machine is shared; all that it has, if not given."""
 
 
 class _Now:
@@ -79,15 +84,16 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def run_case(case: Case, place: Place) -> Result:
     """Run a case into its folder; never raises."""
-    begun_s, start_s, cpu_s = time.time(), time.perf_counter(), _cpu_s()
-    folder = place.folder / case.folder_name
+    start_s, cpu_s = time.perf_counter(), _cpu_s()
     _Now.warnings = []
     keeper = None if place.kept is None else KeptRuns(place.kept, place.kept_bytes, place.kept_days)
-    memory_bytes = case.memory_bytes or place.memory_bytes
+    memory_bytes = case.memory_bytes or _share_of_memory(case.cores, place.shares)
     late = threading.Event()
     try:
-        with _limited_memory(memory_bytes), _limited_time(case.time_s, late):
-            result = _verified(case, folder, keeper)
+        with _interruptible(), turn(case.exclusive):
+            start_s = time.perf_counter()  # waiting is no part of it
+            with _limited_memory(memory_bytes), _limited_time(case.time_s, late):
+                result = _verified(case, place, keeper)
     except LockstepError as error:
         result = without_verdict(case, str(error))
     except MemoryError:
@@ -103,21 +109,26 @@ def run_case(case: Case, place: Place) -> Result:
     warnings, _Now.warnings = tuple(_Now.warnings), None
     return replace(
         result,
-        begun_s=begun_s,
         duration_s=time.perf_counter() - start_s,
         cpu_s=_cpu_s() - cpu_s,
-        folder=str(folder),
         remarks=(*result.remarks, *(keeper.remarks if keeper else ()), *warnings, *left),
     )
 
 
-def _verified(case: Case, folder: Path, keeper: KeptRuns | None) -> Result:
+def _verified(case: Case, place: Place, keeper: KeptRuns | None) -> Result:
     verification = with_nodes(verification_of(case))
-    with nullcontext() if keeper is None else keeper.of_a_case():
-        verdict = verify(verification, folder, runs_kept=keeper)
-    remember(case.file, folder)
-    digest = digest_of_case(verification, case.implementation, verdict.fingerprints)
-    return with_verdict(case, verdict, digest)
+    with ExitStack() as stack:
+        folder = place.folder / case.folder_name
+        if place.store is not None:
+            own = stack.enter_context(TemporaryFolder("lockstep-case-"))
+            folder = own.path / case.folder_name
+        with nullcontext() if keeper is None else keeper.of_a_case():
+            verdict = verify(verification, folder, runs_kept=keeper)
+        remember(case.file, folder)
+        if place.store is not None:
+            upload(folder, f"{place.store}/{case.folder_name}")
+        digest = digest_of_case(verification, case.implementation, verdict.fingerprints)
+        return with_verdict(case, verdict, digest)
 
 
 @contextmanager
@@ -134,9 +145,18 @@ def _limited_memory(most_bytes: int) -> Iterator[None]:
 
 
 @contextmanager
+def _interruptible() -> Iterator[None]:
+    """Meanwhile SIGTERM raises Interrupted."""
+    _Now.interruptible = True
+    try:
+        yield
+    finally:
+        _Now.interruptible = False
+
+
+@contextmanager
 def _limited_time(most_s: float | None, late: threading.Event) -> Iterator[None]:
-    """Raises Interrupted after some seconds, where a run can be interrupted; ends this process if
-    that does not help."""
+    """Raises Interrupted after some seconds; ends this process if that does not help."""
 
     def interrupt() -> None:
         late.set()
@@ -144,7 +164,6 @@ def _limited_time(most_s: float | None, late: threading.Event) -> Iterator[None]
 
     timer = threading.Timer(most_s or 0.0, interrupt)
     timer.daemon = True
-    _Now.interruptible = True
     try:
         if most_s is not None:
             timer.start()
@@ -154,9 +173,18 @@ def _limited_time(most_s: float | None, late: threading.Event) -> Iterator[None]
         else:
             yield
     finally:
-        _Now.interruptible = False
         timer.cancel()
         faulthandler.cancel_dump_traceback_later()
+
+
+def _share_of_memory(cores: int, of: int | None) -> int:
+    """What each process of a case may take, unless the case says: a part of what there is on this
+    machine, or for this container."""
+    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError):
+        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    of = of or len(os.sched_getaffinity(0))
+    return total * min(cores, of) // of
 
 
 def _cpu_s() -> float:

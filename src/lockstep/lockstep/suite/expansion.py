@@ -45,14 +45,14 @@ def cases_of(suite: Suite) -> list[Case]:
     repeated = [name for name, n in Counter(case.folder_name for case in found).items() if n > 1]
     if repeated:
         raise UsageError(f"two cases are called {repeated[0]}; rename one of their files")
-    checked = set()
+    checked: dict[str, bool] = {}
+    ruled = []
     for case in found:  # bags make no difference to whether the choices fit the file
-        choices = replace(case, bag=case.bag and "", bag_name=None, name=case.group)
-        if choices.definition not in checked:
-            verification_of(case)
-            checked.add(choices.definition)
-    ruled = [_ruled(suite, case) for case in found]
-    return sorted(ruled, key=lambda case: -case.priority)
+        choices = replace(case, bag=case.bag and "", bag_name=None, name=case.group).definition
+        if choices not in checked:
+            checked[choices] = _goes_by_time(verification_of(case))
+        ruled.append(_ruled(suite, replace(case, exclusive=checked[choices])))
+    return sorted(ruled, key=lambda case: (-case.priority, case.exclusive))
 
 
 def shard_of(cases: Sequence[Case], number: int, of: int) -> list[Case]:
@@ -187,21 +187,37 @@ def _is_chosen(suite: Suite, name: str) -> bool:
     return included and not any(fnmatchcase(name, pattern) for pattern in suite.exclude)
 
 
+def _goes_by_time(verification: Verification) -> bool:
+    """Whether what comes out may depend on what else a machine does: of live runs those of black
+    boxes, and those whose inputs a simulator or another player sends."""
+    inputs = verification.inputs
+    return verification.run.mode == "live" and (
+        any(one.is_node for one in verification.implementations.values())
+        or not (inputs.is_recorded or inputs.sample is not None)
+    )
+
+
 def _ruled(suite: Suite, case: Case) -> Case:
-    """A case with its limits, its priority and what is expected of it."""
+    """A case with its limits, what it needs, its priority and what is expected of it."""
     priority, limits = 0.0, suite.limits
     time_s, memory = limits.time, limits.memory
+    cores = limits.cores or 1
+    exclusive = case.exclusive if limits.exclusive is None else limits.exclusive
     for rule in suite.rules:
         if fnmatchcase(case.name, rule.cases):
             priority = priority if rule.priority is None else rule.priority
             time_s = time_s if rule.time is None else rule.time
             memory = memory if rule.memory is None else rule.memory
+            cores = cores if rule.cores is None else rule.cores
+            exclusive = exclusive if rule.exclusive is None else rule.exclusive
     expected = next((one for one in suite.expected if fnmatchcase(case.name, one.cases)), None)
     return replace(
         case,
         priority=priority,
         time_s=time_s,
         memory_bytes=memory,
+        cores=cores,
+        exclusive=exclusive,
         expected=None
         if expected is None
         else Expectation(expected.verdict, expected.reason, expected.until),

@@ -128,10 +128,6 @@ def _details(result: Result) -> Iterator[str]:
     """What is to be known of a case that is not green."""
     yield one_line(result.sentence)
     for field in result.fields[:3]:
-        largest = "" if field.largest is None else f", at most {field.largest:.3g} off"
-        law = f": {field.law}" if field.law else ""
-        yield one_line(
-            f"{field.topic} {field.field}: {field.differing} messages differ{largest}{law}"
-        )
+        yield one_line(field.sentence())
     if result.folder:
         yield one_line(f"see {result.folder}")

@@ -122,13 +122,19 @@ def _digest_of_file(name: str, size: int, mtime_ns: int, inode: int) -> str:
 
 
 @lru_cache(maxsize=1)
-def _tool() -> dict[str, Any]:
-    """The versions of what runs and compares; of this library its sources, which may be edited."""
+def own_digest() -> str:
+    """Of the sources of this library, which may be edited."""
     own = hashlib.sha256()
     for path in sorted(_PACKAGE.rglob("*.py")):
         own.update(path.read_bytes())
+    return own.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _tool() -> dict[str, Any]:
+    """The versions of what runs and compares."""
     return {
-        "lockstep": [__version__, own.hexdigest()],
+        "lockstep": [__version__, own_digest()],
         "python": sys.version,
         "machine": platform.machine(),
         **{name: importlib.metadata.version(name) for name in _LIBRARIES},

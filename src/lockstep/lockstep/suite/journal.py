@@ -13,10 +13,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from ..errors import UsageError
+from ..errors import RunError, UsageError
 from .result import Result, as_data, from_data
 
-_LINES = "cases.jsonl"
+LINES = "cases.jsonl"
 _FINISHED = "finished"
 _LOCK = "lock"
 
@@ -29,23 +29,30 @@ class Journal:
         self.folder = folder
         self.results = {result.case: result for result in _read(folder)}
         text = _text(folder)
-        self._lines: IO[str] = (folder / _LINES).open("a", encoding="utf-8")
+        self._lines: IO[str] = (folder / LINES).open("a", encoding="utf-8")
         if text and not text.endswith("\n"):  # the last line was cut off
             self._lines.write("\n")
 
     def add(self, result: Result) -> None:
-        """Keep a result; it is on disk when this returns."""
+        """Keep a result; it is on disk when this returns. Raises RunError where it cannot be."""
         self.results[result.case] = result
-        self._lines.write(json.dumps(as_data(result)) + "\n")
-        self._lines.flush()
-        os.fsync(self._lines.fileno())
+        try:
+            self._lines.write(json.dumps(as_data(result)) + "\n")
+            self._lines.flush()
+            os.fsync(self._lines.fileno())
+        except OSError as error:
+            raise RunError(
+                f"results cannot be kept in {self.folder}: {error.strerror}; make room, and go on "
+                "with --resume"
+            ) from error
 
     def finish(self) -> None:
         """All cases are done."""
         (self.folder / _FINISHED).touch()
 
     def close(self) -> None:
-        self._lines.close()
+        with suppress(OSError):  # of a line that could not be written
+            self._lines.close()
 
 
 @contextmanager
@@ -100,7 +107,7 @@ def _opened(place: Path, name: str) -> Iterator[Journal]:
 
 def _runs(place: Path) -> list[Path]:
     """The folders of runs, the oldest first."""
-    return sorted(path.parent for path in place.glob(f"[0-9]*-*/{_LINES}"))
+    return sorted(path.parent for path in place.glob(f"[0-9]*-*/{LINES}"))
 
 
 def _read(folder: Path) -> Iterator[Result]:
@@ -112,6 +119,6 @@ def _read(folder: Path) -> Iterator[Result]:
 
 def _text(folder: Path) -> str:
     try:
-        return (folder / _LINES).read_text("utf-8", "replace")
+        return (folder / LINES).read_text("utf-8", "replace")
     except FileNotFoundError:
         return ""

@@ -54,6 +54,14 @@ class Limits(StrictModel):
 
     time: Number | None = Field(default=None, gt=0, le=MAX_S, description="seconds")
     memory: Bytes | None = Field(default=None, description="of each of its processes")
+    cores: int | None = Field(
+        default=None, ge=1, le=4096, strict=True, description="that it needs; 1 if not given"
+    )
+    exclusive: bool | None = Field(
+        default=None,
+        strict=True,
+        description="alone on its machine; live runs that go by time are, if not given",
+    )
 
 
 class Rule(Limits):

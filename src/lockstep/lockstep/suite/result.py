@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from typing import Any, Literal
 
-from ..compare import Comparison
 from ..errors import MATCH
 from ..run.result import RunResult
+from ..verify.field_results import FieldResult, field_results
 from ..verify.verdict import Outcome, Verdict, findings, objections, outcome, remarks
+from ..verify.versions import version_id
 from .case import Case
 
 Standing = Literal["match", "differs", "no verdict", "expected"]
 STANDINGS: tuple[Standing, ...] = ("match", "expected", "no verdict", "differs")
 """How a case stands, best first: "expected" is a case that does not match, as was foretold."""
-
-
-@dataclass(frozen=True)
-class FieldResult:
-    """A field that differs: in how many messages, by how much at most, and by which law."""
-
-    topic: str
-    field: str
-    differing: int
-    largest: float | None
-    law: str | None
 
 
 @dataclass(frozen=True)
@@ -68,6 +57,10 @@ class Result:
     begun_s: float = 0.0
     """When, in seconds since 1970."""
     hash: str = ""
+    version: str = ""
+    reference_version: str = ""
+    """Which versions these were, as `lockstep history` calls them; empty where that is not known.
+    """
     kept_reference: bool = False
     """Whether the run of the reference was one that another case had made."""
     remarks: tuple[str, ...] = ()
@@ -103,6 +96,8 @@ def with_verdict(case: Case, verdict: Verdict, digest: str) -> Result:
         hash=digest,
         remarks=tuple(remarks(verdict)),
         kept_reference=verdict.kept is not None,
+        version=_version(verdict, name),
+        reference_version=_version(verdict, verdict.reference),
         **_of_case(case),
     )
     if name not in verdict.comparisons:
@@ -117,7 +112,7 @@ def with_verdict(case: Case, verdict: Verdict, digest: str) -> Result:
         verdict=judged,
         sentence=_sentence(verdict, name),
         grade=comparison.grade,
-        fields=tuple(_fields(comparison)),
+        fields=tuple(field_results(comparison)),
         samples=comparison.samples,
         wrong=sum(key.wrong for key in comparison.keys.values()),
         reference_median_ns=reference.median_ns,
@@ -132,6 +127,11 @@ def with_verdict(case: Case, verdict: Verdict, digest: str) -> Result:
         memory_bytes=_peak_bytes(run),
         **known,
     )
+
+
+def _version(verdict: Verdict, name: str) -> str:
+    found = verdict.fingerprints.get(name)
+    return "" if found is None or name in verdict.stale else version_id(found.parts)
 
 
 def _peak_bytes(run: RunResult) -> int | None:
@@ -163,25 +163,6 @@ def _sentence(verdict: Verdict, name: str) -> str:
         if not found.is_match:
             return found.lines[0] if found.lines else found.sentence
     return comparison.grade
-
-
-def _fields(comparison: Comparison) -> list[FieldResult]:
-    found = []
-    for topic, key in comparison.keys.items():
-        for path, judged in key.judged.fields.items():
-            if judged.matches:
-                continue
-            law = key.explained.diagnoses.get(path)
-            found.append(
-                FieldResult(
-                    topic,
-                    path,
-                    judged.wrong_ticks,
-                    judged.max_error if math.isfinite(judged.max_error) else None,
-                    None if law is None else law.sentence,
-                )
-            )
-    return found
 
 
 def expected_of(case: Case, result: Result, today: date) -> Result:

@@ -7,6 +7,8 @@ Spark and pandas read as a table that is partitioned by `day`.
 
 from __future__ import annotations
 
+import glob
+import json
 import os
 import uuid
 from collections import defaultdict
@@ -18,59 +20,57 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ..bag import url
 from ..errors import ReportError, UsageError, unforeseen
 from .result import Result
 
 RESULTS = "results"
 """The folder of the rows, beside those of the runs."""
 _FILES = "day=*/*.parquet"
-_FIELD = {
-    "topic": "string",
-    "field": "string",
-    "differing": "int64",
-    "largest": "float64",
-    "law": "string",
-}
+_FIELD = "STRUCT(topic VARCHAR, field VARCHAR, differing BIGINT, largest DOUBLE, law VARCHAR)"
 _COLUMNS = {
-    "begun": "timestamp",
-    "run": "string",
-    "name": "string",
-    "node": "string",
-    "implementation": "string",
-    "reference": "string",
-    "bag": "string",
-    "parameters": "string",
-    "seed": "string",
-    "mode": "string",
-    "verdict": "string",
-    "standing": "string",
-    "expected": "string",
-    "grade": "string",
-    "sentence": "string",
-    "samples": "int64",
-    "wrong": "int64",
-    "fields": "fields",
-    "reference_median_ns": "float64",
-    "median_ns": "float64",
-    "p99_ns": "float64",
-    "speed_up": "float64",
-    "reference_cpu_ns": "float64",
-    "cpu_ns": "float64",
-    "reference_memory_bytes": "int64",
-    "memory_bytes": "int64",
-    "cpu_s": "float64",
-    "duration_s": "float64",
-    "kept_reference": "bool_",
-    "remarks": "texts",
-    "hash": "string",
-    "commit": "string",
-    "machine": "string",
-    "folder": "string",
+    "begun": "TIMESTAMPTZ",
+    "run": "VARCHAR",
+    "name": "VARCHAR",
+    "node": "VARCHAR",
+    "implementation": "VARCHAR",
+    "reference": "VARCHAR",
+    "bag": "VARCHAR",
+    "parameters": "VARCHAR",
+    "seed": "VARCHAR",
+    "mode": "VARCHAR",
+    "verdict": "VARCHAR",
+    "standing": "VARCHAR",
+    "expected": "VARCHAR",
+    "grade": "VARCHAR",
+    "sentence": "VARCHAR",
+    "samples": "BIGINT",
+    "wrong": "BIGINT",
+    "fields": f"{_FIELD}[]",
+    "reference_median_ns": "DOUBLE",
+    "median_ns": "DOUBLE",
+    "p99_ns": "DOUBLE",
+    "speed_up": "DOUBLE",
+    "reference_cpu_ns": "DOUBLE",
+    "cpu_ns": "DOUBLE",
+    "reference_memory_bytes": "BIGINT",
+    "memory_bytes": "BIGINT",
+    "cpu_s": "DOUBLE",
+    "duration_s": "DOUBLE",
+    "kept_reference": "BOOLEAN",
+    "remarks": "VARCHAR[]",
+    "hash": "VARCHAR",
+    "version": "VARCHAR",
+    "reference_version": "VARCHAR",
+    "commit": "VARCHAR",
+    "machine": "VARCHAR",
+    "folder": "VARCHAR",
 }
 
 
-def write_rows(folder: Path, results: Sequence[Result]) -> None:
-    """Add results as rows; raises ReportError where they cannot be written."""
+def write_rows(folder: Path, results: Sequence[Result], copy_to: str | None = None) -> None:
+    """Add results as rows, and a copy of them behind a URL; raises ReportError where they cannot be
+    written, BagError where the copy cannot."""
     by_day: defaultdict[str, list[Result]] = defaultdict(list)
     for result in results:
         begun = datetime.fromtimestamp(result.begun_s, timezone.utc)
@@ -81,36 +81,40 @@ def write_rows(folder: Path, results: Sequence[Result]) -> None:
         fresh = place / f".{name}.tmp"
         try:
             place.mkdir(parents=True, exist_ok=True)
-            _parquet().write_table(_table(of_day), fresh, compression="zstd")
+            _write(of_day, fresh)
             os.replace(fresh, place / name)
         except OSError as error:
+            raise ReportError(f"results cannot be kept in {place}: {unforeseen(error)}") from error
+        finally:
             with suppress(OSError):
                 fresh.unlink(missing_ok=True)
-            raise ReportError(f"results cannot be kept in {place}: {unforeseen(error)}") from error
+        if copy_to is not None:
+            url.write(f"{copy_to}/{place.name}/{name}", (place / name).read_bytes())
 
 
-def query(folder: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The names of columns and the rows that a query gives; the results are the table `results`.
+def query(
+    folder: Path | str, sql: str, values: Sequence[Any] = ()
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The names of columns and the rows that a query gives; the results are the table `results`,
+    `values` stand for each `?`.
 
-    They are those of the suite in a folder, or of all suites in it. Raises UsageError for a query
-    that cannot be answered, and where there are no results.
+    They are those of the suite in a folder, or of all suites in it; the folder may be behind a URL.
+    Raises UsageError for a query that cannot be answered, and where there are no results.
     """
-    places = (RESULTS, f"*/{RESULTS}")
-    place = next((one for one in places if any(folder.glob(f"{one}/{_FILES}"))), None)
-    if place is None:
+    folder = str(folder)
+    patterns = (f"{folder}/{RESULTS}/{_FILES}", f"{folder}/*/{RESULTS}/{_FILES}")
+    found = url.matching if url.is_url(folder) else glob.glob
+    pattern = next((one for one in patterns if found(one)), None)
+    if pattern is None:
         raise UsageError(f"there are no results in {folder}; run lockstep suite, or give --folder")
-    try:
-        duckdb = import_module("duckdb")
-    except ImportError as error:
-        raise UsageError(
-            "lockstep results needs the Python package duckdb; run: python3 -m pip install duckdb"
-        ) from error
-    pattern = str(folder / place / _FILES).replace("'", "''")
-    read = f"read_parquet('{pattern}', hive_partitioning = true, union_by_name = true)"
+    duckdb = _duckdb()
+    read = f"read_parquet({_quoted(pattern)}, hive_partitioning = true, union_by_name = true)"
     with duckdb.connect() as connection:
+        if url.is_url(folder):
+            connection.register_filesystem(url.file_system(folder))
         try:
             connection.execute(f"create view results as select * from {read}")
-            answer = connection.execute(sql)
+            answer = connection.execute(sql, values)
             names = [column[0] for column in answer.description or ()]
             return names, answer.fetchall()
         except duckdb.Error as error:
@@ -119,24 +123,31 @@ def query(folder: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
 
 def check_libraries() -> None:
     """Raises UsageError where there is nothing to write rows with."""
-    _parquet()
+    _duckdb()
 
 
-def _table(results: Iterable[Result]) -> Any:
-    arrow = import_module("pyarrow")
-    field = arrow.struct([(name, getattr(arrow, kind)()) for name, kind in _FIELD.items()])
-    kinds = {
-        "timestamp": arrow.timestamp("us", tz="UTC"),
-        "fields": arrow.list_(field),
-        "texts": arrow.list_(arrow.string()),
-    }
-    schema = arrow.schema(
-        [
-            (name, kinds[kind] if kind in kinds else getattr(arrow, kind)())
-            for name, kind in _COLUMNS.items()
-        ]
-    )
-    return arrow.Table.from_pylist([_row(result) for result in results], schema)
+def _write(results: Iterable[Result], file: Path) -> None:
+    """Make a file of rows, by way of JSON beside it; raises OSError or ReportError if it cannot."""
+    duckdb = _duckdb()
+    lines = file.with_suffix(".json")
+    try:
+        # The name of a file need not be text.
+        with lines.open("w", encoding="utf-8", errors="replace") as out:
+            out.writelines(json.dumps(_row(one), ensure_ascii=False) + "\n" for one in results)
+        read = f"read_json({_quoted(lines)}, format = 'newline_delimited', columns = {_COLUMNS})"
+        with duckdb.connect() as connection:
+            connection.execute(
+                f"copy (from {read}) to {_quoted(file)} (format parquet, compression zstd)"
+            )
+    except duckdb.Error as error:
+        reason = " ".join(str(error).split())
+        raise ReportError(f"results cannot be kept in {file.parent}: {reason}") from error
+    finally:
+        lines.unlink(missing_ok=True)
+
+
+def _quoted(path: Path | str) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _row(result: Result) -> dict[str, Any]:
@@ -146,15 +157,15 @@ def _row(result: Result) -> dict[str, Any]:
         "name": result.case,  # in SQL "case" and "group" are words of the language
         "node": result.group,
         "standing": result.standing,
-        "begun": begun,
+        "begun": begun.isoformat(),
     }
 
 
-def _parquet() -> Any:
+def _duckdb() -> Any:
     try:
-        return import_module("pyarrow.parquet")
+        return import_module("duckdb")
     except ImportError as error:
         raise UsageError(
-            "lockstep suite keeps its results as Parquet and needs the Python package pyarrow; "
-            "run: python3 -m pip install pyarrow"
+            "lockstep suite and results keep rows as Parquet and need the Python package duckdb; "
+            "run: python3 -m pip install duckdb"
         ) from error

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 
+from ..bag.url import write
 from ..errors import DIFFERENT, FAILED, MATCH, LockstepError
+from ..verify.commit import commit_of
 from ..verify.fingerprints import Fingerprint, fingerprint
 from ..verify.plan import with_nodes
 from .case import Case, verification_of
@@ -77,15 +78,22 @@ def run_suite(
     place: Path,
     watch: Watch,
     *,
-    jobs: int,
+    root: Path,
+    on: str | None = None,
+    jobs: int | None = None,
+    runtime_env: Path | None = None,
+    store: str | None = None,
     choice: Choice = Choice(),
     keep_references: bool = True,
     kept_bytes: int = MOST_BYTES,
 ) -> Done:
-    """Run cases, those of the highest priority first, into a new folder in `place`.
+    """Run cases of a suite whose folder is `root`, those of the highest priority first, into a new
+    folder in `place`; `on` is a cluster, and `jobs` how many run at a time. What the cases write,
+    the runs of references that are kept, and a copy of the results go to `store`, if it is given, a
+    URL.
 
     Whatever ends it, Ctrl-C too, the results until then are kept. Raises UsageError where there is
-    nothing to run them with.
+    nothing to run them with, RunError where that is gone for long.
     """
     before = last_results(place) if choice.only_failed or choice.changed else {}
     with ExitStack() as stack:
@@ -102,21 +110,39 @@ def run_suite(
                 watch(result, len(results), len(cases))
         waiting = [case for case in cases if case.name not in results]
         ran: list[Result] = []
-        stack.callback(write_rows, place / RESULTS, ran)  # also of a run that is interrupted
+        # Also of a run that is interrupted:
+        stack.callback(write_rows, place / RESULTS, ran, store and f"{store}/{RESULTS}")
         if waiting:
-            kept = place / _KEPT if keep_references else None
-            here = Place(journal.folder, kept, kept_bytes, MOST_DAYS, _memory_bytes() // jobs)
-            commit = _commit(waiting[0].file.parent)
-            pool = stack.enter_context(workers(min(jobs, len(waiting)), here))
+            here = _place(place, journal.folder, store, keep_references, kept_bytes)
+            commit = commit_of(waiting[0].file.parent)
+            pool = stack.enter_context(workers(on, jobs, here, root.resolve(), runtime_env))
             for case, found in _each(pool, waiting, journal.folder):
                 result = expected_of(case, found, _today())
-                result = replace(result, run=journal.folder.name, commit=commit)
+                result = replace(
+                    result,
+                    run=journal.folder.name,
+                    folder=f"{here.store or journal.folder}/{case.folder_name}",
+                    commit=commit,
+                    begun_s=time.time() - found.duration_s,  # by one clock, whoever ran it
+                )
                 journal.add(result)
                 ran.append(result)
                 results[case.name] = result
                 watch(result, len(results), len(cases))
         journal.finish()
     return Done(journal.folder, tuple(results.values()))
+
+
+def _place(
+    place: Path, folder: Path, store: str | None, keep_references: bool, kept_bytes: int
+) -> Place:
+    """Where the cases of a run run, for workers in whatever folder; raises BagError if a store
+    cannot be written to."""
+    kept: Path | str = place.resolve() / _KEPT
+    if store is not None:
+        kept, store = f"{store}/{_KEPT}", f"{store}/{folder.name}"
+        write(f"{store}/begun", b"")
+    return Place(folder.resolve(), store, kept if keep_references else None, kept_bytes, MOST_DAYS)
 
 
 def _stands(
@@ -163,8 +189,11 @@ def _each(pool: Workers, cases: Sequence[Case], folder: Path) -> Iterator[tuple[
     tried: set[str] = set()
     seen: set[Hashable] = set()
     while waiting or pool.running:
-        while waiting and pool.free:
-            case = waiting.pop(_next(waiting, pool.running, seen))
+        while waiting:
+            chosen = _next(waiting, pool.running, seen)
+            if not pool.has_room_for(waiting[chosen]):
+                break
+            case = waiting.pop(chosen)
             shutil.rmtree(folder / case.folder_name, ignore_errors=True)  # of a run that was ended
             pool.start(case)
         for case, result in pool.ended(_PATIENCE_S):
@@ -186,20 +215,3 @@ def _next(waiting: Sequence[Case], running: Sequence[Case], seen: Collection[Has
 
 def _today() -> date:
     return datetime.now(timezone.utc).date()
-
-
-def _memory_bytes() -> int:
-    """What there is on this machine, or for this container."""
-    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    with suppress(OSError, ValueError):
-        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return total
-
-
-def _commit(folder: Path) -> str | None:
-    """The commit that is checked out in a folder; None where there is none."""
-    asked = ["git", "-C", str(folder), "rev-parse", "HEAD"]
-    with suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=5, check=True)
-        return done.stdout.strip()
-    return None

@@ -1,110 +1,70 @@
-"""The processes that run cases, by loky: each a pool of one, so that a process that dies takes no
-other's case along, and it is known whose case it was.
-
-A worker takes one case after the other and keeps what it has imported. It must not take part in
-Ctrl-C (`prepare`), as loky would pass that on as the result of a case, or break the pool.
-"""
+"""Who runs cases: the processes of this machine, or the workers of a cluster."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from importlib import import_module
-from typing import Any
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
 
 from ..errors import UsageError
-from ..run.strays import spare
 from .case import Case
-from .case_run import Place, prepare, run_case
+from .case_run import Place
+from .cluster_workers import Cluster, cluster_workers
 from .result import Result
 
-_TRACKERS = ("loky.backend.resource_tracker", "multiprocessing.resource_tracker")
-"""Each starts a process that watches what processes share, and ends with this one."""
-_GRACE_S = 10.0
-"""So long a case has to end its processes when all is to end."""
+ENGINES = "ray, ray://HEAD:10001 or dask://SCHEDULER:8786"
 
 
-class Workers:
-    """So many processes, each with at most one case."""
-
-    def __init__(self, count: int, place: Place) -> None:
-        self.count = count
-        self._place = place
-        self._pools: list[Any] = [None] * count
-        self._running: dict[Future[Result], tuple[int, Case]] = {}
-
-    @property
-    def free(self) -> int:
-        """How many have nothing to do."""
-        return self.count - len(self._running)
+class Workers(Protocol):
+    """Takes cases and gives their results."""
 
     @property
     def running(self) -> list[Case]:
-        """The cases that are being run."""
-        return [case for _, case in self._running.values()]
+        """The cases that were started and have not ended."""
+
+    def has_room_for(self, case: Case) -> bool:
+        """Whether to start a case now, rather than when another has ended."""
 
     def start(self, case: Case) -> None:
-        """Let a free one run a case."""
-        busy = {number for number, _ in self._running.values()}
-        number = next(n for n in range(self.count) if n not in busy)
-        pool = self._pools[number]
-        if pool is None:
-            pool = self._pools[number] = _new_pool()
-        self._running[pool.submit(run_case, case, self._place)] = number, case
+        """Let a case be run."""
 
     def ended(self, patience_s: float) -> Iterator[tuple[Case, Result | None]]:
-        """The cases that have ended, after waiting for one so long; None for one whose process
+        """The cases that have ended, after waiting for one so long; None for one whose worker
         died."""
-        done, _ = wait(self._running, patience_s, FIRST_COMPLETED)
-        for future in done:
-            number, case = self._running.pop(future)
-            try:
-                yield case, future.result()
-            except BrokenProcessPool:
-                self._pools[number].shutdown(kill_workers=True)
-                self._pools[number] = None
-                yield case, None
-
-    def close(self) -> None:
-        """End all, and whatever their cases have started."""
-        children = [child for child in multiprocessing.active_children() if self._running]
-        for child in children:
-            child.terminate()
-        if self._running:
-            wait(self._running, _GRACE_S)
-        self._running.clear()
-        for pool in self._pools:
-            if pool is not None:
-                pool.shutdown(kill_workers=True)
-        self._pools.clear()
 
 
-@contextmanager
-def workers(count: int, place: Place) -> Iterator[Workers]:
-    """So many workers, none of which is left in the end."""
-    made = Workers(count, place)
+def workers(
+    on: str | None, jobs: int | None, place: Place, root: Path, runtime_env: Path | None
+) -> AbstractContextManager[Workers]:
+    """Who runs the cases of a suite whose folder is `root`, at most `jobs` at a time; none of them
+    is left in the end. `on` is a cluster, without it this machine.
+
+    Raises UsageError where it is none that is known, or cannot be reached.
+    """
+    if on is None:
+        from .local_workers import local_workers
+
+        return local_workers(jobs, place)
+    parts = urlsplit(on)
     try:
-        yield made
-    finally:
-        made.close()
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(f"--on {on}: {error}") from error
+    cluster: Cluster
+    if on == "ray" or (parts.scheme == "ray" and parts.netloc):
+        from .ray_cluster import RayCluster
 
+        cluster = RayCluster(None if on == "ray" else on, jobs, runtime_env)
+    elif parts.scheme == "dask" and parts.netloc:
+        from .dask_cluster import DaskCluster
 
-def _new_pool() -> Any:
-    try:
-        loky = import_module("loky")
-    except ImportError as error:
-        raise UsageError(
-            "lockstep suite needs the Python package loky; run: python3 -m pip install loky"
-        ) from error
-    pool = loky.ProcessPoolExecutor(
-        max_workers=1, timeout=None, initializer=prepare, initargs=(os.getpid(),)
-    )
-    for module in _TRACKERS:
-        tracker = import_module(module)
-        tracker.ensure_running()
-        spare(tracker._resource_tracker._pid)
-    return pool
+        if runtime_env is not None:
+            raise UsageError(
+                "Dask brings no runtime environment to its workers; start them in theirs"
+            )
+        cluster = DaskCluster(parts.hostname or "", port)
+    else:
+        raise UsageError(f"--on {on} is no cluster that is known; give {ENGINES}")
+    return cluster_workers(cluster, jobs, place, root)

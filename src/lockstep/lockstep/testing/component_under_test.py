@@ -12,7 +12,8 @@ from ..cdr.codec import installed_codec
 from ..cdr.message_error import MessageError
 from ..cdr.rosidl_messages import RosidlDecoder
 from ..component import Contract, stamp_ns
-from ..component.contract import PortContract
+from ..component.contract import PortContract, service_of
+from ..component.service import OF_RESPONSES
 from ..errors import CallbackError, RunError, UsageError
 from ..message.rosidl import message_class
 from .harness import Harness
@@ -50,6 +51,34 @@ class InputUnderTest:
         except BagError as error:
             raise ValueError(f"input '{self._port.name}': {error}") from error
         self._send(time_ns, msg, data)
+
+
+class ServiceUnderTest(InputUnderTest):
+    """A service: an input of requests, which can also be called."""
+
+    __slots__ = ("_responses",)
+
+    def __init__(
+        self,
+        port: PortContract,
+        send: Callable[[int | None, Any, bytes], None],
+        responses: OutputUnderTest,
+    ) -> None:
+        super().__init__(port, send)
+        self._responses = responses
+
+    def call(self, request: Any, time_ns: int | None = None) -> Any:
+        """Send a request, as `send` does; returns the response, which is among the messages of the
+        output of responses, too.
+
+        Fails the test if there is none.
+        """
+        __tracebackhide__ = True
+        count = len(self._responses.messages)
+        self.send(request, time_ns)
+        if len(self._responses.messages) == count:
+            raise AssertionError(f"service '{self._port.name}' did not answer")
+        return self._responses.messages[count]
 
 
 class OutputUnderTest:
@@ -111,8 +140,9 @@ class Ports(dict[str, PortT], Generic[PortT]):
 class ComponentUnderTest:
     """One implementation of a contract, running for one test.
 
-    Ports are attributes: `component.<input>.send(message)`, `component.<output>.last`. A port whose
-    name is taken here is found as `component.inputs["name"]` or `component.outputs["name"]`.
+    Ports are attributes: `component.<input>.send(message)`, `component.<output>.last`,
+    `component.<service>.call(request)`. A port whose name is taken here is found as
+    `component.inputs["name"]` or `component.outputs["name"]`.
 
     Time is that of the messages that are sent; 0 until the first. Timers fire on it, each at its
     own due time. Once a callback has raised or the component has crashed, the run is over, and
@@ -151,15 +181,12 @@ class ComponentUnderTest:
         self._durations_ns: dict[str, list[int]] = {}
         self.implementation = implementation
         self.contract = harness.contract
-        self.inputs = Ports(
-            "input",
-            {
-                port.name: InputUnderTest(port, self._sender(index))
-                for index, port in enumerate(self.contract.inputs)
-            },
-        )
         self.outputs = Ports(
             "output", {port.name: OutputUnderTest(port) for port in self.contract.outputs}
+        )
+        self.inputs = Ports(
+            "input",
+            {port.name: self._input(index) for index, port in enumerate(self.contract.inputs)},
         )
 
     def __repr__(self) -> str:
@@ -228,6 +255,13 @@ class ComponentUnderTest:
         self._over = ""
         values = {**self._parameters, **(parameters or {}), **more}
         self._watch(lambda: self._harness.start(values, self._publish), ends=True)
+
+    def _input(self, index: int) -> InputUnderTest:
+        port = self.contract.inputs[index]
+        if service_of(port) is None:
+            return InputUnderTest(port, self._sender(index))
+        responses = self.outputs[f"{port.name}{OF_RESPONSES}"]
+        return ServiceUnderTest(port, self._sender(index), responses)
 
     def _sender(self, port: int) -> Callable[[int | None, Any, bytes], None]:
         def send(time_ns: int | None, msg: Any, data: bytes) -> None:

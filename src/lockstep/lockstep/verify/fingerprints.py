@@ -58,7 +58,7 @@ def fingerprint(name: str, verification: Verification) -> Fingerprint:
         if key != "parameters"
     }
     found["parameters"] = parameters
-    folder = _source_folder(implementation, place)
+    folder = source_folder(implementation, place)
     sources: dict[str, str] = {}
     if folder is not None:
         root = folder if folder.is_dir() else folder.parent
@@ -173,6 +173,14 @@ def _not_what_was_built(
     )
 
 
+def difference(key: str, before: Any, now: Any) -> str:
+    """What of one part of a Fingerprint is not as it was: `its sources (filter.py)`."""
+    if isinstance(now, dict) and isinstance(before, dict):
+        names = sorted(n for n in now.keys() | before.keys() if now.get(n) != before.get(n))
+        return f"its {key} ({some(names)})"
+    return f"its {key}"
+
+
 def some(names: Sequence[str]) -> str:
     """The first of some names, and how many there are more."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
@@ -193,7 +201,7 @@ def _built_of(binary: Path) -> dict[str, str]:
 def source_files(implementation: Implementation, place: Path) -> list[Path]:
     """The sources of an implementation of a verify.yaml in a folder; none where they are not
     found."""
-    folder = _source_folder(implementation, place)
+    folder = source_folder(implementation, place)
     return list(_sources(folder)) if folder is not None else []
 
 
@@ -209,7 +217,9 @@ def digest(path: Path) -> str:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _source_folder(implementation: Implementation, place: Path) -> Path | None:
+def source_folder(implementation: Implementation, place: Path) -> Path | None:
+    """The folder of the sources of an implementation of a verify.yaml in a folder, or its module
+    that stands alone; None where there are none."""
     if implementation.component is not None:
         return _python_folder(implementation.component)
     if implementation.executable is None:

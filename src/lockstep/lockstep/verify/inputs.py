@@ -12,14 +12,19 @@ from ..bag import Bag
 from ..distributions.model import Sample, sampled_bag
 from ..host.protocol import resolved
 from ..run.arrivals import record_arrivals
-from ..run.inputs import RunInputs, run_inputs
+from ..run.inputs import RunInputs, ports_of, run_inputs
+from ..run.service_requests import with_requests
+from .model import Verification
 from .plan import Plan
 from .runs import Watch
+from .verdict import Verdict
 
 _SAMPLED = "inputs.sampled"
 """What a drawn bag is called in the folder of a run, where no implementation can be called so,"""
 _ARRIVED = "inputs.arrived"
-"""and the folder of the bag that holds what an external player sent."""
+"""the folder of the bag that holds what an external player sent,"""
+_REQUESTS = "inputs.requests"
+"""and a bag with the requests that events tell."""
 
 
 @contextmanager
@@ -29,7 +34,9 @@ def inputs_of(
     """The inputs, of which at most so many are drawn; what is not recorded yet goes to `folder`."""
     declared = planned.verification.inputs
     if planned.bag is not None:
-        yield run_inputs(declared, planned.bag, planned.contract)
+        recorded = run_inputs(declared, planned.bag, planned.contract)
+        with with_requests(recorded, folder / _REQUESTS) as inputs:
+            yield inputs
         return
     if declared.sample is None:
         with _arrived(planned, folder / _ARRIVED, watch) as inputs:
@@ -41,6 +48,17 @@ def inputs_of(
     drawn = declared.model_copy(update={"bag": place, "topics": topics, "sample": None})
     with Bag(place) as bag:
         yield run_inputs(drawn, bag, planned.contract)
+
+
+def inputs_left(verification: Verification, verdict: Verdict) -> tuple[Path | str, list[str]]:
+    """The bag of the inputs of a verification that has run, and which of its topics they are."""
+    declared = verification.inputs
+    if declared.is_recorded:
+        assert declared.bag is not None
+        return declared.bag, list(ports_of(declared, verdict.contract))
+    bag = verdict.folder / _SAMPLED if verdict.arrived is None else verdict.arrived.bag
+    with Bag(bag) as opened:
+        return bag, list(opened.topics)
 
 
 def _at_most(sample: Sample, most: int | None) -> Sample:

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..component import Contract
 from ..errors import RunError, UsageError
-from .fingerprints import NOT_TRACKED, Fingerprint, dataset, fingerprint, some
+from .fingerprints import NOT_TRACKED, Fingerprint, dataset, difference, fingerprint
 from .model import Verification, is_verify_file, load
 from .plan import asked_contract
 from .verdict import outcome, rests_on
+from .versions import register
 
 if TYPE_CHECKING:
     from .verdict import Verdict
@@ -62,7 +63,8 @@ class Status:
 
 
 def record(file: Path, verification: Verification, verdict: Verdict) -> Path:
-    """Keep what a verdict has shown of each implementation, whether it matches or not.
+    """Keep what a verdict has shown of each implementation, whether it matches or not, and of each
+    version of them.
 
     Returns the record. Raises UsageError if it cannot be written, or nothing is found on disk of
     what ran.
@@ -92,6 +94,7 @@ def record(file: Path, verification: Verification, verdict: Verdict) -> Path:
         same = same_ground and {k: v for k, v in old.items() if k != _SINCE} == entry
         found[name] = {_SINCE: old[_SINCE] if same else _now(), **entry}
     _write(place, {"version": VERSION, **against, "implementations": found})
+    register(file, verification, verdict, against)
     return place
 
 
@@ -239,16 +242,12 @@ def _changed(
         before = old.get(key)
         if key in leave_out or value == before:
             continue
-        if isinstance(value, dict) and isinstance(before, dict):
-            if key == "reference":
-                known = ("binary",) if "sources" in before else ()
-                inner = list(_changed(before, value, (*known, NOT_TRACKED)))
-                yield from (f"the reference's {what.removeprefix('its ')}" for what in inner)
-                continue
-            names = sorted(n for n in value.keys() | before.keys() if value.get(n) != before.get(n))
-            yield f"its {key} ({some(names)})"
+        if key == "reference" and isinstance(before, dict):
+            known = ("binary",) if "sources" in before else ()
+            inner = list(_changed(before, value, (*known, NOT_TRACKED)))
+            yield from (f"the reference's {what.removeprefix('its ')}" for what in inner)
         else:
-            yield f"its {key}"
+            yield difference(key, before, value)
 
 
 def _now() -> str:

@@ -25,9 +25,9 @@ from ..run.inputs import RunInputs, ports_of, run_inputs
 from ..run.model import Implementation
 from ..run.nodes.differences import as_promised, contradictions
 from ..run.nodes.registered import registered_contracts
-from ..run.nodes.service_events import with_services
 from ..run.nodes.targets import known
 from ..run.request import RunRequest
+from ..run.service_requests import asked_only, has_services, with_services
 from .model import Verification
 
 Ask = Callable[[Mapping[str, Implementation]], Mapping[str, Contract]]
@@ -125,12 +125,14 @@ def plan(verification: Verification, ask: Ask = contracts_of) -> Iterator[Plan]:
 
 
 def _with_services(verification: Verification, contract: Contract, bag: Bag | None) -> Contract:
-    services = verification.inputs.services
-    components = [n for n, one in verification.implementations.items() if not one.is_node]
-    if services and (components or verification.run.mode == "live"):
-        what = f"'{components[0]}' is none" if components else "they run live"
-        raise UsageError(f"inputs.services is for ordinary nodes in direct runs; {what}")
-    return with_services(contract, services, bag)
+    contract = with_services(contract, verification.inputs.services, bag)
+    nodes = [name for name, one in verification.implementations.items() if one.is_node]
+    if nodes and has_services(contract) and verification.run.mode == "live":
+        raise UsageError(
+            f"'{nodes[0]}' is an ordinary node, whose services are asked in direct runs only; use "
+            "run: {mode: direct}"
+        )
+    return contract
 
 
 def asked_contract(verification: Verification) -> Contract:
@@ -216,7 +218,9 @@ def _contract(
 ) -> Contract:
     if verification.contract is None:
         name = who_tells(verification)
-        return told[name] if name in told else registered[name]
+        if name in told:
+            return told[name]
+        return asked_only(registered[name], verification.inputs)
     for name, contract in told.items():  # nobody is asked twice
         if verification.implementations[name].component == verification.contract:
             return contract

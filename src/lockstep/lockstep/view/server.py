@@ -8,16 +8,17 @@ nothing (Host must be this machine; Cross-Origin-Resource-Policy).
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ..errors import UsageError
-from .found import Found
+from ..errors import LockstepError, UsageError
+from .found import Found, cut
 
 HOST = "127.0.0.1"
 _PAGE = {
@@ -80,7 +81,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Serve the page, the list of runs, or a file of a run."""
-        path = unquote(urlsplit(self.path).path)
+        asked = urlsplit(self.path)
+        path = unquote(asked.path)
         if not self.server.is_called(self.headers.get("Host")):
             self._send(HTTPStatus.FORBIDDEN, b"not this machine\n")
         elif path in _PAGE:
@@ -91,6 +93,8 @@ class _Handler(BaseHTTPRequestHandler):
             with self.server.lock:
                 data = json.dumps(self.server.found.as_data()).encode()
             self._send(HTTPStatus.OK, data, "application/json", _OWN)
+        elif path in ("/trends.json", "/changes.json"):
+            self._send_over_time(path, dict(parse_qsl(asked.query)))
         elif (file := self._file(path)) is not None:
             self._send(HTTPStatus.OK, file.read_bytes(), _FILES[file.suffix], _THEIRS)
         else:
@@ -100,6 +104,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """As http.server, but silent: a page asks every other second."""
+
+    def _send_over_time(self, path: str, asked: Mapping[str, str]) -> None:
+        """Results of a suite over time, or the sentence that says why there are none."""
+        from .over_time import changes_of, trends_of  # with scipy, which few pages need
+
+        folder, suite = self.server.folder, asked.get("suite", "")
+        try:
+            if path == "/trends.json":
+                found = trends_of(folder, suite, asked.get("case", ""))
+            else:
+                found = changes_of(folder, suite)
+        except (LockstepError, OSError) as error:
+            found = {"error": cut(str(error))}
+        self._send(HTTPStatus.OK, json.dumps(found).encode(), "application/json", _OWN)
 
     def _file(self, path: str) -> Path | None:
         """A file of a run, which really lies in the folder."""

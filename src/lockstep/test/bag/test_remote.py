@@ -17,7 +17,9 @@ from lockstep.bag.source import open_source
 from lockstep.bag.storage.mcap import McapFile
 from lockstep.bag.storage.sqlite3 import Sqlite3File
 from rosbags.rosbag2 import StoragePlugin, Writer
+from s3_server import bucket, needs_s3
 
+__all__ = ["bucket"]
 COUNT = 8000
 
 
@@ -229,43 +231,6 @@ Bag({url!r})
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert sentence in done.stderr.splitlines()[-1]
     assert done.stderr.splitlines()[-1].startswith("lockstep.errors.BagError: ")
-
-
-@pytest.fixture(scope="module")
-def bucket():
-    """An S3 bucket of a server on this machine; yields the function that puts a folder there."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        try:
-            for _ in range(300):
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                    break
-                time.sleep(0.1)
-            import boto3
-
-            client = boto3.client("s3")
-            client.create_bucket(Bucket="drives")
-
-            def put(folder, prefix):
-                for file in folder.iterdir():
-                    client.upload_file(str(file), "drives", f"{prefix}/{file.name}")
-
-            yield put
-        finally:
-            process.terminate()
-            process.wait()
-
-
-needs_s3 = has("moto", "flask", "flask_cors", "boto3", "s3fs")
 
 
 @needs_s3

@@ -10,14 +10,16 @@ from lockstep.component import (
     Output,
     Parameter,
     QoS,
+    Service,
     Timer,
     contract_of,
 )
-from lockstep.errors import UsageError
+from lockstep.errors import CallbackError, UsageError
 from lockstep.host.in_process import InProcess
 from lockstep.message.definitions import definition
 from lockstep.message.definitions import type_hash as type_hash_on_disk
 from lockstep.message.rosidl import message_class, type_hash, type_name
+from std_srvs.srv import SetBool, Trigger
 
 VECTOR = codec("geometry_msgs/msg/Vector3Stamped", definition("geometry_msgs/msg/Vector3Stamped"))
 
@@ -396,3 +398,64 @@ def test_type_names_and_classes_are_inverse():
 def test_a_type_that_is_not_installed_is_named(name):
     with pytest.raises(LookupError, match=f"message type {name} is not installed"):
         message_class(name)
+
+
+class Switch(Component):
+    toggle = Service(SetBool)
+    reset = Service(Trigger, "~/reset")
+
+    def on_toggle(self, request):
+        return SetBool.Response(success=request.data, message=str(self.now()))
+
+    def on_reset(self, request):
+        return SetBool.Response()  # of another service
+
+
+def test_a_service_is_an_input_of_requests_and_an_output_of_responses():
+    contract = contract_of(Switch)
+    assert [(port.name, port.topic, port.type) for port in contract.inputs] == [
+        ("toggle", "toggle/_request", "std_srvs/srv/SetBool_Request"),
+        ("reset", "~/reset/_request", "std_srvs/srv/Trigger_Request"),
+    ]
+    assert [(port.name, port.topic, port.type) for port in contract.outputs] == [
+        ("toggle_response", "toggle/_response", "std_srvs/srv/SetBool_Response"),
+        ("reset_response", "~/reset/_response", "std_srvs/srv/Trigger_Response"),
+    ]
+    for port in (*contract.inputs, *contract.outputs):
+        assert port.type_hash == type_hash_on_disk(port.type)
+
+
+def test_what_a_service_returns_is_published_at_the_time_of_the_request():
+    published = []
+    host = InProcess(Switch(), {}, lambda *one: published.append(one))
+    asked, answered = (
+        codec(f"std_srvs/srv/SetBool_{part}", definition(f"std_srvs/srv/SetBool_{part}"))
+        for part in ("Request", "Response")
+    )
+    host.deliver(0, 7_000, asked.encode({"data": True}))
+    ((output, time_ns, data),) = published
+    assert (output, time_ns) == (0, 7_000)
+    assert answered.decode(data).message == "7000"
+
+
+def test_a_service_that_returns_no_response_of_its_own_fails_by_its_name():
+    host = InProcess(Switch(), {}, lambda *_: None)
+    asked = codec("std_srvs/srv/Trigger_Request", definition("std_srvs/srv/Trigger_Request"))
+    with pytest.raises(
+        CallbackError,
+        match=r"on_reset failed .* is to return a std_srvs/srv/Trigger_Response, not SetBool_Resp",
+    ):
+        host.deliver(1, 1, asked.encode({}))
+
+
+def test_services_are_refused_that_cannot_be():
+    with pytest.raises(TypeError, match=r"Twist'> is no service type; give one such as std_srvs"):
+        Service(Twist)
+    with pytest.raises(TypeError, match=r"output 'toggle_response' is declared twice"):
+        type("Twice", (Switch,), {"toggle_response": Output(Twist)})
+    with pytest.raises(TypeError, match=r"service 'services' has the name of an attribute that ev"):
+        type("Taken", (Component,), {"services": Service(SetBool)})
+    with pytest.raises(TypeError, match=r"declares 'toggle' but has no method on_toggle"):
+        type("Deaf", (Component,), {"toggle": Service(SetBool)})
+    with pytest.raises(TypeError, match=r"service 'ask' has the topic 'a b', which is no name"):
+        type("Odd", (Component,), {"ask": Service(SetBool, "a b"), "on_ask": print})

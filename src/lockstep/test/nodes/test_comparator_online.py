@@ -221,14 +221,17 @@ def test_it_adapts_to_what_the_publishers_offer(graph, qos):
     topics.close()
 
 
-def test_silence_leaves_no_verdict(topics):
-    process = topics.start(*PREFIXES)
+def test_silence_leaves_no_verdict(topics, tmp_path):
+    process = topics.start(*PREFIXES, "-o", str(tmp_path / "out"))
     topics.a.publish(vector(0, 0))
     topics.graph.spin_until(lambda: topics.statuses and topics.values.get("received a") == "1")
     assert topics.status.level == DiagnosticStatus.WARN
     assert "nothing received yet from /shadow" in topics.status.message
     _, error = topics.stop(process, expected=3)
     assert error.endswith("error: no verdict: nothing was received on /vector from /shadow\n")
+    assert "MATCH" not in error
+    first, *_ = (tmp_path / "out/summary.txt").read_text().splitlines()
+    assert first == "NO VERDICT: nothing was received on /vector from /shadow"
 
 
 def test_topics_of_different_types_differ(graph):

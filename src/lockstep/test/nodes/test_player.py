@@ -1,6 +1,7 @@
 """The player as a real process on a real, isolated graph."""
 
 import json
+import math
 import time
 
 import pytest
@@ -164,11 +165,10 @@ def test_pause_step_rate_seek_and_resume(graph, tmp_path):
     graph.spin_until(lambda: len(received) == 4)
     assert [m.vector.x for m in received] == [0, 1, 2, 80]
     assert graph.call(SetRate, f"{NAME}/set_rate", rate=10.0).success
-    refused = graph.call(SetRate, f"{NAME}/set_rate", rate=-1.0)
-    assert (refused.success, refused.message) == (
-        False,
-        "real-time factor -1 is not greater than 0",
-    )
+    for rate, shown in ((-1.0, "-1"), (0.0, "0"), (math.nan, "nan")):
+        refused = graph.call(SetRate, f"{NAME}/set_rate", rate=rate)
+        told = f"real-time factor {shown} is not greater than 0"
+        assert (refused.success, refused.message) == (False, told)
     assert graph.call(GetRate, f"{NAME}/get_rate").rate == 10.0
     assert graph.call(Trigger, f"{NAME}/toggle_paused").success
     graph.finish(player)

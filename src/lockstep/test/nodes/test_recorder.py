@@ -1,10 +1,12 @@
 """The recorder as a process on a real, isolated graph: beside nodes that know nothing of it."""
 
 import time
+from collections import Counter
 
 import yaml
 from geometry_msgs.msg import Vector3Stamped
 from lockstep.bag import Bag, BagWriter
+from lockstep.bag.clock import clock_times
 from lockstep.component import to_stamp
 from lockstep.host.protocol import ACKNOWLEDGEMENT_TOPIC
 from lockstep.message.definitions import definition, type_hash
@@ -221,6 +223,26 @@ def test_a_world_that_stands_still_at_its_beginning_is_heard_but_not_recorded(gr
     assert [message.log_time_ns for message in messages] == [5 * SECOND]
 
 
+def test_a_clock_that_jumps_back_begins_an_epoch_and_nothing_is_lost(graph, tmp_path):
+    publisher = graph.node.create_publisher(Vector3Stamped, "/vector", QUICK)
+    clock = graph.node.create_publisher(Clock, "/clock", QUICK)
+    recorder = graph.start("recorder", tmp_path / "out", "--use-sim-time", "--all-topics")
+    graph.spin_until(
+        lambda: clock.get_subscription_count() >= 2 and publisher.get_subscription_count() == 1
+    )
+    for now_s in (5, 6, 1, 2):
+        clock.publish(Clock(clock=to_stamp(now_s * SECOND)))
+        arrived(graph, clock)
+        publisher.publish(vector(now_s, now_s * SECOND))
+        arrived(graph, publisher)
+    graph.interrupt(recorder)
+    assert sorted(xs(tmp_path / "out")) == [1, 2, 5, 6]
+    with Bag(tmp_path / "out") as bag:
+        assert {m.log_time_ns // SECOND for m in bag.messages(["/vector"])} == {1, 2, 5, 6}
+        times = clock_times(bag)
+    assert times is not None and times.epochs == 2
+
+
 def test_a_file_of_overrides_says_what_is_asked_for(graph, tmp_path):
     overrides = tmp_path / "qos.yaml"
     overrides.write_text("/vector: {reliability: best_effort, depth: 7}")
@@ -231,6 +253,23 @@ def test_a_file_of_overrides_says_what_is_asked_for(graph, tmp_path):
     (info,) = graph.node.get_subscriptions_info_by_topic("/vector")
     assert info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
     graph.interrupt(recorder)
+
+
+def test_five_hundred_topics_are_recorded_and_services_go_on_answering(graph, tmp_path):
+    publishers = [
+        graph.node.create_publisher(Vector3Stamped, f"/vector{number}", QUICK)
+        for number in range(500)
+    ]
+    recorder = graph.start("recorder", tmp_path / "out", "--all-topics")
+    graph.spin_until(lambda: all(p.get_subscription_count() for p in publishers), limit_s=120)
+    driven(graph, "is_paused")
+    for number, publisher in enumerate(publishers):
+        publisher.publish(vector(number, number))
+    arrived(graph, publishers[-1])
+    graph.interrupt(recorder)
+    with Bag(tmp_path / "out") as bag:
+        recorded = Counter(message.topic for message in bag.messages())
+    assert [recorded[f"/vector{number}"] for number in range(500)] == [1] * 500
 
 
 def test_a_disk_that_fills_up_ends_the_recording_with_a_whole_bag(graph, tmp_path):

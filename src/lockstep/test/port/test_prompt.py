@@ -259,10 +259,26 @@ def test_the_api_is_that_of_the_installed_headers():
         "void warning(const std::string & text) const;",
         "LOCKSTEP_COMPONENT(Class)",
         "Parameter( Component * owner, std::string name, T default_value",
+        "Input( Owner * owner, std::string name, void (Class::*callback)(const Message &)",
+        "Output(Component * owner, std::string name",
+        "Service( Owner * owner, const std::string & name, Response (Class::*callback)",
     ):
         assert part in api
     assert "private" not in api and "Sink" not in api and "ParameterValue" not in api
     assert len(documented_api(brief=True)) < len(api) / 2
+
+
+def test_a_service_is_written_as_one_with_its_definition_once():
+    text = create_prompt("lockstep_examples:VectorGate", "cpp").to_markdown()
+    for part in (
+        'Service<SetBool> set_open{this, "set_open", &VectorGate::on_set_open};',
+        "SetBool::Response on_set_open(const SetBool::Request & request);",
+        "std_srvs::srv::SetBool::Response VectorGate::on_set_open(const SetBool::Request & ",
+        '* std_srvs/srv/SetBool: `#include "std_srvs/srv/set_bool.hpp"`, `std_srvs::srv::SetBool`',
+        "std_srvs/srv/SetBool.srv\nbool data # e.g. for hardware enabling / disabling\n---\nbool",
+    ):
+        assert text.count(part) == 1, part
+    assert "set_open_response{" not in text
 
 
 @pytest.mark.parametrize("budget", [2_500, 5_000, 8_000, 12_000])

@@ -1,7 +1,6 @@
 """Runs of references that are kept: the same again, or made anew."""
 
 import fcntl
-import json
 import os
 import time
 from dataclasses import replace
@@ -10,7 +9,6 @@ import pytest
 from lockstep.component import Contract
 from lockstep.run.resources import Resources
 from lockstep.run.result import RunResult
-from lockstep.suite import kept_runs
 from lockstep.suite.ground import digest_of_reference
 from lockstep.suite.kept_runs import KeptRuns
 from lockstep.verify.fingerprints import Fingerprint
@@ -31,6 +29,12 @@ def verification(folder, **changes):
 
 def parts(sources="1"):
     return {"python": Fingerprint({"sources": {"a.py": sources}}, None)}
+
+
+@pytest.fixture(params=["folder", "url"])
+def place(request, tmp_path):
+    """Where runs are kept."""
+    return tmp_path / "kept" if request.param == "folder" else f"file://{tmp_path}/kept"
 
 
 @pytest.fixture
@@ -60,8 +64,8 @@ def kept(place, inputs, name="first"):
     return keeper
 
 
-def test_a_run_is_found_by_all_that_it_rests_on(tmp_path, inputs):
-    keeper = kept(tmp_path / "kept", inputs)
+def test_a_run_is_found_by_all_that_it_rests_on(place, inputs):
+    keeper = kept(place, inputs)
     with keeper.of_a_case():
         found = keeper.find(verification(inputs), parts(), inputs / "second/python")
     assert found.contract == CONTRACT
@@ -116,9 +120,11 @@ def damage_bag(entry):
 
 
 def damage_result(entry):
-    data = json.loads((entry / "entry.json").read_text())
-    data["run"]["recorded"] = {"/b": 4}
-    (entry / "entry.json").write_text(json.dumps(data))
+    text = (entry / "entry.json").read_text()
+    assert '"recorded": {"/b": 3}' in text
+    (entry / "entry.json").write_text(
+        text.replace('"recorded": {"/b": 3}', '"recorded": {"/b": 4}')
+    )
 
 
 def cut_off(entry):
@@ -131,8 +137,8 @@ def lose_bag(entry):
 
 
 @pytest.mark.parametrize("damage", [damage_bag, damage_result, cut_off, lose_bag])
-def test_a_damaged_entry_is_found_and_made_anew(tmp_path, inputs, damage):
-    keeper = kept(tmp_path / "kept", inputs)
+def test_a_damaged_entry_is_found_and_made_anew(tmp_path, place, inputs, damage):
+    keeper = kept(place, inputs)
     (entry,) = (path for path in (tmp_path / "kept").iterdir() if path.is_dir())
     damage(entry)
     with keeper.of_a_case():
@@ -165,8 +171,8 @@ def keep(keeper, inputs, name):
         keeper.keep(verification(inputs), parts(name), CONTRACT, made(inputs / name))
 
 
-def test_the_least_recently_used_go_when_there_is_no_room(tmp_path, inputs):
-    keeper = KeptRuns(tmp_path / "kept", most_bytes=15)  # two of seven bytes each
+def test_the_least_recently_used_go_when_there_is_no_room(place, inputs):
+    keeper = KeptRuns(place, most_bytes=15)  # two of seven bytes each
     keep(keeper, inputs, "first")
     keep(keeper, inputs, "second")
     assert has(keeper, inputs, "first")
@@ -174,14 +180,30 @@ def test_the_least_recently_used_go_when_there_is_no_room(tmp_path, inputs):
     assert [has(keeper, inputs, name) for name in ("third", "second")] == [True, False]
 
 
-def test_what_nobody_has_used_for_long_goes(tmp_path, inputs):
-    keeper = KeptRuns(tmp_path / "kept", most_days=30)
+def age(entry, days):
+    """As if an entry had been made and used so long ago."""
+    long_ago_s = time.time() - days * 86_400
+    for path in (*entry.rglob("*"), entry):
+        os.utime(path, (long_ago_s, long_ago_s))
+
+
+def test_what_nobody_has_used_for_long_goes(tmp_path, place, inputs):
+    keeper = KeptRuns(place, most_days=30)
     keep(keeper, inputs, "first")
     (entry,) = (path for path in (tmp_path / "kept").iterdir() if path.is_dir())
-    long_ago_s = time.time() - 31 * 86_400
-    os.utime(entry, (long_ago_s, long_ago_s))
+    age(entry, 31)
     keep(keeper, inputs, "second")
     assert [has(keeper, inputs, name) for name in ("first", "second")] == [False, True]
+
+
+@pytest.mark.parametrize("years", [-1, 1])
+def test_a_clock_that_is_wrong_makes_no_entry_old(place, inputs, monkeypatch, years):
+    keeper = KeptRuns(place, most_days=30)
+    keep(keeper, inputs, "first")
+    wrong_s = time.time() + years * 365 * 86_400
+    monkeypatch.setattr(time, "time", lambda: wrong_s)
+    keep(keeper, inputs, "second")
+    assert [has(keeper, inputs, name) for name in ("first", "second")] == [True, True]
 
 
 def test_while_one_makes_a_run_others_wait_for_it(tmp_path, inputs):
@@ -195,18 +217,20 @@ def test_while_one_makes_a_run_others_wait_for_it(tmp_path, inputs):
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_a_full_disk_is_told_and_changes_nothing_else(tmp_path, inputs, monkeypatch):
-    def full(source, target):
-        raise OSError(28, "No space left on device", str(target))
-
-    monkeypatch.setattr(kept_runs, "_link", full)
-    keeper = KeptRuns(tmp_path / "kept")
+@pytest.mark.parametrize("prefix", ["", "file://"])
+def test_a_full_disk_is_told_and_changes_nothing_else(tmp_path, small_disk, inputs, prefix):
+    place = f"{prefix}{small_disk}"
+    keeper = KeptRuns(place if prefix else small_disk)
+    keep(keeper, inputs, "first")
+    assert keeper.remarks == []
+    run = made(inputs / "second")
+    (run.bag / "bag_1.mcap").write_bytes(bytes(100_000))
     with keeper.of_a_case():
-        keeper.find(verification(inputs), parts(), inputs / "first/python")
-        keeper.keep(verification(inputs), parts(), CONTRACT, made(inputs / "first"))
+        keeper.find(verification(inputs), parts("second"), inputs / "second/python")
+        keeper.keep(verification(inputs), parts("second"), CONTRACT, run)
     assert "the run of python is not kept: " in keeper.remarks[0]
     assert "No space left on device" in keeper.remarks[0]
-    assert not [path for path in (tmp_path / "kept").iterdir() if path.is_dir()]
+    assert [has(keeper, inputs, name) for name in ("first", "second")] == [True, False]
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path, inputs):

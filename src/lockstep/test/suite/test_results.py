@@ -1,14 +1,16 @@
 """What is kept of cases: lines while a suite runs, rows over time, files for CI."""
 
 import json
+import math
+import os
 import time
 import xml.etree.ElementTree as ET
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
 import pytest
-from lockstep.errors import UsageError
+from lockstep.errors import ReportError, RunError, UsageError
 from lockstep.suite.case import Case, Expectation
 from lockstep.suite.for_ci import badge, markdown, workflow_commands, write_junit
 from lockstep.suite.groups import outlived, worst
@@ -16,6 +18,7 @@ from lockstep.suite.journal import last_results, new_run, resumed_run
 from lockstep.suite.result import FieldResult, Result, expected_of
 from lockstep.suite.results import query, write_rows
 from lockstep.suite.run_suite import Done
+from stranger import small_disk
 
 FIELD = FieldResult("/odom", "pose.x", 3, 0.25, "a sign")
 
@@ -106,6 +109,20 @@ def test_the_badge_is_an_image_that_tells_how_many_match():
     assert root.get("aria-label") == "lockstep: 1 of 2 match"
 
 
+def test_a_full_disk_ends_a_run_that_can_be_resumed(small_disk):
+    with new_run(small_disk) as journal:
+        journal.add(GREEN)
+        (small_disk / "others").write_bytes(bytes(60_000))
+        with pytest.raises(RunError, match=r"cannot be kept in .*: No space left on device; make"):
+            for number in range(100):
+                journal.add(result(f"imu/{number}" + "x" * 1000))
+    (small_disk / "others").unlink()
+    with resumed_run(small_disk) as journal:
+        assert "scan/cpp" in journal.results
+        journal.add(RED)
+    assert last_results(small_disk)["imu/cpp"] == RED
+
+
 def test_what_is_done_is_kept_though_the_last_line_was_cut_off(tmp_path):
     with new_run(tmp_path) as journal:
         journal.add(GREEN)
@@ -143,7 +160,6 @@ def test_the_newest_result_of_a_case_counts_whatever_the_clock_says(tmp_path, mo
 
 def test_rows_are_queried_over_days_and_runs(tmp_path):
     pytest.importorskip("duckdb")
-    pytest.importorskip("pyarrow")
     day_s = 86_400.0
     for number, run in enumerate(("first", "second")):
         rows = [replace(one, begun_s=day_s * number, run=run) for one in (GREEN, RED)]
@@ -164,6 +180,30 @@ def test_rows_are_queried_over_days_and_runs(tmp_path):
     assert query(tmp_path, sql)[1] == [(0.25,)]
     with pytest.raises(UsageError, match="the query has no answer"):
         query(tmp_path, "selec 1")
+
+
+def test_rows_hold_whatever_a_result_holds(tmp_path):
+    pytest.importorskip("duckdb")
+    field = FieldResult("/odom", "pose.x", 3, math.inf, None)
+    odd = ("a 'name' \\ \" \n \0 é 😀", "\udc80")  # the second as of a file whose name is no text
+    row = replace(RED, sentence=odd[0], folder=odd[1], fields=(field,), speed_up=math.nan)
+    write_rows(tmp_path / "it's" / "results", [replace(row, begun_s=1.000001, remarks=odd[:1])])
+    sql = "select sentence, folder, fields, speed_up, remarks, epoch(begun), seed from results"
+    _, (row_of_it,) = query(tmp_path / "it's", sql)
+    sentence, folder, fields, speed_up, remarks, begun_s, seed = row_of_it
+    assert (sentence, folder, remarks) == (odd[0], "?", [odd[0]])
+    assert fields == [asdict(field)]
+    assert math.isnan(speed_up) and begun_s == 1.000001 and seed is None
+
+
+@pytest.mark.parametrize("size", ["100k", "1200k"])  # neither room for JSON, nor for Parquet then
+def test_where_there_is_no_room_that_is_told_and_nothing_is_left(tmp_path, size):
+    pytest.importorskip("duckdb")
+    rows = [replace(RED, begun_s=0.0, sentence=os.urandom(500).hex()) for _ in range(1000)]
+    with small_disk(tmp_path / "disk", f"size={size}") as disk:
+        with pytest.raises(ReportError, match=r"cannot be kept in .*No space left on device"):
+            write_rows(disk, rows)
+        assert not [path for path in disk.rglob("*") if path.is_file()]
 
 
 def test_where_there_are_no_results_that_is_told(tmp_path):

@@ -7,12 +7,15 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lockstep.errors import RunError, UsageError
+from lockstep.suite.result import FieldResult, Result
+from lockstep.suite.results import write_rows
 from lockstep.verify.progress_file import how_far, told
 from lockstep.view.found import Found
 from lockstep.view.server import Viewer
@@ -54,6 +57,23 @@ def write_case(folder: Path, **other: Any) -> None:
         lines.write(json.dumps(case) + "\n")
 
 
+def write_results(place: Path, node: str = "imu") -> None:
+    """Twelve runs of a case of a suite: it turns bad and slow with the second commit."""
+    name = f"{node}/cpp"
+    write_case(place / "0001-a", case=name, group=node)
+    rows = []
+    for number in range(12):
+        late = number >= 6
+        wrong = FieldResult("/out", "x", 3, 0.5, None)
+        row = Result(
+            name, node, "cpp", "differs" if late else "match", "", samples=9, wrong=3 * late
+        )
+        taken = (2e3 if late else 1e3) + number % 3
+        more = {"commit": "12"[late] * 40, "machine": "a", "begun_s": 60.0 * number}
+        rows.append(replace(row, fields=(wrong,) * late, median_ns=taken, **more))
+    write_rows(place / "results", rows)
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[Get]:
     """Asks a server for paths, with what else is to be sent."""
@@ -64,7 +84,7 @@ def served(folder: Path) -> Iterator[Get]:
         def get(
             path: str, method: str = "GET", **headers: str
         ) -> tuple[int, dict[str, str], bytes]:
-            connection = HTTPConnection("127.0.0.1", viewer.server_port, timeout=10)
+            connection = HTTPConnection("127.0.0.1", viewer.server_port, timeout=60)
             connection.request(method, path, headers=headers)
             answer = connection.getresponse()
             found = answer.status, dict(answer.getheaders()), answer.read()
@@ -206,3 +226,19 @@ def test_a_missing_folder_and_a_taken_port_are_told(tmp_path: Path) -> None:
         pytest.raises(UsageError, match=f"port {first.server_port} cannot be served: Address"),
     ):
         Viewer(tmp_path, first.server_port)
+
+
+def test_results_over_time_are_served_of_suites_in_the_folder_only(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb")
+    write_results(tmp_path / "runs/nightly")
+    write_results(tmp_path / "secret")
+    with served(tmp_path / "runs") as get:
+        found = json.loads(get("/trends.json?suite=nightly/0001-a&case=imu/cpp")[2])
+        assert [one["verdict"] for one in found["commits"]] == ["match", "differs"]
+        assert found["turned_bad"] == [0, 1]
+        changed = json.loads(get("/changes.json?suite=nightly/0001-a")[2])
+        assert (changed["a"], changed["b"]) == ("1" * 40, "2" * 40)
+        assert [one["better"] for one in changed["verdicts"]] == ["A"]
+        for suite in ("../secret/0001-a", "", ".", "%00", "nowhere/0001-a"):
+            answer = json.loads(get(f"/trends.json?suite={suite}&case=imu/cpp")[2])
+            assert answer.keys() == {"error"}

@@ -13,7 +13,7 @@ import pytest
 from chromium import Browser, chromium, needs_chromium
 from lockstep.verify.progress_file import told
 from lockstep.view.server import Viewer
-from test_server import write_case, write_run
+from test_server import write_case, write_results, write_run
 
 pytestmark = needs_chromium
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
@@ -98,6 +98,56 @@ def test_a_run_that_goes_on_is_shown_as_far_as_it_is(
         assert browser.script("return document.querySelector('progress').value") == 3
     (folder / "now").rmdir()
     until(browser, "#counts", "3 of 3 runs")
+
+
+@pytest.fixture(scope="module")
+def suites(folder: Path) -> None:
+    """A suite whose case, of a hostile name, turned bad and slow with its second commit."""
+    pytest.importorskip("duckdb")
+    write_results(folder / "weekly", HOSTILE.replace("/", ""))
+
+
+@pytest.mark.usefixtures("suites")
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_case_is_shown_over_commits_with_its_changes(
+    browser: Browser, url: str, width: int
+) -> None:
+    browser.load(url, width=width)
+    until(browser, "#page", "weekly/0001-a")
+    browser.wait_for("a.trend[href*='weekly']").click()
+    until(browser, ".turned", "since commit 2222222222; the last that matched is 1111111111")
+    assert "<img" in browser.text(".trends h2")
+    charts = [chart.get_attribute("aria-label") for chart in browser.all(".chart")]
+    assert "/out x: messages that differ, 2 commits, from 0 messages to 3 messages" in charts
+    (change,) = (item.text for item in browser.all(".changed li") if "1 µs → 2 µs" in item.text)
+    assert change.startswith("from commit 2222222222 on 1 µs → 2 µs × 2 (")
+    assert len(browser.all(".chart .change")) == 3
+    assert browser.script("return document.documentElement.scrollWidth") <= width
+    assert browser.errors() == []
+    browser.wait_for("a[href='#']").click()
+    until(browser, "#page", "weekly/0001-a")
+
+
+@pytest.mark.usefixtures("suites")
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_changed_since_the_commit_before_is_told(
+    browser: Browser, url: str, width: int
+) -> None:
+    browser.load(url, width=width)
+    browser.wait_for("a.changes[href*='weekly']").click()
+    until(browser, ".between", "1111111111 → 2222222222")
+    rows = [row.text for row in browser.all(".between tbody tr")]
+    assert any("median of a callback" in row and "worse" in row for row in rows)
+    assert not any("better" in row for row in rows)
+    assert browser.script("return document.documentElement.scrollWidth") <= width
+    assert browser.errors() == []
+
+
+@pytest.mark.usefixtures("suites")
+def test_why_there_are_no_results_over_time_is_told(browser: Browser, url: str) -> None:
+    browser.load(f"{url}#trends?suite=nightly&case=imu/cpp")
+    until(browser, ".problem", "there are no results")
+    browser.load("about:blank")
 
 
 def test_it_fits_a_phone(browser: Browser, url: str) -> None:

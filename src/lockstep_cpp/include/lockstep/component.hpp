@@ -8,6 +8,7 @@
 #include "lockstep/parameter.hpp"
 #include "lockstep/port.hpp"
 #include "lockstep/qos.hpp"
+#include "lockstep/service.hpp"
 #include "lockstep/time.hpp"
 #include "lockstep/timer.hpp"
 
@@ -50,10 +51,12 @@ public:
   /// The node's ROS logger, with the levels of `--log-level` and /rosout.
   Logger logger;
 
-  /// \return the inputs in the order of declaration; they are members of this object
+  /// \return the inputs in the order of declaration, services among them; they are members of this
+  /// object
   const std::vector<InputPort *> & inputs() const { return inputs_; }
 
-  /// \return the outputs in the order of declaration; they are members of this object
+  /// \return the outputs in the order of declaration, responses of services among them; they are
+  /// members of this object
   const std::vector<OutputPort *> & outputs() const { return outputs_; }
 
   /// \return the parameters in the order of declaration; they are members of this object
@@ -82,6 +85,9 @@ protected:
   /// \see lockstep::Parameter
   template <typename T>
   using Parameter = lockstep::Parameter<T>;
+  /// \see lockstep::Service
+  template <typename Type>
+  using Service = lockstep::Service<Type>;
   /// \see lockstep::Timer
   using Timer = lockstep::Timer;
   /// \see lockstep::QoS

@@ -15,6 +15,7 @@ namespace lockstep
 {
 
 class Component;
+class ServicePort;
 
 /// What inputs and outputs have in common: everything about a port but its direction.
 class Port
@@ -75,6 +76,9 @@ public:
   /// \param message a message of the port's type; the caller keeps it
   virtual void deliver(const void * message) = 0;
 
+  /// \return the service whose requests come here; none for an input of messages
+  virtual ServicePort * service() { return nullptr; }
+
 protected:
   /// \throws std::invalid_argument for a name that is taken or impossible, and for a topic that is
   /// no name of one
@@ -131,6 +135,17 @@ public:
       *owner, std::move(name), std::move(topic), qos, rosidl_generator_traits::name<Message>(),
       rosidl_typesupport_cpp::get_message_type_support_handle<Message>()),
     callback_([owner, callback](const Message & message) { (owner->*callback)(message); })
+  {
+  }
+
+  /// The same for a part of a component that takes the messages itself, as a TfListener does.
+  Input(
+    Component * owner, std::string name, std::function<void(const Message &)> callback,
+    const QoS & qos = {}, std::string topic = {})
+  : InputPort(
+      *owner, std::move(name), std::move(topic), qos, rosidl_generator_traits::name<Message>(),
+      rosidl_typesupport_cpp::get_message_type_support_handle<Message>()),
+    callback_(std::move(callback))
   {
   }
 

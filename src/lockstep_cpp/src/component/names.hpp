@@ -6,7 +6,7 @@
 namespace lockstep
 {
 
-/// \param kind "input", "output" or "timer"
+/// \param kind "input", "output", "service" or "timer"
 /// \throws std::invalid_argument for a name that the part could not have in Python as well, where
 /// it is an attribute of its component. lockstep/component/names.py is the twin.
 void check_name(const std::string & kind, const std::string & name);

@@ -21,7 +21,7 @@ FreeRun::FreeRun(
   stop_(stop),
   wait_set_(wait_set),
   gate_(component, [&ports](std::size_t output, const void * message) {
-    ports.outputs[output]->publisher.publish(message);
+    ports.publish(output, message);
   })
 {
 }

@@ -80,13 +80,19 @@ void run_node(Context & context, Node & node, Component & component, bool lockst
     parameters.declare(*parameter);
   }
   parameters.serve(services);
-  Ports ports(node, component, lockstep);
-
   // The inputs and /clock, or the inputs and the steps.
-  WaitSet wait_set(context, ports.inputs.size() + 1, 1, services.size());
+  const std::size_t subscriptions = component.inputs().size() + 1;
   if (lockstep) {
+    Ports ports(node, component);
+    WaitSet wait_set(context, subscriptions, 1, services.size());
     LockstepRun(node, component, ports, execution, services, stop, wait_set).run();
   } else {
+    Ports ports(node, component, services, [&clock, &execution](InputPort & port) {
+      clock.update();
+      execution.advance(clock.now_ns());
+      execution.deliver(port);
+    });
+    WaitSet wait_set(context, subscriptions, 1, services.size());
     FreeRun(component, ports, clock, execution, services, stop, wait_set).run();
   }
 }

@@ -225,10 +225,10 @@ std::vector<Answer> Parameters::for_all(
 
 template <typename Type>
 void Parameters::serve(
-  Services & services, const char * name, typename Service<Type>::Handle handle)
+  Services & services, const char * name, typename TypedService<Type>::Handle handle)
 {
   services.add(
-    std::make_unique<Service<Type>>(
+    std::make_unique<TypedService<Type>>(
       node_, std::string("~/") + name, rmw_qos_profile_parameters, std::move(handle)));
 }
 

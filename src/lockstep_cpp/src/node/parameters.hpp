@@ -68,7 +68,7 @@ private:
   Result set(const std::vector<Message> & messages);
 
   template <typename Type>
-  void serve(Services & services, const char * name, typename Service<Type>::Handle handle);
+  void serve(Services & services, const char * name, typename TypedService<Type>::Handle handle);
 
   template <typename Answer>
   std::vector<Answer> for_all(

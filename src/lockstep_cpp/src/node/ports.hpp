@@ -1,11 +1,13 @@
 #ifndef NODE__PORTS_HPP_
 #define NODE__PORTS_HPP_
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
 #include "lockstep/component.hpp"
 #include "node.hpp"
+#include "services.hpp"
 #include "topics.hpp"
 
 namespace lockstep
@@ -39,15 +41,30 @@ struct HostedOutput
   Publisher publisher;
 };
 
-/// A component's inputs and outputs on the graph, in the order of declaration.
+/// A component's inputs, outputs and services on the graph, in the order of declaration.
 /// lockstep/nodes/ports.py is the twin.
 struct Ports
 {
-  /// \param lossless offer and request QoS that loses nothing, instead of what the ports declare
-  Ports(Node & node, const Component & component, bool lossless);
+  /// All of them as topics, in lockstep: with QoS that loses nothing, instead of what the ports
+  /// declare; services are topics there, of their requests and responses.
+  Ports(Node & node, const Component & component);
+
+  /// As they are declared.
+  /// \param services get those of the component, which hand their requests to `deliver`
+  Ports(
+    Node & node, const Component & component, Services & services,
+    const HostedService::Deliver & deliver);
+
+  /// Send a message of an output, which is a response where that is one of a service.
+  void publish(std::size_t output, const void * message);
 
   std::vector<std::unique_ptr<HostedInput>> inputs;
+
+  /// By the index of the output; there is none for responses of services.
   std::vector<std::unique_ptr<HostedOutput>> outputs;
+
+  /// By the index of the output of their responses; there is none for other outputs.
+  std::vector<HostedService *> services;
 };
 
 }  // namespace lockstep

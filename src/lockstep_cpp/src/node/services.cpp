@@ -1,9 +1,12 @@
 #include "services.hpp"
 
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "check.hpp"
 #include "host/ros_error.hpp"
+#include "rmw/qos_profiles.h"
 #include "type_description_interfaces/srv/get_type_description.h"
 
 namespace lockstep
@@ -33,6 +36,36 @@ void ServiceBase::respond(rmw_request_id_t & id, void * response)
       Severity::warning, std::string("a response of ") + rcl_service_get_service_name(&service_) +
                            " was not sent: " + take_ros_error());
   }
+}
+
+void ServiceBase::offer(
+  const rosidl_service_type_support_t * type, const std::string & name,
+  const rmw_qos_profile_t & qos)
+{
+  rcl_service_options_t options = rcl_service_get_default_options();
+  options.qos = qos;
+  check(
+    rcl_service_init(&service_, node_.handle(), type, name.c_str(), &options),
+    "creating the service '" + name + "'");
+}
+
+HostedService::HostedService(Node & node, ServicePort & port, Deliver deliver)
+: ServiceBase(node), port_(port), deliver_(std::move(deliver))
+{
+  offer(port.service_type_support(), port.service_name(), rmw_qos_profile_services_default);
+}
+
+void HostedService::answer()
+{
+  while (take(request_, port_.buffer())) {
+    deliver_(port_);
+  }
+}
+
+void HostedService::respond(const void * response)
+{
+  // rcl takes no pointer to const, but only reads.
+  ServiceBase::respond(request_, const_cast<void *>(response));
 }
 
 TypeDescriptionService::TypeDescriptionService(Node & node) : ServiceBase(node)

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "lockstep/service.hpp"
 #include "node.hpp"
 #include "rcl/service.h"
 #include "rosidl_typesupport_cpp/service_type_support.hpp"
@@ -35,6 +36,12 @@ protected:
   /// \return false if no request has arrived
   bool take(rmw_request_id_t & id, void * request);
 
+  /// Take requests of a type from now on.
+  /// \throws std::runtime_error for a name that is impossible
+  void offer(
+    const rosidl_service_type_support_t * type, const std::string & name,
+    const rmw_qos_profile_t & qos);
+
   /// A client that has gone away meanwhile is no error.
   void respond(rmw_request_id_t & id, void * response);
 
@@ -44,22 +51,16 @@ protected:
 
 /// A service of a type generated for C++.
 template <typename Type>
-class Service : public ServiceBase
+class TypedService : public ServiceBase
 {
 public:
   using Handle =
     std::function<void(const typename Type::Request & request, typename Type::Response & response)>;
 
-  Service(Node & node, const std::string & name, const rmw_qos_profile_t & qos, Handle handle)
+  TypedService(Node & node, const std::string & name, const rmw_qos_profile_t & qos, Handle handle)
   : ServiceBase(node), handle_(std::move(handle))
   {
-    rcl_service_options_t options = rcl_service_get_default_options();
-    options.qos = qos;
-    check(
-      rcl_service_init(
-        &service_, node.handle(), rosidl_typesupport_cpp::get_service_type_support_handle<Type>(),
-        name.c_str(), &options),
-      "creating the service '" + name + "'");
+    offer(rosidl_typesupport_cpp::get_service_type_support_handle<Type>(), name, qos);
   }
 
   void answer() override
@@ -78,6 +79,25 @@ public:
 
 private:
   Handle handle_;
+};
+
+/// A service that the component offers.
+class HostedService : public ServiceBase
+{
+public:
+  /// Gives the component the request in the buffer of the port, which responds meanwhile.
+  using Deliver = std::function<void(InputPort & port)>;
+
+  HostedService(Node & node, ServicePort & port, Deliver deliver);
+  void answer() override;
+
+  /// Send the response to the request that is being answered.
+  void respond(const void * response);
+
+private:
+  ServicePort & port_;
+  Deliver deliver_;
+  rmw_request_id_t request_{};
 };
 
 /// ~/get_type_description, which rcl answers itself.

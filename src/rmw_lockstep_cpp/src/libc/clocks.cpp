@@ -8,7 +8,6 @@
 #include <cerrno>
 
 #include "../process/real.hpp"
-#include "../process/run.hpp"
 #include "times.hpp"
 
 namespace rmw_lockstep

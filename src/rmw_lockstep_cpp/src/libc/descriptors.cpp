@@ -1,5 +1,5 @@
-/// Waits for descriptors: on the time of the run, and others run meanwhile. Input from outside of
-/// the process is told, because nobody knows when it comes.
+/// Descriptors. Waits for them are on the time of the run, and others run meanwhile. Input from
+/// outside of the process is told, because nobody knows when it comes.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -9,16 +9,19 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <string>
+#include <climits>
+#include <iterator>
 #include <vector>
 
+#include "../process/harness.hpp"
 #include "../process/real.hpp"
-#include "../process/start.hpp"
 #include "waits.hpp"
 
 using namespace rmw_lockstep;
@@ -129,6 +132,13 @@ std::vector<pollfd> of_sets(int count, const fd_set * in, const fd_set * out, co
     }
   }
   return all;
+}
+
+/// Whether a descriptor is this library's: code that closes whatever it does not know leaves it.
+bool is_own(int descriptor)
+{
+  return descriptor >= 0 &&
+         (descriptor == run().link.descriptor() || descriptor == run().stop_looking);
 }
 
 void tell_of_children()
@@ -257,6 +267,63 @@ REPLACE int accept4(int descriptor, sockaddr * address, socklen_t * length, int 
 REPLACE int accept(int descriptor, sockaddr * address, socklen_t * length)
 {
   return accept4(descriptor, address, length, 0);
+}
+
+REPLACE int close(int descriptor)
+{
+  if (is_on()) {
+    if (is_own(descriptor)) {
+      errno = EBADF;
+      return -1;
+    }
+    const Held held(run().scheduler.lock);
+    run().timers.remove(descriptor);
+  }
+  return REAL(close)(descriptor);
+}
+
+REPLACE int close_range(unsigned first, unsigned last, int flags) noexcept
+{
+  if (!is_on()) {
+    return static_cast<int>(with_errno(raw_syscall(SYS_close_range, first, last, flags)));
+  }
+  int own[] = {run().link.descriptor(), run().stop_looking};
+  std::sort(std::begin(own), std::end(own));
+  for (const int descriptor : own) {
+    const auto number = static_cast<unsigned>(descriptor);
+    if (descriptor < 0 || number < first || number > last) {
+      continue;
+    }
+    if (number > first && raw_syscall(SYS_close_range, first, number - 1, flags) < 0) {
+      break;
+    }
+    first = number + 1;
+  }
+  return first > last
+           ? 0
+           : static_cast<int>(with_errno(raw_syscall(SYS_close_range, first, last, flags)));
+}
+
+REPLACE void closefrom(int first) noexcept
+{
+  close_range(static_cast<unsigned>(std::max(first, 0)), UINT_MAX, 0);
+}
+
+REPLACE int dup3(int descriptor, int target, int flags) noexcept
+{
+  if (is_on() && is_own(target)) {
+    errno = EBUSY;
+    return -1;
+  }
+  return static_cast<int>(with_errno(raw_syscall(SYS_dup3, descriptor, target, flags)));
+}
+
+REPLACE int dup2(int descriptor, int target) noexcept
+{
+  if (descriptor == target) {
+    return fcntl(descriptor, F_GETFD) < 0 ? -1 : target;
+  }
+  return dup3(descriptor, target, 0);
 }
 
 REPLACE pid_t wait4(pid_t process, int * status, int options, rusage * usage)

@@ -10,7 +10,6 @@
 #include <cstdarg>
 
 #include "../process/real.hpp"
-#include "../process/start.hpp"
 #include "waits.hpp"
 
 using namespace rmw_lockstep;

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 
+#include "../process/harness.hpp"
 #include "../process/real.hpp"
 #include "../process/run.hpp"
 #include "../process/start.hpp"

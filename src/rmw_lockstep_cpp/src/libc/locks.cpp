@@ -1,4 +1,5 @@
-/// Mutexes and read-write locks: they stay the C library's, but who has to wait gives its turn away.
+/// Mutexes, read-write locks and spin locks: they stay the C library's, but who has to wait gives
+/// its turn away.
 
 #include <pthread.h>
 
@@ -108,6 +109,25 @@ REPLACE int pthread_rwlock_timedwrlock(pthread_rwlock_t * lock, const timespec *
     return REAL(pthread_rwlock_timedwrlock)(lock, time);
   }
   return pthread_rwlock_clockwrlock(lock, CLOCK_REALTIME, time);
+}
+
+REPLACE int pthread_spin_lock(pthread_spinlock_t * lock) noexcept
+{
+  if (!is_on()) {
+    return REAL(pthread_spin_lock)(lock);
+  }
+  // Where its owner would have to be waited for, that has given its turn away.
+  void * const address = const_cast<int *>(lock);
+  return take_lock(address, nullptr, [lock] { return REAL(pthread_spin_trylock)(lock); });
+}
+
+REPLACE int pthread_spin_unlock(pthread_spinlock_t * lock) noexcept
+{
+  const int result = REAL(pthread_spin_unlock)(lock);
+  if (is_on()) {
+    lock_is_free(const_cast<int *>(lock), 1);
+  }
+  return result;
 }
 
 REPLACE int pthread_rwlock_unlock(pthread_rwlock_t * lock) noexcept

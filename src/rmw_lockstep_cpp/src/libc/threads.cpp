@@ -7,7 +7,6 @@
 #include <memory>
 
 #include "../process/real.hpp"
-#include "../process/start.hpp"
 #include "waits.hpp"
 
 using namespace rmw_lockstep;

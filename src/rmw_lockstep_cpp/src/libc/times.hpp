@@ -6,7 +6,9 @@
 
 #include <cstdint>
 
+#include "../process/passing_time.hpp"
 #include "../process/run.hpp"
+#include "../process/start.hpp"
 
 namespace rmw_lockstep
 {

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "../process/run.hpp"
+#include "../process/start.hpp"
 #include "times.hpp"
 
 namespace rmw_lockstep

@@ -17,8 +17,8 @@ inline constexpr std::int64_t FOREVER = std::numeric_limits<std::int64_t>::max()
 /// event: timers, sleeps and messages go by it. What code reads from a clock is the run's time at
 /// first, and then one TICK more with each reading, in the total order of all readings of all
 /// threads, so that differences of times are never 0. The lead of the readings is forgotten when
-/// the run's time steps past it. Until its first step the readings of a process are from just before the run
-/// begins, which is when its timers start.
+/// the run's time steps past it. Until its first step the readings of a process are from just
+/// before the run begins, which is when its timers start.
 class Clock
 {
 public:

@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "rmw/event_callback_type.h"
@@ -61,6 +62,9 @@ struct Endpoint
 /// another type, or wants more of its QoS than is offered.
 bool are_matched(const Endpoint & publisher, const Endpoint & subscription);
 
+/// A number for an endpoint that is the same in every run.
+Gid gid_of(const Endpoint & endpoint);
+
 /// A publisher, subscription, service or client of this process.
 struct Entity : Endpoint
 {
@@ -102,6 +106,10 @@ class Entities
 {
 public:
   const std::vector<Entity *> & all() const { return all_; }
+  /// The subscriptions to a topic, in the order in which they were made.
+  const std::vector<Entity *> & subscriptions(const std::string & topic) const;
+  /// The entity of a number; null if there is none of this kind.
+  Entity * find(EntityKind kind, std::uint16_t id) const;
 
   /// Its number, counted over the whole life of the process.
   std::uint16_t add(Entity & entity);
@@ -123,6 +131,8 @@ private:
   void forget_one(const Entity & entity);
 
   std::vector<Entity *> all_;
+  std::unordered_map<std::uint16_t, Entity *> by_id_;
+  std::unordered_map<std::string, std::vector<Entity *>> subscriptions_;  ///< by topic
   std::deque<Entity *> with_messages_;
   std::set<GuardCondition *> graph_guards_;
   std::uint16_t next_id_ = 1;

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <climits>
 
-#include "run.hpp"
+#include "events.hpp"
+#include "kernel_waits.hpp"
+#include "real.hpp"
 
 namespace rmw_lockstep
 {

@@ -1,11 +1,8 @@
 #include "start.hpp"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <link.h>
 #include <pthread.h>
-#include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "harness.hpp"
 #include "real.hpp"
 #include "run.hpp"
 #include "watcher.hpp"
@@ -25,10 +23,7 @@ namespace
 {
 
 std::atomic<bool> is_on_{false};
-Run * run_ = nullptr;
 pthread_key_t end_key;
-
-int exit_code = 0;
 
 std::string base_name(const std::string & path) { return path.substr(path.rfind('/') + 1); }
 
@@ -48,7 +43,8 @@ int note_rcl(dl_phdr_info * info, std::size_t, void * found)
 }
 
 /// Whether this is a node, as far as can be known when it starts: it is linked to rcl, or a program
-/// in Python but not the command line of ROS or what starts launch files. Anything else becomes one when it calls rmw_init.
+/// in Python but not the command line of ROS or what starts launch files. Anything else becomes one
+/// when it calls rmw_init.
 bool is_node(int argc, char ** argv)
 {
   bool is_linked_to_rcl = false;
@@ -85,8 +81,8 @@ void end_of_thread(void * round)
     pthread_setspecific(end_key, reinterpret_cast<void *>(number + 1));
     return;
   }
-  Held held(run_->scheduler.lock);
-  run_->scheduler.end_thread(held);
+  Held held(run().scheduler.lock);
+  run().scheduler.end_thread(held);
 }
 
 /// Whether this library stands before the C library, whose functions it replaces. It does not if it
@@ -109,16 +105,15 @@ void leave_child_alone()
 void turn_on()
 {
   const char * start = std::getenv("LOCKSTEP_TIME");
-  run_ = new Run(start == nullptr ? 1000000000000000000LL : std::strtoll(start, nullptr, 10));
+  Run & run = *new Run(start == nullptr ? 1000000000000000000LL : std::strtoll(start, nullptr, 10));
   const char * cost = std::getenv("LOCKSTEP_COST");
-  run_->cost_ns = cost == nullptr ? 0 : std::strtoll(cost, nullptr, 10);
-  run_->stop_looking = static_cast<int>(raw_syscall(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK));
-  run_->main_thread = static_cast<int>(raw_syscall(SYS_getpid));
+  run.cost_ns = cost == nullptr ? 0 : std::strtoll(cost, nullptr, 10);
+  use(run);
   pthread_key_create(&end_key, end_of_thread);
   pthread_atfork(nullptr, nullptr, leave_child_alone);
   {
-    Held held(run_->scheduler.lock);
-    run_->scheduler.take_turn(held);
+    Held held(run.scheduler.lock);
+    run.scheduler.take_turn(held);
   }
   is_on_ = true;
   start_watcher();
@@ -134,25 +129,14 @@ __attribute__((constructor)) void start(int argc, char ** argv, char **)
 __attribute__((destructor)) void stop()
 {
   if (is_on()) {
-    Held held(run_->scheduler.lock);
-    end_by_itself(exit_code);
+    Held held(run().scheduler.lock);
+    end_by_itself(run().exit_code);
   }
 }
 
 }  // namespace
 
-const std::string & harness_path()
-{
-  static const std::string path = [] {
-    const char * value = std::getenv("LOCKSTEP_SOCKET");
-    return std::string(value == nullptr ? "" : value);
-  }();
-  return path;
-}
-
 bool is_on() { return is_on_.load(std::memory_order_relaxed); }
-
-Run & run() { return *run_; }
 
 void ensure_on()
 {
@@ -167,15 +151,9 @@ void ensure_on()
   if (!is_loaded_first()) {
     give_up(
       "something between lockstep and this node has unset LD_PRELOAD, without which the node's "
-      "time "
-      "and threads are not under control; keep it, or use run: {mode: live}");
+      "time and threads are not under control; keep it, or use run: {mode: live}");
   }
   turn_on();
-}
-
-void listen_for_exit_code()
-{
-  on_exit([](int code, void *) { exit_code = code; }, nullptr);
 }
 
 int real_process_id() { return static_cast<int>(raw_syscall(SYS_getpid)); }

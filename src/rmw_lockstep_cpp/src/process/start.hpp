@@ -1,17 +1,15 @@
 #ifndef PROCESS__START_HPP_
 #define PROCESS__START_HPP_
 
-#include <string>
-
 namespace rmw_lockstep
 {
 
-/// The path of the harness's socket (LOCKSTEP_SOCKET); empty if there is no harness.
-const std::string & harness_path();
+/// Whether this process is under the control of the library: it was told of a harness, and is a
+/// node. Of others, such as a shell that starts a node, nothing is changed.
+bool is_on();
 
-/// Know with which code this process exits when it does, from a moment on at which the libraries
-/// are there: what is registered before would be called after they are gone.
-void listen_for_exit_code();
+/// Be under control from now on if this process has a harness; ends the process if it has none.
+void ensure_on();
 
 /// What code of this process sees as its process number, once it is under control.
 inline constexpr int PROCESS_ID = 4242;

@@ -25,6 +25,8 @@ enum class WaitsFor : std::uint8_t
   semaphore,
   futex,
   end_of_thread,
+  barrier,
+  once,  ///< the end of what is done once
   descriptors,
   time
 };

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <string>
 
+#include "harness.hpp"
+#include "passing_time.hpp"
 #include "real.hpp"
 #include "run.hpp"
 

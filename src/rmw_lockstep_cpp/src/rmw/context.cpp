@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "../process/real.hpp"
+#include "../process/start.hpp"
 #include "endpoints.hpp"
 #include "rcutils/strdup.h"
 #include "rmw/allocators.h"

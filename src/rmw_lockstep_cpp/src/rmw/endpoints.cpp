@@ -127,14 +127,6 @@ void trigger(GuardCondition & guard)
   run().scheduler.let_run();
 }
 
-Gid gid_of(const Endpoint & endpoint)
-{
-  Gid gid{'l', 'o', 'c', 'k', 's', 't', 'e', 'p'};
-  std::memcpy(&gid[8], &endpoint.id, sizeof endpoint.id);
-  std::memcpy(&gid[10], &endpoint.process, sizeof endpoint.process);
-  return gid;
-}
-
 void set_on_new(Entity & entity, rmw_event_callback_t call, const void * user_data)
 {
   std::size_t untold = 0;

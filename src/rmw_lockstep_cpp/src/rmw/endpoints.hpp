@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "../process/delivery.hpp"
+#include "../process/harness.hpp"
 #include "../process/run.hpp"
 #include "codec.hpp"
 #include "rmw/types.h"

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "../process/passing_time.hpp"
 #include "../process/real.hpp"
 #include "endpoints.hpp"
 #include "rmw/allocators.h"

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <memory>
 
+#include "../process/passing_time.hpp"
 #include "../process/real.hpp"
 #include "endpoints.hpp"
 #include "rmw/allocators.h"

@@ -12,12 +12,11 @@ from ...errors import RunError
 from ...host.frames import Frames
 from ...host.protocol import ACKNOWLEDGEMENT_TOPIC, Kind
 from ...progress import Progress
-from ..inputs import EVENTS
 from ..recording import Recording
 from ..request import RunRequest
 from ..resources import Meter
 from ..result import NodeTopics, RunResult, check_counts
-from .endpoints import OF_EVERY_NODE, differences, is_matched, not_deterministic
+from .endpoints import OF_EVERY_NODE, differences, is_matched, made_later, not_deterministic
 from .gathering import Connection
 from .system import Output, System
 
@@ -51,20 +50,21 @@ def run_system(
         recorded = writer.counts
     recorded.pop(ACKNOWLEDGEMENT_TOPIC, None)
     _check(request, system)
-    events = {topic for topic in inputs.sent if topic.endswith(EVENTS)}
-    sent = {**inputs.sent, **{topic: system.requests[topic] for topic in events}}
-    check_counts(request.name, sent, recorded, request.silent)
+    check_counts(request.name, inputs.sent, recorded, request.silent)
     return RunResult(
         name=request.name,
         bag=bag,
-        sent=sent,
+        sent=inputs.sent,
         recorded=recorded,
         first_input_ns=inputs.first_ns,
         wall_s=wall_s,
         median_ns=None,
         p99_ns=None,
         resources=meter.found(),
-        remarks=tuple(_remarks(request.name, system)),
+        remarks=(
+            *_remarks(request.name, system),
+            *made_later(request, [endpoint for _, endpoint in system.known]),
+        ),
         nodes=_nodes(system),
     )
 
@@ -160,7 +160,7 @@ def _remarks(name: str, system: System) -> Iterator[str]:
     for topic, count in system.unread.items():
         yield f"{name}: {count} messages of {topic} came before anybody subscribed"
     if system.unanswered:
-        yield f"{name}: {system.unanswered} of {system.requests.total()} requests were not answered"
+        yield f"{name}: {system.unanswered} of {system.requests} requests were not answered"
     yield from _unmatched(name, system)
     yield from _of_one_name(name, system)
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ...component import Contract
+from ...component.contract import service_of
+from ...component.service import RESPONSES
 from ...errors import Hang, RunError
 from ...host.frames import Frames
 from ...host.protocol import HARNESS_CLIENT, TO_DEADLINE, Kind, resolved
@@ -23,7 +25,6 @@ from ..inputs import CLOCK_TOPIC
 from .endpoints import Endpoint, announced, is_matched
 from .gathering import START_PATIENCE_S, Connection, command_line, is_running, node_has_joined
 from .member import Member, Told
-from .service_events import Request, request_of, response_event, service_of
 
 _GID_BYTES = 16
 _HEAD_BYTES = 24  # gid and sequence number, before a request or response
@@ -100,10 +101,9 @@ class System:
             for number, port in enumerate(contract.inputs)
             if (service := service_of(port)) is not None
         }
-        self._requested: set[tuple[object, int]] = set()
-        self._open: dict[int, tuple[int, Request]] = {}
-        self.requests: Counter[str] = Counter()
-        """How many requests of the inputs were handed on, by the topic of their events."""
+        self._open: dict[int, int] = {}
+        self.requests = 0
+        """How many requests of the inputs were handed on."""
         self._next_look_s = 0.0
         self._listening = list(dict.fromkeys(one.listening for one in connections))
         self.known: list[tuple[Member, Endpoint]] = []
@@ -292,19 +292,15 @@ class System:
                 raise member.broken(f"sent a frame of unknown kind {told.kind}")
 
     def _request(self, port: int, data: bytes) -> None:
-        """Ask a service what an event tells that it was asked."""
+        """Ask a service."""
         name, kind = self._services[port]
-        asked = request_of(f"{kind}_Event", data, self._requested)
-        if asked is None:
-            return
-        server = self._server(name, kind)
+        server = self._server(resolved(name), kind)
         if server is None:
             self.unread[resolved(self._contract.inputs[port].topic)] += 1
             return
-        number = len(self._requested)
-        self.requests[resolved(self._contract.inputs[port].topic)] += 1
-        self._open[number] = port, asked
-        payload = HARNESS_CLIENT + number.to_bytes(8, "little") + asked.data
+        self.requests += 1
+        self._open[self.requests] = port
+        payload = HARNESS_CLIENT + self.requests.to_bytes(8, "little") + data
         self._pending.append(_Delivery(server[0], Kind.REQUEST, server[1], payload))
 
     def _server(self, name: str, kind: str) -> tuple[Member, int] | None:
@@ -366,14 +362,13 @@ class System:
         """Take the response to a request of the inputs, or of `ask`."""
         response = told.payload[_HEAD_BYTES:]
         number = int.from_bytes(told.payload[_GID_BYTES:_HEAD_BYTES], "little")
-        port, asked = self._open.pop(number, (-1, None))
-        if asked is None:
+        port = self._open.pop(number, None)
+        if port is None:
             self._response = response
             return
-        declared = self._contract.inputs[port]
-        output = self._outputs[resolved(declared.topic), declared.type]
-        event = response_event(declared.type, asked, told.time_ns, response)
-        self._found.append(Output(output, self._step, told.time_ns, event))
+        name, kind = self._services[port]
+        output = self._outputs[f"{resolved(name)}{RESPONSES}", f"{kind}_Response"]
+        self._found.append(Output(output, self._step, told.time_ns, response))
 
     def _register(self, member: Member, number: int, payload: bytes) -> None:
         endpoint = member.register(number, payload)
