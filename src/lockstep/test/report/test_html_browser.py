@@ -319,3 +319,24 @@ def test_nothing_is_asked_for_from_the_network(browser: Browser, page: Path) -> 
     names = browser.script("return performance.getEntriesByType('resource').map(e => e.name)")
     assert [name for name in names if not name.startswith("data:")] == []
     assert browser.script("return performance.getEntriesByType('navigation').length") == 1
+
+
+def test_what_was_not_aligned_shows_its_distributions_and_their_effect(
+    browser: Browser, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    bags = [
+        write_messages(
+            tmp_path / name,
+            "pkg/msg/X",
+            "float64 x\nstring name\n",
+            [{"x": x, "name": "n"} for x in rng.normal(offset, 1.0, 200).tolist()],
+            topic="/x",
+        )
+        for name, offset in (("a", 0.0), ("b", 3.0))
+    ]
+    write_html(tmp_path / "r.html", {"b": compare(*bags, align="none")}, {"b": tuple(bags)})
+    browser.load((tmp_path / "r.html").as_uri())
+    browser.wait_for("#distributions svg polyline")
+    assert len(browser.all("#distributions svg polyline")) == 2  # texts have none
+    assert "(large)" in browser.text("#distributions")
