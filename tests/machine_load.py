@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 @contextmanager
-def load(busy=2):
+def load(busy: int = 2) -> Iterator[None]:
     """Other processes that want processor 0, where what is tested may be kept; tests that run
     beside have the others, and get more of this one."""
     command = ["taskset", "--cpu-list", "0", "nice", "-n", "3"]

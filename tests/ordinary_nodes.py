@@ -4,9 +4,12 @@
 """
 
 import asyncio
+import ctypes
 import math
 import os
 import random
+import select
+import signal
 import sys
 import threading
 import time
@@ -329,14 +332,13 @@ def hangs():
 
 def stays():
     """Does not end when it is asked to."""
-    import signal
-
     node = Watcher()
     node.create_timer(0.5, lambda: node.say("here"))
     try:
         rclpy.spin(node)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        print("staying")
         while True:
             time.sleep(0.1)
 
@@ -362,6 +364,65 @@ def listens():
     sock.bind(("127.0.0.1", 0))
     threading.Thread(target=sock.recv, args=(10,), daemon=True).start()
     node.create_timer(0.5, lambda: node.say("here"))
+    rclpy.spin(node)
+
+
+def kernel_timers():
+    """Waits for timers by their descriptors, and two threads for each other at a barrier."""
+    node = Watcher()
+    libc = ctypes.CDLL(None)
+    timer = libc.timerfd_create(time.CLOCK_MONOTONIC, 0)
+    every, first = (0, 70_000_000), (0, 250_000_000)
+    libc.timerfd_settime(timer, 0, (ctypes.c_long * 4)(*every, *first), None)
+    barrier = ctypes.create_string_buffer(64)
+    libc.pthread_barrier_init(barrier, None, 2)
+    polled = select.poll()
+    polled.register(timer, select.POLLIN)
+
+    def meet():
+        for _ in range(3):
+            time.sleep(0.3)
+            libc.pthread_barrier_wait(barrier)
+
+    def wait():
+        for _ in range(3):
+            libc.pthread_barrier_wait(barrier)
+            node.say("met")
+        while polled.poll(1000):
+            node.say(f"fired {int.from_bytes(os.read(timer, 8), 'little')}")
+
+    for function in (meet, wait):
+        threading.Thread(target=function, daemon=True).start()
+    rclpy.spin(node)
+
+
+def closes_all():
+    """As a daemon does."""
+    node = Watcher()
+    os.closerange(3, 4096)
+    node.create_timer(0.5, lambda: node.say("here"))
+    rclpy.spin(node)
+
+
+def alarms():
+    """Is interrupted by a timer of the kernel."""
+    node = Watcher()
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, 0.001)
+    node.create_timer(0.5, lambda: node.say("here"))
+    rclpy.spin(node)
+
+
+def makes_later():
+    node = Watcher()
+
+    def make():
+        timer.cancel()
+        node.late = node.create_publisher(String, "late", 10)
+        node.later = node.create_subscription(String, "later", lambda _: None, 10)
+        node.late.publish(String(data="late"))
+
+    timer = node.create_timer(0.5, make)
     rclpy.spin(node)
 
 

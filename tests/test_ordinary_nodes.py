@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -135,6 +136,7 @@ STYLES = (
     "services",
     "world",
     "overflows",
+    "kernel_timers",
 )
 
 
@@ -257,6 +259,7 @@ def test_a_node_that_does_not_end_is_ended(play):
     [
         ("starts_children", "the node starts other processes and waits for them"),
         ("listens", "a thread reads what comes from outside"),
+        ("alarms", "a timer of the kernel sends signals"),
     ],
 )
 def test_what_is_not_under_control_is_told(play, style, sentence):
@@ -265,6 +268,68 @@ def test_what_is_not_under_control_is_told(play, style, sentence):
     allowed = play(style, allow_uncontrolled=True)
     assert allowed.said
     assert any(sentence in remark for remark in allowed.result.remarks)
+
+
+def test_timers_of_the_kernel_and_barriers_go_by_the_time_of_the_run(once):
+    said = once("kernel_timers").said
+    assert [(at, text) for at, text in said if text.startswith("met")] == [
+        (at, f"met n={n}") for at, n in ((300 * MS, 30), (600 * MS, 60), (900 * MS, 90))
+    ]
+    fired = [(at, text.split()[1]) for at, text in said if text.startswith("fired")]
+    assert fired[:3] == [(900 * MS, "10"), (950 * MS, "1"), (1020 * MS, "1")]
+
+
+def test_a_node_that_closes_what_it_does_not_know_leaves_what_is_ours(play):
+    assert [at for at, _ in play("closes_all").said] == [500 * MS * n for n in range(1, 6)]
+
+
+def test_endpoints_that_are_made_later_are_told_by_who_reads_the_contract(stranger, bag):
+    node = ["--", "python3", str(NODES), "makes_later"]
+    done = stranger.run("node", "--bag", bag, "-o", "out", *node)
+    assert done.code == 0, done
+    told = "only later than at its start, so nothing of it was"
+    assert f"node publishes /late {told} kept" in done.out
+    assert f"node subscribes to /later {told} given" in done.out
+
+
+def test_a_node_without_the_middleware_is_refused_with_its_last_words(play):
+    with pytest.raises(Crash, match=r"node ended without being a node .*LD_PRELOAD"):
+        play("clocks", start=("env", "--unset=LD_PRELOAD"))
+
+
+INTERRUPTED = {
+    "starting": ("bash -c 'sleep 100'", lambda s, out: s.processes("sleep 100")),
+    "running": (f"python3 {NODES} hangs", lambda s, out: (out / "bag").exists()),
+    "ending": (f"python3 {NODES} stays", lambda s, out: "staying" in written(out / "node.log")),
+}
+
+
+def written(file):
+    return file.read_text("utf-8") if file.exists() else ""
+
+
+@pytest.mark.parametrize("contract", [{}, {"contract": "ordinary_contracts:Watcher"}])
+@pytest.mark.parametrize("phase", INTERRUPTED)
+def test_sigint_leaves_no_node_in_any_phase(stranger, write_verification, bag, phase, contract):
+    """Without a contract it is asked for first: that is a phase of the start."""
+    if not contract and phase != "starting":
+        pytest.skip("the contract is there by then")
+    command, has_come = INTERRUPTED[phase]
+    verification = write_verification(
+        {"old": {"command": shlex.split(command)}},
+        inputs={"bag": str(bag), "topics": {"imu": "/imu"}},
+        run={"mode": "direct", "timeout": 100.0},
+        compare={},
+        **contract,
+    )
+    out = stranger.cwd / "out"
+    running = stranger.start("run", verification, "old", "-o", out)
+    running.wait_until(lambda: has_come(stranger, out))
+    running.signal(signal.SIGINT)
+    done = running.end()
+    assert done.code == 130, done
+    assert done.err.strip().splitlines()[-1] == "interrupted; all processes ended"
+    stranger.assert_nothing_left()
 
 
 def test_a_node_is_verified_against_the_component_that_it_became(stranger, write_verification):

@@ -46,6 +46,8 @@ setup(
         "mcp": ["mcp>=2"],  # lockstep mcp
         "suite": ["duckdb", "loky"],  # lockstep suite and results
         "rerun": ["rerun-sdk"],  # lockstep compare --rrd
+        "ray": ["ray[client]"],  # lockstep suite --on ray
+        "dask": ["distributed"],  # lockstep suite --on dask://…
         "nn": ["onnx", "onnxruntime", "torch"],  # examples/nn_compile
     },
     zip_safe=True,

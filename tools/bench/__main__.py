@@ -55,7 +55,7 @@ def run(row: Row, quick: bool, console: Console, keep: bool = False) -> RowResul
     finally:
         if row.optional and not keep:
             path.unlink()
-    return RowResult(row, amount, outcomes)
+    return RowResult(row, amount, outcomes, row.count(quick))
 
 
 def _read(path: Path) -> None:

@@ -39,11 +39,12 @@ class Task:
 
 class Contest(NamedTuple):
     """`work` is measured, `check` looks at what it returned; `seconds` finds in it the time that
-    counts, if not all."""
+    counts, if not all, `others_cpu_s` the processor time of processes that it has started."""
 
     work: Callable[[], Any]
     check: Callable[[Any], Check]
     seconds: Callable[[Any], float] | None = None
+    others_cpu_s: Callable[[Any], float] | None = None
 
 
 Contestant = Callable[[Task], Contest]

@@ -31,6 +31,8 @@ class Measurement:
     peak_mb: float
     found: int
     total: float
+    others_cpu_s: float = 0.0
+    """Processor time of the processes that the contestant started and that count."""
 
 
 class NoMeasurement(Exception):
@@ -93,8 +95,9 @@ def main() -> None:
     peak_mb = _peak_mb()
     if contest.seconds is not None:
         seconds = contest.seconds(result)
+    others_s = 0.0 if contest.others_cpu_s is None else contest.others_cpu_s(result)
     found, total = contest.check(result)
-    print(json.dumps(asdict(Measurement(seconds, cpu_s, peak_mb, found, total))))
+    print(json.dumps(asdict(Measurement(seconds, cpu_s, peak_mb, found, total, others_s))))
 
 
 if __name__ == "__main__":

@@ -38,6 +38,12 @@ class Outcome:
         """Median."""
         return median(m.seconds for m in self.measurements)
 
+    def cpu_us(self, steps: int) -> tuple[float, float]:
+        """Processor time of ours and of the processes that it started for each of some steps,
+        medians."""
+        ours = median(m.cpu_s for m in self.measurements)
+        return ours / steps * 1e6, median(m.others_cpu_s for m in self.measurements) / steps * 1e6
+
     @property
     def peak_mb(self) -> float:
         """Median."""
@@ -51,11 +57,18 @@ class Outcome:
 
 @dataclass
 class RowResult:
-    """The outcomes of a row; `amount` is what its rate counts: messages, or bytes of the file."""
+    """The outcomes of a row; `amount` is what its rate counts: messages, or bytes of the file;
+    `messages` is how many there were."""
 
     row: Row
     amount: int
     outcomes: list[Outcome]
+    messages: int = 0
+
+    @property
+    def steps(self) -> int:
+        """How many deliveries there were."""
+        return self.messages * (self.row.deliveries or 1)
 
     @property
     def disagreement(self) -> str | None:
@@ -92,6 +105,7 @@ class RowResult:
             return (
                 self.amount / outcome.seconds >= self.row.least[outcome.contestant]
                 and self._faster(outcome) is not False
+                and self._thrifty(outcome)
             )
         if self.row.right is not None and outcome.measurements:
             low, high = self.row.right
@@ -101,6 +115,10 @@ class RowResult:
                 return None
             return outcome.peak_mb < self.row.limit_mb
         return self._faster(outcome)
+
+    def _thrifty(self, outcome: Outcome) -> bool:
+        most = self.row.most_cpu_us
+        return most is None or sum(outcome.cpu_us(self.steps)) <= most
 
     def _faster(self, outcome: Outcome) -> bool | None:
         ratio, target = self.ratio(outcome), self.row.targets.get(outcome.contestant)
@@ -139,16 +157,28 @@ def _cells(result: RowResult, outcome: Outcome) -> list[str]:
         return [*_times(outcome.seconds, values), f"{outcome.share_right:.1%}", "", target, met]
     targets = []
     if outcome.contestant in row.least:
-        targets.append(f"≥ {row.least[outcome.contestant]:,.0f} {row.rate}")
+        targets.append(f"≥ {_rate(row.least[outcome.contestant], row.rate)}")
+    if row.most_cpu_us is not None:
+        targets.append(f"≤ {row.most_cpu_us:g} µs")
     if outcome.contestant in row.targets:
         targets.append(f"≥ {row.targets[outcome.contestant]:g}×")
     return [
         *_times(outcome.seconds, values),
-        _rate(result.amount / outcome.seconds, row.rate) if row.rate else "",
+        _rates(result, outcome),
         "" if ratio is None else f"{ratio:.2f}× as fast",
         ", ".join(targets),
         met,
     ]
+
+
+def _rates(result: RowResult, outcome: Outcome) -> str:
+    """What is done in a second, and what each delivery takes of the processors."""
+    row = result.row
+    rate = _rate(result.amount / outcome.seconds, row.rate) if row.rate else ""
+    if row.deliveries is None:
+        return rate
+    ours, others = outcome.cpu_us(result.steps)
+    return f"{rate}, {ours:.1f} + {others:.1f} µs of CPU"
 
 
 def _times(seconds: float, values: Sequence[float]) -> tuple[str, str]:
@@ -190,6 +220,7 @@ def write_json(path: Path, results: Sequence[RowResult], quick: bool) -> None:
                     "problem": outcome.problem,
                     "seconds": [m.seconds for m in outcome.measurements],
                     "cpu_s": [m.cpu_s for m in outcome.measurements],
+                    "others_cpu_s": [m.others_cpu_s for m in outcome.measurements],
                     "peak_mb": [m.peak_mb for m in outcome.measurements],
                     "lockstep_is_times_as_good": result.ratio(outcome),
                     "target": result.row.targets.get(outcome.contestant),

@@ -77,6 +77,11 @@ class Row:
     """Messages per second that a contestant of ours must reach."""
     in_workspace: bool = False
     """Whether the contestants need ROS 2 and the packages of this tree."""
+    deliveries: int | None = None
+    """How many each message makes in a run of nodes; the processor time for each, of ours and of
+    the nodes, is shown then."""
+    most_cpu_us: float | None = None
+    """Processor time, of ours and of the nodes, that a delivery may take at most."""
     right: tuple[float, float] | None = None
     """Between which shares of what was found must be right; instead of a rate."""
     optional: bool = False
@@ -414,6 +419,35 @@ ROWS = (
         in_workspace=True,
     ),
     Row(
+        "suite_overhead",
+        "processor time of a small direct verification of a suite beyond its runs",
+        _HUSKY_ACCELERATION,
+        {"lockstep suite": suites.overhead, "what is allowed": suites.allowed_overhead},
+        {"what is allowed": 1},
+        rate="",
+        rounds=3,
+        in_workspace=True,
+    ),
+    Row(
+        "suite_ray",
+        "200 small direct verifications ($BENCH_CASES) on two workers, in wall time",
+        _HUSKY_ACCELERATION,
+        {"--on ray://": suites.on_ray, "--jobs 2": suites.on_two_cores},
+        {"--jobs 2": 0.9},
+        rate="",
+        rounds=1,
+        in_workspace=True,
+    ),
+    Row(
+        "suite_memory",
+        "a suite of 10,000 cases: memory at most",
+        _HUSKY_ACCELERATION,
+        {"lockstep suite": suites.coordinator},
+        limit_mb=300,
+        rounds=1,
+        in_workspace=True,
+    ),
+    Row(
         "suite_shared",
         "ten candidates of one reference, which runs once, in wall time",
         _HUSKY_ACCELERATION,
@@ -491,8 +525,32 @@ ROWS = (
         IMU,
         {"lockstep, rclpy": runs.direct_node},
         least={"lockstep, rclpy": 3_000},
+        deliveries=1,
         in_workspace=True,
         share=0.01,
+        rounds=3,
+    ),
+    Row(
+        "node_cpp",
+        "the same of a node in C++ on rcl",
+        IMU,
+        {"lockstep, C++": runs.direct_node_cpp},
+        least={"lockstep, C++": 100_000},
+        most_cpu_us=8,
+        deliveries=1,
+        in_workspace=True,
+        share=0.2,
+        rounds=3,
+    ),
+    Row(
+        "node_images",
+        "the same with images of 1 MB",
+        IMAGE_1MB,
+        {"lockstep, C++": runs.direct_node_images},
+        least={"lockstep, C++": 500e6},
+        deliveries=1,
+        rate="MB/s",
+        in_workspace=True,
         rounds=3,
     ),
     Row(
@@ -501,6 +559,7 @@ ROWS = (
         IMU,
         {"lockstep, rclpy": runs.direct_system},
         least={"lockstep, rclpy": 2_000 / 6},
+        deliveries=6,
         in_workspace=True,
         share=0.01,
         rounds=3,

@@ -41,6 +41,16 @@ def direct_node(task: Task) -> Contest:
     return _nodes(task, Implementation(node="bench.relay_node:Relay"))
 
 
+def direct_node_cpp(task: Task) -> Contest:
+    """The same of a node in C++."""
+    return _relay(task, "imu")
+
+
+def direct_node_images(task: Task) -> Contest:
+    """The same with images."""
+    return _relay(task, "image")
+
+
 def direct_system(task: Task) -> Contest:
     """The same through five processes, of which one asks another: six deliveries a message."""
     from lockstep.run.model import Implementation, SystemNode
@@ -50,8 +60,17 @@ def direct_system(task: Task) -> Contest:
     return _nodes(task, Implementation(nodes=every))
 
 
-def _nodes(task: Task, implementation: Implementation) -> Contest:
-    """Of nodes that hand Imu on from /imu to /out."""
+def _relay(task: Task, kind: str) -> Contest:
+    from lockstep.run.model import Implementation
+
+    program = Path("build/rmw_lockstep_cpp/test/relay_node").resolve()
+    if not program.is_file():
+        raise SystemExit(f"{program} is not there; run make build")
+    return _nodes(task, Implementation(command=[str(program), kind]), "/in")
+
+
+def _nodes(task: Task, implementation: Implementation, topic: str = "/imu") -> Contest:
+    """Of nodes that hand messages on from a topic to /out."""
     from lockstep.bag import Bag
     from lockstep.component import Contract
     from lockstep.run.inputs import RunInputs
@@ -69,12 +88,15 @@ def _nodes(task: Task, implementation: Implementation) -> Contest:
 
     def work() -> Any:
         with closing(Bag(task.path)) as bag, Processes(os.environ) as processes:
-            inputs = RunInputs(bag, {task.topic: "/imu"})
+            inputs = RunInputs(bag, {task.topic: topic})
             request = RunRequest("nodes", implementation, contract, inputs, {}, options, folder)
             return run_node(request, processes)
 
     return Contest(
-        work, lambda result: _outputs(Path(result.bag)), lambda result: float(result.wall_s)
+        work,
+        lambda result: _outputs(Path(result.bag)),
+        lambda result: float(result.wall_s),
+        lambda result: float(result.resources.cpu_s),
     )
 
 

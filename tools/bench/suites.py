@@ -1,4 +1,5 @@
-"""Contestants that run many small verifications: a suite, or one command after the other.
+"""Contestants that run many small verifications: a suite, here or on a cluster, or one command
+after the other.
 
 Each case is a direct run of VectorNormalizer in Python and in C++ on a quarter of a second of
 accelerations. Each contestant returns a Contest as those in `contestants` do.
@@ -11,7 +12,11 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +29,9 @@ _PYTHON = {"component": "lockstep_examples:VectorNormalizer"}
 _CPP = {"executable": "lockstep_examples_cpp/vector_normalizer"}
 _CASES = int(os.environ.get("BENCH_CASES", "200"))
 _CANDIDATES = 10
+_MANY = 10_000
+_WARM, _TIMED, _ALLOWED_S = 3, 20, 0.15
+_RAY_PORT = 20001
 
 
 def suite(task: Task) -> Contest:
@@ -41,6 +49,99 @@ def one_after_the_other(task: Task) -> Contest:
         for file in files:
             _run([*_LOCKSTEP, "verify", file.name, "--no-record"], folder)
         return len(files)
+
+    return _contest(folder, work)
+
+
+def on_two_cores(task: Task) -> Contest:
+    """A suite on this machine."""
+    folder = _many(task)
+    return _contest(folder, lambda: _suite(folder, "--jobs", "2"))
+
+
+def on_ray(task: Task) -> Contest:
+    """The same on a Ray that is there: a head, and two nodes of one core each."""
+    if find_spec("ray") is None:
+        raise SystemExit("ray is not installed; run: python3 -m pip install 'ray[client]'")
+    head = {"num_cpus": 0, "ray_client_server_port": _RAY_PORT, "include_dashboard": False}
+    cluster: Any = import_module("ray.cluster_utils").Cluster(True, head_node_args=head)
+    for _ in range(2):
+        cluster.add_node(num_cpus=1)
+    folder = _many(task)
+
+    def check(count: int) -> tuple[int, float]:
+        shutil.rmtree(folder)
+        cluster.shutdown()
+        return count, 0.0
+
+    return Contest(lambda: _suite(folder, "--on", f"ray://127.0.0.1:{_RAY_PORT}"), check)
+
+
+def overhead(task: Task) -> Contest:
+    """Processor time, for each case, of the process that runs cases one after the other: all but
+    that of the implementations, which are in C++."""
+    from lockstep.suite.case_run import Place, run_case
+    from lockstep.suite.expansion import cases_of
+    from lockstep.suite.model import load_suite
+
+    folder = _folder()
+    for number in range(_WARM + _TIMED):
+        _write(folder / f"case_{number:03}.yaml", task, {"python": _CPP, "cpp": _CPP}, 0.001)
+    cases = cases_of(load_suite(folder / "suite.yaml"))
+    place = Place(folder / "runs", None, None, 0, 0)
+    for case in cases[:_WARM]:
+        run_case(case, place)
+
+    def work() -> float:
+        start_s = time.process_time()
+        for case in cases[_WARM:]:
+            result = run_case(case, place)
+            if result.verdict != "match":
+                raise SystemExit(result.sentence)
+        return (time.process_time() - start_s) / _TIMED
+
+    def check(seconds: float) -> tuple[int, float]:
+        shutil.rmtree(folder)
+        return _TIMED, 0.0
+
+    return Contest(work, check, lambda seconds: seconds)
+
+
+def allowed_overhead(task: Task) -> Contest:
+    """What a case may take beyond its runs."""
+    return Contest(lambda: None, lambda _: (_TIMED, 0.0), lambda _: _ALLOWED_S)
+
+
+def coordinator(task: Task) -> Contest:
+    """What a suite of ten thousand cases holds: all cases, all results, and their rows as they are
+    written. All have matched before, so that none runs."""
+    from lockstep.suite.expansion import cases_of
+    from lockstep.suite.journal import LINES, new_run
+    from lockstep.suite.model import load_suite
+    from lockstep.suite.result import Result, as_data
+    from lockstep.suite.results import write_rows
+    from lockstep.suite.run_suite import Choice, run_suite
+    from lockstep.verify.field_results import FieldResult
+
+    folder = _folder()
+    _write(folder / "case_0.yaml", task, {"python": _PYTHON, "cpp": _CPP}, 0.001)
+    parameters = {f"p{number}": {"epsilon": 0.1 / (number + 1)} for number in range(_MANY)}
+    suite = {"verify": ["case_0.yaml"], "matrix": {"parameters": parameters}}
+    (folder / "suite.yaml").write_text(json.dumps(suite))
+    file, runs = folder / "suite.yaml", folder / "runs"
+    fields = (FieldResult("/vector", "vector.x", 3, 0.25, "cpp is 2 times python"),)
+    with new_run(runs) as journal, (journal.folder / LINES).open("w") as lines:
+        for case in cases_of(load_suite(file)):
+            known = Result(case.name, case.group, case.implementation, "match", "identical bytes")
+            known = replace(known, fields=fields, definition=case.definition, run="1")
+            lines.write(json.dumps(as_data(known)) + "\n")
+
+    def work() -> int:
+        cases = cases_of(load_suite(file))
+        choice = Choice(only_failed=True)
+        done = run_suite(cases, runs, lambda *_: None, root=folder, choice=choice)
+        write_rows(folder / "rows", done.results)
+        return len(done.results)
 
     return _contest(folder, work)
 

@@ -351,8 +351,7 @@ TEST(Service, is_refused_where_it_cannot_be)
       return error.what();
     }
   };
-  EXPECT_EQ(
-    told([] { AnsweredTwice(); }), "output 'toggle_response' is declared twice");
+  EXPECT_EQ(told([] { AnsweredTwice(); }), "output 'toggle_response' is declared twice");
   EXPECT_EQ(told([] { Switch("services"); }).find("service 'services' has the name of an"), 0u);
   EXPECT_EQ(told([] { Switch("ask", "a b"); }).find("service 'ask' has the topic 'a b', "), 0u);
 }

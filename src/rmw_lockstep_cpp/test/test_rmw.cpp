@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "harness.hpp"
@@ -171,6 +172,28 @@ TEST_F(RmwTest, the_harness_is_told_of_every_entity)
         R"("durability": "transient_local")", R"("type_hash": "RIHS01_)"}) {
     EXPECT_NE(frames.back().payload.find(part), std::string::npos) << frames.back().payload;
   }
+}
+
+TEST_F(RmwTest, there_may_be_ten_thousand_of_them)
+{
+  std::vector<std::string> topics(5000);
+  for (std::size_t i = 0; i < topics.size(); ++i) {
+    topics[i] = "/many" + std::to_string(i);
+  }
+  std::thread reader([this] {  // or the socket would be full
+    for (std::size_t seen = 0; seen < 10000;) {
+      for (const Frame & frame : harness.received()) {
+        seen += frame.header.kind == FrameKind::entity ? 1 : 0;
+      }
+    }
+  });
+  for (const std::string & topic : topics) {
+    advertise<String>(topic.c_str());
+    subscribe<String>(topic.c_str());
+  }
+  rmw_lockstep::flush(run);
+  reader.join();
+  EXPECT_EQ(run.entities.subscriptions("/many4999").at(0), run.entities.all().back());
 }
 
 TEST_F(RmwTest, who_comes_late_gets_what_is_latched_and_no_more_than_that)

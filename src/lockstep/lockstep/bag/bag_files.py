@@ -56,7 +56,7 @@ def _all_files(pattern: str, found: Iterable[str]) -> tuple[list[str], dict[str,
     names: list[str] = []
     informations: list[dict[str, Any]] = []
     for path in sorted((path.rstrip("/") for path in found), key=_natural):
-        if _is_bag_name(path) or _folder(path).has_bag():
+        if is_bag_name(path) or _folder(path).has_bag():
             files, information = _files(path)
             fresh = [file for file in files if file not in names]
             names += fresh
@@ -87,12 +87,13 @@ def _files(path: str) -> tuple[list[str], dict[str, Any]]:
     return [folder.join(name) for name in inside], information
 
 
-def _is_bag_name(name: str) -> bool:
+def is_bag_name(name: str) -> bool:
+    """Whether a file is one of a bag, as far as its name tells."""
     return _COMPRESSED.sub("", name).endswith(_SUFFIXES)
 
 
 def _is_in_folder(name: str) -> bool:
-    return _is_bag_name(name) and not name.startswith(".")  # macOS leaves a ._x.mcap beside x.mcap
+    return is_bag_name(name) and not name.startswith(".")  # macOS leaves a ._x.mcap beside x.mcap
 
 
 def _natural(name: str) -> list[tuple[str, int]]:
@@ -154,7 +155,7 @@ class _UrlFolder:
         return f"{self._url}/{name}"
 
     def is_file(self) -> bool:
-        if _is_bag_name(urlsplit(self._url).path) or urlsplit(self._url).query:
+        if is_bag_name(urlsplit(self._url).path) or urlsplit(self._url).query:
             return True
         return not self._there() and self.metadata() is None
 

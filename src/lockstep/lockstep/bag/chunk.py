@@ -18,7 +18,7 @@ from mcap.opcode import Opcode
 from ..message.arrays import Bytes, Int64s
 from .mcap_format import CHUNK, HEAD, INDEX, MESSAGE, MESSAGE_FIELDS, MESSAGE_HEAD, Heads
 
-COMPRESSIONS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+COMPRESSIONS: dict[str, tuple[str, Callable[[bytes | memoryview], bytes | memoryview]]] = {
     "none": ("", lambda data: data),
     "zstd": ("zstd", lambda data: zstandard.compress(data, 1)),
     "zstd_small": ("zstd", lambda data: zstandard.compress(data, 19)),
@@ -95,7 +95,7 @@ class Chunk:
     and their heads, (n,).
     """
 
-    body: bytes
+    body: bytes | memoryview
     starts: Int64s
     heads: Heads
 
@@ -129,7 +129,8 @@ class OpenChunk:
     def close(self) -> Chunk:
         """The chunk as it is to be written."""
         self._seal()
-        body = b"".join(block for block, _ in self._blocks)
+        blocks = [block for block, _ in self._blocks]
+        body = blocks[0] if len(blocks) == 1 else b"".join(blocks)
         parts, position = [], 0
         for block, starts in self._blocks:
             parts.append(starts + position)
@@ -150,7 +151,7 @@ class OpenChunk:
         self._blocks.append((b"".join(singles), (np.cumsum(sizes) - sizes)[::2]))
 
 
-def _heads_at(body: bytes, starts: Int64s) -> Heads:
+def _heads_at(body: bytes | memoryview, starts: Int64s) -> Heads:
     rows = _windows(np.frombuffer(body, np.uint8), MESSAGE_HEAD.size)[starts]
     return rows.view(MESSAGE).reshape(len(starts))
 
@@ -162,7 +163,7 @@ class Packed:
     Offsets count from its beginning.
     """
 
-    chunk: tuple[bytes, bytes]
+    chunk: tuple[bytes, bytes | memoryview]
     index: bytes
     index_offsets: dict[int, int]
     compression: str

@@ -178,7 +178,7 @@ class McapOutput:
         covered = body + offsets + record(footer)[:-4]
         return covered + zlib.crc32(covered).to_bytes(4, "little") + magic.MCAP
 
-    def _put(self, *parts: bytes) -> None:
+    def _put(self, *parts: bytes | memoryview) -> None:
         if self.failure is not None:
             raise self.failure
         try:
@@ -190,7 +190,7 @@ class McapOutput:
             raise self.failure from error
         self.size = self._stream.tell()
 
-    def _write(self, part: bytes) -> None:
+    def _write(self, part: bytes | memoryview) -> None:
         left = memoryview(part)
         while left:
             left = left[self._stream.write(left) :]

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..message.arrays import Bytes, Mask
+from .equal_arrays import equal_arrays
 from .side_by_side import Side
 
 _WORD = 8
@@ -56,7 +57,7 @@ def _same(a: Bytes, b: Bytes) -> bool:
     whole = len(a) - len(a) % _WORD
     words_a: npt.NDArray[Any] = np.ndarray((whole // _WORD,), "u8", a.data)
     words_b: npt.NDArray[Any] = np.ndarray((whole // _WORD,), "u8", b.data)
-    return np.array_equal(words_a, words_b) and np.array_equal(a[whole:], b[whole:])
+    return equal_arrays(words_a, words_b) and np.array_equal(a[whole:], b[whole:])
 
 
 def _stride(side: Side, size: int) -> int | None:

@@ -14,7 +14,11 @@ from ..message.arrays import Floats, Int64s, Mask
 
 _SAMPLE = 1000  # points that tell how far apart points usually are
 _ROUNDS = 64  # of looking for the next one; each pairs at least the closest of all that are left
-_BITS = 10  # of each coordinate that put points in order
+_BITS = 5  # of each coordinate that put points in order, so that those of three are 16 or fewer
+_SPREAD = np.array(
+    [sum(((value >> bit) & 1) << (3 * bit) for bit in range(_BITS)) for value in range(1 << _BITS)],
+    np.uint16,
+)
 
 
 def nearest_pairs(a: Floats, b: Floats, reach: float) -> tuple[Int64s, Int64s]:
@@ -23,32 +27,34 @@ def nearest_pairs(a: Floats, b: Floats, reach: float) -> tuple[Int64s, Int64s]:
     No partner is further away than `reach`. Points that are not finite have no place: the first of
     a is paired with the first of b, and so on.
     """
-    finite_a, finite_b = (np.asarray(np.isfinite(side).all(axis=1)) for side in (a, b))
+    finite_a, finite_b = _finite(a), _finite(b)
     nowhere = np.flatnonzero(~finite_a), np.flatnonzero(~finite_b)
     count = min(map(len, nowhere))
-    rows_a, rows_b = [nowhere[0][:count]], [nowhere[1][:count]]
+    partners = np.full(len(a), -1, np.int64)
+    partners[nowhere[0][:count]] = nowhere[1][:count]
     open_a, open_b = _by_place(a, finite_a), _by_place(b, finite_b)
     if len(open_a) and len(open_b):
         nearest = _nearest(a[open_a], b[open_b], reach)
         chosen, partner = _won(*nearest)
-        rows_a.append(open_a[chosen])
-        rows_b.append(open_b[partner])
-        losers = np.setdiff1d(nearest[0], chosen, assume_unique=True)
-        open_a, open_b = open_a[losers], np.delete(open_b, partner)
+        partners[open_a[chosen]] = open_b[partner]
+        losing = np.zeros(len(open_a), np.bool_)
+        losing[nearest[0]] = True
+        losing[chosen] = False
+        left = np.ones(len(open_b), np.bool_)
+        left[partner] = False
+        open_a, open_b = open_a[losing], open_b[left]
         if len(open_a) and len(open_b):
             more_a, more_b = _pairs_of_crowds(a[open_a], b[open_b], reach)
-            rows_a.append(open_a[more_a])
-            rows_b.append(open_b[more_b])
-    all_a, all_b = np.concatenate(rows_a), np.concatenate(rows_b)
-    order = np.argsort(all_a, kind="stable")
-    return all_a[order], all_b[order]
+            partners[open_a[more_a]] = open_b[more_b]
+    rows = np.flatnonzero(partners >= 0)
+    return rows, partners[rows]
 
 
 def usual_spacing(points: Floats) -> float:
     """The median distance of points (n, d) to the nearest other; inf where there is none."""
     from scipy.spatial import cKDTree
 
-    finite = points[np.isfinite(points).all(axis=1)]
+    finite = points[_finite(points)]
     if len(finite) < 2:
         return math.inf
     tree = cKDTree(finite, balanced_tree=False, compact_nodes=False)
@@ -56,6 +62,14 @@ def usual_spacing(points: Floats) -> float:
     distances, _ = tree.query(some, k=2)
     apart = distances[:, 1][distances[:, 1] > 0]
     return float(np.median(apart)) if len(apart) else math.inf
+
+
+def _finite(points: Floats) -> Mask:
+    """Which points (n, d) have a place, (n,)."""
+    finite: Mask = np.isfinite(points[:, 0])
+    for axis in range(1, points.shape[1]):
+        finite &= np.isfinite(points[:, axis])
+    return finite
 
 
 def _by_place(points: Floats, finite: Mask) -> Int64s:
@@ -67,17 +81,13 @@ def _by_place(points: Floats, finite: Mask) -> Int64s:
     rows = np.flatnonzero(finite)
     if len(rows) < 2:
         return rows
-    places = points[rows]
-    low, high = places.min(axis=0), places.max(axis=0)
-    with np.errstate(over="ignore", invalid="ignore"):
-        cells = (places - low) / np.where(high > low, high - low, 1.0) * ((1 << _BITS) - 1)
-    cells = np.nan_to_num(cells).astype(np.uint32)
-    values = np.arange(1 << _BITS, dtype=np.uint32)
-    spread, code = np.zeros_like(values), np.zeros(len(rows), np.uint32)
-    for bit in range(_BITS):
-        spread |= (((values >> bit) & 1) << (3 * bit)).astype(np.uint32)
+    code = np.zeros(len(rows), np.uint16)  # which numpy sorts by its digits
     for axis in range(min(points.shape[1], 3)):
-        code |= (spread[cells[:, axis]] << axis).astype(np.uint32)
+        places = points[rows, axis]
+        low, high = places.min(), places.max()
+        with np.errstate(over="ignore", invalid="ignore"):
+            cells = (places - low) * (((1 << _BITS) - 1) / (high - low if high > low else 1.0))
+        code |= _SPREAD[np.nan_to_num(cells).astype(np.uint16)] << axis
     return rows[np.argsort(code, kind="stable")]
 
 

@@ -12,7 +12,9 @@ from .port import Input, Output
 from .qos import SENSOR_DATA, QoS
 from .schedule import Schedule
 from .service import Service
+from .tf_listener import TfListener
 from .timer import Timer
+from .transforms import TransformError
 
 __all__ = [
     "SENSOR_DATA",
@@ -24,7 +26,9 @@ __all__ = [
     "QoS",
     "Schedule",
     "Service",
+    "TfListener",
     "Timer",
+    "TransformError",
     "component",
     "component_of",
     "contract_of",

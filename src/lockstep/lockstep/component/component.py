@@ -13,6 +13,7 @@ from .names import name_objection, topic_objection
 from .parameter import Parameter
 from .port import Input, Output, Port
 from .service import Service
+from .tf_listener import TfListener
 from .timer import Timer
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _KINDS = {
     Input: "input",
     Output: "output",
     Service: "service",
+    TfListener: "input",
     Timer: "timer",
     Parameter: "parameter",
 }
@@ -34,13 +36,14 @@ class Component:
     method for each input (taking the message), each service (taking the request and returning the
     response) and each timer (taking nothing). A class has its ports as declared, a component has
     its own, which know whose they are. The requests of services are inputs, too, and their
-    responses outputs.
+    responses outputs; a TfListener has inputs that it hears itself.
     """
 
     inputs: Mapping[str, Input[Any]] = {}
     outputs: Mapping[str, Output[Any]] = {}
     parameters: ClassVar[dict[str, Parameter[Any]]] = {}
     services: ClassVar[dict[str, Service]] = {}
+    listeners: ClassVar[dict[str, TfListener]] = {}
     timers: ClassVar[dict[str, Timer]] = {}
 
     host: Host
@@ -54,8 +57,11 @@ class Component:
         for name, item in declared.items():
             if objection := _objection(name, item):
                 raise TypeError(f"{cls.__name__}: {objection}")
+        cls.listeners = {
+            name: item for name, item in declared.items() if isinstance(item, TfListener)
+        }
         cls.services = {name: item for name, item in declared.items() if isinstance(item, Service)}
-        cls.inputs, cls.outputs = _inputs(declared), _outputs(cls.__name__, declared)
+        cls.inputs, cls.outputs = _inputs(cls.__name__, declared), _outputs(cls.__name__, declared)
         cls.timers = {name: item for name, item in declared.items() if isinstance(item, Timer)}
         cls.parameters = {}
         for item in declared.values():
@@ -64,14 +70,28 @@ class Component:
                 and cls.parameters.setdefault(item.name, item) is not item
             ):
                 raise TypeError(f"{cls.__name__}: parameter '{item.name}' is declared twice")
+        heard = [port.name for listener in cls.listeners.values() for port in listener.inputs]
         for name in [*cls.inputs, *cls.timers]:
-            if not callable(getattr(cls, f"on_{name}", None)):
+            if name in heard:
+                if hasattr(cls, f"on_{name}"):
+                    raise TypeError(
+                        f"{cls.__name__} has a method on_{name}, but '{name}' is heard by a "
+                        "TfListener alone"
+                    )
+            elif not callable(getattr(cls, f"on_{name}", None)):
                 raise TypeError(f"{cls.__name__} declares '{name}' but has no method on_{name}")
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         # Not in __init__, so that a component may define its own without calling this one.
         self = super().__new__(cls)
         self.parameter_values = {name: p.default for name, p in cls.parameters.items()}
+        for name, listener in cls.listeners.items():
+            own = listener.of_its_own()
+            self.__dict__ |= {
+                name: own,
+                f"on_{name}": own.take,
+                f"on_{name}_static": own.take_static,
+            }
         self.inputs = {name: port.of(self) for name, port in cls.inputs.items()}
         self.outputs = {name: port.of(self) for name, port in cls.outputs.items()}
         for name, port in (*self.inputs.items(), *self.outputs.items()):
@@ -98,9 +118,14 @@ class Component:
         return self.host.logger
 
 
-def _inputs(declared: Mapping[str, Any]) -> dict[str, Input[Any]]:
-    ports = (one.requests if isinstance(one, Service) else one for one in declared.values())
-    return {port.name: port for port in ports if isinstance(port, Input)}
+def _inputs(component: str, declared: Mapping[str, Any]) -> dict[str, Input[Any]]:
+    inputs: dict[str, Input[Any]] = {}
+    for item in declared.values():
+        ports: tuple[Any, ...] = item.inputs if isinstance(item, TfListener) else (item,)
+        for port in (item.requests,) if isinstance(item, Service) else ports:
+            if isinstance(port, Input) and inputs.setdefault(port.name, port) is not port:
+                raise TypeError(f"{component}: input '{port.name}' is declared twice")
+    return inputs
 
 
 def _outputs(component: str, declared: Mapping[str, Any]) -> dict[str, Output[Any]]:

@@ -18,6 +18,7 @@ from .parameter import objection
 from .port import Input, Output
 from .qos import QoS
 from .service import REQUESTS, RESPONSES
+from .tf_listener import CHANGING, OF_STATIC, STATIC, TRANSFORMS
 
 VERSION = 2
 
@@ -123,6 +124,17 @@ def service_of(port: PortContract) -> tuple[str, str] | None:
         if base(port.type) and port.type.endswith(part) and port.topic.endswith(topic):
             return port.topic.removesuffix(topic), port.type.removesuffix(part)
     return None
+
+
+def listeners_of(contract: Contract) -> list[str]:
+    """The names of the listeners to transforms that a contract tells of, by their inputs."""
+    ports = {port.name: (port.type, port.topic, port.qos) for port in contract.inputs}
+    changing, static = (TRANSFORMS, *CHANGING), (TRANSFORMS, *STATIC)
+    return [
+        name
+        for name, port in ports.items()
+        if port == changing and ports.get(f"{name}{OF_STATIC}") == static
+    ]
 
 
 def contract_of(component: type[Component] | Component) -> Contract:

@@ -14,6 +14,7 @@ TAKEN = frozenset(
     {
         "host",
         "inputs",
+        "listeners",
         "logger",
         "now",
         "on_parameters_changed",

@@ -85,6 +85,68 @@ class Dataset(Closable):
         chained._opened = datasets
         return chained
 
+    @classmethod
+    def collect(
+        cls,
+        place: Place,
+        *,
+        topics: Sequence[str] | None = None,
+        types: Sequence[str] | None = None,
+        labels: Mapping[str, str] | None = None,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+    ) -> Dataset:
+        """All bags below a folder, or that a pattern names, here or behind a URL, one after the
+        other, of which each is opened only while something of it is read.
+
+        `topics` and `types` are names or patterns of them, `labels` those (or patterns of them)
+        that its custom data must have; times are log times, start <= t < end. What each bag holds
+        is kept in the user's cache as long as its files stay as they are. A bag that cannot be
+        opened is a warning. Raises DatasetError where there is none that fits.
+        """
+        from .collected import Collected, chosen_bags
+        from .summaries import summaries
+
+        found = summaries(os.fspath(place))
+        bags = chosen_bags(found, topics, types, labels or {}, start_ns, end_ns)
+        if not bags:
+            raise DatasetError(
+                f"none of the {len(found)} bags below {place} fits; choose other topics, types, "
+                "labels or times"
+            )
+        collected = cls(Collected(bags))
+        is_cut = start_ns is not None or end_ns is not None
+        return collected.select(start_ns=start_ns, end_ns=end_ns) if is_cut else collected
+
+    @classmethod
+    def combine(
+        cls, weighted: Sequence[tuple[Dataset, float]], *, seed: int = 0, distinct: bool = True
+    ) -> Dataset:
+        """Several datasets one after the other, each value as often as the weight of its dataset
+        says: one of 2.5 two or three times, one of 0.1 in one of ten cases, as `seed` decides.
+
+        A value that says what an earlier one of its key says is left out before, if they are to be
+        `distinct`: then all are read once.
+        """
+        if not weighted:
+            raise DatasetError("nothing is to be combined; give datasets with their weights")
+        for _, weight in weighted:
+            if not 0 < weight < float("inf"):
+                raise DatasetError(f"{weight} is no weight of a dataset; give a number above 0")
+        leaves = [_leaves(dataset._source) for dataset, _ in weighted]
+        chosen = [leaf for of_it in leaves for leaf in of_it]
+        if distinct:
+            from .weighted import distinct as first_ones
+
+            chosen = first_ones(chosen)
+        from .weighted import Weighted
+
+        combined: list[Source] = []
+        for of_it, (_, weight) in zip(leaves, weighted, strict=True):
+            mine, chosen = Chained(chosen[: len(of_it)]), chosen[len(of_it) :]
+            combined.append(mine if weight == 1 else Weighted(mine, weight, seed))
+        return cls(Chained(combined))
+
     def __repr__(self) -> str:
         return f"<Dataset {', '.join(self.keys()) or 'without keys'}>"
 
@@ -342,6 +404,13 @@ class Dataset(Closable):
             if key not in there:
                 listed = ", ".join(sorted(there)) or "no keys"
                 raise DatasetError(f"there is no key {key}; there is {listed}")
+
+
+def _leaves(source: Source) -> list[Source]:
+    """What a source is a chain of, at any depth."""
+    if not isinstance(source, Chained):
+        return [source]
+    return [leaf for one in source.sources for leaf in _leaves(one)]
 
 
 def _nanoseconds(time_ns: Any, key: str) -> int:

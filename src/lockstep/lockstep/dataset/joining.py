@@ -13,7 +13,7 @@ from ..bag.enclosed import Enclosed
 from ..bag.metadata import Origin, joined_origins
 from ..message.arrays import Column, Int64s
 from .columns import joined
-from .source import Record, Source, Streamed, outer_span
+from .source import Record, Source, Streamed, outer_span, part_of
 
 
 class _Joined(Streamed):
@@ -54,6 +54,27 @@ class _Joined(Streamed):
 
 class Chained(_Joined):
     """Sources one after the other, with the times they have."""
+
+    @property
+    def sources(self) -> Sequence[Source]:
+        """What is one after the other."""
+        return self._sources
+
+    def part(self, turn: int, of: int) -> Source | None:
+        """Whole sources, of which each reader has as many; those that can be divided are."""
+        divided = [part_of(source, turn, of) for source in self._sources]
+        whole = sum(part is None for part in divided)
+        if 0 < whole < of:
+            return None
+        mine, seen = [], 0
+        for source, part in zip(self._sources, divided, strict=True):
+            if part is not None:
+                mine.append(part)
+                continue
+            if seen % of == turn:
+                mine.append(source)
+            seen += 1
+        return Chained(mine)
 
     def stamps(self, key: str) -> Int64s:
         return np.concatenate([source.stamps(key) for source in self._with(key)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -79,6 +79,20 @@ class Source(Recording, Protocol):
     ) -> Column:
         """One field of the records of a key with start_ns <= log time < end_ns; see
         `columns.column`."""
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """A source of which several readers need not read all each."""
+
+    def part(self, turn: int, of: int) -> Source | None:
+        """The share of one of so many readers, which have all records between them, each once;
+        None if it cannot be divided after all."""
+
+
+def part_of(source: Source, turn: int, of: int) -> Source | None:
+    """The share of one of so many readers; None if each would have to read all of it."""
+    return source.part(turn, of) if isinstance(source, Divisible) else None
 
 
 class Backend(Source, Keeper, Protocol):

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import DatasetError
 from .columns import column
-from .source import Source
+from .source import Source, part_of
 from .views import Selected
 
 try:
@@ -34,7 +34,7 @@ def to_torch(
     Not streamed: map-style and in memory. Sample i is tick i of every key, so all keys have as
     many; `resample` sees to it.
     Streamed: iterable, of one value a sample, in the order of the dataset. Of n workers, each takes
-    every n-th.
+    recordings of its own where there are at least n of them, else every n-th value.
     """
     chosen = {key: tuple(paths) or ("",) for key, paths in columns.items()}
     if dtype not in _DTYPES:
@@ -67,7 +67,10 @@ class _Streamed(data.IterableDataset[Sample]):
     def __iter__(self) -> Iterator[Sample]:
         worker: Any = data.get_worker_info()
         turn, workers = (worker.id, worker.num_workers) if worker else (0, 1)
-        for number, record in enumerate(self._source.records()):
+        part = part_of(self._source, turn, workers) if workers > 1 else None
+        if part is not None:
+            turn, workers = 0, 1
+        for number, record in enumerate((part or self._source).records()):
             if number % workers == turn:  # what another worker takes is not decoded here
                 key, value = record.key, record.decoded().value
                 parts = [

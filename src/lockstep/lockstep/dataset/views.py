@@ -12,7 +12,7 @@ import numpy as np
 from ..bag import Topic
 from ..errors import DatasetError
 from ..message.arrays import Column, Int64s, Mask
-from .source import Record, Source, View, within
+from .source import Record, Source, View, part_of, within
 
 _BOUND = np.iinfo(np.int64)
 
@@ -32,6 +32,14 @@ class Selected(View):
         super().__init__(source)
         self._keys = list(keys)
         self._start_ns, self._end_ns, self._ticks = start_ns, end_ns, ticks
+
+    def part(self, turn: int, of: int) -> Source | None:
+        part = part_of(self._source, turn, of) if self._ticks is None else None
+        if part is None:
+            return None
+        there = part.names()
+        keys = [key for key in self._keys if key in there]
+        return Selected(part, keys, self._start_ns, self._end_ns, None)
 
     def names(self) -> list[str]:
         return self._keys
@@ -105,6 +113,10 @@ class Renamed(View):
             twice = next(new for old, new in self._new.items() if self._old[new] != old)
             raise DatasetError(f"two keys would be named {twice}; give them different names")
 
+    def part(self, turn: int, of: int) -> Source | None:
+        part = part_of(self._source, turn, of)
+        return None if part is None else Renamed(part, self._new)
+
     def names(self) -> list[str]:
         return list(self._old)
 
@@ -152,6 +164,11 @@ class Retimed(View):
     def __init__(self, source: Source, origin_ns: int, scale: float, shift_ns: int) -> None:
         super().__init__(source)
         self._origin_ns, self._scale, self._shift_ns = origin_ns, scale, shift_ns
+
+    def part(self, turn: int, of: int) -> Source | None:
+        part = part_of(self._source, turn, of)
+        moved = self._origin_ns, self._scale, self._shift_ns
+        return None if part is None else Retimed(part, *moved)
 
     def count(self, key: str) -> int:
         return self._source.count(key)

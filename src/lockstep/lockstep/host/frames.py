@@ -38,6 +38,12 @@ _HEADER = np.dtype(
 _LENGTH = struct.Struct("<4s20xI")
 _MARKS = [0, 1, 2, 3, 24, 25, 26, 27]  # the bytes of magic and length
 _FEW = 16  # frames that are not worth numpy
+_MOST_ALIKE = 128  # frames that are looked at at once: a DONE comes after 64 steps
+_LARGE = 1 << 15  # bytes of a payload on the average, from which on it is
+
+
+Chunk = tuple[int, bytes | memoryview]
+"""How many steps, and their frames end to end."""
 
 
 class FrameError(RunError):
@@ -83,7 +89,9 @@ def frame(
     return head + _CHECKSUM.pack(zlib.crc32(head)) + payload
 
 
-def frames(kind: Int64s, port: Int64s, step: Int64s, time_ns: Int64s, messages: Batch) -> bytes:
+def frames(
+    kind: Int64s, port: Int64s, step: Int64s, time_ns: Int64s, messages: Batch
+) -> bytes | memoryview:
     """n frames with columns (n,) as in `Frames`, and the messages of a batch as their payloads.
 
     Raises RunError for a payload that is too large.
@@ -97,6 +105,8 @@ def frames(kind: Int64s, port: Int64s, step: Int64s, time_ns: Int64s, messages: 
     heads["length"] = length
     raw = heads.view(np.uint8).reshape(-1, HEADER_SIZE)
     heads["checksum"] = _checksums(raw)
+    if int(length.sum()) > _LARGE * len(length):
+        return _large(raw, messages)
     rows = _rows(messages)
     if rows is not None:
         return np.concatenate([raw, rows], axis=1).tobytes()
@@ -104,6 +114,19 @@ def frames(kind: Int64s, port: Int64s, step: Int64s, time_ns: Int64s, messages: 
     parts[::2] = heads.view(f"V{HEADER_SIZE}").tolist()
     parts[1::2] = messages.payloads()
     return b"".join(parts)
+
+
+def _large(heads: Bytes, messages: Batch) -> memoryview:
+    """Frames of messages that are worth a call of numpy each, which are copied once so."""
+    buffer, offset, length = messages.buffer, messages.offset.tolist(), messages.length.tolist()
+    made = np.empty(heads.size + sum(length), np.uint8)
+    position = 0
+    for head, start, size in zip(heads, offset, length, strict=True):
+        made[position : position + HEADER_SIZE] = head
+        position += HEADER_SIZE
+        made[position : position + size] = buffer[start : start + size]
+        position += size
+    return made.data
 
 
 def _rows(messages: Batch) -> Bytes | None:
@@ -128,7 +151,7 @@ class FrameParser:
     def __init__(self) -> None:
         self._rest = b""
         self._needed = HEADER_SIZE
-        self._waiting: list[bytes] = []
+        self._waiting: list[bytes | memoryview] = []
         self._size = 0
 
     @property
@@ -136,7 +159,7 @@ class FrameParser:
         """Whether no part of a frame is left over."""
         return not self._size
 
-    def feed(self, data: bytes) -> Frames | None:
+    def feed(self, data: bytes | memoryview) -> Frames | None:
         """The frames that are whole now; None if there are none.
 
         Raises FrameError for bytes that are no frames.
@@ -181,8 +204,8 @@ def _split(data: bytes) -> tuple[Int64s, int, int]:
 
 
 def _alike(data: bytes, position: int, stride: int) -> int:
-    """How many frames of one length there are from a position on."""
-    count = (len(data) - position) // stride
+    """How many frames of one length there are from a position on, or some of them."""
+    count = min((len(data) - position) // stride, _MOST_ALIKE)
     if count < _FEW:
         return count
     rows = np.frombuffer(data, np.uint8, count * stride, position).reshape(count, stride)
@@ -216,16 +239,24 @@ def _checksums(raw: Bytes) -> npt.NDArray[np.uint32]:
     """The CRC-32 (polynomial EDB88320, reflected) of bytes 0–27 of n headers (n, 32)."""
     if len(raw) < _MANY:
         return np.array([zlib.crc32(head[: _CHECKED.size]) for head in raw], np.uint32)
-    checksum = np.full(len(raw), 0xFFFFFFFF, np.uint32)
-    for column in raw[:, : _CHECKED.size].T:
-        checksum = _CRC_TABLE[(checksum ^ column) & 0xFF] ^ (checksum >> np.uint32(8))
-    return ~checksum
+    checksum = np.full(len(raw), _CRC_OF_ZEROS, np.uint32)
+    for table, column in zip(_CRC_TABLES, raw[:, : _CHECKED.size].T, strict=True):
+        checksum ^= table[column]
+    return checksum
 
 
-# The CRC of each byte: zlib's crc32 without its inversions at the begin and at the end.
-_CRC_TABLE = np.array(
-    [zlib.crc32(bytes([byte]), 0xFFFFFFFF) ^ 0xFFFFFFFF for byte in range(256)], np.uint32
-)
+def _crc_tables() -> npt.NDArray[np.uint32]:
+    """By what each byte at each place changes the CRC of zeros (28, 256), which is linear."""
+    first = [zlib.crc32(bytes([byte]), 0xFFFFFFFF) ^ 0xFFFFFFFF for byte in range(256)]
+    tables = [np.array(first, np.uint32)]
+    for _ in range(1, _CHECKED.size):
+        later = tables[-1]
+        tables.append(tables[0][later & 0xFF] ^ (later >> np.uint32(8)))
+    return np.array(tables[::-1])
+
+
+_CRC_TABLES = _crc_tables()
+_CRC_OF_ZEROS = zlib.crc32(bytes(_CHECKED.size))
 
 
 def _too_large(size: int) -> RunError:

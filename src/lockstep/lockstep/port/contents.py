@@ -13,8 +13,9 @@ from pathlib import Path
 from ..bag.text import lines_with
 from ..cdr.codec import installed_codec
 from ..compare.model import Compare
-from ..component.contract import Contract, service_of
+from ..component.contract import Contract, listeners_of, service_of
 from ..component.source import source_of
+from ..component.tf_listener import OF_STATIC
 from ..message.time import seconds
 from ..verify.model import Verification
 from .definitions import (
@@ -137,7 +138,12 @@ def _from_rclpy(contract: Contract) -> Iterator[str]:
         "constructor declares stands in the header; what else it does, such as publishing, belongs "
         "into `on_start`. In the source, and in the port:\n"
     )
+    heard = [f"{name}{end}" for name in listeners_of(contract) for end in ("", OF_STATIC)]
+    for name in listeners_of(contract):
+        yield f"* the buffer of a TransformListener: `{name}.lookup(target, source, time_ns)`"
     for port in contract.inputs:
+        if port.name in heard:
+            continue
         if (service := service_of(port)) is None:
             yield f"* a subscription to {port.topic}: `on_{port.name}` is its callback"
         else:

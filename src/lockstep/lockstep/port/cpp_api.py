@@ -15,6 +15,8 @@ _HEADERS = (
     "service",
     "parameter",
     "timer",
+    "tf_listener",
+    "transforms",
     "time",
     "logger",
     "qos",
@@ -22,7 +24,7 @@ _HEADERS = (
 )
 _FOR_COMPONENTS = re.compile(
     r"class Component$|class Input : |class Output : |class Service : |class Parameter : |"
-    r"class Timer$|class Logger$|struct QoS$|"
+    r"class Timer$|class TfListener$|class TransformError : |class Logger$|struct QoS$|"
     r"enum class (Reliability|Durability)$|struct (Minimum|Maximum) : "
 )
 """The types that the author of a component writes; the others are for hosts."""

@@ -12,8 +12,15 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from ..component.contract import Contract, ParameterContract, PortContract, service_of
+from ..component.contract import (
+    Contract,
+    ParameterContract,
+    PortContract,
+    listeners_of,
+    service_of,
+)
 from ..component.qos import SENSOR_DATA, QoS
+from ..component.tf_listener import OF_STATIC
 from ..message.services import base
 from .definitions import cpp_class, cpp_header, interfaces, package_of
 from .subject import Subject
@@ -145,10 +152,14 @@ def package_files(subject: Subject) -> dict[str, str]:
         "contract": contract,
         "package": package,
         "node": subject.node,
-        "dependencies": sorted({package_of(name) for name in interfaces(contract)}),
+        "dependencies": sorted(
+            {package_of(name) for name in interfaces(contract)}
+            | ({"geometry_msgs"} if listeners_of(contract) else set())
+        ),
         "headers": sorted(cpp_header(name) for name in interfaces(contract)),
         "standard_headers": sorted(_standard_headers(contract)),
         "aliases": _aliases(contract),
+        "listens": bool(listeners_of(contract)),
         "members": list(_members(contract)),
         "callbacks": list(_callbacks(contract)),
         "hooks": _hooks(subject),
@@ -207,7 +218,12 @@ def _all_items(contract: Contract) -> Iterator[Any]:
 def _members(contract: Contract) -> Iterator[str]:
     """The declarations, in the order of the contract."""
     of = contract.component
+    heard = _heard(contract)
     for port in contract.inputs:
+        if port.name in heard:
+            if port.name in listeners_of(contract):
+                yield _declared("lockstep::TfListener", port.name)
+            continue
         callback = f"&{of}::on_{port.name}"
         if (service := service_of(port)) is not None:
             given = [] if service[0] == port.name else [_string(service[0])]
@@ -228,6 +244,11 @@ def _members(contract: Contract) -> Iterator[str]:
             _literal(parameter.default, parameter.type),
             *_description(parameter),
         )
+
+
+def _heard(contract: Contract) -> set[str]:
+    """The inputs that listeners hear themselves."""
+    return {f"{name}{end}" for name in listeners_of(contract) for end in ("", OF_STATIC)}
 
 
 def _declared(kind: str, name: str, *rest: str) -> str:
@@ -317,7 +338,10 @@ def _standard_headers(contract: Contract) -> set[str]:
 
 
 def _callbacks(contract: Contract) -> Iterator[_Callback]:
+    heard = _heard(contract)
     for port in contract.inputs:
+        if port.name in heard:
+            continue
         name, argument = f"on_{port.name}", f"const {_message(contract, port.type)} &"
         if (service := service_of(port)) is None:
             yield _Callback(name, argument)

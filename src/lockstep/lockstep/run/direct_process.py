@@ -20,7 +20,7 @@ from ..component import Contract
 from ..component.parameter import ros_type
 from ..errors import USAGE, CallbackError, Crash, Hang, RunError, UsageError
 from ..host.events import told_error
-from ..host.frames import FrameError, FrameParser, Frames, frame
+from ..host.frames import Chunk, FrameError, FrameParser, Frames, frame
 from ..host.protocol import PARAMETER_VALUES, Kind
 from .processes import Process
 
@@ -97,7 +97,7 @@ class DirectProcess:
         sent = frame(Kind.ADVANCE, step=self._sent, time_ns=time_ns)
         yield from self._exchange([(1, sent)], Kind.DONE)
 
-    def run(self, chunks: Iterable[tuple[int, bytes]]) -> Iterator[Frames]:
+    def run(self, chunks: Iterable[Chunk]) -> Iterator[Frames]:
         """Send many steps: (how many, their frames), taken as the component keeps up; yields
         outputs as they come."""
         yield from self._exchange(chunks, Kind.DONE)
@@ -153,7 +153,7 @@ class DirectProcess:
         if not self._parser.is_empty:
             raise self._broken("sent more after the END of the run")
 
-    def _exchange(self, chunks: Iterable[tuple[int, bytes]], last: Kind) -> Iterator[Frames]:
+    def _exchange(self, chunks: Iterable[Chunk], last: Kind) -> Iterator[Frames]:
         """Write and read at once until all is sent and the component says `last` of all steps;
         yields outputs."""
         waiting = iter(chunks)

@@ -16,7 +16,8 @@ class RunRequest:
     """Who runs, on which inputs, how, and into which folder, which is there.
 
     `silent` are the topics of ports that need not carry a message. Outputs are recorded
-    `with_cause` if it shall be told which step of the run each of them answers.
+    `with_cause` if it shall be told which step of the run each of them answers. `is_own_contract`:
+    the contract is what the node has registered at its start, so that it may lack something.
     """
 
     name: str
@@ -28,3 +29,4 @@ class RunRequest:
     folder: Path
     silent: frozenset[str] = frozenset()
     with_cause: bool = False
+    is_own_contract: bool = False

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..component import Contract
-from ..host.frames import frames
+from ..host.frames import Chunk, frames
 from ..host.protocol import Kind
 from ..message.arrays import Int64s
 from ..progress import Progress
@@ -31,7 +31,7 @@ class StepFrames:
         self.sent = dict.fromkeys(inputs.topics.values(), 0)
         self.first_ns = 0
 
-    def chunks(self) -> Iterator[tuple[int, bytes]]:
+    def chunks(self) -> Iterator[Chunk]:
         """Steps, some thousand at a time: how many, and their frames."""
         total, count, shown_s = self._timeline.total(), 0, 0.0
         for steps in self._timeline.steps():
@@ -45,7 +45,7 @@ class StepFrames:
         if self._progress:
             self._progress(sum(self.sent.values()), total)
 
-    def _frames(self, steps: Steps, chosen: slice, count: int) -> tuple[int, bytes]:
+    def _frames(self, steps: Steps, chosen: slice, count: int) -> Chunk:
         is_input, time_ns = steps.is_input[chosen], steps.time_ns[chosen]
         if not count:
             self.first_ns = int(time_ns[0])

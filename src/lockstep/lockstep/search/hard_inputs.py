@@ -16,6 +16,9 @@ from ..compare.disagreement import Disagreement
 from ..dataset import Dataset
 from ..dataset.form import Encoded
 from ..dataset.source import Record
+from ..dataset.stored_as import form_of
+from ..dataset.weighted import content
+from ..errors import DatasetError
 from ..message.arrays import Int64s
 from ..message.time import NS_PER_S
 
@@ -144,7 +147,7 @@ def _digests(inputs: Dataset) -> tuple[Int64s, Int64s]:
     digests: list[bytes] = []
     for one in inputs.stored():
         own = hashlib.blake2b(one.key.encode(), digest_size=_DIGEST_BYTES)
-        data = one.value.data if isinstance(one.value, Encoded) else repr(one.value).encode()
+        data = content(one)
         if one.key in stamped:
             data = data[: _STAMP.start] + data[_STAMP.stop :]
         own.update(data)
@@ -158,9 +161,16 @@ def _digests(inputs: Dataset) -> tuple[Int64s, Int64s]:
 def _has_stamp(inputs: Dataset) -> bool:
     """Whether the values of the one key are messages in CDR that begin with a header."""
     first = next(inputs.stored(), None)
-    if first is None or not isinstance(first.value, Encoded) or not first.value.form.is_message:
+    if first is None:
         return False
-    topic = first.value.form.topic
+    try:
+        value = first.value
+        form = value.form if isinstance(value, Encoded) else form_of(value)
+    except DatasetError:
+        return False
+    if not form.is_message:
+        return False
+    topic = form.topic
     fields = codec(topic.type, topic.definition, topic.encoding).fields()
     return next(iter(fields), "").startswith("header.stamp")
 

@@ -84,14 +84,14 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def run_case(case: Case, place: Place) -> Result:
     """Run a case into its folder; never raises."""
-    begun_s, start_s, cpu_s = time.time(), time.perf_counter(), _cpu_s()
+    start_s, cpu_s = time.perf_counter(), _cpu_s()
     _Now.warnings = []
     keeper = None if place.kept is None else KeptRuns(place.kept, place.kept_bytes, place.kept_days)
     memory_bytes = case.memory_bytes or _share_of_memory(case.cores, place.shares)
     late = threading.Event()
     try:
         with _interruptible(), turn(case.exclusive):
-            begun_s, start_s = time.time(), time.perf_counter()  # waiting is no part of it
+            start_s = time.perf_counter()  # waiting is no part of it
             with _limited_memory(memory_bytes), _limited_time(case.time_s, late):
                 result = _verified(case, place, keeper)
     except LockstepError as error:
@@ -109,7 +109,6 @@ def run_case(case: Case, place: Place) -> Result:
     warnings, _Now.warnings = tuple(_Now.warnings), None
     return replace(
         result,
-        begun_s=begun_s,
         duration_s=time.perf_counter() - start_s,
         cpu_s=_cpu_s() - cpu_s,
         remarks=(*result.remarks, *(keeper.remarks if keeper else ()), *warnings, *left),

@@ -152,7 +152,7 @@ def test_what_differs_is_shown_as_an_image(tmp_path, kind):
         pixels[3:5, 7] += 50
         a, b = compressed(colours()), compressed(pixels)
     found, _, _, bags = compared(tmp_path, kind, a, b)
-    assert tmp_path / "plots" / "out.png" in write_plots(found, bags, tmp_path / "plots")
+    assert tmp_path / "plots" / "out.png" in write_plots(found, bags, tmp_path / "plots").files
     write_html(tmp_path / "report.html", {"b": found}, {"b": bags})
     text = (tmp_path / "report.html").read_text()
     assert "2 of " in text and "data:image/png;base64," in text

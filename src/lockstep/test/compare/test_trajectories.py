@@ -95,6 +95,15 @@ def test_rpe_is_that_of_the_steps():
     assert trajectory_error(a, turn, by("rpe")) == pytest.approx(math.sqrt((flat**2).mean()))
 
 
+def test_too_few_poses_have_no_rpe():
+    rule = Tolerance(by="rpe", at_most=0.1, delta=2)
+    one, other = (np.array([[x, 0.0, 0.0], [x, 1.0, 0.0]]) for x in (0.0, 5.0))
+    with pytest.raises(CompareError, match="RPE is of poses 2 apart, and there are 2; use by: ate"):
+        trajectory_error(one, other, rule)
+    assert trajectory_error(one, one, rule) == 0.0
+    assert trajectory_error(one[:0], other[:0], rule) == 0.0
+
+
 def test_positions_on_a_line_cannot_be_aligned():
     line = np.stack([np.arange(5.0), np.zeros(5), np.zeros(5)], axis=1)
     with pytest.raises(CompareError, match=r"lie on a line.*use alignment: none"):
@@ -185,7 +194,7 @@ def test_trajectories_beyond_their_limit_are_drawn_in_the_plane(tmp_path):
     bags = Bag(tmp_path / "a"), Bag(tmp_path / "b")
     ((_, plane),) = planes(bags, found, key)
     assert plane.axes == "xy" and np.allclose(plane.a, a[:, :2]) and np.allclose(plane.b, b[:, :2])
-    files = write_plots(found, bags, tmp_path / "plots")
+    files = write_plots(found, bags, tmp_path / "plots").files
     assert tmp_path / "plots" / "odom.pose.plane.png" in files
     write_html(tmp_path / "report.html", {"b": found}, {"b": bags})
     assert '"planes":[{"title":"/odom pose"' in (tmp_path / "report.html").read_text()

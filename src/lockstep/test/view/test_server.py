@@ -230,7 +230,6 @@ def test_a_missing_folder_and_a_taken_port_are_told(tmp_path: Path) -> None:
 
 def test_results_over_time_are_served_of_suites_in_the_folder_only(tmp_path: Path) -> None:
     pytest.importorskip("duckdb")
-    pytest.importorskip("pyarrow")
     write_results(tmp_path / "runs/nightly")
     write_results(tmp_path / "secret")
     with served(tmp_path / "runs") as get:

@@ -104,7 +104,6 @@ def test_a_run_that_goes_on_is_shown_as_far_as_it_is(
 def suites(folder: Path) -> None:
     """A suite whose case, of a hostile name, turned bad and slow with its second commit."""
     pytest.importorskip("duckdb")
-    pytest.importorskip("pyarrow")
     write_results(folder / "weekly", HOSTILE.replace("/", ""))
 
 

@@ -138,6 +138,17 @@ public:
   {
   }
 
+  /// The same for a part of a component that takes the messages itself, as a TfListener does.
+  Input(
+    Component * owner, std::string name, std::function<void(const Message &)> callback,
+    const QoS & qos = {}, std::string topic = {})
+  : InputPort(
+      *owner, std::move(name), std::move(topic), qos, rosidl_generator_traits::name<Message>(),
+      rosidl_typesupport_cpp::get_message_type_support_handle<Message>()),
+    callback_(std::move(callback))
+  {
+  }
+
   void * buffer() override { return &message_; }
   using InputPort::deliver;
   void deliver(const void * message) override { receive(*static_cast<const Message *>(message)); }

@@ -24,7 +24,10 @@ public:
   virtual const OutputPort & responses() const = 0;
 
   /// The rosidl type support of the service, as rcl takes it.
-  const rosidl_service_type_support_t * service_type_support() const { return service_type_support_; }
+  const rosidl_service_type_support_t * service_type_support() const
+  {
+    return service_type_support_;
+  }
 
   ServicePort * service() override { return this; }
 

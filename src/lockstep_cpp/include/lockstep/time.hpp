@@ -1,7 +1,11 @@
 #ifndef LOCKSTEP__TIME_HPP_
 #define LOCKSTEP__TIME_HPP_
 
+#include <array>
+#include <cinttypes>
 #include <cstdint>
+#include <cstdio>
+#include <string>
 
 #include "builtin_interfaces/msg/time.hpp"
 
@@ -27,6 +31,16 @@ inline builtin_interfaces::msg::Time to_stamp(std::int64_t ns)
   stamp.sec = static_cast<std::int32_t>(sec);
   stamp.nanosec = static_cast<std::uint32_t>(nanosec);
   return stamp;
+}
+
+/// A time in ns as seconds with nine decimals: "12.345000000".
+inline std::string seconds(std::int64_t time_ns)
+{
+  std::array<char, 32> text{};
+  std::snprintf(
+    text.data(), text.size(), "%" PRId64 ".%09" PRId64, time_ns / 1'000'000'000,
+    time_ns % 1'000'000'000);
+  return text.data();
 }
 
 }  // namespace lockstep

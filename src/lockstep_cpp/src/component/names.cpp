@@ -12,10 +12,9 @@ namespace
 {
 
 /// Attributes of every component in Python.
-constexpr std::array<const char *, 11> TAKEN = {
-  "host",     "inputs",  "logger",           "now",        "on_parameters_changed",
-  "on_start", "outputs", "parameter_values", "parameters",
-  "services", "timers"};
+constexpr std::array<const char *, 12> TAKEN = {
+  "host",     "inputs",  "listeners",        "logger",     "now",      "on_parameters_changed",
+  "on_start", "outputs", "parameter_values", "parameters", "services", "timers"};
 
 /// What on_<name> is called for that is no port and no timer.
 constexpr std::array<const char *, 2> HOOKS = {"parameters_changed", "start"};

@@ -1,10 +1,7 @@
 #include "lockstep/host/execution.hpp"
 
-#include <array>
 #include <chrono>
-#include <cinttypes>
 #include <cstdint>
-#include <cstdio>
 #include <exception>
 #include <string>
 #include <vector>
@@ -29,15 +26,6 @@ std::vector<std::int64_t> periods_ns(const Component & component)
 }
 
 }  // namespace
-
-std::string seconds(std::int64_t time_ns)
-{
-  std::array<char, 32> text{};
-  std::snprintf(
-    text.data(), text.size(), "%" PRId64 ".%09" PRId64, time_ns / 1'000'000'000,
-    time_ns % 1'000'000'000);
-  return text.data();
-}
 
 Execution::Execution(Component & component, const std::atomic<bool> & stop_requested)
 : component_(component), stop_requested_(stop_requested), schedule_(periods_ns(component))

@@ -13,8 +13,7 @@ Ports::Ports(Node & node, const Component & component)
   for (InputPort * input : component.inputs()) {
     // Volatile in lockstep: it goes with any publisher, and all that counts is sent after the first
     // step.
-    inputs.push_back(
-      std::make_unique<HostedInput>(node, *input, lossless(Durability::volatile_)));
+    inputs.push_back(std::make_unique<HostedInput>(node, *input, lossless(Durability::volatile_)));
   }
   for (OutputPort * output : component.outputs()) {
     outputs.push_back(
@@ -23,8 +22,7 @@ Ports::Ports(Node & node, const Component & component)
 }
 
 Ports::Ports(
-  Node & node, const Component & component, Services & all,
-  const HostedService::Deliver & deliver)
+  Node & node, const Component & component, Services & all, const HostedService::Deliver & deliver)
 : outputs(component.outputs().size()), services(component.outputs().size())
 {
   const auto index_of = [&component](const OutputPort & output) {

@@ -20,6 +20,8 @@ namespace
 constexpr int FAILED = 3;
 /// High, so that code which closes the first descriptors does not close it.
 constexpr int LEAST_DESCRIPTOR = 200;
+/// Room for large messages, where the system allows it.
+constexpr int SOCKET_BYTES = 1 << 22;
 
 long wait_for(int descriptor, short events)
 {
@@ -53,6 +55,7 @@ void Link::open(const std::string & path)
       "cannot connect to the harness at " + path + ": " +
       std::strerror(static_cast<int>(-connected)));
   }
+  raw_syscall(SYS_setsockopt, first, SOL_SOCKET, SO_SNDBUF, &SOCKET_BYTES, sizeof SOCKET_BYTES);
   const long moved = raw_syscall(SYS_fcntl, first, F_DUPFD_CLOEXEC, LEAST_DESCRIPTOR);
   if (moved >= 0) {
     raw_syscall(SYS_close, first);

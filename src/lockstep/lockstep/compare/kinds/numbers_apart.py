@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...message.arrays import Column, Floats, Int64s, Mask
+from ..equal_arrays import unequal_at
 from ..tolerance import Tolerance
 
 _WHOLE_TURN = 2 * np.pi
@@ -43,10 +44,7 @@ def differing(a: Column, b: Column, tolerance: Tolerance) -> tuple[Int64s, Float
     Of large arrays that are nearly equal, as images, this is far less than all.
     """
     a, b = a.reshape(-1), b.reshape(-1)
-    unequal = a != b
-    if a.dtype.kind == "f" and tolerance.nan:
-        unequal &= ~(np.isnan(a) & np.isnan(b))
-    at = np.flatnonzero(unequal)
+    at = unequal_at(a, b, nan=tolerance.nan)
     error, wrong = judge_numbers(a[at], b[at], tolerance)
     return at, error, wrong
 

@@ -16,6 +16,7 @@ from ...errors import BagError, CompareError
 from ...message.arrays import Int64s, Mask
 from ...message.pictures import FORMATS, Format, Picture, format_of, values_of
 from ..deviation import Deviation, Place
+from ..equal_arrays import equal_arrays
 from ..likeness import Pixels, likeness, of_one_size, size
 from ..subject import Subject
 from ..tally import FieldTally
@@ -85,7 +86,7 @@ def _judge_pixels(tally: FieldTally, tick: Int64s, form: Format, a: Fields, b: F
             return tally.add_lengths(tick)
         return _judge_arrays(tally, tick, a[_DATA], b[_DATA])
     of_data = form.name == "image" and not tally.tolerance.has_limit
-    if of_data and np.array_equal(one.pixels, other.pixels, equal_nan=tally.tolerance.nan):
+    if of_data and equal_arrays(one.pixels, other.pixels, nan=tally.tolerance.nan):
         return _judge_arrays(tally, tick, a[_DATA], b[_DATA])
     return _judge_arrays(tally, tick, one.pixels, other.pixels)
 
@@ -137,7 +138,9 @@ def _holds_within(name: str, a: Fields, b: Fields, tolerance: Tolerance) -> bool
     if form is None or form is not format_of(b):
         return False
     found = [_picture_or_told(form, values_of(side, form)) for side in (a, b)]
-    is_known = any(isinstance(one, Picture) or "is broken" in one for one in found)
+    is_known = any(
+        isinstance(one, Picture) or "is broken" in one or "which are not" in one for one in found
+    )
     return tolerance.by in MEASURES or is_known
 
 
@@ -160,13 +163,17 @@ def _deviations(a: Any, b: Any, place: Place) -> Iterator[Deviation]:
     if isinstance(one, str) and place.tolerance.by in MEASURES:
         told = one.removeprefix("no image: ")
         raise CompareError(f"'{place.path}' cannot be judged: {told}")
+    if isinstance(one, str) and isinstance(other, str) and one == other:
+        for found in NUMBER.deviations(np.asarray(a[_DATA]), np.asarray(b[_DATA]), place):
+            yield replace(found, b=f"{found.b}, bytes of {one}")
+        return
     if isinstance(one, str) or isinstance(other, str):
         sides = (side if isinstance(side, str) else size(side.pixels) for side in (one, other))
         yield place.unlike(*sides)
         return
     place = replace(place, named=one.named)
     of_data = form.name == "image" and not place.tolerance.has_limit
-    if of_data and np.array_equal(one.pixels, other.pixels, equal_nan=place.tolerance.nan):
+    if of_data and equal_arrays(one.pixels, other.pixels, nan=place.tolerance.nan):
         data = replace(place, named=lambda index: f"[{index[0]}], in the padding of a row")
         yield from NUMBER.deviations(np.asarray(a[_DATA]), np.asarray(b[_DATA]), data)
         return
@@ -179,7 +186,7 @@ def _deviations_of_images(a: Pixels, b: Pixels, place: Place) -> Iterator[Deviat
         yield place.unlike(size(a), size(b))
     elif tolerance.by not in MEASURES:
         yield from NUMBER.deviations(a, b, place)
-    elif not np.array_equal(a, b, equal_nan=tolerance.nan):
+    elif not equal_arrays(a, b, nan=tolerance.nan):
         value = likeness(a, b, tolerance)
         passes = value >= (tolerance.at_least or 0.0)
         written = str(tolerance), measured(tolerance.by, value)

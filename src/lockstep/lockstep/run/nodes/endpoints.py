@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from ...component import Contract
 from ...component.contract import PortContract, service_of
 from ...errors import RunError
 from ...host.protocol import resolved
+from ..request import RunRequest
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,9 @@ def differences(
     Topics that are `silent` need not be there.
     """
     found = []
+    known: dict[tuple[str, str], set[str]] = {}
+    for one in endpoints:
+        known.setdefault((one.kind, one.name), set()).add(one.type)
     for kind, verb, ports in (
         ("subscription", "subscribe to", contract.inputs),
         ("publisher", "publish", contract.outputs),
@@ -102,7 +106,7 @@ def differences(
                 found += _unserved(service, endpoints) if kind == "subscription" else []
                 continue
             topic = resolved(port.topic)
-            types = {one.type for one in endpoints if one.kind == kind and one.name == topic}
+            types = known.get((kind, topic), set())
             if not types and topic not in silent:
                 found.append(f"it does not {verb} {topic}{_it_has(kind, endpoints)}")
             found += [f"{topic} is {one}, not {port.type}" for one in sorted(types - {port.type})]
@@ -137,6 +141,21 @@ def not_deterministic(name: str, found: Sequence[str]) -> RunError:
         f"{name} is not deterministic: {'; '.join(found)}; what comes of that may differ from run "
         "to run, so take it out of the node, or accept it with run: {allow_uncontrolled: true}"
     )
+
+
+def made_later(request: RunRequest, endpoints: Iterable[Endpoint]) -> list[str]:
+    """A sentence for each topic that is not in a contract which was read at the start."""
+    if not request.is_own_contract:
+        return []
+    known = {resolved(p.topic) for p in (*request.contract.inputs, *request.contract.outputs)}
+    verbs = {"publisher": ("publishes", "kept"), "subscription": ("subscribes to", "given")}
+    later = {
+        f"{request.name} {verbs[one.kind][0]} {one.name} only later than at its start, so nothing "
+        f"of it was {verbs[one.kind][1]}; tell it in a contract: of a verify.yaml"
+        for one in endpoints
+        if one.kind in verbs and one.name not in known and one.name not in OF_EVERY_NODE
+    }
+    return sorted(later)
 
 
 OF_EVERY_NODE = ("/rosout", "/parameter_events", "/clock")

@@ -45,14 +45,15 @@ def first_connection(process: Process, listening: socket.socket) -> Connection:
             return _accepted(process, listening)
         if has_ended:
             raise own_error(process) or Crash(
-                f"{process.name} ended without being a node ({process.how_it_ended()}); "
+                f"{process.name} ended without being a node ({process.how_it_ended()}), as what "
+                "unsets LD_PRELOAD, is linked statically or runs as another user always does; "
                 f"{process.last_words()}"
             )
         if time.monotonic() > deadline:
             raise Hang(
                 f"{process.name} did not begin as a node on this middleware within "
-                f"{START_PATIENCE_S:g} s: a program that is linked statically, runs as another "
-                f"user or unsets LD_PRELOAD can only run live; {process.last_words()}"
+                f"{START_PATIENCE_S:g} s: what unsets LD_PRELOAD, is linked statically or runs as "
+                f"another user can only run live; {process.last_words()}"
             )
 
 

@@ -24,7 +24,8 @@ _HEADER = struct.Struct("<4sBBHQqII")
 _DEADLINE = struct.Struct("<q")
 _STATUS = struct.Struct("<i")
 _TIMEOUT = struct.Struct("@ll")
-_CHECKED = HEADER_SIZE - 4
+_CHECKSUM_SIZE = 4
+_DONE = int(Kind.DONE)  # a member of an IntEnum takes longer to compare with
 _READ_BYTES = 1 << 20
 _END_PATIENCE_S = 5.0
 _LOOK_S = 0.002
@@ -57,7 +58,9 @@ class Member:
     has_ended: bool = False
     ended_by_itself: bool = False
     _nodes: set[str] = field(default_factory=set)
-    _buffer: bytearray = field(default_factory=bytearray)
+    _parts: list[bytes] = field(default_factory=list)  # of a frame that is not whole yet
+    _size: int = 0  # of these
+    _needed: int = 0  # of the frame
     _told: list[Told] = field(default_factory=list)
     _unsent: list[bytes] = field(default_factory=list)
     _orders: deque[int] = field(default_factory=deque)
@@ -176,31 +179,36 @@ class Member:
             raise self._hang() from None
         if not data:
             raise self._gone()
-        buffer = self._buffer
-        buffer += data
-        position, size = 0, len(buffer)
+        if self._size:  # of a frame that is not whole yet
+            self._parts.append(data)
+            self._size += len(data)
+            if self._size < self._needed:
+                return
+            data = b"".join(self._parts)
+        position, size, self._needed = 0, len(data), HEADER_SIZE
         while size - position >= HEADER_SIZE:
-            head = _HEADER.unpack_from(buffer, position)
+            head = _HEADER.unpack_from(data, position)
             magic, kind, _, port, step, time_ns, length, checksum = head
+            start = position + HEADER_SIZE
             if (
                 magic != MAGIC
                 or length > MAX_PAYLOAD
-                or zlib.crc32(buffer[position : position + _CHECKED]) != checksum
+                or zlib.crc32(data[position : start - _CHECKSUM_SIZE]) != checksum
             ):
-                raise self.broken(str(FrameError(what_came(bytes(buffer[position:])))))
-            start = position + HEADER_SIZE
+                raise self.broken(str(FrameError(what_came(data[position:]))))
             if size - start < length:
+                self._needed = HEADER_SIZE + length
                 break
             position = start + length
-            self._take(kind, port, step, time_ns, bytes(buffer[start:position]))
-        if position:
-            del buffer[:position]
+            if kind == _DONE:
+                self._done = step
+                (self.deadline_ns,) = _DEADLINE.unpack_from(data, start)
+            else:
+                self._take(kind, port, step, time_ns, data[start:position])
+        self._size = size - position
+        self._parts = [data[position:]] if self._size else []
 
     def _take(self, kind: int, port: int, step: int, time_ns: int, payload: bytes) -> None:
-        if kind == Kind.DONE:
-            self._done = step
-            (self.deadline_ns,) = _DEADLINE.unpack(payload)
-            return
         while self._step < step and len(self._orders) > 1:
             self._orders.popleft()
             self._step += 1

@@ -54,12 +54,12 @@ def port_names(topics: Collection[str]) -> dict[str, str]:
         topic: name if count[name] == 1 else topic.strip("/").replace("/", "__")
         for topic, name in plain.items()
     }
+    first: dict[str, str] = {}
     for topic, name in names.items():
-        others = [other for other in topics if other != topic and names[other] == name]
-        if others:
+        if first.setdefault(name, topic) != topic:
             raise UsageError(
-                f"the ports of topics {topic} and {others[0]} would both be called '{name}'; remap "
-                "one of them in the node's command (--ros-args -r)"
+                f"the ports of topics {first[name]} and {topic} would both be called '{name}'; "
+                "remap one of them in the node's command (--ros-args -r)"
             )
     return names
 

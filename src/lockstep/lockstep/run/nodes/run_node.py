@@ -10,7 +10,7 @@ from itertools import chain
 
 from ...bag import BagWriter
 from ...errors import RunError
-from ...host.frames import FrameParser
+from ...host.frames import Chunk, FrameParser
 from ...host.protocol import ACKNOWLEDGEMENT_TOPIC
 from ...progress import Progress
 from ..processes import Processes
@@ -18,12 +18,11 @@ from ..recording import Recording
 from ..request import RunRequest
 from ..resources import Meter
 from ..result import RunResult, check_counts
-from ..service_requests import has_services
 from ..step_frames import StepFrames
-from .endpoints import differences, not_deterministic
+from .endpoints import differences, made_later, not_deterministic
 from .node_process import NodeProcess
 from .run_system import run_system
-from .started import Start, begun_system, started
+from .started import begun_system, start_of, started
 from .world import moving_addresses
 
 
@@ -36,39 +35,23 @@ def run_node(
     Raises RunError, with the tail of the log concerned, if its process crashes, hangs, or breaks
     the contract, and if something is not under control that the request does not allow.
     """
-    inputs = StepFrames(request.inputs, request.contract, progress)
-    start_ns, chunks = _start(inputs.chunks())
-    start = Start(
-        request.name,
-        request.implementation,
-        request.contract,
-        request.parameters,
-        request.folder,
-        request.options.timeout,
-        request.options.cost.fixed_us,
-    )
-    result = _run(request, processes, start, start_ns, inputs, chunks, progress)
+    result = _run(request, processes, progress)
     moving = moving_addresses()
     if moving is None:
         return result
     return replace(result, remarks=(*result.remarks, f"{request.name}: {moving}"))
 
 
-def _run(
-    request: RunRequest,
-    processes: Processes,
-    start: Start,
-    start_ns: int,
-    inputs: StepFrames,
-    chunks: Iterable[tuple[int, bytes]],
-    progress: Progress | None,
-) -> RunResult:
+def _run(request: RunRequest, processes: Processes, progress: Progress | None) -> RunResult:
+    inputs = StepFrames(request.inputs, request.contract, progress)
+    start_ns, chunks = _start(inputs.chunks())
+    start = start_of(request)
     if request.implementation.nodes is not None:
         with begun_system(start, processes, start_ns) as connected:
             return run_system(request, connected(), start_ns, progress)
     with started(start, processes, start_ns) as process:
         companions = process.companions()
-        if companions or has_services(request.contract):
+        if companions:
             connections = [process.connection, *companions]
             return run_system(request, connections, start_ns, progress)
         return _run_alone(request, process, inputs, chunks)
@@ -78,7 +61,7 @@ def _run_alone(
     request: RunRequest,
     process: NodeProcess,
     inputs: StepFrames,
-    chunks: Iterable[tuple[int, bytes]],
+    chunks: Iterable[Chunk],
 ) -> RunResult:
     bag = request.folder / "bag"
     with BagWriter(bag) as writer:
@@ -110,11 +93,11 @@ def _run_alone(
         median_ns=None,
         p99_ns=None,
         resources=resources,
-        remarks=tuple(_remarks(name, process)),
+        remarks=(*_remarks(name, process), *made_later(request, process.endpoints.values())),
     )
 
 
-def _start(chunks: Iterator[tuple[int, bytes]]) -> tuple[int, Iterable[tuple[int, bytes]]]:
+def _start(chunks: Iterator[Chunk]) -> tuple[int, Iterable[Chunk]]:
     """The first time that is known, and the chunks again, of which the first has been looked
     at."""
     first = next(chunks, None)

@@ -16,7 +16,7 @@ from ..recording import Recording
 from ..request import RunRequest
 from ..resources import Meter
 from ..result import NodeTopics, RunResult, check_counts
-from .endpoints import OF_EVERY_NODE, differences, is_matched, not_deterministic
+from .endpoints import OF_EVERY_NODE, differences, is_matched, made_later, not_deterministic
 from .gathering import Connection
 from .system import Output, System
 
@@ -61,7 +61,10 @@ def run_system(
         median_ns=None,
         p99_ns=None,
         resources=meter.found(),
-        remarks=tuple(_remarks(request.name, system)),
+        remarks=(
+            *_remarks(request.name, system),
+            *made_later(request, [endpoint for _, endpoint in system.known]),
+        ),
         nodes=_nodes(system),
     )
 

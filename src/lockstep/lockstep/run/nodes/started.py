@@ -16,8 +16,10 @@ from ..implementation import commands_of
 from ..live import parameters_file, remaps_of_own_topics
 from ..model import Implementation
 from ..processes import Process, Processes
+from ..request import RunRequest
 from .gathering import Connection, first_connection, further_connections
 from .node_process import NodeProcess
+from .preloading import check_preloading
 from .world import fixed_addresses, variables
 
 
@@ -45,6 +47,19 @@ class Start:
             ros += ["-r", f"{topic}:={resolved(ports[port])}"]
         given = ros if len(ros) > 1 else []
         return [[*command, *given] for command in commands_of(self.name, self.implementation)]
+
+
+def start_of(request: RunRequest) -> Start:
+    """What a run is to start."""
+    return Start(
+        request.name,
+        request.implementation,
+        request.contract,
+        request.parameters,
+        request.folder,
+        request.options.timeout,
+        request.options.cost.fixed_us,
+    )
 
 
 @contextmanager
@@ -110,6 +125,7 @@ def _process(
     start_ns: int,
     keeps_log: bool,
 ) -> Process:
+    check_preloading(name, command[0])
     with fixed_addresses():
         return processes.start(
             name,

@@ -11,6 +11,7 @@
 
 #include "lockstep/component.hpp"
 #include "lockstep/schedule.hpp"
+#include "lockstep/time.hpp"
 
 namespace lockstep
 {
@@ -60,9 +61,6 @@ private:
   TimerListener timer_listener_;
   bool started_ = false;
 };
-
-/// A time in ns as seconds with nine decimals: "12.345000000".
-std::string seconds(std::int64_t time_ns);
 
 }  // namespace lockstep
 
