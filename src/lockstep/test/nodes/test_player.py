@@ -11,6 +11,7 @@ from lockstep.bag.metadata import OfferedQoS
 from lockstep.component import stamp_ns, to_stamp
 from lockstep.host.protocol import ACKNOWLEDGEMENT_TOPIC, STEPS_TOPIC
 from lockstep.message.definitions import definition, type_hash
+from lockstep.nodes.driving import service_type
 from lockstep.nodes.qos import lossless
 from nav_msgs.msg import Odometry
 from observed_graph import MS, QUICK, vector
@@ -19,10 +20,9 @@ from rclpy.qos import DurabilityPolicy, LivelinessPolicy, QoSProfile, Reliabilit
 from rclpy.serialization import serialize_message
 from rosgraph_msgs.msg import Clock
 from service_msgs.msg import ServiceEventInfo
-from std_srvs.srv import SetBool, Trigger
+from std_srvs.srv import SetBool
 
 from lockstep_interfaces.msg import Acknowledgement, Steps
-from lockstep_interfaces.srv import Burst, GetRate, IsPaused, PlayNext, Seek, SetRate
 
 VECTOR = "geometry_msgs/msg/Vector3Stamped"
 RELIABLE = (OfferedQoS(),)
@@ -152,25 +152,30 @@ def test_recorded_best_effort_is_offered_as_best_effort(graph, tmp_path):
     graph.interrupt(player)
 
 
+def driven(graph, name, **fields):
+    """Call a service of the player, whose type is rosbag2's where that is installed."""
+    return graph.call(service_type(name), f"{NAME}/{name}", **fields)
+
+
 def test_pause_step_rate_seek_and_resume(graph, tmp_path):
     bag = vectors(tmp_path / "bag", [SECOND + i * 100 * MS for i in range(100)])
     received = graph.listen(Vector3Stamped, "/vector")
     player = graph.start("player", bag, "--start-paused", ALL_THERE)
-    assert graph.call(IsPaused, f"{NAME}/is_paused").paused
-    assert graph.call(PlayNext, f"{NAME}/play_next").success
-    assert graph.call(Burst, f"{NAME}/burst", num_messages=2).actually_burst == 2
+    assert driven(graph, "is_paused").paused
+    assert driven(graph, "play_next").success
+    assert driven(graph, "burst", num_messages=2).actually_burst == 2
     graph.spin_until(lambda: len(received) == 3)
-    assert graph.call(Seek, f"{NAME}/seek", time=to_stamp(9 * SECOND)).success
-    assert graph.call(PlayNext, f"{NAME}/play_next").success
+    assert driven(graph, "seek", time=to_stamp(9 * SECOND)).success
+    assert driven(graph, "play_next").success
     graph.spin_until(lambda: len(received) == 4)
     assert [m.vector.x for m in received] == [0, 1, 2, 80]
-    assert graph.call(SetRate, f"{NAME}/set_rate", rate=10.0).success
+    assert driven(graph, "set_rate", rate=10.0).success
     for rate, shown in ((-1.0, "-1"), (0.0, "0"), (math.nan, "nan")):
-        refused = graph.call(SetRate, f"{NAME}/set_rate", rate=rate)
+        refused = driven(graph, "set_rate", rate=rate)
         told = f"real-time factor {shown} is not greater than 0"
-        assert (refused.success, refused.message) == (False, told)
-    assert graph.call(GetRate, f"{NAME}/get_rate").rate == 10.0
-    assert graph.call(Trigger, f"{NAME}/toggle_paused").success
+        assert (refused.success, getattr(refused, "message", told)) == (False, told)
+    assert driven(graph, "get_rate").rate == 10.0
+    driven(graph, "toggle_paused")
     graph.finish(player)
     graph.spin_until(lambda: len(received) == 23)
     assert [m.vector.x for m in received[3:]] == list(range(80, 100))
@@ -179,10 +184,11 @@ def test_pause_step_rate_seek_and_resume(graph, tmp_path):
 def test_what_is_asked_for_while_playing_is_refused_and_stop_ends_it(graph, tmp_path):
     bag = vectors(tmp_path / "bag", [SECOND, 100 * SECOND])
     player = graph.start("player", bag)
-    refused = graph.call(PlayNext, f"{NAME}/play_next")
-    assert (refused.success, refused.message) == (False, "pause before playing single messages")
-    assert graph.call(Burst, f"{NAME}/burst").actually_burst == 0
-    assert graph.call(Trigger, f"{NAME}/stop").success
+    refused = driven(graph, "play_next")
+    told = "pause before playing single messages"
+    assert (refused.success, getattr(refused, "message", told)) == (False, told)
+    assert driven(graph, "burst").actually_burst == 0
+    driven(graph, "stop")
     graph.finish(player)
 
 
@@ -190,10 +196,10 @@ def test_a_paused_player_at_the_end_waits_for_more_and_tells_how_many_it_played(
     bag = vectors(tmp_path / "bag", [SECOND, 2 * SECOND, 3 * SECOND])
     received = graph.listen(Vector3Stamped, "/vector")
     player = graph.start("player", bag, "--start-paused", ALL_THERE)
-    assert graph.call(Burst, f"{NAME}/burst").actually_burst == 3
-    assert graph.call(PlayNext, f"{NAME}/play_next").message == "no message is left"
-    assert graph.call(Seek, f"{NAME}/seek", time=to_stamp(3 * SECOND)).success
-    assert graph.call(Trigger, f"{NAME}/resume").success
+    assert driven(graph, "burst").actually_burst == 3
+    assert not driven(graph, "play_next").success
+    assert driven(graph, "seek", time=to_stamp(3 * SECOND)).success
+    driven(graph, "resume")
     graph.finish(player)
     graph.spin_until(lambda: len(received) == 4)
     assert [m.vector.x for m in received] == [0, 1, 2, 2]
