@@ -8,6 +8,7 @@ from geometry_msgs.msg import Vector3Stamped
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
 from rclpy.node import Node
 from std_msgs.msg import Float64
+from std_srvs.srv import SetBool
 
 
 class Smoother(Node):
@@ -39,6 +40,42 @@ class Smoother(Node):
     def on_tick(self) -> None:
         """Tell how many came."""
         self.counted.publish(Float64(data=float(self.count)))
+
+
+class Gate(Node):
+    """Lets vectors pass while it is open, which a service says: the VectorGate of the examples."""
+
+    def __init__(self) -> None:
+        super().__init__("gate")
+        self.declare_parameter("starts_open", True)
+        self.is_open = self.get_parameter("starts_open").value
+        self.count = 0
+        self.passed = self.create_publisher(Vector3Stamped, "passed", 10)
+        self.create_subscription(Vector3Stamped, "vector", self.on_vector, 10)
+        self.create_service(SetBool, "set_open", self.on_set_open)
+
+    def on_vector(self, msg: Vector3Stamped) -> None:
+        """Let it pass, or not."""
+        if self.is_open:
+            self.count += 1
+            self.passed.publish(msg)
+
+    def on_set_open(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Open or close it."""
+        response.success = request.data != self.is_open
+        response.message = f"{self.count} passed until now"
+        self.is_open = request.data
+        return response
+
+
+class ForgetfulGate(Gate):
+    """Says of a gate that is closed twice that this has changed something."""
+
+    def on_set_open(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Open or close it."""
+        response = super().on_set_open(request, response)
+        response.success |= not request.data
+        return response
 
 
 class Named(Node):

@@ -7,9 +7,11 @@ import json
 import numpy as np
 import pytest
 from lockstep.dataset import Dataset
+from lockstep.search.hard_inputs import SCORE
 from stranger import Stranger
 from verifications import PYTHON, Write
 
+OUTPUTS = ("/python/normalized", "/clipped/normalized")
 COMPONENT = """
 from lockstep_examples import VectorNormalizer
 
@@ -36,16 +38,34 @@ def test_only_inputs_on_which_they_disagree_are_recorded_with_their_context(
     told = json.loads(done.out)
     assert 0 < len(told["inputs"]) <= 20
     with Dataset.load(stranger.cwd / "hard.mcap") as hard:
-        topic = next(key for key in hard if key not in ("/lockstep/disagreement",))
+        (topic,) = (key for key in hard if key not in (SCORE, *OUTPUTS))
         times, x = hard[topic].times(), hard[topic].column("vector.x")
-        at = hard["/lockstep/disagreement"].times()
+        at = hard[SCORE].times()
         assert at.tolist() == [one["time_ns"] for one in told["inputs"]]
         assert (x[np.isin(times, at)] > 0.5).all()
         if not context:
             assert times.tolist() == at.tolist()
-        for name in ("python", "clipped"):
-            assert np.isin(hard[f"/{name}/normalized"].times(), times).all()
+        for key in OUTPUTS:
+            assert np.isin(hard[key].times(), times).all()
     assert stranger.run("consensus", file, "-o", "hard.mcap").code == 2
+
+
+def test_inputs_that_are_drawn_are_recorded_too(
+    stranger: Stranger, write_verification: Write
+) -> None:
+    (stranger.cwd / "clipped.py").write_text(COMPONENT)
+    implementations = {"python": PYTHON, "clipped": {"component": "clipped:Clipped"}}
+    file = write_verification(
+        implementations, inputs={"sample": {"n": 200, "seed": 0}}, run={"mode": "direct"}
+    )
+    done = stranger.run("consensus", file, "-o", "hard", "--context", "0", "--json")
+    assert done.code == 1, done.err
+    told = json.loads(done.out)
+    assert len(told["inputs"]) == told["of"] > 10
+    with Dataset.load(stranger.cwd / "hard") as hard:
+        (topic,) = (key for key in hard if key not in (SCORE, *OUTPUTS))
+        assert (hard[topic].column("vector.x") > 0.5).all()
+        assert len(hard[topic]) == told["of"]
 
 
 def test_of_implementations_that_agree_nothing_is_recorded(

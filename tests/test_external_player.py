@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from lockstep.bag import Bag
+from lockstep.dataset import Dataset
 from lockstep.errors import UsageError
 from lockstep.run.domain import isolated_domain
+from lockstep.search.consensus import consensus
 from lockstep.verify.model import load
 from lockstep.verify.verify import verify
-from verifications import Write
+from verifications import PYTHON, Write
 
 TOPIC = "/some/vector"
 EXTERNAL = {"player": "external", "topics": {"vector": TOPIC}}
@@ -88,6 +90,19 @@ def test_what_was_sent_before_anybody_listened_is_told(
     assert f"sent before anybody listened, and not judged: 12 on {TOPIC}" in (
         verdict.arrived.sentence()
     )
+
+
+def test_in_the_shadow_of_a_robot_inputs_are_recorded_on_which_implementations_disagree(
+    play: Callable[..., None], write_verification: Write, tmp_path: Path
+) -> None:
+    play(100)
+    implementations = {"python": PYTHON, "doubled": {"component": "suites:Doubled"}}
+    file = write_verification(implementations, inputs=EXTERNAL, run={"mode": "direct"})
+    found = consensus(load(file), tmp_path / "hard.mcap", tmp_path / "out", context_s=0, most=10)
+    assert (len(found.hard.chosen), found.hard.of) == (10, 100)
+    with Dataset.load(tmp_path / "hard.mcap") as hard:
+        assert len(hard[TOPIC]) == len(hard["/doubled/normalized"]) == 10
+        assert hard[TOPIC].times().tolist() == [one.time_ns for one in found.hard.chosen]
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,17 @@ import rclpy
 import yaml
 from geometry_msgs.msg import Vector3, Vector3Stamped
 from lockstep.bag import Bag
+from lockstep.cdr.codec import codec
 from lockstep.errors import UsageError
+from lockstep.message.definitions import definition
+from lockstep.port import create_prompt
 from lockstep.run.domain import isolated_domain
 from lockstep.run.implementation import command_of
 from lockstep.run.model import Implementation
+from lockstep.run.nodes.registered import registered_contract
+from lockstep.run.nodes.started import Start
+from lockstep.run.nodes.stepped import SteppedNode
+from lockstep.search.fuzz import Budget, fuzz
 from lockstep.verify.model import load as load_verification
 from lockstep.verify.verdict import outcome
 from lockstep.verify.verify import verify
@@ -179,3 +186,69 @@ def test_a_free_node_offers_a_real_service(client, twin):
         process.send_signal(signal.SIGINT)
         process.wait(timeout=20)
     assert process.returncode == 0, process.stderr.read()
+
+
+GATE = {"node": "plain_nodes:Gate"}
+DRAWN = {
+    "n": 200,
+    "dist": {
+        "vector": {
+            "header": {"stamp": {"timestamps": {"rate_hz": 100}}, "frame_id": {"frame_id": ["a"]}},
+            "vector": {"normal": [0, 1]},
+        },
+        "set_open": {"data": {"choice": [False, True]}},
+    },
+}
+
+
+def test_a_node_and_its_port_answer_the_requests_that_are_drawn_alike(declared, tmp_path):
+    planned = declared(
+        "", implementations={"node": GATE, "cpp": CPP}, reference="node", inputs={"sample": DRAWN}
+    )
+    verdict = verify(planned, tmp_path / "out")
+    assert outcome(verdict, "cpp") == "match"
+    for run in verdict.runs.values():
+        assert (run.sent["/set_open/_request"], run.recorded["/set_open/_response"]) == (100, 100)
+
+
+def test_fuzzing_asks_the_services_of_nodes(declared, tmp_path):
+    new = {"node": "plain_nodes:ForgetfulGate"}
+    planned = declared(
+        "", implementations={"old": GATE, "new": new}, reference="old", inputs={"sample": DRAWN}
+    )
+    found = fuzz(planned, tmp_path / "found", budget=Budget(runs=3)).finding
+    contract = registered_contract("gate", Implementation(**GATE))
+    asked = [contract.inputs[step.port].name for step in found.steps]
+    assert asked == ["set_open", "set_open"]  # to close what is closed
+
+
+def test_the_services_of_a_node_that_nobody_asks_are_in_no_verification(declared, bag, tmp_path):
+    inputs = {"bag": str(bag()), "topics": {"vector": "/imu"}}
+    planned = declared(
+        "", implementations={"old": GATE, "new": GATE}, reference="old", inputs=inputs
+    )
+    verdict = verify(planned, tmp_path / "out")
+    assert outcome(verdict, "new") == "match"
+    assert {port.name for port in verdict.contract.outputs} == {"passed"}
+
+
+def test_a_node_is_asked_step_by_step_and_its_prompt_tells_of_its_services(tmp_path):
+    implementation = Implementation(**GATE)
+    contract = registered_contract("gate", implementation)
+    assert [port.name for port in contract.inputs] == ["vector", "set_open"]
+    assert [port.name for port in contract.outputs] == ["passed", "set_open_response"]
+    asked, answered = (
+        codec(f"std_srvs/srv/SetBool_{part}", definition(f"std_srvs/srv/SetBool_{part}"))
+        for part in ("Request", "Response")
+    )
+    published = []
+    start = Start("gate", implementation, contract, {}, tmp_path, 30.0)
+    with SteppedNode(start, lambda *one: published.append(one)) as node:
+        node.deliver(1, START_NS, asked.encode({"data": False}))
+        ((output, time_ns, data),) = published
+        node.end()
+    assert (output, time_ns) == (1, START_NS)
+    assert answered.decode(data).message == "0 passed until now"
+    text = create_prompt("plain_nodes:Gate", "cpp").to_markdown()
+    assert "* the service /set_open: `on_set_open` returns its response" in text
+    assert "Service<SetBool> set_open{this" in text

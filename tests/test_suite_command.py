@@ -5,13 +5,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 import yaml
 from lockstep.bag.url import read_if_there
+from lockstep.cli.suite import command as suite_command
+from lockstep.errors import USAGE, BagError, UsageError
+from lockstep.suite.results import query
 from s3_server import bucket, needs_s3
 from stranger import Stranger
 from verifications import CPP, PYTHON, Write
@@ -49,7 +55,7 @@ def test_nothing_is_green_that_is_not(
     write_verification: Write, stranger: Stranger, tmp_path: Path
 ) -> None:
     candidates = ("Doubled", "TakesAllMemory", "TakesAllTime", "KillsItsWorker")
-    implementations = {"python": PYTHON, "again": PYTHON}
+    implementations = {"cpp": CPP, "again": CPP}
     implementations |= {name: component(name) for name in candidates}
     implementations |= {"once": component("KillsItsWorkerOnce")}
     write_verification(implementations, duration=0.3, run={"mode": "direct", "timeout": 120})
@@ -87,11 +93,12 @@ def test_a_reference_runs_once_and_only_what_changed_runs_again(
     write_verification: Write, stranger: Stranger, tmp_path: Path
 ) -> None:
     (tmp_path / "own.py").write_text("from suites import VectorNormalizer as Port\n")
-    implementations = {"python": PYTHON, "own": {"component": "own:Port"}, "again": PYTHON}
+    implementations = {"cpp": CPP, "own": {"component": "own:Port"}, "again": CPP}
     write_verification(implementations, duration=0.3, run={"mode": "direct", "repeat": None})
     write_suite(tmp_path)
     environment = {"PYTHONPATH": f"{tmp_path}:{Path(__file__).parent}:{os.environ['PYTHONPATH']}"}
-    first = stranger.run("suite", "suite.yaml", "--json", env=environment, timeout_s=250)
+    asked = ("suite", "suite.yaml", "--jobs", "1")
+    first = stranger.run(*asked, "--json", env=environment, timeout_s=250)
     assert first.code == 0, first.err
     assert sorted(row["kept_reference"] for row in rows_of(first.out).values()) == [False, True]
     folders = [Path(str(row["folder"])) for row in rows_of(first.out).values()]
@@ -99,23 +106,19 @@ def test_a_reference_runs_once_and_only_what_changed_runs_again(
     assert {result["verdict"] for result in results} == {"match"}
     assert sorted(len(result["noise_floor"]) for result in results) == [0, 1]
 
-    unchanged = stranger.run("suite", "suite.yaml", "--changed", env=environment, timeout_s=150)
+    unchanged = stranger.run(*asked, "--changed", env=environment, timeout_s=150)
     assert (unchanged.code, unchanged.err) == (0, "")
     assert "2 cases: 2 match (2 as before, and not run again)" in unchanged.out
 
     (tmp_path / "own.py").write_text("from suites import Doubled as Port\n")
-    changed = stranger.run(
-        "suite", "suite.yaml", "--changed", "--json", env=environment, timeout_s=250
-    )
+    changed = stranger.run(*asked, "--changed", "--json", env=environment, timeout_s=250)
     assert changed.code == 1, changed.err
     rows = rows_of(changed.out)
     assert [row["carried"] for name, row in sorted(rows.items())] == [True, False]
     assert (rows["own"]["verdict"], rows["own"]["kept_reference"]) == ("differs", True)
     assert rows["own"]["fields"]
 
-    failed = stranger.run(
-        *("suite", "suite.yaml", "--only-failed", "--json"), env=environment, timeout_s=250
-    )
+    failed = stranger.run(*asked, "--only-failed", "--json", env=environment, timeout_s=250)
     assert failed.code == 1, failed.err
     carried = {name: row["carried"] for name, row in rows_of(failed.out).items()}
     assert carried == {"again": True, "own": False}
@@ -124,7 +127,7 @@ def test_a_reference_runs_once_and_only_what_changed_runs_again(
 def test_what_is_done_is_kept_when_somebody_interrupts_it(
     write_verification: Write, stranger: Stranger, tmp_path: Path
 ) -> None:
-    implementations = {"python": PYTHON, "again": PYTHON, "slow": component("TakesAllTime")}
+    implementations = {"cpp": CPP, "again": CPP, "slow": component("TakesAllTime")}
     write_verification(implementations, duration=0.3, run={"mode": "direct", "timeout": 120})
     write_suite(tmp_path)
     command = stranger.start("suite", "suite.yaml", "--jobs", "1")
@@ -152,7 +155,7 @@ def test_what_is_done_is_kept_when_somebody_interrupts_it(
 def test_a_suite_that_is_killed_leaves_nothing_running(
     write_verification: Write, stranger: Stranger, tmp_path: Path
 ) -> None:
-    implementations = {"python": PYTHON, "slow": component("TakesAllTime")}
+    implementations = {"cpp": CPP, "slow": component("TakesAllTime")}
     write_verification(implementations, duration=0.3, run={"mode": "direct", "timeout": 120})
     write_suite(tmp_path)
     command = stranger.start("suite", "suite.yaml")
@@ -166,7 +169,7 @@ def test_two_suites_at_once_in_one_folder_keep_all_they_have_done(
     write_verification: Write, stranger: Stranger, tmp_path: Path
 ) -> None:
     write_verification(
-        {"python": PYTHON, "again": PYTHON}, duration=0.3, run={"mode": "direct", "repeat": None}
+        {"cpp": CPP, "again": CPP}, duration=0.3, run={"mode": "direct", "repeat": None}
     )
     write_suite(tmp_path)
     commands = [stranger.start("suite", "suite.yaml", "--json") for _ in range(2)]
@@ -185,37 +188,57 @@ def test_what_cases_write_and_runs_of_references_are_kept_on_s3(
 ) -> None:
     implementations = {"cpp": CPP, "again": CPP, "other": CPP}
     write_verification(implementations, duration=0.3, run={"mode": "direct", "repeat": None})
-    write_suite(tmp_path)
+    suite = write_suite(tmp_path)
     asked = ("suite", "suite.yaml", "--json", "--jobs", "1", "--store", "s3://drives/nightly")
-    first, second = (stranger.run(*asked, timeout_s=200) for _ in range(2))
-    assert (first.code, second.code) == (0, 0), first.err + second.err
-    kept = [[row["kept_reference"] for row in rows_of(one.out).values()] for one in (first, second)]
-    assert kept == [[False, True], [True, True]]
-    report = str(rows_of(first.out)["other"]["folder"]) + "/result.json"
+    done = stranger.run(*asked, timeout_s=200)
+    assert done.code == 0, done.err
+    rows = rows_of(done.out)
+    assert [row["kept_reference"] for row in rows.values()] == [False, True]
+    report = str(rows["other"]["folder"]) + "/result.json"
     assert report.startswith("s3://drives/nightly/000001-")
     assert json.loads(read_if_there(report, 1 << 20) or b"")["verdict"] == "match"
-    counted = stranger.run(
-        *("results", "select count(*) as n from results", "--json"), "-f", "s3://drives/nightly"
-    )
-    assert (counted.code, json.loads(counted.out)) == (0, [{"n": 4}]), counted.err
+    assert query("s3://drives/nightly", "select count(*) from results")[1] == [(2,)]
 
-    lost = stranger.run(*asked[:-1], "s3://nobodys/nightly")
-    assert (lost.code, lost.out) == (2, "")
-    assert "s3://nobodys/nightly/" in lost.error
+    with pytest.raises(BagError, match=r"s3://nobodys/nightly/.*/begun does not exist") as lost:
+        suite_command(suite, output=tmp_path / "runs", store="s3://nobodys/nightly")
+    assert lost.value.exit_code == USAGE
 
 
+@pytest.mark.parametrize(
+    ("content", "options", "sentence"),
+    [
+        ({}, {"shard": "2/2"}, "shard 2/2 has no cases: the suite has 1"),
+        ({}, {"shard": "3/2"}, "--shard 3/2 is none; give NUMBER/OF, such as 3/8"),
+        ({}, {"resume": True}, "is unfinished; leave out --resume"),
+        ({}, {"store": "/nightly"}, "--store /nightly is no URL; a folder of this machine is for"),
+        ({"exclude": ["*"]}, {}, "the suite has no cases: of 1 in the matrix"),
+        (
+            {"matrix": {"parameters": {f"p{n}": {} for n in range(10)}}, "most": 9},
+            {},
+            "the matrix has 10 cases, and 9 are allowed; narrow it, or give most: 10",
+        ),
+    ],
+)
 def test_what_cannot_be_asked_for_is_told(
-    write_verification: Write, stranger: Stranger, tmp_path: Path
+    write_verification: Write,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: dict[str, object],
+    options: dict[str, Any],
+    sentence: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_verification({"python": PYTHON, "again": PYTHON})
+    with pytest.raises(UsageError, match=re.escape(sentence)) as refused:
+        suite_command(write_suite(tmp_path, **content), **options)
+    assert refused.value.exit_code == USAGE
+    assert not list(tmp_path.glob("runs/*/results"))
+
+
+def test_cases_are_listed(
+    write_verification: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_verification({"python": PYTHON, "again": PYTHON})
-    write_suite(tmp_path)
-    for options, code, sentence in (
-        (["--list"], 0, ""),
-        (["--shard", "2/2"], 2, "shard 2/2 has no cases: the suite has 1"),
-        (["--shard", "3/2"], 2, "--shard 3/2 is none; give NUMBER/OF, such as 3/8"),
-        (["--resume"], 2, "is unfinished; leave out --resume"),
-    ):
-        done = stranger.run("suite", "suite.yaml", *options)
-        assert done.code == code
-        assert sentence in done.err
-    assert stranger.run("suite", "suite.yaml", "--list").out == "verify/again\n"
+    with pytest.raises(typer.Exit):
+        suite_command(write_suite(tmp_path), list_only=True)
+    assert capsys.readouterr().out == "verify/again\n"

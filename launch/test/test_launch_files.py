@@ -18,6 +18,7 @@ pytestmark = pytest.mark.skipif(
     not find_spec("launch_ros"),
     reason="ros2 launch comes with a ROS 2 distro; there is no launch_ros here",
 )
+README = Path(__file__).resolve().parents[1] / "README.md"
 BAGS = Path(__file__).resolve().parents[2] / "bags"
 NORMALIZER = "lockstep_examples/vector_normalizer"
 PAIR = (f"reference:={NORMALIZER}", "implementation:=lockstep_examples_cpp/vector_normalizer")
@@ -290,6 +291,18 @@ def test_an_included_verify_tells_that_it_is_done_and_ends_the_launch(beside, tm
     assert run.end() == 0, run.log
     assert f"told: verify True {tmp_path / 'out'}" in run.log
     assert run.all_gone()
+
+
+def test_the_example_of_the_readme_runs(launch, tmp_path):
+    example = README.read_text("utf-8").split("```python\n")[1].split("```")[0]
+    bag, output = BAGS / "husky_gps_imu_odom", tmp_path / "out"
+    example = example.replace("/data/drive", str(bag))
+    example = example.replace('"shutdown": "false"', f'"output": "{output}"')
+    assert str(bag) in example and str(output) in example
+    (tmp_path / "mine.launch.py").write_text(example)
+    run = launch(str(tmp_path / "mine.launch.py"))
+    assert run.end() == 0, run.log
+    assert "verify: True" in run.log
 
 
 def test_a_difference_is_told_before_it_ends_the_launch(beside, tmp_path):

@@ -204,7 +204,7 @@ def download(url: str, target: Path) -> None:
 def upload(folder: Path, url: str) -> None:
     """Copy all that is in a folder to there; raises BagError, as all that writes does."""
     files, path = _file_system(url)
-    with _told(shown(url)):
+    with _told(shown(url), "written"):
         for each in sorted(folder.rglob("*")):
             if each.is_file():
                 place = f"{path.rstrip('/')}/{each.relative_to(folder)}"
@@ -215,7 +215,7 @@ def upload(folder: Path, url: str) -> None:
 def write(url: str, data: bytes) -> None:
     """Make a small file, or another one of what is there."""
     files, path = _file_system(url)
-    with _told(shown(url)):
+    with _told(shown(url), "written"):
         _make_folder(files, path)
         files.pipe_file(path, data)
 
@@ -231,7 +231,7 @@ def _make_folder(files: Any, path: str) -> None:
 def remove(url: str) -> None:
     """Remove a folder with all that is in it, if it is there."""
     files, path = _file_system(url)
-    with _told(shown(url)):
+    with _told(shown(url), "written"):
         files.invalidate_cache()
         with suppress(FileNotFoundError):
             files.rm(path, recursive=True)
@@ -308,17 +308,18 @@ _BOUNDS: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
-    """Turns whatever fsspec and its file systems raise into a BagError."""
+def _told(name: str, doing: str = "read") -> Iterator[None]:
+    """Turns whatever fsspec and its file systems raise into a BagError, which says what of a file
+    was to be done."""
     try:
         yield
     except BagError:
         raise
     except Exception as error:
-        raise BagError(f"{name} {_reason(error)}") from error
+        raise BagError(f"{name} {_reason(error, doing)}") from error
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: BaseException, doing: str = "read") -> str:
     """What is wrong and what to do about it."""
     chain = _chain(error)
     kinds = {kind.__name__ for link in chain for kind in type(link).__mro__}
@@ -334,7 +335,7 @@ def _reason(error: BaseException) -> str:
     if "NoCredentialsError" in kinds or "PartialCredentialsError" in kinds:
         return "needs credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE"
     if "PermissionError" in kinds or status in _DENIED:
-        return "may not be read with these credentials; ask its owner or give others"
+        return f"may not be {doing} with these credentials; ask its owner or give others"
     if any("Timeout" in kind for kind in kinds):
         return f"did not answer within {TIMEOUT_S} s; check the network and try again"
     if kinds & {"ClientConnectionError", "ConnectionError", "EndpointConnectionError", "gaierror"}:
@@ -342,9 +343,9 @@ def _reason(error: BaseException) -> str:
     if status in _ABSENT or ("FileNotFoundError" in kinds and not status):
         return "does not exist; check its spelling"
     if status:
-        return f"cannot be read: its server says {status}; try again later"
+        return f"cannot be {doing}: its server says {status}; try again later"
     text = next(iter(str(error).splitlines()), "")
-    return f"cannot be read ({type(error).__name__}: {text})"
+    return f"cannot be {doing} ({type(error).__name__}: {text})"
 
 
 def _is_absent(error: FileNotFoundError) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,9 +34,13 @@ def command(
         str, typer.Argument(metavar="B", help="What to hold against it.", show_default=False)
     ],
     folder: Annotated[
-        Path,
-        typer.Option("--folder", "-f", help="The folder of a suite, or one with several of them."),
-    ] = Path("runs"),
+        str,
+        typer.Option(
+            "--folder",
+            "-f",
+            help="The folder of a suite, or one with several of them; also s3://…",
+        ),
+    ] = "runs",
     every: Annotated[
         bool, typer.Option("--all", help="Also tell of what there is no difference.")
     ] = False,

@@ -19,6 +19,7 @@ from ..run.nodes.registered import registered_contract
 from ..run.nodes.run_node import run_node
 from ..run.processes import Processes
 from ..run.request import RunRequest
+from ..run.service_requests import asked_only
 from .show import console, print_json_text, print_line, progress_bars
 
 
@@ -66,7 +67,7 @@ def command(
     with Bag(bag) as opened, progress_bars() as watch, Processes(os.environ) as processes:
         if opened.problem:
             raise BagError(opened.problem)
-        contract = registered_contract("node", implementation)
+        contract = asked_only(registered_contract("node", implementation))
         request = RunRequest(
             name="node",
             implementation=implementation,

@@ -63,7 +63,7 @@ def _counts(aligned: Aligned, judged: Judged, names: tuple[str, str]) -> Iterato
         yield f"{reordered} out of order"
     for name, count in zip(names, aligned.duplicates, strict=True):
         if count and aligned.duplicates[0] != aligned.duplicates[1]:
-            yield f"{count} at the time of another in {name}"
+            yield f"{count} at the time of another in {name}, so compared in their order"
     if judged.equal_bytes:
         yield f"{judged.equal_bytes} with identical bytes"
     epochs = [1 + len(starts) for starts in aligned.epochs]

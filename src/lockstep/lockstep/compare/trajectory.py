@@ -28,12 +28,12 @@ def trajectory_error(a: Floats, b: Floats, tolerance: Tolerance) -> float:
     """The ATE or RPE of poses (n, 7), or of positions (n, 3), as `tolerance.by` says; 0 of none.
 
     Poses are x, y, z and the quaternion x, y, z, w. It is inf where a number is not finite. Raises
-    CompareError where no alignment is told apart from another.
+    CompareError where no alignment is told apart from another, and where poses are too few for RPE.
     """
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         same = (a == b) | (np.isnan(a) & np.isnan(b))
         return 0.0 if same.all() else math.inf
-    if not len(a):
+    if np.array_equal(a, b):
         return 0.0
     return _root_mean_square(errors_of(a, aligned(a, b, tolerance), tolerance))
 
@@ -44,6 +44,10 @@ def errors_of(a: Floats, b: Floats, tolerance: Tolerance) -> Floats:
         found: Floats = np.linalg.norm(b[:, :3] - a[:, :3], axis=1)
         return found
     starts = np.arange(0, len(a) - tolerance.delta, tolerance.delta)
+    if not len(starts):
+        raise CompareError(
+            f"RPE is of poses {tolerance.delta} apart, and there are {len(a)}; use by: ate"
+        )
     ends = starts + tolerance.delta
     # In the frame of the pose that it starts from; the rotation of the end does not matter for
     # the length of what remains of the translation once that of A is taken back.

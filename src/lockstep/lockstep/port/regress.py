@@ -13,12 +13,13 @@ import yaml
 
 from ..bag import Bag, BagWriter
 from ..component import Contract
-from ..component.contract import PortContract
+from ..component.contract import PortContract, service_of
 from ..errors import PortError
 from ..host.protocol import resolved
 from ..message.definitions import definition, type_hash
 from ..progress import Progress
-from ..run.timeline import Timeline
+from ..run.inputs import RunInputs
+from ..run.service_requests import with_requests
 from ..search.killing import Given, InProcesses, InThisProcess, Original, Runs
 from ..search.mutants import Mutant, mutants
 from ..temporary_folder import TemporaryFolder
@@ -126,16 +127,18 @@ def _inputs(
     found: list[Given] = []
     size = 0
     with Bag(path) as bag:
-        chosen = _topics(subject, bag, given)
-        ports = [port.name for port in subject.contract.inputs]
+        topics = {port.name: resolved(port.topic) for port in subject.contract.inputs}
+        chosen = {name: topics[port] for name, port in _topics(subject, bag, given).items()}
         clock = subject.verification.inputs.clock if subject.verification else "auto"
-        for event in Timeline(bag, list(chosen), clock).events():
-            if event.topic not in chosen or event.time_ns <= 0:
-                continue
-            size += len(event.data)
-            if len(found) == limit or size > _MOST_BYTES:
-                break
-            found.append(Given(ports.index(chosen[event.topic]), event.time_ns, event.data))
+        with with_requests(RunInputs(bag, chosen, clock)) as inputs:
+            ports = inputs.ports(subject.contract)
+            for event in inputs.timeline().events():
+                if event.topic not in ports or event.time_ns <= 0:
+                    continue
+                size += len(event.data)
+                if len(found) == limit or size > _MOST_BYTES:
+                    break
+                found.append(Given(ports[event.topic], event.time_ns, event.data))
     if not found:
         raise PortError(f"{path} holds no message for the inputs of {subject.contract.component}")
     return found
@@ -152,8 +155,10 @@ def _topics(
         names = list((given or {}).get(port.name, [names] if isinstance(names, str) else names))
         if port.name not in (given or {}) and not all(name in bag.topics for name in names):
             names = []
+        if not names and subject.is_node and service_of(port) is not None:
+            continue  # which may have been asked nothing
         for name in names or [_only_one(port, bag)]:
-            if bag.topic(name).type != port.type:
+            if bag.topic(name).type not in _types(port):
                 raise PortError(
                     f"topic {name} of {bag.path} is {bag.topic(name).type}, but input "
                     f"'{port.name}' takes {port.type}"
@@ -165,9 +170,15 @@ def _topics(
     return chosen
 
 
+def _types(port: PortContract) -> tuple[str, ...]:
+    """Of messages for an input; those of a service may be told by its events."""
+    service = service_of(port)
+    return (port.type,) if service is None else (port.type, f"{service[1]}_Event")
+
+
 def _only_one(port: PortContract, bag: Bag) -> str:
     """The topic for an input that nobody names."""
-    there = [name for name, topic in bag.topics.items() if topic.type == port.type]
+    there = [name for name, topic in bag.topics.items() if topic.type in _types(port)]
     if len(there) != 1:
         raise PortError(
             f"{bag.path} has {len(there)} topics of {port.type}; say which is for input "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from ..bag import Bag
@@ -13,7 +13,7 @@ from ..distributions.model import sampled_bag
 from ..host.protocol import resolved
 from ..run.inputs import run_inputs
 from ..run.model import Inputs
-from ..run.service_requests import with_requests
+from ..run.service_requests import asked_only, with_requests
 from ..temporary_folder import TemporaryFolder
 from ..verify.plan import component_of
 from .reference_run import reference_run
@@ -65,7 +65,11 @@ def steps_of(subject: Subject, count: int) -> Iterator[Step]:
     Raises BagError or UsageError for a bag that cannot be read or does not fit, RunError if a
     callback raises.
     """
-    contract, verification = subject.contract, with_verification(subject)
+    verification = with_verification(subject)
+    if subject.is_node:
+        contract = asked_only(subject.contract, verification.inputs)
+        subject = replace(subject, contract=contract)
+    contract = subject.contract
     reference = verification.implementations[verification.reference]
     ports = {resolved(port.topic): (i, port.name) for i, port in enumerate(contract.inputs)}
     names = [port.name for port in contract.outputs]

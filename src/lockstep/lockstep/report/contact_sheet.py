@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import ReportError
 from ..message.arrays import Column, Floats
-from .histogram import bin_edges, finite_numbers
+from .bins import bin_edges, finite_numbers
 from .shown_fields import ShownField, flattened, shown_fields
 from .signals import not_finite
 from .style import (

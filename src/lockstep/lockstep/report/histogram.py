@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ReportError
 from ..message.arrays import Floats
+from .bins import bin_edges, finite_numbers
+from .contact_sheet import plot_fields
 from .shown_fields import has_fields
 from .signals import Plottable, not_finite, signal_of
 from .style import (
     GREY,
-    LARGEST,
     SIDES,
     File,
     finished,
@@ -30,10 +30,6 @@ from .style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_FEWEST_BINS, _MOST_BINS = 12, 80
-_EXACT = 2.0**51
-"""Below this, a float64 tells halves apart."""
 
 
 def plot_histogram(
@@ -58,8 +54,6 @@ def plot_histogram(
     are shown by all their fields, a small panel each (`contact_sheet.plot_fields`).
     """
     if not path and has_fields(a):
-        from .contact_sheet import plot_fields
-
         return plot_fields(a, b, names=names, title=title, file=file)
     sides = [signal_of(side, path, ragged=True) for side in (a, b) if side is not None]
     subject = plain(title) if title is not None else sides[0].subject
@@ -100,46 +94,6 @@ def _outline(
     axes.stairs(count, edges, fill=True, color=colour, alpha=0.15)
     width = 2.4 if line == "-" else 1.2
     axes.stairs(count, edges, color=colour, linestyle=line, linewidth=width, label=name)
-
-
-def finite_numbers(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Values of any shape without NaN and inf, (m,), none larger than can be drawn."""
-    if values.dtype.kind == "f":
-        values = np.clip(values[np.isfinite(values)].astype(np.float64), -LARGEST, LARGEST)
-    return (values.astype(np.uint8) if values.dtype.kind == "b" else values).reshape(-1)
-
-
-def bin_edges(values: npt.NDArray[Any], bins: int | Sequence[float] | None, whole: bool) -> Floats:
-    """Edges of bins (m + 1,) for all values (n,); whole numbers that are few get a bin each."""
-    if bins is not None and not isinstance(bins, (int, np.integer)):
-        given = np.asarray(bins, np.float64)
-        if given.ndim != 1 or len(given) < 2 or not np.all(np.diff(given) > 0):
-            raise ReportError("the edges of bins must be two or more ascending numbers")
-        return given
-    if bins is not None and bins < 1:
-        raise ReportError(f"{bins} bins hold nothing; give 1 or more")
-    if not len(values):
-        return np.array([0.0, 1.0])
-    low, high = float(values.min()), float(values.max())
-    if bins is None and whole and high - low < _MOST_BINS and max(-low, high) < _EXACT:
-        return np.arange(low - 0.5, high + 1, dtype=np.float64)
-    if low == high:
-        half = max(abs(low) * 1e-3, 0.5 if low == 0 else 0.0)
-        return np.array([low - half, low + half])
-    # Bins cannot be narrower than the numbers are apart.
-    apart = float(np.spacing(max(abs(low), abs(high))))
-    most = max(1, int(min((high / 2 - low / 2) / apart * 2, 1e6)))
-    share = np.linspace(0, 1, min(bins or _bin_count(values, low, high), most) + 1)
-    return np.unique(low * (1 - share) + high * share)
-
-
-def _bin_count(values: npt.NDArray[Any], low: float, high: float) -> int:
-    """By the rule of Freedman and Diaconis, within what a picture can show."""
-    lower, upper = np.percentile(values.astype(np.float64), [25, 75])
-    width = 2 * (upper - lower) / len(values) ** (1 / 3)
-    if not width > 0:
-        return _MOST_BINS
-    return int(min(max((high / width - low / width), _FEWEST_BINS), _MOST_BINS))
 
 
 def _finding(

@@ -6,7 +6,7 @@ What is asked becomes messages of an input, each once, whoever has told it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -29,6 +29,7 @@ from ..message.definitions import definition, type_hash
 from ..message.time import NS_PER_S
 from ..temporary_folder import TemporaryFolder
 from .inputs import RunInputs, is_events
+from .model import Inputs
 
 _ASKED = (0, 1)
 """The events of a request: sent by the client, received by the service."""
@@ -68,8 +69,13 @@ def with_services(contract: Contract, services: Mapping[str, str], bag: Bag | No
 
 
 def with_service(contract: Contract, service: str, kind: str) -> Contract:
-    """The contract of a node, and the ports of a service of it."""
+    """The contract of a node, and the ports of a service of it.
+
+    Raises BagError if the service is not installed here.
+    """
     name = service.strip("/").replace("/", "_")
+    if any(port.name == name for port in contract.inputs):
+        name = f"{name}_service"
     request, response = f"{kind}_Request", f"{kind}_Response"
     asked = PortContract(name, f"{service}{REQUESTS}", request, type_hash(request), QoS())
     answered = PortContract(
@@ -78,6 +84,26 @@ def with_service(contract: Contract, service: str, kind: str) -> Contract:
     return replace(
         contract, inputs=(*contract.inputs, asked), outputs=(*contract.outputs, answered)
     )
+
+
+def asked_only(contract: Contract, declared: Inputs | None = None) -> Contract:
+    """The contract of a node without the services that the inputs neither request nor draw."""
+    asked: set[str] = set()
+    fed: set[str] = set()
+    if declared is not None:
+        asked = {resolved(name) for name in declared.services}
+        fed = {*declared.topics, *(declared.sample.dist if declared.sample is not None else ())}
+    asked |= {
+        resolved(service[0])
+        for port in contract.inputs
+        if port.name in fed and (service := service_of(port)) is not None
+    }
+
+    def ports(of: Iterable[PortContract]) -> tuple[PortContract, ...]:
+        services = ((port, service_of(port)) for port in of)
+        return tuple(port for port, one in services if one is None or resolved(one[0]) in asked)
+
+    return replace(contract, inputs=ports(contract.inputs), outputs=ports(contract.outputs))
 
 
 def has_services(contract: Contract) -> bool:

@@ -111,7 +111,7 @@ class Ab:
         return FAILED if any(one.lost for one in self.verdicts) else MATCH
 
 
-def ab(folder: Path, a: str, b: str) -> Ab:
+def ab(folder: Path | str, a: str, b: str) -> Ab:
     """Compare two versions by the results in a folder.
 
     Each is an implementation, of which the newest version of each node counts, an id of `lockstep
@@ -146,7 +146,7 @@ def ab(folder: Path, a: str, b: str) -> Ab:
     )
 
 
-def _rows(folder: Path, word: str) -> list[Row]:
+def _rows(folder: Path | str, word: str) -> list[Row]:
     """The results that a word names, the oldest first."""
     name, _, which = word.rpartition("@")
     columns = ", ".join(_COLUMNS)
@@ -165,7 +165,7 @@ def _rows(folder: Path, word: str) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _named(folder: Path, which: str, word: str) -> tuple[str, list[str]]:
+def _named(folder: Path | str, which: str, word: str) -> tuple[str, list[str]]:
     """A condition that holds for a version, a commit or a run."""
     for column in ("version", "commit", "run"):
         sql = f"select distinct {column} from results where starts_with({column}, ?)"

@@ -161,9 +161,11 @@ def cluster_workers(
     ended in the end. Raises UsageError where it is out of reach."""
     try:
         made = ClusterWorkers(cluster, jobs, place, root)
-    except ConnectionError as error:
+    except BaseException as error:
         cluster.disconnect()
-        raise UsageError(f"{cluster.name} cannot be reached: {said(error)}") from error
+        if isinstance(error, ConnectionError):
+            raise UsageError(f"{cluster.name} cannot be reached: {said(error)}") from error
+        raise
     try:
         yield made
     finally:

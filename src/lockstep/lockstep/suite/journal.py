@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from ..errors import UsageError
+from ..errors import RunError, UsageError
 from .result import Result, as_data, from_data
 
 LINES = "cases.jsonl"
@@ -34,18 +34,25 @@ class Journal:
             self._lines.write("\n")
 
     def add(self, result: Result) -> None:
-        """Keep a result; it is on disk when this returns."""
+        """Keep a result; it is on disk when this returns. Raises RunError where it cannot be."""
         self.results[result.case] = result
-        self._lines.write(json.dumps(as_data(result)) + "\n")
-        self._lines.flush()
-        os.fsync(self._lines.fileno())
+        try:
+            self._lines.write(json.dumps(as_data(result)) + "\n")
+            self._lines.flush()
+            os.fsync(self._lines.fileno())
+        except OSError as error:
+            raise RunError(
+                f"results cannot be kept in {self.folder}: {error.strerror}; make room, and go on "
+                "with --resume"
+            ) from error
 
     def finish(self) -> None:
         """All cases are done."""
         (self.folder / _FINISHED).touch()
 
     def close(self) -> None:
-        self._lines.close()
+        with suppress(OSError):  # of a line that could not be written
+            self._lines.close()
 
 
 @contextmanager

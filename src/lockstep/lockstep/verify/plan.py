@@ -27,7 +27,7 @@ from ..run.nodes.differences import as_promised, contradictions
 from ..run.nodes.registered import registered_contracts
 from ..run.nodes.targets import known
 from ..run.request import RunRequest
-from ..run.service_requests import has_services, with_services
+from ..run.service_requests import asked_only, has_services, with_services
 from .model import Verification
 
 Ask = Callable[[Mapping[str, Implementation]], Mapping[str, Contract]]
@@ -218,7 +218,9 @@ def _contract(
 ) -> Contract:
     if verification.contract is None:
         name = who_tells(verification)
-        return told[name] if name in told else registered[name]
+        if name in told:
+            return told[name]
+        return asked_only(registered[name], verification.inputs)
     for name, contract in told.items():  # nobody is asked twice
         if verification.implementations[name].component == verification.contract:
             return contract

@@ -355,3 +355,12 @@ def test_live_topics_are_judged_as_images_too():
         1,
         "wrong values",
     )
+
+
+def test_an_image_with_an_impossible_step_is_told_on_both_sides(tmp_path):
+    a = fields(np.zeros((4, 6), np.uint8)) | {"step": 2**31}
+    b = a | {"data": np.ones(24, np.uint8)}
+    found = compare(*(write(tmp_path / n, [m]) for n, m in (("a", a), ("b", b))))
+    told = found.summary()
+    assert "data[0] is 1 (24 of 24 elements), bytes of no image: the image has 24 bytes" in told
+    assert "which are not 4 × 6 pixels of mono8 (6 bytes) in rows of 2147483648" in told

@@ -95,6 +95,15 @@ def test_rpe_is_that_of_the_steps():
     assert trajectory_error(a, turn, by("rpe")) == pytest.approx(math.sqrt((flat**2).mean()))
 
 
+def test_too_few_poses_have_no_rpe():
+    rule = Tolerance(by="rpe", at_most=0.1, delta=2)
+    one, other = (np.array([[x, 0.0, 0.0], [x, 1.0, 0.0]]) for x in (0.0, 5.0))
+    with pytest.raises(CompareError, match="RPE is of poses 2 apart, and there are 2; use by: ate"):
+        trajectory_error(one, other, rule)
+    assert trajectory_error(one, one, rule) == 0.0
+    assert trajectory_error(one[:0], other[:0], rule) == 0.0
+
+
 def test_positions_on_a_line_cannot_be_aligned():
     line = np.stack([np.arange(5.0), np.zeros(5), np.zeros(5)], axis=1)
     with pytest.raises(CompareError, match=r"lie on a line.*use alignment: none"):

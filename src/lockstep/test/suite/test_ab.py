@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from lockstep.suite.ab import Ab, Better, ab
 from lockstep.suite.result import FieldResult, Result
 from lockstep.suite.results import write_rows
 
-pytest.importorskip("duckdb")
+pytestmark = pytest.mark.skipif(not find_spec("duckdb"), reason="DuckDB is not installed")
 
 
 def result(node: str, version: str, wrong: int = 0, median_ns: float = 1e3, **known: Any) -> Result:
@@ -141,7 +142,7 @@ def told(capsys: pytest.CaptureFixture[str], folder: Path, **options: bool) -> t
     """What the command prints of old1 and new1, and its exit code."""
     chosen = {"every": False, "as_json": False, **options}
     with pytest.raises(typer.Exit) as ended:
-        command("old1", "new1", folder, **chosen)
+        command("old1", "new1", str(folder), **chosen)
     return capsys.readouterr().out, ended.value.exit_code
 
 

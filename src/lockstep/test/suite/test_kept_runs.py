@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import subprocess
 import time
 from dataclasses import replace
 
@@ -216,18 +215,6 @@ def test_while_one_makes_a_run_others_wait_for_it(tmp_path, inputs):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
     with lock.open("ab") as other:
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of its own, of 64 kB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only root may mount a small disk")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 @pytest.mark.parametrize("prefix", ["", "file://"])

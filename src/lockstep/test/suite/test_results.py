@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from lockstep.errors import ReportError, UsageError
+from lockstep.errors import ReportError, RunError, UsageError
 from lockstep.suite.case import Case, Expectation
 from lockstep.suite.for_ci import badge, markdown, workflow_commands, write_junit
 from lockstep.suite.groups import outlived, worst
@@ -107,6 +107,20 @@ def test_names_of_cases_are_escaped_for_all_readers(tmp_path):
 def test_the_badge_is_an_image_that_tells_how_many_match():
     root = ET.fromstring(badge([GREEN, RED]))
     assert root.get("aria-label") == "lockstep: 1 of 2 match"
+
+
+def test_a_full_disk_ends_a_run_that_can_be_resumed(small_disk):
+    with new_run(small_disk) as journal:
+        journal.add(GREEN)
+        (small_disk / "others").write_bytes(bytes(60_000))
+        with pytest.raises(RunError, match=r"cannot be kept in .*: No space left on device; make"):
+            for number in range(100):
+                journal.add(result(f"imu/{number}" + "x" * 1000))
+    (small_disk / "others").unlink()
+    with resumed_run(small_disk) as journal:
+        assert "scan/cpp" in journal.results
+        journal.add(RED)
+    assert last_results(small_disk)["imu/cpp"] == RED
 
 
 def test_what_is_done_is_kept_though_the_last_line_was_cut_off(tmp_path):

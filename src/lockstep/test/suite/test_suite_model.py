@@ -43,7 +43,7 @@ def test_the_suite_of_the_documentation_is_one(tmp_path):
     page = Path(__file__).resolve().parents[4] / "docs/suites.md"
     if not page.is_file():
         pytest.skip("the documentation is in the source tree only")
-    (block,) = re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    block = re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)[0]
     assert load_suite(write(tmp_path, block)).rules[0].priority == 10
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,7 @@ from lockstep.suite.result import FieldResult, Result
 from lockstep.suite.results import write_rows
 from lockstep.suite.trends import Trend, Trends, trends
 
-pytest.importorskip("duckdb")
-pytest.importorskip("pyarrow")
+pytestmark = pytest.mark.skipif(not find_spec("duckdb"), reason="DuckDB is not installed")
 RANDOM = np.random.default_rng(5)
 
 
@@ -100,6 +100,7 @@ def test_a_case_that_never_ran_is_told(tmp_path: Path):
 
 
 def test_a_case_among_a_million_rows_is_shown_within_a_second(tmp_path: Path):
+    pytest.importorskip("pyarrow")
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -138,7 +138,9 @@ def _holds_within(name: str, a: Fields, b: Fields, tolerance: Tolerance) -> bool
     if form is None or form is not format_of(b):
         return False
     found = [_picture_or_told(form, values_of(side, form)) for side in (a, b)]
-    is_known = any(isinstance(one, Picture) or "is broken" in one for one in found)
+    is_known = any(
+        isinstance(one, Picture) or "is broken" in one or "which are not" in one for one in found
+    )
     return tolerance.by in MEASURES or is_known
 
 
@@ -161,6 +163,10 @@ def _deviations(a: Any, b: Any, place: Place) -> Iterator[Deviation]:
     if isinstance(one, str) and place.tolerance.by in MEASURES:
         told = one.removeprefix("no image: ")
         raise CompareError(f"'{place.path}' cannot be judged: {told}")
+    if isinstance(one, str) and isinstance(other, str) and one == other:
+        for found in NUMBER.deviations(np.asarray(a[_DATA]), np.asarray(b[_DATA]), place):
+            yield replace(found, b=f"{found.b}, bytes of {one}")
+        return
     if isinstance(one, str) or isinstance(other, str):
         sides = (side if isinstance(side, str) else size(side.pixels) for side in (one, other))
         yield place.unlike(*sides)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from ...component import Contract
-from ...component.contract import ParameterContract, PortContract
+from ...component.contract import ParameterContract, PortContract, service_of
 from ...host.protocol import resolved
 
 _KINDS = (("inputs", "subscribe to"), ("outputs", "publish"))
@@ -61,12 +61,19 @@ def _by_topic(contract: Contract, kind: str) -> dict[str, PortContract]:
 def _topics_of_one(ours: Contract, theirs: Contract) -> Iterator[str]:
     for kind, verb in _KINDS:
         mine, other = _by_topic(ours, kind), _by_topic(theirs, kind)
-        yield from (f"it does not {verb} {topic}" for topic in mine if topic not in other)
-        yield from (
-            f"it does {verb} {topic}, which the other does not"
-            for topic in other
-            if topic not in mine
-        )
+        for topic, port in mine.items():
+            if topic not in other and (done := _done(port, verb, kind)):
+                yield f"it does not {done}"
+        for topic, port in other.items():
+            if topic not in mine and (done := _done(port, verb, kind)):
+                yield f"it does {done}, which the other does not"
+
+
+def _done(port: PortContract, verb: str, kind: str) -> str:
+    """What is done with a topic, or that a service is served, which is told by its requests."""
+    if (service := service_of(port)) is None:
+        return f"{verb} {resolved(port.topic)}"
+    return f"serve {resolved(service[0])}" if kind == "inputs" else ""
 
 
 def _of_topics(ours: Contract, theirs: Contract) -> Iterator[str]:

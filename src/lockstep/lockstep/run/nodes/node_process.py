@@ -14,6 +14,8 @@ from itertools import chain
 import numpy as np
 
 from ...component import Contract
+from ...component.contract import service_of
+from ...component.service import RESPONSES
 from ...errors import Crash, Hang, RunError, UsageError
 from ...host.events import Declared, told_declared
 from ...host.frames import Chunk, FrameError, FrameParser, Frames, frame
@@ -27,6 +29,10 @@ _SOCKET_BYTES = 1 << 22
 _READ_BYTES = 1 << 20
 _PORTS = 1 << 16
 _LOOK_S = 0.02
+_OF_INPUTS = 1 << 62
+"""Numbers of requests of inputs are from here on, by their steps."""
+_HEAD_BYTES = 24
+"""What is before the request or the response: the client and the number."""
 _ANSWERS = (
     Kind.OUTPUT,
     Kind.DONE,
@@ -66,6 +72,17 @@ class NodeProcess:
         }
         self._is_settled = self._is_finished = False
         self._responses: dict[int, bytes] = {}
+        self._services = {
+            number: service
+            for number, port in enumerate(contract.inputs)
+            if (service := service_of(port)) is not None
+        }
+        topics = {resolved(port.topic): index for index, port in enumerate(contract.outputs)}
+        self._responses_of = {
+            number: topics.get(f"{resolved(name)}{RESPONSES}", -1)
+            for number, (name, _) in self._services.items()
+        }
+        self._open: dict[int, int] = {}  # requests of inputs: the outputs of their responses
         self.consumed = 0
         self.sent = 0
         self.endpoints: dict[int, Endpoint] = {}
@@ -81,7 +98,12 @@ class NodeProcess:
         """Send the contract's inputs as topics and then steps: (how many, their frames), taken as
         the node keeps up; yields outputs as they come, with ports as in the contract, until the
         node has consumed all or ends by itself."""
-        sent = chain(self._topics(), chunks, [(0, frame(Kind.END))])
+        if self._services:
+            yield from self.start()  # only then is it known who serves them
+            chunks = ((count, self._with_requests(data)) for count, data in chunks)
+            sent = chain(chunks, [(0, frame(Kind.END))])
+        else:
+            sent = chain(self._topics(), chunks, [(0, frame(Kind.END))])
         yield from self._exchange(sent, lambda: self._is_finished)
 
     def start(self) -> Iterator[Frames]:
@@ -93,7 +115,7 @@ class NodeProcess:
     def deliver(self, port: int, time_ns: int, data: bytes) -> Iterator[Frames]:
         """Step time and give input `port` a message (CDR); yields the outputs, and ends when the
         node waits for more."""
-        yield from self._step(frame(Kind.INPUT, data, port, self.sent, time_ns))
+        yield from self._step(self._input(port, self.sent, time_ns, data))
 
     def advance(self, time_ns: int) -> Iterator[Frames]:
         """Step time; yields the outputs, and ends when the node has done what falls due."""
@@ -107,8 +129,39 @@ class NodeProcess:
         topics = b"".join(
             frame(Kind.TOPIC, announced(port), number)
             for number, port in enumerate(self._contract.inputs)
+            if number not in self._services
         )
         return [(0, topics)] if topics else []
+
+    def _with_requests(self, data: bytes) -> bytes:
+        """Frames of steps, of which inputs of services are requests."""
+        steps = FrameParser().feed(data)
+        if steps is None or not np.isin(steps.port, list(self._services)).any():
+            return data
+        columns = (steps.kind, steps.port, steps.step, steps.time_ns)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return b"".join(
+            self._input(port, step, time_ns, steps.payload(index))
+            if kind == Kind.INPUT
+            else frame(kind, b"", port, step, time_ns)
+            for index, (kind, port, step, time_ns) in enumerate(rows)
+        )
+
+    def _input(self, port: int, step: int, time_ns: int, data: bytes) -> bytes:
+        """The frame of a step at which an input gets a message, or a service of the node a request;
+        at one that nobody serves, only time steps."""
+        if port not in self._services:
+            return frame(Kind.INPUT, data, port, step, time_ns)
+        name, kind = self._services[port]
+        wanted = ("service", resolved(name), kind)
+        served = (n for n, e in self.endpoints.items() if (e.kind, e.name, e.type) == wanted)
+        service = next(served, None)
+        if service is None:
+            return frame(Kind.ADVANCE, step=step, time_ns=time_ns)
+        number = _OF_INPUTS + step
+        self._open[number] = self._responses_of[port]
+        asked = HARNESS_CLIENT + number.to_bytes(8, "little") + data
+        return frame(Kind.REQUEST, asked, service, step, time_ns)
 
     def _step(self, sent: bytes) -> Iterator[Frames]:
         done = self.sent + 1
@@ -232,18 +285,26 @@ class NodeProcess:
                     self.notes.append(Note.from_json(text))
             except ValueError as error:
                 raise self._broken(f"told what is not understood: {error}") from error
+        port = self._output[frames.port]
+        answers = np.zeros(len(frames), np.bool_)
         for index in np.flatnonzero(frames.kind == Kind.RESPONSE).tolist():
             data = frames.payload(index)
-            self._responses[int.from_bytes(data[16:24], "little")] = data[24:]
+            number = int.from_bytes(data[16:_HEAD_BYTES], "little")
+            if number in self._open:
+                answers[index], port[index] = True, self._open.pop(number)
+            else:
+                self._responses[number] = data[_HEAD_BYTES:]
         said = np.flatnonzero(np.isin(frames.kind, (Kind.DONE, Kind.FINISHED)))
         if len(said):
             self._is_settled = True
             self.consumed = int(frames.step[said[-1]])
             self._is_finished = frames.kind[said[-1]] == Kind.FINISHED
             self.ended_by_itself = self._is_finished and frames.port[said[-1]] == BY_ITSELF
-        outputs = frames.where(frames.kind == Kind.OUTPUT)
-        port = self._output[outputs.port]
-        return replace(outputs, port=port).where(port >= 0)
+        head = np.where(answers, _HEAD_BYTES, 0)
+        outputs = replace(
+            frames, port=port, offset=frames.offset + head, length=frames.length - head
+        )
+        return outputs.where(((frames.kind == Kind.OUTPUT) | answers) & (port >= 0))
 
     def _register(self, number: int, endpoint: Endpoint) -> None:
         self.endpoints[number] = endpoint

@@ -4,14 +4,17 @@ which its own services tell."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack, suppress
 
 from ...component import Contract
 from ...component.contract import ParameterContract, TimerContract
+from ...errors import BagError
 from ...temporary_folder import TemporaryFolder
 from ..model import Implementation
 from ..processes import Processes
+from ..service_requests import with_service
+from .endpoints import Endpoint
 from .gathering import Connection
 from .node_process import NodeProcess
 from .parameters import parameters
@@ -23,6 +26,9 @@ NOTHING = Contract("", (), (), (), ())
 """What is promised by whoever is asked for it."""
 _START_NS = 1_000_000_000_000_000_000
 _TIMEOUT_S = 30.0
+_OF_EVERY_NODE = ("rcl_interfaces", "type_description_interfaces")
+"""Packages of the services that belong to no contract."""
+_OF_ACTIONS = "/_action/"
 
 
 def registered_contract(name: str, implementation: Implementation) -> Contract:
@@ -34,7 +40,8 @@ def registered_contracts(implementations: Mapping[str, Implementation]) -> dict[
     """Start nodes and systems, by name, all at once without inputs, and ask what they are.
 
     Their ports are called as their own topics are, with _ for /. Inputs of a system are what its
-    nodes subscribe to and none of them publishes; outputs, what any of them publishes. Only a class
+    nodes subscribe to and none of them publishes; outputs, what any of them publishes. Services are
+    inputs of requests and outputs of responses. Only a class
     of nodes (`node: MODULE:CLASS`) tells its timers, and topics as they stand in its source. Raises
     RunError for one that does not start, UsageError for one that cannot be.
     """
@@ -72,13 +79,14 @@ def _told_by_system(name: str, connections: Sequence[Connection]) -> Contract:
         for one in parameters(system.asked(member)):
             found.setdefault(one.name, one)
     system.end()
-    return Contract(
+    contract = Contract(
         component=name,
         inputs=tuple(ports(endpoints, "subscription", are_inner=False)),
         outputs=tuple(ports(endpoints, "publisher", are_inner=False)),
         parameters=tuple(sorted(found.values(), key=lambda one: one.name)),
         timers=(),
     )
+    return _and_services(contract, endpoints)
 
 
 def _told(name: str, process: NodeProcess) -> Contract:
@@ -97,6 +105,17 @@ def _told(name: str, process: NodeProcess) -> Contract:
     )
     for _ in process.end():
         pass
+    return _and_services(contract, process.endpoints.values())
+
+
+def _and_services(contract: Contract, endpoints: Collection[Endpoint]) -> Contract:
+    """The contract with the services, but for those of every node and of actions, and for types
+    that are not installed here."""
+    for one in dict.fromkeys((one.name, one.type) for one in endpoints if one.kind == "service"):
+        name, kind = one
+        if kind.partition("/")[0] not in _OF_EVERY_NODE and _OF_ACTIONS not in name:
+            with suppress(BagError):
+                contract = with_service(contract, name, kind)
     return contract
 
 

@@ -18,7 +18,6 @@ from ..recording import Recording
 from ..request import RunRequest
 from ..resources import Meter
 from ..result import RunResult, check_counts
-from ..service_requests import has_services
 from ..step_frames import StepFrames
 from .endpoints import differences, made_later, not_deterministic
 from .node_process import NodeProcess
@@ -52,7 +51,7 @@ def _run(request: RunRequest, processes: Processes, progress: Progress | None) -
             return run_system(request, connected(), start_ns, progress)
     with started(start, processes, start_ns) as process:
         companions = process.companions()
-        if companions or has_services(request.contract):
+        if companions:
             connections = [process.connection, *companions]
             return run_system(request, connections, start_ns, progress)
         return _run_alone(request, process, inputs, chunks)
