@@ -36,7 +36,7 @@ format: setup
 asan tsan fuzz: build
 	@tools/sanitize $@
 
-# clang-tidy for the C++ libraries
+# clang-tidy for lockstep_cpp
 tidy: build
 	@tools/tidy
 
