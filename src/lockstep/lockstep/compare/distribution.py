@@ -367,6 +367,8 @@ def _compared(
 
 def _effect(a: _Sample, b: _Sample, distance: float) -> float:
     """How far two samples are apart, in their own standard deviations."""
+    if not (len(a.values) and len(b.values)):
+        return math.inf if len(a.values) or len(b.values) else 0.0
     of_all = _in_deviations(distance, math.sqrt((a.values.var() + b.values.var()) / 2))
     if a.sums is None or b.sums is None or a.sums[0].shape != b.sums[0].shape or a.sums[0].size < 2:
         return of_all
