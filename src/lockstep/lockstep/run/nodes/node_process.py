@@ -133,7 +133,7 @@ class NodeProcess:
         )
         return [(0, topics)] if topics else []
 
-    def _with_requests(self, data: bytes) -> bytes:
+    def _with_requests(self, data: bytes | memoryview) -> bytes | memoryview:
         """Frames of steps, of which inputs of services are requests."""
         steps = FrameParser().feed(data)
         if steps is None or not np.isin(steps.port, list(self._services)).any():
