@@ -141,7 +141,7 @@ class NodeProcess:
         )
         return [(0, topics)] if topics else []
 
-    def _one_by_one(self, data: bytes | memoryview) -> Iterator[Frames]:
+    def _one_by_one(self, data: bytes) -> Iterator[Frames]:
         """Take the steps of frames one by one."""
         steps = FrameParser().feed(data)
         assert steps is not None
