@@ -6,6 +6,8 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from ..bag import Bag
@@ -36,13 +38,18 @@ def bag_files(bag: Bag) -> list[dict[str, Any]]:
 
 def versions() -> dict[str, str]:
     """Versions of what made the report."""
-    found = {"lockstep": __version__, "Python": platform.python_version()}
-    for name in _LIBRARIES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+    found = {"lockstep": __version__, "Python": platform.python_version(), **_libraries()}
     return found | {"machine": f"{platform.system()} {platform.machine()}"}
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> dict[str, str]:
+    """The versions of those that are installed, which are long to find and do not change."""
+    found = {}
+    for name in _LIBRARIES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 def _sha256(name: str) -> str:

@@ -24,6 +24,7 @@ _AWAY_S = 120.0
 _GRACE_S = 10.0
 """So long cases have to end when all is to end."""
 _TRY_S, _LOOK_S = 1.0, 5.0
+_MOST_LETTERS = 300
 _AHEAD = 1.5
 """So many cases are given to it for each that it runs, so that no worker waits for the next."""
 
@@ -192,8 +193,8 @@ def engine(module: str, package: str) -> Any:
 
 
 def said(error: BaseException) -> str:
-    """What an error of an engine says, in a line."""
+    """What an error of an engine says, in a line: all of it, or what it ends with."""
     text = " ".join(str(error).split())
-    return (
-        text if 0 < len(text) < 300 else next(iter(str(error).splitlines()), type(error).__name__)
-    )
+    if len(text) >= _MOST_LETTERS:
+        text = str(error).strip().splitlines()[-1][:_MOST_LETTERS]
+    return text or type(error).__name__

@@ -67,7 +67,7 @@ class RayCluster:
         with _handlers_kept(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                self._ray.init(**options)
+                self._init(options)
             except (ConnectionError, UsageError):
                 raise
             except Exception as error:
@@ -75,6 +75,16 @@ class RayCluster:
                     end_adopted()  # what has started of it, which Ray has lost sight of
                 raise UsageError(f"{self.name} cannot be used: {said(error)}") from error
         self._remote = self._ray.remote(max_retries=0)(answer)
+
+    def _init(self, options: dict[str, Any]) -> None:
+        """As ray.init, once more where a busy head took too long to start what serves a client."""
+        try:
+            self._ray.init(**options)
+        except ConnectionError as error:
+            if "Initialization failure" not in str(error):
+                raise
+            self._ray.shutdown()
+            self._ray.init(**options)
 
     def _knock(self) -> None:
         """Raises ConnectionError sooner than Ray where nobody speaks its protocol."""
