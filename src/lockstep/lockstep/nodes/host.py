@@ -109,6 +109,9 @@ def main() -> None:
 
 
 def _host_target(arguments: Sequence[str]) -> int:
+    if arguments and arguments[0] in ("-h", "--help"):
+        sys.stdout.write(f"{usage('host MODULE:CLASS', 'MODULE:CLASS')}\n")
+        return 0
     if not arguments or arguments[0].startswith("-"):
         raise UsageError(
             "give the component as MODULE:CLASS, such as lockstep_examples:PdController"

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -212,3 +214,9 @@ def test_a_recorder_that_cannot_start_says_why(graph, tmp_path, arguments, sente
     _, error = graph.finish(recorder, expected=2)
     assert sentence in error
     assert "Traceback" not in error
+
+
+def test_the_host_of_any_component_has_a_help():
+    words = [sys.executable, "-m", "lockstep.nodes.host", "--help"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("usage: host MODULE:CLASS [--help]")
