@@ -5,6 +5,7 @@ import importlib.util
 import os
 import random
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -93,11 +94,32 @@ def test_any_builder_reads_the_dockerfile() -> None:
 
 
 @contextmanager
+def two_domains() -> Iterator[int]:
+    """Hold a domain and the next one, so that no run of another test takes them; gives the
+    first."""
+    for domain in random.sample(range(1, 100), 99):
+        with socket.socket(socket.AF_UNIX) as one, socket.socket(socket.AF_UNIX) as other:
+            try:
+                one.bind(f"\0lockstep-domain-{domain}")
+                other.bind(f"\0lockstep-domain-{domain + 1}")
+            except OSError:
+                continue
+            if not sockets_of(domain) and not sockets_of(domain + 1):
+                yield domain
+                return
+    pytest.fail("no two domains are free")
+
+
+@contextmanager
 def services(results: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
     """The services of compose.yaml as processes of this machine; gives the comparator."""
-    domain = random.choice(
-        [d for d in range(1, 100) if not sockets_of(d) and not sockets_of(d + 1)]
-    )
+    with two_domains() as domain:
+        yield from _services(results, domain, settings)
+
+
+def _services(
+    results: Path, domain: int, settings: dict[str, str]
+) -> Iterator[subprocess.Popen[str]]:
     started: list[subprocess.Popen[str]] = []
     implementations = {
         "python": settings.pop("python", "lockstep_examples:VectorNormalizer"),

@@ -124,7 +124,11 @@ def test_topics_that_are_alike_have_ports_that_are_told_apart():
             UsageError,
             "failed: InvalidParameterTypeException: Trying to set parameter 'gain' to 'much'",
         ),
-        ({"command": ["false"]}, Crash, "n ended without being a node (exit code 1); it printed n"),
+        (
+            {"command": ["false"]},
+            Crash,
+            "n ended without being a node (exit code 1), as what unsets LD_PRELOAD, is linked",
+        ),
     ],
 )
 def test_what_cannot_be_a_node_is_told_in_one_sentence(implementation, error, sentence):

@@ -189,7 +189,8 @@ def test_beside_a_host_the_recorder_keeps_which_step_each_message_answers(graph,
     for index in (0, 2):
         inputs.publish(vector(index, index))
     # As a player does, which lets nobody end the recorder before.
-    graph.spin_until(lambda: player[-1].steps == 3 and list(status[-1].counts) == [2])
+    graph.spin_until(lambda: player[-1].steps == 3 and bool(status))
+    graph.spin_until(lambda: list(status[-1].counts) == [2])
     graph.interrupt(recorder)
     bag = Bag(tmp_path / "out")
     told = bag.columns(ACKNOWLEDGEMENT_TOPIC, ["published_step", "published_topic"])
