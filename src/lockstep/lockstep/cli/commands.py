@@ -71,8 +71,11 @@ def new_app(**options: Any) -> typer.Typer:
 
 _TRACEBACK = "rich.traceback"
 _THREADS = "OPENBLAS_NUM_THREADS"
-_WITHOUT_COMPONENTS = {"compare", "convert", "info", "recover", "snap", "text", "types"}
-"""Sub-commands in whose process nothing of a user's computes, nor is drawn."""
+_WITHOUT_COMPONENTS = {
+    *("compare", "convert", "info", "recover", "run", "sample", "snap", "text", "types", "verify"),
+}
+"""Sub-commands in whose process no component computes; inputs are drawn alike on any number of
+cores."""
 
 
 class Command(TyperCommand):
