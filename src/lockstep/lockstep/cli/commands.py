@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from types import ModuleType
@@ -70,7 +70,10 @@ def new_app(**options: Any) -> typer.Typer:
 
 
 _TRACEBACK = "rich.traceback"
-_THREADS = "OPENBLAS_NUM_THREADS"
+_ALONE = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
+"""For our own models pydantic needs not look through all that is installed for plugins."""
+_WITHOUT_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
+"""numpy's BLAS starts no threads when it is imported, which takes as long as all the rest."""
 _WITHOUT_COMPONENTS = {
     *("compare", "convert", "info", "recover", "run", "sample", "snap", "text", "types", "verify"),
 }
@@ -116,7 +119,8 @@ class SubCommands(TyperGroup):
 def loaded(name: str) -> TyperCommand:
     """Import a sub-command."""
     app = new_app()
-    with _without_threads() if name in _WITHOUT_COMPONENTS else nullcontext():
+    spared = _WITHOUT_THREADS if name in _WITHOUT_COMPONENTS else {}
+    with _environment(_ALONE | spared):
         module = import_module(f".{name}", __package__)
     app.command(name, cls=Command)(module.command)
     command = get_command(app)
@@ -125,19 +129,15 @@ def loaded(name: str) -> TyperCommand:
 
 
 @contextmanager
-def _without_threads() -> Iterator[None]:
-    """Let numpy's BLAS start no threads when it is imported, which takes as long as all the rest.
-
-    The environment stays as it is for processes that are started.
-    """
-    if _THREADS in os.environ:
-        yield
-        return
-    os.environ[_THREADS] = "1"
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables that are not set while modules load, and not for processes that are started."""
+    fresh = {name: value for name, value in variables.items() if name not in os.environ}
+    os.environ.update(fresh)
     try:
         yield
     finally:
-        del os.environ[_THREADS]
+        for name in fresh:
+            del os.environ[name]
 
 
 @contextmanager

@@ -91,3 +91,19 @@ def test_a_package_offers_what_it_imports_on_demand(package: str) -> None:
         assert getattr(module, name).__name__ == name
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         module.nothing  # noqa: B018
+
+
+def test_plugins_of_pydantic_that_are_installed_are_not_looked_for(tmp_path: Path) -> None:
+    """That takes as long as to import it, and they are for models of others."""
+    installed = tmp_path / "noisy-1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Name: noisy\nVersion: 1\n")
+    (installed / "entry_points.txt").write_text("[pydantic]\nnoisy = noisy:plugin\n")
+    (tmp_path / "noisy.py").write_text("raise SystemExit('loaded')\n")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
+    ours = "from lockstep.cli.commands import loaded; loaded('verify')"
+    theirs = "import pydantic; pydantic.create_model('Model')"
+    for words, told in ((ours, ""), (theirs, "loaded\n")):
+        command = [sys.executable, "-c", f"{code}{words}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.stderr == told
