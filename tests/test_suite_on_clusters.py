@@ -11,7 +11,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,15 @@ needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not inst
 needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="dask is not installed")
 CASES = int(os.environ.get("LOCKSTEP_TEST_CASES", "16"))
 """Of which every other differs."""
+
+
+def wait_until_listening(port: int, within_s: float = 30.0) -> None:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"nobody listens on port {port}")
 
 
 def free_port() -> int:
@@ -59,6 +70,7 @@ class RayNodes:
             if "timed out during startup" not in str(error):
                 raise
             pytest.skip("this machine is too busy for Ray, whose head must be there within 30 s")
+        wait_until_listening(self.port)
         for _ in range(2):
             self._add()
 
@@ -89,6 +101,7 @@ class DaskProcesses:
 
     def start(self) -> None:
         self._scheduler = self._run("scheduler", "--port", str(self.port), "--no-dashboard")
+        wait_until_listening(self.port)
         for _ in range(2):
             self._add()
 
