@@ -150,7 +150,10 @@ class RayCluster:
         except ImportError as error:
             raise UsageError(f"the workers of {self.name} lack a module: {said(error)}") from error
         except Exception as error:
-            if self._ray.is_initialized():
+            # A head that was restarted knows nothing of what its client asks it, which still takes
+            # itself for connected.
+            asked_in_vain = isinstance(error, engine("grpc", _PACKAGE).RpcError)
+            if self._ray.is_initialized() and not asked_in_vain:
                 raise
             raise ConnectionError(said(error)) from error
 
