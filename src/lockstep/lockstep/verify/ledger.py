@@ -16,22 +16,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from ..component import Contract
 from ..errors import RunError, UsageError
+from .beside import NOT_SEARCHED, all_kept, kept_beside
 from .fingerprints import NOT_TRACKED, Fingerprint, dataset, difference, fingerprint
 from .model import Verification, is_verify_file, load
 from .plan import asked_contract
-from .verdict import outcome, rests_on
+from .verdict import Verdict, known_outcome, rests_on
 from .versions import register
 
-if TYPE_CHECKING:
-    from .verdict import Verdict
-
 VERSION = 2
-_PLACE = Path(".lockstep", "verified")
-_NOT_SEARCHED = {"build", "install", "log", "runs", ".git", ".venv", "node_modules"}
+_KEPT = ("verified", ".json")
 _SINCE = "since"
 _ORIGIN = "verification.json"
 
@@ -82,7 +79,7 @@ def record(file: Path, verification: Verification, verdict: Verdict) -> Path:
     for name in verification.implementations:
         if name == verification.reference:
             continue
-        judged = _judged(verdict, name)
+        judged = known_outcome(verdict, name)
         old = entries.get(name, {})
         if judged is None:  # nothing was run, as the contract of another differs, or inputs lost
             if same_ground and old:
@@ -125,15 +122,6 @@ def stale(before: Mapping[str, Fingerprint], after: Mapping[str, Fingerprint]) -
     return found
 
 
-def _judged(verdict: Verdict, name: str) -> Verdicts | None:
-    if name in verdict.mismatched_contracts:
-        return "differs"
-    if name not in verdict.comparisons:
-        return None
-    judged = outcome(verdict, name)
-    return None if judged == "no verdict" else judged
-
-
 def remember(file: Path, folder: Path) -> None:
     """Keep in the folder of a run which verify.yaml it was of."""
     text = json.dumps({"file": str(file.resolve())}) + "\n"
@@ -150,15 +138,12 @@ def remembered(folder: Path) -> Path | None:
 
 def record_of(file: Path) -> Path:
     """Where the record of a verify.yaml stands."""
-    return file.parent / _PLACE / f"{file.stem}.json"
+    return kept_beside(file, *_KEPT)
 
 
 def records(folder: Path) -> Iterator[Path]:
     """The records below a folder."""
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in _NOT_SEARCHED)
-        if Path(place).parts[-2:] == _PLACE.parts:
-            yield from (Path(place, name) for name in sorted(names) if name.endswith(".json"))
+    return all_kept(folder, *_KEPT)
 
 
 def status(place: Path) -> list[Status]:
@@ -214,7 +199,7 @@ def never_verified(folder: Path, leave_out: Collection[str] = ()) -> Iterator[St
 
 def _verify_files(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if f not in _NOT_SEARCHED and not f.startswith("."))
+        folders[:] = sorted(f for f in folders if f not in NOT_SEARCHED and not f.startswith("."))
         yield from (
             Path(place, name) for name in sorted(names) if is_verify_file(Path(place, name))
         )

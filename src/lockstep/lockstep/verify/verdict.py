@@ -68,6 +68,17 @@ def outcome(verdict: Verdict, name: str) -> Outcome:
     return "no verdict" if not_on_disk(verdict, name) else "match"
 
 
+def known_outcome(verdict: Verdict, name: str) -> Literal["match", "differs"] | None:
+    """As `outcome`, also where contracts differ and nothing was run; None where nothing is
+    known."""
+    if name in verdict.mismatched_contracts:
+        return "differs"
+    if name not in verdict.comparisons:
+        return None
+    found = outcome(verdict, name)
+    return None if found == "no verdict" else found
+
+
 def losses(verdict: Verdict, name: str) -> list[str]:
     """What may be why an implementation does not do what the reference does, or not again: inputs
     that one of them lost; sentences."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -18,21 +17,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import UsageError
+from .beside import all_kept, kept_beside
 from .commit import commit_of
 from .field_results import FieldResult, field_results
 from .fingerprints import NOT_TRACKED, source_folder
-from .verdict import outcome
+from .verdict import Verdict, known_outcome
 
 if TYPE_CHECKING:
     from ..run.result import RunResult
     from .model import Verification
-    from .verdict import Verdict
 
-PLACE = Path(".lockstep", "versions")
+_KEPT = ("versions", ".jsonl")
 VERSION = 1
 _DIGITS = 12
 _DECLARED = re.compile(r"<version>\s*([\w.+-]+)\s*</version>")
-_NO_BUILD = {"build", "install", "log", "runs", ".git", ".venv", "node_modules"}
 
 Verdicts = Literal["match", "differs", "reference"]
 
@@ -120,15 +118,12 @@ def register(
 
 def versions_of(file: Path) -> Path:
     """Where the versions of the implementations of a verify.yaml stand."""
-    return file.parent / PLACE / f"{file.stem}.jsonl"
+    return kept_beside(file, *_KEPT)
 
 
 def registries(folder: Path) -> Iterator[Path]:
     """The files of versions below a folder."""
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in _NO_BUILD)
-        if Path(place).parts[-2:] == PLACE.parts:
-            yield from (Path(place, name) for name in sorted(names) if name.endswith(".jsonl"))
+    return all_kept(folder, *_KEPT)
 
 
 def read_versions(place: Path) -> list[Version]:
@@ -196,11 +191,12 @@ def _judged(verdict: Verdict, name: str) -> dict[str, Any] | None:
         return {"verdict": "reference"}
     if name in verdict.mismatched_contracts:
         return {"verdict": "differs", "grade": "contract"}
-    if name not in verdict.comparisons or outcome(verdict, name) == "no verdict":
+    judged = known_outcome(verdict, name)
+    if judged is None:
         return None
     comparison = verdict.comparisons[name]
     return {
-        "verdict": outcome(verdict, name),
+        "verdict": judged,
         "grade": comparison.grade,
         "samples": comparison.samples,
         "wrong": sum(key.wrong for key in comparison.keys.values()),

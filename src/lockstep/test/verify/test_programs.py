@@ -160,7 +160,7 @@ def test_a_change_of_the_common_ground_outdates_every_port(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     contract = Contract("Same", (), (), (), ())
     monkeypatch.setattr(ledger, "asked_contract", lambda verification: contract)
-    monkeypatch.setattr(ledger, "outcome", lambda verdict, name: "match")
+    monkeypatch.setattr(ledger, "known_outcome", lambda verdict, name: "match")
     monkeypatch.setattr(ledger, "register", lambda *verified: None)  # nothing was compared
     boxes = {name: {"command": ["python3", f"{name}.py"]} for name in ("a", "b", "c")}
     verification, file = _verification(tmp_path, **boxes)

@@ -14,7 +14,6 @@ from lockstep.verify.commit import commit_of
 from lockstep.verify.field_results import FieldResult
 from lockstep.verify.history import change, lines_of, step_of
 from lockstep.verify.versions import (
-    PLACE,
     Against,
     Version,
     read_versions,
@@ -51,7 +50,7 @@ REDDER = replace(RED, id="cccc00000000", commit="3" * 40, fields=(replace(WRONG,
 
 
 def registered(folder: Path, *versions: Version) -> Path:
-    place = folder / PLACE / "normalizer.jsonl"
+    place = folder / ".lockstep/versions/normalizer.jsonl"
     place.parent.mkdir(parents=True)
     lines = [json.dumps({"version": 1, **as_dict(one)}) + "\n" for one in versions]
     place.write_text("".join(lines), "utf-8")
@@ -157,7 +156,7 @@ def test_a_component_that_is_not_registered_is_told_with_those_that_are(tmp_path
 
 
 def test_the_file_of_versions_stands_beside_the_verify_file():
-    assert versions_of(Path("src/a/verify.yaml")) == Path("src/a") / PLACE / "verify.jsonl"
+    assert versions_of(Path("src/a/verify.yaml")) == Path("src/a/.lockstep/versions/verify.jsonl")
 
 
 def test_a_commit_whose_files_were_edited_is_marked(tmp_path: Path):
