@@ -10,6 +10,7 @@ import typer
 
 from ..suite.ab import MEASURES, Ab, Better, FieldFound, Found, Measured, Verdicts, ab
 from ..suite.statistics import Estimate
+from .results import Folder
 from .show import console, print_json, print_line, print_wide
 
 _WORDS: dict[Better, str] = {
@@ -33,14 +34,7 @@ def command(
     b: Annotated[
         str, typer.Argument(metavar="B", help="What to hold against it.", show_default=False)
     ],
-    folder: Annotated[
-        str,
-        typer.Option(
-            "--folder",
-            "-f",
-            help="The folder of a suite, or one with several of them; also s3://…",
-        ),
-    ] = "runs",
+    folder: Folder = "runs",
     every: Annotated[
         bool, typer.Option("--all", help="Also tell of what there is no difference.")
     ] = False,

@@ -10,19 +10,20 @@ import typer
 from ..suite.results import query
 from .show import console, print_json, print_wide
 
+Folder = Annotated[
+    str,
+    typer.Option(
+        "--folder", "-f", help="The folder of a suite, or one with several of them; also s3://…"
+    ),
+]
+"""Where the results of suites are."""
+
 
 def command(
     sql: Annotated[
         str, typer.Argument(help="A query of SQL; the table is `results`.", show_default=False)
     ],
-    folder: Annotated[
-        str,
-        typer.Option(
-            "--folder",
-            "-f",
-            help="The folder of a suite, or one with several of them; also s3://…",
-        ),
-    ] = "runs",
+    folder: Folder = "runs",
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Query the results of all runs of suites over time, by DuckDB.
